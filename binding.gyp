@@ -1,0 +1,66 @@
+{
+  # Note [ISA units]: every target builds with baseline flags (x86-64-v2) except the kernels_<isa>
+  # libraries, which compile the one source set native/cpu-avx/isa/*.cc once for each instruction set.
+  # Those units hold intrinsics in a namespace of their own and include no standard library code, so
+  # that the linker cannot share an AVX function with baseline code.
+  "variables": {
+    "isa_sources": ["<!@(node scripts/list-sources.mjs native/cpu-avx/isa)"],
+    "common_cflags_cc": ["-std=c++20", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-O3", "-Wall", "-Wextra",
+      "-Wno-unused-parameter", "-Wno-missing-field-initializers", "-fno-math-errno", "-ffp-contract=off", "-g0"]
+  },
+  "target_defaults": {
+    "include_dirs": ["native", "native/include"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": ["<@(common_cflags_cc)"],
+    "defines": ["NAPI_VERSION=8"]
+  },
+  "targets": [
+    {
+      "target_name": "kernels_scalar",
+      "type": "static_library",
+      "sources": ["<@(isa_sources)"],
+      "defines": ["TS_ISA=scalar", "TS_ISA_SCALAR=1"],
+      "conditions": [["target_arch=='x64'", {"cflags_cc": ["-march=x86-64-v2"]}]]
+    },
+    {
+      "target_name": "torchscript",
+      "sources": [
+        "native/binding.cc",
+        "<!@(node scripts/list-sources.mjs native/core --recursive)",
+        "<!@(node scripts/list-sources.mjs native/cpu-avx)",
+        "<!@(node scripts/list-sources.mjs native/cpu-avx/portable --recursive)"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "dependencies": ["kernels_scalar"],
+      "defines": ["NAPI_CPP_EXCEPTIONS"],
+      "libraries": ["-ldl", "-lpthread"],
+      "conditions": [
+        ["target_arch=='x64'", {
+          "cflags_cc": ["-march=x86-64-v2"],
+          "dependencies": ["kernels_avx2", "kernels_avx512"],
+          "defines": ["TS_HAVE_X86_KERNELS=1"]
+        }]
+      ]
+    }
+  ],
+  "conditions": [
+    ["target_arch=='x64'", {
+      "targets": [
+        {
+          "target_name": "kernels_avx2",
+          "type": "static_library",
+          "sources": ["<@(isa_sources)"],
+          "defines": ["TS_ISA=avx2", "TS_ISA_AVX2=1"],
+          "cflags_cc": ["-march=x86-64-v2", "-mavx2", "-mfma", "-mf16c"]
+        },
+        {
+          "target_name": "kernels_avx512",
+          "type": "static_library",
+          "sources": ["<@(isa_sources)"],
+          "defines": ["TS_ISA=avx512", "TS_ISA_AVX512=1"],
+          "cflags_cc": ["-march=x86-64-v2", "-mavx2", "-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"]
+        }
+      ]
+    }]
+  ]
+}

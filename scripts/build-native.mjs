@@ -1,0 +1,28 @@
+// Builds the addon from source into build/Release with node-gyp. Incremental: configures again only
+// when the list of sources or binding.gyp has changed. Uses ccache when it is installed.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+const gyp = require.resolve('node-gyp/bin/node-gyp.js')
+const env = { ...process.env }
+if (!env.CXX && spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0) {
+  env.CXX = 'ccache g++'
+  env.CC = 'ccache gcc'
+}
+const run = (...args) => execFileSync(process.execPath, [gyp, ...args], { stdio: 'inherit', env })
+
+const folders = ['native/core', 'native/cpu-avx']
+const sources = folders.map((f) => execFileSync(process.execPath, ['scripts/list-sources.mjs', f, '--recursive'])).join('')
+const stamp = createHash('sha256').update(sources).update(readFileSync('binding.gyp')).digest('hex')
+const stampFile = 'build/.sources'
+const configured = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
+if (!configured) {
+  run('configure')
+  mkdirSync('build', { recursive: true })
+  writeFileSync(stampFile, stamp)
+}
+run('build', '-j', String(availableParallelism()))
