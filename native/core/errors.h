@@ -1,0 +1,33 @@
+// Exceptions of the native side; binding.cc turns them into JavaScript errors.
+#pragma once
+#include <stdexcept>
+#include <string>
+
+namespace torchscript {
+
+// An operator or a program failed. `python_class` is what Python would raise: "RuntimeError", "IndexError", "builtins.ValueError".
+struct OperatorError : std::runtime_error {
+  explicit OperatorError(const std::string& message, std::string python_class = "RuntimeError")
+      : std::runtime_error(message), python_class(std::move(python_class)) {}
+  std::string python_class;
+};
+
+// Not implemented: operator, overload, dtype or device.
+struct UnsupportedOperator : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A `raise` of a TorchScript program, or an error with the TorchScript stack added.
+struct ScriptError : std::runtime_error {
+  ScriptError(const std::string& message, std::string python_class, std::string stack)
+      : std::runtime_error(message), python_class(std::move(python_class)), stack(std::move(stack)) {}
+  std::string python_class;
+  std::string stack;  // rendered "Traceback of TorchScript" block
+};
+
+// The plan bytes are malformed.
+struct PlanError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace torchscript

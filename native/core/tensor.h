@@ -1,0 +1,67 @@
+// Tensors: a storage shared by views, and a strided window on it.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/refcount.h"
+#include "kernel.h"
+
+namespace torchscript {
+
+// Packed forms of a weight, kept with its storage (pack.cc).
+struct PackCache;
+
+// A block of memory. Freed by `deleter` when given, else by the aligned allocator.
+struct Storage : RefCounted {
+  void* data = nullptr;
+  size_t bytes = 0;
+  std::function<void()> deleter;
+  // Raised by every write of the executor to this storage; packed weights remember the value they were made from.
+  std::atomic<uint32_t> version{0};
+  // A parameter, buffer or constant of a module: worth packing, and never placed in an arena.
+  bool is_weight = false;
+  // Recorder bookkeeping (recorder.h): which recording knows this storage, and as what.
+  uint64_t record_epoch = 0;
+  int32_t record_slot = -1;
+  std::unique_ptr<PackCache> packs;
+
+  Storage();
+  ~Storage() override;
+  // Zeroed only when asked; 64-byte aligned. Throws OperatorError when memory cannot be had.
+  static Ref<Storage> allocate(size_t bytes);
+  static Ref<Storage> wrap(void* data, size_t bytes, std::function<void()> deleter);
+};
+
+struct OwnedQuantParams : RefCounted {
+  QuantParams params;  // its arrays point into the vectors
+  std::vector<double> scales, zero_points;
+};
+
+using Sizes = std::vector<int64_t>;
+
+struct Tensor : RefCounted {
+  Ref<Storage> storage;
+  int64_t offset = 0;  // elements
+  TensorView view;     // data kept in step with storage and offset
+  Ref<OwnedQuantParams> quant;
+  bool requires_grad = false;
+  // A Python number that became a 0-dim tensor: counts as a number in type promotion.
+  bool wrapped_number = false;
+
+  static Ref<Tensor> empty(DType dtype, const int64_t* sizes, int ndim);
+  static Ref<Tensor> empty(DType dtype, const Sizes& sizes) { return empty(dtype, sizes.data(), static_cast<int>(sizes.size())); }
+  static Ref<Tensor> empty_strided(DType dtype, const int64_t* sizes, const int64_t* strides, int ndim);
+  // A view on the storage of `base`; offset in elements of `dtype`. Keeps quantization parameters of `base`.
+  static Ref<Tensor> view_of(const Tensor& base, const int64_t* sizes, const int64_t* strides, int ndim, int64_t offset);
+  static Ref<Tensor> on_storage(Ref<Storage> storage, DType dtype, const int64_t* sizes, const int64_t* strides, int ndim, int64_t offset);
+
+  int64_t numel() const { return view.numel(); }
+  int dim() const { return view.ndim; }
+  DType dtype() const { return view.dtype; }
+  int64_t size(int d) const { return view.sizes[d]; }
+  int64_t stride(int d) const { return view.strides[d]; }
+};
+
+}  // namespace torchscript
