@@ -263,7 +263,7 @@ export function typeToString(type: Type): string {
     case 'Future':
     case 'RRef':
     case 'Await':
-      return `${type.kind}(${typeToString(type.element)})`
+      return `${type.kind}[${typeToString(type.element)}]`
     case 'Var':
       return type.name
     case 'Function':
