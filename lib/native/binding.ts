@@ -1,0 +1,155 @@
+/**
+ * The surface of the native addon (native/binding.cc), as TypeScript sees it. Values cross by the plan's types: int is a number
+ * or a bigint (out: a number when it is a safe integer, else a bigint), None is null (in: undefined too), List and Tuple are
+ * arrays, Dict is a Map (in: plain objects with string keys too), NamedTuple an object with its field names (in: arrays too), Device a
+ * string, complex `{ re, im }`, Enum `{ className, name, value }` (in: without className too). `Any` goes by what the value is: a number
+ * with an integer value is an int, other numbers are floats.
+ */
+
+/** Memory shared by tensors. Keeps its ArrayBuffer alive. */
+export interface StorageHandle {
+  readonly byteLength: number
+}
+
+/** Quantization of a tensor; per-channel schemes have arrays with one entry for each index along `axis`. */
+export interface QuantInfo {
+  /** 0 per tensor affine, 1 per channel affine, 4 per channel affine with float zero points. */
+  readonly scheme: 0 | 1 | 4
+  readonly scale: number | readonly number[] | Float64Array
+  readonly zeroPoint: number | readonly number[] | Float64Array
+  readonly axis?: number
+}
+
+export interface TensorInfo {
+  /** PyTorch's scalar type code (lib/tensor/dtype.ts). */
+  readonly dtype: number
+  readonly sizes: number[]
+  readonly strides: number[]
+  /** First element, in elements from the start of the storage. */
+  readonly offset: number
+  readonly isContiguous: boolean
+  readonly storageBytes: number
+  readonly requiresGrad: boolean
+  readonly quant: QuantInfo | null
+}
+
+/** A tensor of the executor. Every method throws ERR_ARGUMENT after dispose(). */
+export interface TensorHandle {
+  info(): TensorInfo
+  /** The memory of the whole storage without a copy where the platform allows it; writes are seen by the executor. */
+  data(): ArrayBuffer
+  /** True when data() can only give a copy. */
+  readonly dataIsCopy: boolean
+  /** A contiguous tensor with memory of its own. */
+  contiguousCopy(): TensorHandle
+  setRequiresGrad(value: boolean): void
+  dispose(): void
+  readonly isDisposed: boolean
+}
+
+/** A TorchScript object (module or class instance) of a program. */
+export interface ObjectHandle {
+  /** Qualified class name as in the plan. */
+  readonly className: string
+  /** Index into the plan's class table. */
+  readonly classIndex: number
+}
+
+/** Put last among the arguments of run(): keyword arguments. */
+export interface KeywordArguments {
+  readonly __kwargs__: Readonly<Record<string, unknown>>
+}
+
+/** How one recorded signature of a function runs; for `explain` and for tests. */
+export interface SignatureReport {
+  readonly function: string
+  readonly inputs: string
+  /** `recorded`: replays a fixed schedule. `dynamic`: always runs operator by operator, for the reason given. */
+  readonly state: 'recorded' | 'dynamic'
+  readonly reason: string
+  readonly steps: number
+  readonly arenaBytes: number
+  readonly constantBytes: number
+  readonly replays: number
+}
+
+export interface ProgramHandle {
+  /** Runs a function on the calling thread. For methods the object comes first. */
+  run(functionIndex: number, args: readonly unknown[]): unknown
+  /** Runs a function on a native worker; arguments are converted before this returns. */
+  runAsync(functionIndex: number, args: readonly unknown[]): Promise<unknown>
+  /** The root module, or null. */
+  root(): ObjectHandle | null
+  getAttr(object: ObjectHandle, slot: number): unknown
+  /** Writes an attribute; the value is converted by the declared type of the slot. */
+  setAttr(object: ObjectHandle, slot: number, value: unknown): void
+  /** What the recorder did with each signature seen so far. */
+  signatures(): SignatureReport[]
+  /** Recording and replaying of schedules; on by default. */
+  setRecording(enabled: boolean): void
+  dispose(): void
+}
+
+export interface ProfileEntry {
+  /** Schema name of the operator, or the kernel row. */
+  readonly name: string
+  /** Inner kernel last noted by the operator, such as `gemm_f32_avx512_14x32`. */
+  readonly inner: string
+  readonly count: number
+  readonly nanoseconds: number
+}
+
+export interface MemoryStats {
+  /** Bytes of storages allocated by the executor that are alive. */
+  readonly liveBytes: number
+  /** Bytes kept for reuse. */
+  readonly cachedBytes: number
+  readonly peakBytes: number
+  readonly packedBytes: number
+}
+
+/** Errors thrown by the addon are plain Errors with these fields; lib/native turns them into the classes of lib/util/errors.ts. */
+export interface NativeErrorFields {
+  readonly code: 'ERR_SCRIPT' | 'ERR_ARGUMENT' | 'ERR_UNSUPPORTED' | 'ERR_PLAN'
+  /** ERR_SCRIPT: what Python would raise, such as `RuntimeError` or `builtins.ValueError`. */
+  readonly pythonType?: string
+  /** ERR_SCRIPT: the message without the TorchScript traceback that `message` carries. */
+  readonly scriptMessage?: string
+  /** ERR_SCRIPT: the rendered TorchScript traceback, or an empty string. */
+  readonly scriptStack?: string
+}
+
+export interface NativeBinding {
+  /** Decodes a plan (docs/plan-format.md). `tensors` is the plan's tensor table. */
+  loadProgram(plan: Uint8Array, tensors: readonly TensorHandle[]): ProgramHandle
+
+  /** A region of an ArrayBuffer as a storage, without a copy. `isWeight`: parameters, buffers and constants. */
+  storageFromBuffer(buffer: ArrayBuffer, byteOffset: number, byteLength: number, isWeight: boolean): StorageHandle
+  /** A tensor on a storage; offset in elements. The window must lie inside the storage. */
+  tensorOnStorage(storage: StorageHandle, dtype: number, sizes: readonly number[], strides: readonly number[], offset: number, quant?: QuantInfo | null): TensorHandle
+  /** storageFromBuffer and tensorOnStorage in one call, for inputs. */
+  tensorFromBuffer(buffer: ArrayBuffer, byteOffset: number, dtype: number, sizes: readonly number[], strides?: readonly number[] | null): TensorHandle
+  /** Uninitialised memory, contiguous. */
+  emptyTensor(dtype: number, sizes: readonly number[]): TensorHandle
+  /** The file as copy-on-write memory: nothing is read before it is touched. */
+  mapFile(path: string): ArrayBuffer
+
+  setNumThreads(threads: number): void
+  getNumThreads(): number
+  /** `scalar`, `avx2` or `avx512`. Throws when TORCHSCRIPT_ISA asks for what cannot be. */
+  isa(): string
+  /** Full names of the builtins and the names of the kernel rows that are linked in. */
+  nativeOperators(): { builtins: string[]; kernels: string[] }
+  /** Seeds the generator as torch.manual_seed does. */
+  seed(seed: number | bigint): void
+
+  /** Names of the kernels that run from now on: `row` or `row: inner kernel`. */
+  setTrace(enabled: boolean): void
+  takeTrace(): string[]
+  setProfile(enabled: boolean): void
+  takeProfile(): ProfileEntry[]
+  memoryStats(): MemoryStats
+  /** Receives what programs print; without one it goes to the process's standard output. Warnings likewise (standard error). */
+  setPrintHandler(handler: ((line: string) => void) | null): void
+  setWarnHandler(handler: ((message: string) => void) | null): void
+}
