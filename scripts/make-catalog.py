@@ -1,4 +1,4 @@
-"""Writes lib/ops/catalog.ts from the schemas that an installed PyTorch registers.
+"""Writes lib/ir/catalog.ts from the schemas that an installed PyTorch registers.
 
 Usage: python scripts/make-catalog.py [schemas.txt]
 With a file, its lines are the schemas (one printed schema a line) and the installed PyTorch only gives the registration
@@ -35,7 +35,7 @@ def main():
             order.setdefault(full_name(str(schema)), i)
         out += sorted(by_name[name], key=lambda s: order.get(full_name(s), len(order)))
     text = "\n".join(out).replace("\\", "\\\\")
-    open("lib/ops/catalog.ts", "w").write(HEADER + text + "\n`\n")
+    open("lib/ir/catalog.ts", "w").write(HEADER + text + "\n`\n")
 
 
 main()

@@ -1,4 +1,4 @@
-import { catalog } from '../ops/catalog.js'
+import { catalog } from './catalog.js'
 import type { ConstantValue, SimpleKind, Type } from './types.js'
 import { dictOf, listOf, optionalOf, simpleType, tupleOf, futureOf, IntType, unionOf } from './types.js'
 

@@ -1,5 +1,5 @@
 /**
- * How an operator file says what its operator is. Schemas are PyTorch's own text in catalog.ts; an operator file adds how the
+ * How an operator file says what its operator is. Schemas are PyTorch's own text in lib/ir/catalog.ts; an operator file adds how the
  * operator runs. In-place (`aten::relu_`) and out (`aten::relu.out`) variants follow from the functional one and are not
  * written down (see registry.ts).
  */
