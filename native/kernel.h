@@ -151,6 +151,9 @@ struct Call {
   int noutputs = 0;
   size_t workspace_bytes = 0;  // set by infer; 64-byte aligned memory in `workspace` during run
   void* workspace = nullptr;
+  // kMaxOutputs entries for infer: fill output_quant[i] and point outputs[i].quant at it to make a quantized output. Arrays that the
+  // entry points to are copied when infer returns.
+  QuantParams* output_quant = nullptr;
   const void* packed = nullptr;  // result of the row's pack for this weight, or null: the kernel packs for itself
   Runtime* runtime = nullptr;
 
@@ -176,7 +179,8 @@ struct Kernel {
   void (*infer)(Call& call) = nullptr;
   void (*run)(Call& call) = nullptr;
   // Weight packing: pack_bytes gives the size for these args (0: not packable now), pack fills it. Called with shapes known; the executor
-  // caches the result with the storage of argument `pack_arg` while that storage is a weight and is not written.
+  // caches the result with the storage of argument `pack_arg` while that storage is a weight and is not written. The packed bytes may depend
+  // only on that tensor, the non-tensor arguments and the size that pack_bytes gave; run must check that what it got suits the call.
   int pack_arg = -1;
   size_t (*pack_bytes)(const Call& call) = nullptr;
   void (*pack)(const Call& call, void* packed) = nullptr;

@@ -22,16 +22,17 @@ struct Storage : RefCounted {
   std::atomic<uint32_t> version{0};
   // A parameter, buffer or constant of a module: worth packing, and never placed in an arena.
   bool is_weight = false;
-  // Recorder bookkeeping (recorder.h): which recording knows this storage, and as what.
-  uint64_t record_epoch = 0;
-  int32_t record_slot = -1;
-  std::unique_ptr<PackCache> packs;
+  // Packed forms; made on first use, safe from many threads.
+  PackCache& pack_cache();
 
   Storage();
   ~Storage() override;
   // Zeroed only when asked; 64-byte aligned. Throws OperatorError when memory cannot be had.
   static Ref<Storage> allocate(size_t bytes);
   static Ref<Storage> wrap(void* data, size_t bytes, std::function<void()> deleter);
+
+ private:
+  std::atomic<PackCache*> packs_{nullptr};
 };
 
 struct OwnedQuantParams : RefCounted {

@@ -1,0 +1,57 @@
+// Blocks of memory for storages, arenas and packed weights.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace torchscript {
+
+constexpr size_t kAlignment = 64;
+
+// A 64-byte aligned block of at least `bytes`; large blocks come from a cache of freed ones, on huge pages where the system
+// gives them. Throws OperatorError when memory cannot be had. Contents are undefined.
+void* allocate_block(size_t bytes);
+// `bytes` is what allocate_block was asked for.
+void free_block(void* block, size_t bytes) noexcept;
+// Gives cached blocks back to the system.
+void release_cached_blocks() noexcept;
+
+struct MemoryCounters {
+  int64_t live_bytes = 0;
+  int64_t cached_bytes = 0;
+  int64_t peak_bytes = 0;
+  int64_t packed_bytes = 0;
+};
+MemoryCounters memory_counters();
+void count_packed_bytes(int64_t delta);
+
+// An owned block.
+class Block {
+ public:
+  Block() = default;
+  explicit Block(size_t bytes) : data_(allocate_block(bytes)), bytes_(bytes) {}
+  Block(Block&& o) noexcept : data_(o.data_), bytes_(o.bytes_) { o.data_ = nullptr; }
+  Block& operator=(Block&& o) noexcept {
+    if (this != &o) {
+      reset();
+      data_ = o.data_;
+      bytes_ = o.bytes_;
+      o.data_ = nullptr;
+    }
+    return *this;
+  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() { reset(); }
+  void reset() noexcept {
+    if (data_) free_block(data_, bytes_);
+    data_ = nullptr;
+  }
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace torchscript

@@ -1,0 +1,64 @@
+#include "core/pack.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace torchscript {
+namespace {
+
+template <class T> void append(std::string& key, const T& value) { key.append(reinterpret_cast<const char*>(&value), sizeof value); }
+
+std::string pack_key(const Kernel& row, const Call& call, const Storage& storage, size_t bytes) {
+  std::string key;
+  const TensorView& view = call.tensor(row.pack_arg);
+  append(key, static_cast<const char*>(view.data) - static_cast<const char*>(storage.data));
+  append(key, view.dtype);
+  append(key, bytes);
+  for (int i = 0; i < view.ndim; i++) {
+    append(key, view.sizes[i]);
+    append(key, view.strides[i]);
+  }
+  for (int i = 0; i < call.nargs; i++) {
+    const Arg& arg = call.args[i];
+    append(key, arg.kind);
+    switch (arg.kind) {
+      case ArgKind::Int: append(key, arg.i); break;
+      case ArgKind::Float: append(key, arg.d); break;
+      case ArgKind::Bool: append(key, arg.b); break;
+      case ArgKind::Complex: append(key, arg.c); break;
+      case ArgKind::String: append(key, arg.str.n); key.append(arg.str.p, static_cast<size_t>(arg.str.n)); break;
+      case ArgKind::IntList: append(key, arg.ints.n); for (int64_t k = 0; k < arg.ints.n; k++) append(key, arg.ints.p[k]); break;
+      case ArgKind::FloatList: append(key, arg.floats.n); for (int64_t k = 0; k < arg.floats.n; k++) append(key, arg.floats.p[k]); break;
+      case ArgKind::BoolList: append(key, arg.bools.n); for (int64_t k = 0; k < arg.bools.n; k++) append(key, arg.bools.p[k]); break;
+      default: break;
+    }
+  }
+  return key;
+}
+
+}  // namespace
+
+std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& call, Storage& storage) {
+  size_t bytes = row.pack_bytes(call);
+  if (bytes == 0) return nullptr;
+  std::string key = pack_key(row, call, storage, bytes);
+  uint32_t version = storage.version.load(std::memory_order_acquire);
+  PackCache& cache = storage.pack_cache();
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  auto& entries = cache.entries;
+  entries.erase(std::remove_if(entries.begin(), entries.end(), [&](const auto& e) { return e->version != version; }), entries.end());
+  for (const auto& entry : entries) {
+    if (entry->row == &row && entry->key == key) return entry;
+  }
+  auto entry = std::make_shared<PackEntry>();
+  entry->row = &row;
+  entry->key = std::move(key);
+  entry->version = version;
+  entry->block = Block(bytes);
+  count_packed_bytes(static_cast<int64_t>(bytes));
+  row.pack(call, entry->block.data());
+  entries.push_back(entry);
+  return entry;
+}
+
+}  // namespace torchscript

@@ -1,0 +1,32 @@
+// Packed weights, cached with the storage of the weight.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/memory.h"
+#include "core/tensor.h"
+
+namespace torchscript {
+
+// One packed form. Its key is everything a pack may depend on: the row, the window on the weight, the non-tensor arguments and
+// the size.
+struct PackEntry {
+  const Kernel* row = nullptr;
+  std::string key;
+  uint32_t version = 0;
+  Block block;
+  ~PackEntry() { count_packed_bytes(-static_cast<int64_t>(block.bytes())); }
+};
+
+struct PackCache {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<const PackEntry>> entries;
+};
+
+// The packed form of argument row.pack_arg for this call, made when missing; null when the row does not pack now. `storage` holds
+// that argument and must be a weight.
+std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& call, Storage& storage);
+
+}  // namespace torchscript
