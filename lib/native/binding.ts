@@ -38,7 +38,9 @@ export interface TensorHandle {
   info(): TensorInfo
   /** The memory of the whole storage without a copy where the platform allows it; writes are seen by the executor. */
   data(): ArrayBuffer
-  /** True when data() can only give a copy. */
+  /** Byte offset of the storage's first byte in what data() gives: not 0 where the storage is a region of an ArrayBuffer. */
+  readonly dataOffset: number
+  /** True when data() gave a copy, because the platform does not allow sharing. */
   readonly dataIsCopy: boolean
   /** A contiguous tensor with memory of its own. */
   contiguousCopy(): TensorHandle

@@ -28,6 +28,8 @@ struct Context {
   // Standard output and warnings of programs; the runtime decides where they go.
   virtual void print(const std::string& line) = 0;
   virtual void warn(const std::string& message) = 0;
+  // Calls a method of an object by name, such as `__lt__` of the elements that a sort compares.
+  virtual Value call_method(const Value& self, const char* method, const Value* args, int nargs) = 0;
   // Calls another operator by full schema name, builtin or kernel.
   virtual std::vector<Value> call_operator(const char* full_name, const Value* args, int nargs) = 0;
  protected:

@@ -64,6 +64,7 @@ struct Operator {
   BuiltinFn builtin = nullptr;
   const Kernel* kernel = nullptr;  // when there is no builtin; both null: unsupported
   std::string target;
+  bool mutates_container = false;
 };
 
 struct Parameter {
@@ -100,7 +101,7 @@ struct Function {
 };
 
 enum class Op : int32_t {
-  Const = 0, Move, Call_Op, Call, CallMethod, Jump, JumpFalse, LoopBegin, LoopNext, Return, GetAttr, SetAttr, Tuple, TupleUnpack, TupleIndex,
+  Const = 0, Move, OpCall, Call, CallMethod, Jump, JumpFalse, LoopBegin, LoopNext, Return, GetAttr, SetAttr, Tuple, TupleUnpack, TupleIndex,
   List, ListUnpack, Dict, NewObject, IsInstance, Raise, Fork, Wait, Drop, Uninitialized, TupleSlice, Unsupported, EnumName, EnumValue,
   UncheckedCast, Count
 };
@@ -124,6 +125,9 @@ struct Plan {
   Plan& operator=(const Plan&) = delete;
   ~Plan();
 };
+
+// `cpu`, `cuda:0`; throws OperatorError.
+Value parse_device(const std::string& text);
 
 // Throws PlanError. `tensors` is the plan's tensor table.
 std::unique_ptr<Plan> decode_plan(const uint8_t* bytes, size_t size, const std::vector<Ref<Tensor>>& tensors);

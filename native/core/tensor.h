@@ -22,6 +22,8 @@ struct Storage : RefCounted {
   std::atomic<uint32_t> version{0};
   // A parameter, buffer or constant of a module: worth packing, and never placed in an arena.
   bool is_weight = false;
+  // Held by an attribute that a program wrote.
+  bool module_state = false;
   // Packed forms; made on first use, safe from many threads.
   PackCache& pack_cache();
 

@@ -96,7 +96,8 @@ const char* tag_name(Tag tag);
 struct StringValue : RefCounted { std::string text; explicit StringValue(std::string t) : text(std::move(t)) {} };
 struct ListValue : RefCounted {
   std::vector<Value> items;
-  const TypeInfo* element = nullptr;  // declared element type where known; owned by a plan kept alive by the type registry
+  const TypeInfo* element = nullptr;  // declared element type where known; lives as long as the program
+  bool shared = false;                // reachable from a module: changing it is an effect that outlives the run
 };
 struct TupleValue : RefCounted { std::vector<Value> items; const TypeInfo* type = nullptr; /* NamedTuple */ };
 struct ValueHash { size_t operator()(const Value& v) const; };
@@ -106,6 +107,7 @@ struct DictValue : RefCounted {
   std::vector<std::pair<Value, Value>> entries;
   const TypeInfo* key_type = nullptr;
   const TypeInfo* value_type = nullptr;
+  bool shared = false;  // as ListValue's
   const Value* find(const Value& key) const;
   void set(Value key, Value value);
   bool erase(const Value& key);
@@ -113,7 +115,7 @@ struct DictValue : RefCounted {
  private:
   std::unordered_map<Value, size_t, ValueHash, ValueEqual> index_;
 };
-struct ObjectValue : RefCounted { const ClassInfo* type = nullptr; std::vector<Value> slots; Value payload; /* custom classes: native state */ };
+struct ObjectValue : RefCounted { const ClassInfo* type = nullptr; std::vector<Value> slots; Value payload; /* custom classes: native state */ bool shared = false; /* as ListValue's */ };
 struct EnumValue : RefCounted { std::string class_name, name; Value value; };
 struct DeviceValue : RefCounted { std::string type; int index = -1; std::string text() const; };
 struct GeneratorValue : RefCounted { RandomSource* source = nullptr; };

@@ -1,0 +1,382 @@
+// Runs one kernel row on Values: arguments, infer, outputs, workspace, run, and the in-place and out variants.
+#include <chrono>
+#include <cstring>
+
+#include "core/errors.h"
+#include "core/invoke.h"
+#include "core/pack.h"
+#include "core/program.h"
+#include "core/recorder.h"
+#include "core/registry.h"
+#include "core/run.h"
+#include "core/trace.h"
+#include "core/thread_pool.h"
+
+namespace torchscript {
+
+void KernelRuntime::parallel_for(int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
+  torchscript::parallel_for(n, grain, body, context);
+}
+int KernelRuntime::num_threads() const { return get_num_threads(); }
+
+RandomSource& KernelRuntime::random() {
+  if (!random_lock_.owns_lock()) random_lock_ = std::unique_lock<std::recursive_mutex>(default_generator().mutex);
+  return default_generator();
+}
+
+void* KernelRuntime::scratch(size_t bytes) {
+  scratch_.emplace_back(bytes);
+  return scratch_.back().data();
+}
+
+void KernelRuntime::note(const char* inner_kernel) {
+  if (!listening_) return;
+  inner_ = inner_kernel;
+  trace_note(inner_kernel);
+}
+
+bool KernelRuntime::listening() { return trace_enabled() || profile_enabled(); }
+
+void KernelRuntime::start_listening() {
+  listening_ = true;
+  inner_ = nullptr;
+  started_ = profile_clock();
+}
+
+void KernelRuntime::stop_listening(const char* name, const char* row) {
+  listening_ = false;
+  if (row) trace_operator(row);
+  profile_add(name, inner_, profile_clock() - started_);
+}
+
+void ArgList::set(const Value* values, int count) {
+  count_ = count;
+  if (count > kInline) {
+    many_.resize(static_cast<size_t>(count));
+    args_ = many_.data();
+  } else {
+    args_ = inline_;
+  }
+  for (int i = 0; i < count; i++) convert(values[i], args_[i]);
+}
+
+void* ArgList::take(size_t bytes) {
+  bytes = (bytes + 7) & ~size_t{7};
+  if (used_ + bytes <= sizeof small_) {
+    void* p = small_ + used_;
+    used_ += bytes;
+    return p;
+  }
+  heap_.push_back(std::make_unique<char[]>(bytes));
+  return heap_.back().get();
+}
+
+void ArgList::convert(const Value& value, Arg& arg) {
+  switch (value.tag()) {
+    case Tag::None: case Tag::Generator: case Tag::Uninitialized: arg.kind = ArgKind::None; return;
+    case Tag::Bool: arg.kind = ArgKind::Bool; arg.b = value.to_bool(); return;
+    case Tag::Int: arg.kind = ArgKind::Int; arg.i = value.to_int(); return;
+    case Tag::Float: arg.kind = ArgKind::Float; arg.d = value.to_float(); return;
+    case Tag::Complex:
+      arg.kind = ArgKind::Complex;
+      arg.c = {value.to_complex().real(), value.to_complex().imag()};
+      return;
+    case Tag::Tensor: {
+      const Tensor& tensor = value.to_tensor();
+      if (tensor.wrapped_number) return convert(read_element(tensor.view), arg);
+      arg.kind = ArgKind::Tensor;
+      arg.tensor = &tensor.view;
+      return;
+    }
+    case Tag::String: {
+      const std::string& text = value.to_string();
+      arg.kind = ArgKind::String;
+      arg.str = {text.data(), static_cast<int64_t>(text.size())};
+      return;
+    }
+    case Tag::Device: {
+      std::string text = value.to_device().text();
+      char* copy = static_cast<char*>(take(text.size() + 1));
+      std::memcpy(copy, text.c_str(), text.size() + 1);
+      arg.kind = ArgKind::String;
+      arg.str = {copy, static_cast<int64_t>(text.size())};
+      return;
+    }
+    case Tag::Tuple: convert_items(value.to_tuple().items, nullptr, arg); return;
+    case Tag::List: convert_items(value.to_list().items, value.to_list().element, arg); return;
+    default: fail("A kernel cannot take a value of type '%s'", tag_name(value.tag()));
+  }
+}
+
+void ArgList::convert_items(const std::vector<Value>& items, const TypeInfo* element, Arg& arg) {
+  bool tensors = false, floats = false, ints = false, bools = false, nones = false, others = false;
+  for (const Value& item : items) {
+    switch (item.tag()) {
+      case Tag::Tensor: tensors = true; break;
+      case Tag::None: nones = true; break;
+      case Tag::Float: floats = true; break;
+      case Tag::Int: ints = true; break;
+      case Tag::Bool: bools = true; break;
+      default: others = true;
+    }
+  }
+  size_t n = items.size();
+  auto count = static_cast<int64_t>(n);
+  if (others || (tensors && (floats || ints || bools)) || (nones && (floats || ints || bools))) fail("A kernel cannot take a list of mixed or structured elements");
+  if (n == 0 && element) {
+    const TypeInfo* inner = element->kind == TypeKind::Optional ? element->args[0] : element;
+    tensors = inner->kind == TypeKind::Tensor;
+    floats = inner->kind == TypeKind::Float;
+    bools = inner->kind == TypeKind::Bool;
+  }
+  if (tensors || nones) {
+    auto** list = static_cast<const TensorView**>(take(n * sizeof(void*)));
+    for (size_t i = 0; i < n; i++) list[i] = items[i].is_none() ? nullptr : &items[i].to_tensor().view;
+    arg.kind = ArgKind::TensorList;
+    arg.tensors = {list, count};
+  } else if (floats) {
+    auto* list = static_cast<double*>(take(n * sizeof(double)));
+    for (size_t i = 0; i < n; i++) list[i] = items[i].is(Tag::Bool) ? items[i].to_bool() : items[i].to_float();
+    arg.kind = ArgKind::FloatList;
+    arg.floats = {list, count};
+  } else if (bools && !ints) {
+    auto* list = static_cast<bool*>(take(n));
+    for (size_t i = 0; i < n; i++) list[i] = items[i].to_bool();
+    arg.kind = ArgKind::BoolList;
+    arg.bools = {list, count};
+  } else {
+    auto* list = static_cast<int64_t*>(take(n * sizeof(int64_t)));
+    for (size_t i = 0; i < n; i++) list[i] = items[i].is(Tag::Bool) ? items[i].to_bool() : items[i].to_int();
+    arg.kind = ArgKind::IntList;
+    arg.ints = {list, count};
+  }
+}
+
+namespace {
+
+// Sets out.quant's owned copy on a tensor that infer declared quantized.
+void adopt_quant(Tensor& tensor, const TensorView& inferred) {
+  if (!inferred.quant) return;
+  auto owned = make_ref<OwnedQuantParams>();
+  owned->params = *inferred.quant;
+  if (inferred.quant->scheme != QuantParams::Scheme::PerTensorAffine && inferred.quant->scales) {
+    auto n = static_cast<size_t>(inferred.sizes[inferred.quant->axis]);
+    owned->scales.assign(inferred.quant->scales, inferred.quant->scales + n);
+    owned->zero_points.assign(inferred.quant->zero_points, inferred.quant->zero_points + n);
+    owned->params.scales = owned->scales.data();
+    owned->params.zero_points = owned->zero_points.data();
+  }
+  tensor.quant = owned;
+  tensor.view.quant = &owned->params;
+}
+
+std::string shape_text(const TensorView& view) {
+  std::string text = "[";
+  for (int i = 0; i < view.ndim; i++) text += (i ? ", " : "") + std::to_string(view.sizes[i]);
+  return text + "]";
+}
+
+bool same_shape(const TensorView& a, const TensorView& b) {
+  if (a.ndim != b.ndim) return false;
+  for (int i = 0; i < a.ndim; i++) if (a.sizes[i] != b.sizes[i]) return false;
+  return true;
+}
+
+bool same_window(const TensorView& a, const TensorView& b) {
+  if (a.data != b.data || a.dtype != b.dtype || !same_shape(a, b)) return false;
+  for (int i = 0; i < a.ndim; i++) if (a.sizes[i] > 1 && a.strides[i] != b.strides[i]) return false;
+  return true;
+}
+
+// True when the kernel may write its result straight into `self`: same dtype, shape and strides as it would choose, and no other
+// argument looks at the same memory through another window.
+bool writes_directly(const Kernel& row, const TensorView& self, const TensorView& result, const Value* args, const Arg* argv, int nargs) {
+  if (!row.in_place || self.dtype != result.dtype || !same_shape(self, result) || result.quant) return false;
+  for (int i = 0; i < self.ndim; i++) if (self.sizes[i] > 1 && self.strides[i] != result.strides[i]) return false;
+  const Storage* storage = args[0].to_tensor().storage.get();
+  for (int i = 1; i < nargs; i++) {
+    if (argv[i].kind == ArgKind::TensorList) return false;
+    if (argv[i].kind == ArgKind::Tensor && args[i].to_tensor().storage.get() == storage && !same_window(self, *argv[i].tensor)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void check_result_cast(DType result, DType destination) {
+  bool ok = true;
+  if (is_complex(result) && !is_complex(destination)) ok = false;
+  if (is_floating(result) && (is_integral(destination) || destination == DType::Bool)) ok = false;
+  if (is_integral(result) && destination == DType::Bool) ok = false;
+  if (!ok) fail("result type %s can't be cast to the desired output type %s", dtype_torch_name(result), dtype_torch_name(destination));
+}
+
+// Runs the row; outputs have their memory. Packs the weight argument when there is one.
+void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
+  Block workspace;
+  if (call.workspace_bytes > 0) {
+    workspace = Block(call.workspace_bytes);
+    call.workspace = workspace.data();
+  }
+  std::shared_ptr<const PackEntry> pack;
+  if (row.pack_arg >= 0 && row.pack_arg < call.nargs && call.args[row.pack_arg].kind == ArgKind::Tensor) {
+    Storage& storage = *args[row.pack_arg].to_tensor().storage;
+    if (storage.is_weight) pack = find_or_pack(row, call, storage);
+    else if (recorder_) pack = recorder_->pack_known(row, call, storage);
+    if (pack) call.packed = pack->block.data();
+  }
+  row.run(call);
+  if (recorder_) recorder_->pack_used(pack);
+}
+
+void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults) {
+  if (nresults > kMaxOutputs) fail("%s has too many results", name);
+  int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
+  ArgList list;
+  list.set(args, ninputs);
+  TensorView outputs[kMaxOutputs];
+  QuantParams quants[kMaxOutputs];
+  Call call;
+  call.args = list.data();
+  call.nargs = ninputs;
+  call.outputs = outputs;
+  call.noutputs = variant == Operator::Variant::InPlace ? 1 : nresults;
+  call.output_quant = quants;
+  call.runtime = &runtime_;
+  runtime_.begin_operator();
+  try {
+    if (row.data_dependent && recorder_) recorder_->data_dependent(name, args, ninputs);
+    if (row.infer) row.infer(call);
+    if (variant == Operator::Variant::InPlace) {
+      if (!args[0].is(Tag::Tensor)) fail("%s expects a tensor as its first argument", name);
+      Tensor& self = args[0].to_tensor();
+      check_result_cast(outputs[0].dtype, self.view.dtype);
+      if (!same_shape(outputs[0], self.view)) {
+        fail("output with shape %s doesn't match the broadcast shape %s", shape_text(self.view).c_str(), shape_text(outputs[0]).c_str());
+      }
+      if (writes_directly(row, self.view, outputs[0], args, call.args, ninputs)) {
+        outputs[0] = self.view;
+        run_kernel(row, call, args);
+        self.storage->version.fetch_add(1, std::memory_order_release);
+        Tensor* written = &self;
+        if (recorder_) recorder_->kernel(row, name, call, args, &written, 1);
+        if (nresults > 0) results[0] = args[0];
+        runtime_.end_operator(name, row.name);
+        return;
+      }
+    }
+    Ref<Tensor> made[kMaxOutputs];
+    Tensor* made_pointers[kMaxOutputs];
+    for (int i = 0; i < call.noutputs; i++) {
+      made[i] = Tensor::empty_strided(outputs[i].dtype, outputs[i].sizes, outputs[i].strides, outputs[i].ndim);
+      adopt_quant(*made[i], outputs[i]);
+      outputs[i] = made[i]->view;
+      made_pointers[i] = made[i].get();
+    }
+    run_kernel(row, call, args);
+    if (recorder_) recorder_->kernel(row, name, call, args, made_pointers, call.noutputs);
+    runtime_.end_operator(name, row.name);
+    if (variant == Operator::Variant::Functional) {
+      for (int i = 0; i < nresults; i++) results[i] = Value(made[i]);
+    } else if (variant == Operator::Variant::InPlace) {
+      copy_recorded(args[0].to_tensor(), *made[0]);
+      if (nresults > 0) results[0] = args[0];
+    } else {
+      for (int i = 0; i < nresults; i++) {
+        Tensor& out = args[ninputs + i].to_tensor();
+        check_result_cast(made[i]->view.dtype, out.view.dtype);
+        if (!same_shape(out.view, made[i]->view)) {
+          side_effect("it resizes an out argument");
+          auto resized = Tensor::empty(out.view.dtype, made[i]->view.sizes, made[i]->view.ndim);
+          out.storage = resized->storage;
+          out.offset = 0;
+          const QuantParams* quant = out.view.quant;
+          out.view = resized->view;
+          out.view.quant = quant;
+        }
+        copy_recorded(out, *made[i]);
+        results[i] = args[ninputs + i];
+      }
+    }
+  } catch (...) {
+    runtime_.abandon_operator();
+    throw;
+  }
+}
+
+// Copies `source` into `destination` (same shape) as a step of its own.
+void Run::copy_recorded(Tensor& destination, Tensor& source) {
+  copy_views(runtime_, destination.view, source.view);
+  destination.storage->version.fetch_add(1, std::memory_order_release);
+  if (!recorder_) return;
+  Arg arg;
+  arg.kind = ArgKind::Tensor;
+  arg.tensor = &source.view;
+  TensorView output = destination.view;
+  Call call;
+  call.args = &arg;
+  call.nargs = 1;
+  call.outputs = &output;
+  call.noutputs = 1;
+  Value value{Ref<Tensor>(&source)};
+  Tensor* written = &destination;
+  recorder_->kernel(copy_row(), "copy_", call, &value, &written, 1);
+}
+
+void Run::copy_into(Tensor& destination, const Tensor& source) {
+  const TensorView& from = source.view;
+  const TensorView& to = destination.view;
+  if (from.ndim > to.ndim) {
+    // Leading dimensions of size 1 may be dropped, as PyTorch's copy_ allows.
+    for (int i = 0; i < from.ndim - to.ndim; i++) {
+      if (from.sizes[i] != 1) fail("output with shape %s doesn't match the broadcast shape %s", shape_text(to).c_str(), shape_text(from).c_str());
+    }
+  }
+  int64_t strides[kMaxDims];
+  for (int d = 0; d < to.ndim; d++) {
+    int s = d - to.ndim + from.ndim;
+    int64_t size = s >= 0 ? from.sizes[s] : 1;
+    if (size != to.sizes[d] && size != 1) {
+      fail("The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.  Target sizes: %s.  Tensor sizes: %s",
+           static_cast<long long>(to.sizes[d]), static_cast<long long>(size), d, shape_text(to).c_str(), shape_text(from).c_str());
+    }
+    strides[d] = size == 1 && to.sizes[d] != 1 ? 0 : s >= 0 ? from.strides[s] : 0;
+  }
+  auto expanded = Tensor::view_of(source, to.sizes, strides, to.ndim, source.offset);
+  if (destination.storage.get() == source.storage.get() && !same_window(to, expanded->view)) {
+    // Overlapping windows: through a copy.
+    auto apart = Tensor::empty(source.view.dtype, to.sizes, to.ndim);
+    copy_recorded(*apart, *expanded);
+    expanded = apart;
+  }
+  copy_recorded(destination, *expanded);
+}
+
+Value Run::call_kernel(const char* row, std::initializer_list<Value> args) {
+  return call_kernel_n(row, args.begin(), static_cast<int>(args.size()), 1)[0];
+}
+
+std::vector<Value> Run::call_kernel_n(const char* row, const Value* args, int nargs, int noutputs) {
+  const Kernel* kernel = find_kernel(row);
+  if (!kernel) throw UnsupportedOperator(std::string("The kernel ") + row + " is not part of this build.");
+  std::vector<Value> results(static_cast<size_t>(noutputs));
+  invoke(*kernel, kernel->name, Operator::Variant::Functional, args, nargs, results.data(), noutputs);
+  return results;
+}
+
+Value Run::item(const Tensor& tensor) {
+  if (recorder_) recorder_->reads(tensor, "it reads the value of a tensor (item)");
+  if (tensor.numel() != 1) fail("a Tensor with %lld elements cannot be converted to Scalar", static_cast<long long>(tensor.numel()));
+  return read_element(tensor.view);
+}
+
+void Run::reads_data(const Tensor& tensor, const char* reason) {
+  if (recorder_) recorder_->reads(tensor, reason);
+}
+
+Value Run::known_tensor(Ref<Tensor> tensor) {
+  if (recorder_) recorder_->known(*tensor);
+  return Value(std::move(tensor));
+}
+
+}  // namespace torchscript

@@ -1,0 +1,130 @@
+// One run of a function: the interpreter's state, and the services that builtins and kernels see.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/builtin.h"
+#include "core/memory.h"
+#include "core/plan.h"
+#include "core/random.h"
+
+namespace torchscript {
+
+class Program;
+class Recorder;
+
+// Kernels' view of a run. Lives on the stack of the running thread.
+class KernelRuntime final : public Runtime {
+ public:
+  KernelRuntime() = default;
+  void parallel_for(int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) override;
+  int num_threads() const override;
+  RandomSource& random() override;
+  void note(const char* inner_kernel) override;
+  void* scratch(size_t bytes) override;
+
+  // Before and after each kernel or builtin: frees scratch, releases the generator, and tells listeners.
+  void begin_operator() {
+    if (listening()) start_listening();
+  }
+  void end_operator(const char* name, const char* row = nullptr) {
+    if (!scratch_.empty()) scratch_.clear();
+    if (random_lock_.owns_lock()) random_lock_.unlock();
+    if (listening_) stop_listening(name, row);
+  }
+  // After an exception.
+  void abandon_operator() {
+    scratch_.clear();
+    if (random_lock_.owns_lock()) random_lock_.unlock();
+    listening_ = false;
+  }
+
+ private:
+  static bool listening();
+  void start_listening();
+  void stop_listening(const char* name, const char* row);
+
+  std::vector<Block> scratch_;
+  std::unique_lock<std::recursive_mutex> random_lock_;
+  bool listening_ = false;
+  int64_t started_ = 0;
+  const char* inner_ = nullptr;
+};
+
+// Receives what programs print; may be called from any thread.
+struct OutputSink {
+  virtual void print(const std::string& line) = 0;
+  virtual void warn(const std::string& message) = 0;
+ protected:
+  ~OutputSink() = default;
+};
+
+class Run final : public Context {
+ public:
+  Run(Program& program, Recorder* recorder, OutputSink* sink) : program_(program), recorder_(recorder), sink_(sink) {}
+
+  // Runs a function on arguments that are already of the parameters' types. Throws ScriptError with the TorchScript stack.
+  Value call_function(const Function& function, const Value* args, size_t nargs);
+
+  Value call_kernel(const char* row, std::initializer_list<Value> args) override;
+  std::vector<Value> call_kernel_n(const char* row, const Value* args, int nargs, int noutputs) override;
+  void copy_into(Tensor& destination, const Tensor& source) override;
+  Value item(const Tensor& tensor) override;
+  void reads_data(const Tensor& tensor, const char* reason) override;
+  Value known_tensor(Ref<Tensor> tensor) override;
+  void side_effect(const char* reason) override;
+  RandomSource& random() override { side_effect("random numbers"); return runtime_.random(); }
+  void print(const std::string& line) override;
+  void warn(const std::string& message) override;
+  Value call_method(const Value& self, const char* method, const Value* args, int nargs) override;
+  std::vector<Value> call_operator(const char* full_name, const Value* args, int nargs) override;
+
+ private:
+  struct Frame {
+    const Function* function;
+    Value* registers;
+    size_t pc;       // of the instruction being run
+    int32_t result;  // register of the caller that takes the returned value
+  };
+  struct Chunk {
+    std::unique_ptr<Value[]> values;
+    size_t size, used;
+  };
+
+  static constexpr size_t kMaxFrames = 10000;
+  static constexpr int kMaxNesting = 100;  // of execute() in itself, through fork and methods that builtins call
+
+  Value execute(size_t base);
+  void push_frame(const Function& function, int32_t result);
+  void pop_frame();
+  void call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults);
+  void invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
+  void run_kernel(const Kernel& row, Call& call, const Value* args);
+  void copy_recorded(Tensor& destination, Tensor& source);
+  Value read_known(const Tensor& tensor);
+  std::string render_stack() const;
+  [[noreturn]] void rethrow_with_stack();
+  [[noreturn]] void raise(const Value& message, const Value* class_name);
+
+  Program& program_;
+  Recorder* recorder_;
+  OutputSink* sink_;
+  KernelRuntime runtime_;
+  std::vector<Frame> frames_;
+  std::vector<Chunk> chunks_;
+  int depth_ = 0;
+};
+
+// Shape and dtype checks of writing a result into an existing tensor, with PyTorch's messages.
+void check_result_cast(DType result, DType destination);
+// Copies with dtype conversion between tensors of equal shape; any strides.
+void copy_views(Runtime& runtime, const TensorView& destination, const TensorView& source);
+// The Value of the first element.
+Value read_element(const TensorView& view);
+// Marks lists and dicts in a value as reachable from a module.
+void mark_shared(const Value& value);
+// Like Python's isinstance on TorchScript types.
+bool value_has_type(const Value& value, const TypeInfo& type);
+
+}  // namespace torchscript
