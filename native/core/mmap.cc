@@ -1,0 +1,61 @@
+#include "core/mmap.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/errors.h"
+
+namespace torchscript {
+
+namespace {
+
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) close(fd);
+  }
+};
+
+[[noreturn]] void fail(const char* what, const std::string& path) {
+  throw OperatorError(std::string("Cannot ") + what + " " + path + ": " + std::strerror(errno), "OSError");
+}
+
+}  // namespace
+
+FileMapping::FileMapping(const std::string& path) {
+  Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) fail("open", path);
+  struct stat info;
+  if (fstat(file.fd, &info) != 0) fail("examine", path);
+  if (!S_ISREG(info.st_mode)) throw OperatorError("Expected a regular file but received " + path, "OSError");
+  bytes_ = static_cast<size_t>(info.st_size);
+  if (bytes_ == 0) return;
+  int flags = MAP_PRIVATE;
+#ifdef MAP_NORESERVE
+  // Pages that nobody writes need no swap space set aside.
+  flags |= MAP_NORESERVE;
+#endif
+  void* data = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, flags, file.fd, 0);
+  if (data == MAP_FAILED) fail("map", path);
+  data_ = data;
+}
+
+FileMapping::FileMapping(FileMapping&& o) noexcept : data_(std::exchange(o.data_, nullptr)), bytes_(std::exchange(o.bytes_, 0)) {}
+
+FileMapping& FileMapping::operator=(FileMapping&& o) noexcept {
+  std::swap(data_, o.data_);
+  std::swap(bytes_, o.bytes_);
+  return *this;
+}
+
+FileMapping::~FileMapping() {
+  if (data_) munmap(data_, bytes_);
+}
+
+}  // namespace torchscript

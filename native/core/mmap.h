@@ -1,0 +1,29 @@
+// Files mapped into memory.
+#pragma once
+#include <cstddef>
+#include <string>
+
+namespace torchscript {
+
+// A whole file, mapped privately: writing into it copies the page and never reaches the file. Pages are read when they are
+// touched, so mapping costs the same for any size. A file that another process truncates while it is mapped kills the
+// process that touches the lost pages, as with every mapping.
+class FileMapping {
+ public:
+  // Throws OperatorError naming the system's reason. An empty file gives an empty mapping.
+  explicit FileMapping(const std::string& path);
+  FileMapping(FileMapping&& o) noexcept;
+  FileMapping& operator=(FileMapping&& o) noexcept;
+  FileMapping(const FileMapping&) = delete;
+  FileMapping& operator=(const FileMapping&) = delete;
+  ~FileMapping();
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace torchscript
