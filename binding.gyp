@@ -26,6 +26,7 @@
       "target_name": "torchscript",
       "sources": [
         "native/binding.cc",
+        "<!@(node scripts/list-sources.mjs native/binding)",
         "<!@(node scripts/list-sources.mjs native/core --recursive)",
         "<!@(node scripts/list-sources.mjs native/cpu-avx)",
         "<!@(node scripts/list-sources.mjs native/cpu-avx/portable --recursive)"

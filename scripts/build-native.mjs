@@ -15,7 +15,7 @@ if (!env.CXX && spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status =
 }
 const run = (...args) => execFileSync(process.execPath, [gyp, ...args], { stdio: 'inherit', env })
 
-const folders = ['native/core', 'native/cpu-avx']
+const folders = ['native/core', 'native/binding', 'native/cpu-avx']
 const sources = folders.map((f) => execFileSync(process.execPath, ['scripts/list-sources.mjs', f, '--recursive'])).join('')
 const stamp = createHash('sha256').update(sources).update(readFileSync('binding.gyp')).digest('hex')
 const stampFile = 'build/.sources'

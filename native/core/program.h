@@ -13,6 +13,13 @@
 
 namespace torchscript {
 
+// What the recorder did with one signature of a function.
+struct SignatureReport {
+  std::string function, inputs, reason;
+  bool recorded = false;
+  int64_t steps = 0, arena_bytes = 0, constant_bytes = 0, replays = 0;
+};
+
 class Program : public RefCounted {
  public:
   // Runs `__setstate__` of objects and the plan's start functions.
@@ -36,6 +43,7 @@ class Program : public RefCounted {
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   std::atomic<bool> recording{true};
+  std::vector<SignatureReport> signatures() { return {}; }
 
  private:
   std::unique_ptr<Plan> plan_;

@@ -24,6 +24,11 @@ struct Storage : RefCounted {
   bool is_weight = false;
   // Held by an attribute that a program wrote.
   bool module_state = false;
+  // For storages on memory of a host language: its handle on the memory, who that handle belongs to, and where the storage starts in it.
+  void* foreign = nullptr;
+  const void* foreign_owner = nullptr;
+  size_t foreign_offset = 0;
+
   // Packed forms; made on first use, safe from many threads.
   PackCache& pack_cache();
 

@@ -1,0 +1,608 @@
+#include "binding/handles.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "binding/environment.h"
+#include "binding/sink.h"
+#include "binding/values.h"
+#include "binding/worker.h"
+#include "core/memory.h"
+#include "core/registry.h"
+
+namespace torchscript::binding {
+namespace {
+
+constexpr napi_type_tag kTensorTag = {0x7473746e736f7231, 0x9b1f0a6c2d3e4f51};
+constexpr napi_type_tag kStorageTag = {0x7473746e736f7232, 0x9b1f0a6c2d3e4f52};
+constexpr napi_type_tag kProgramTag = {0x7473746e736f7233, 0x9b1f0a6c2d3e4f53};
+constexpr napi_type_tag kObjectTag = {0x7473746e736f7234, 0x9b1f0a6c2d3e4f54};
+
+bool has_tag(const Napi::Value& value, const napi_type_tag& tag) {
+  if (!value.IsObject()) return false;
+  bool result = false;
+  return napi_check_object_type_tag(value.Env(), value, &tag, &result) == napi_ok && result;
+}
+
+// Inside handle classes `Ref` is Node-API's.
+using TensorRef = Ref<Tensor>;
+using StorageRef = Ref<Storage>;
+using ProgramRef = Ref<Program>;
+
+// Native payloads travel to constructors as an External; JavaScript cannot make one.
+template <class T> T* payload(const Napi::CallbackInfo& info, const char* what) {
+  if (info.Length() != 1 || !info[0].IsExternal()) throw argument_error(info.Env(), std::string(what) + " handles are made by the addon only.");
+  return info[0].As<Napi::External<T>>().Data();
+}
+
+int64_t integer_argument(const Napi::CallbackInfo& info, size_t i, const char* name) {
+  if (info.Length() <= i || !info[i].IsNumber()) throw argument_error(info.Env(), std::string("Expected an integer for `") + name + "` but received " + describe(info[i]) + ".");
+  double d = info[i].As<Napi::Number>().DoubleValue();
+  if (!(d >= -9007199254740991.0 && d <= 9007199254740991.0) || d != static_cast<double>(static_cast<int64_t>(d))) {
+    throw argument_error(info.Env(), std::string("Expected an integer for `") + name + "` but received " + describe(info[i]) + ".");
+  }
+  return static_cast<int64_t>(d);
+}
+
+DType dtype_argument(const Napi::CallbackInfo& info, size_t i) {
+  int64_t code = integer_argument(info, i, "dtype");
+  if (!is_known_dtype(code)) throw argument_error(info.Env(), "Expected a dtype code for `dtype` but received " + std::to_string(code) + ".");
+  return static_cast<DType>(code);
+}
+
+int sizes_argument(const Napi::CallbackInfo& info, size_t at, const char* name, int64_t* out) {
+  if (info.Length() <= at || !info[at].IsArray()) throw argument_error(info.Env(), std::string("Expected an array of integers for `") + name + "` but received " + describe(info[at]) + ".");
+  auto array = info[at].As<Napi::Array>();
+  uint32_t n = array.Length();
+  if (n > kMaxDims) throw argument_error(info.Env(), std::string("Expected at most ") + std::to_string(kMaxDims) + " entries in `" + name + "` but received " + std::to_string(n) + ".");
+  for (uint32_t i = 0; i < n; i++) {
+    Napi::Value item = array.Get(i);
+    double d = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : -1;
+    if (!(d >= 0 && d <= 9007199254740991.0) || d != static_cast<double>(static_cast<int64_t>(d))) {
+      throw argument_error(info.Env(), std::string("Expected non-negative integers in `") + name + "` but received " + describe(item) + ".");
+    }
+    out[i] = static_cast<int64_t>(d);
+  }
+  return static_cast<int>(n);
+}
+
+Napi::Array integers(Napi::Env env, const int64_t* items, int n) {
+  auto array = Napi::Array::New(env, static_cast<size_t>(n));
+  for (int i = 0; i < n; i++) array.Set(static_cast<uint32_t>(i), static_cast<double>(items[i]));
+  return array;
+}
+
+// ---- storages ----
+
+// A storage on a region of an ArrayBuffer, which it keeps alive.
+Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t offset, size_t bytes) {
+  Environment& environment = Environment::of(env);
+  napi_ref reference;
+  napi_create_reference(env, buffer, 1, &reference);
+  std::shared_ptr<BufferReferences> buffers = environment.buffers;
+  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, [buffers, reference] { buffers->release(reference); });
+  storage->foreign = reference;
+  storage->foreign_offset = offset;
+  storage->foreign_owner = &environment;
+  return storage;
+}
+
+Napi::ArrayBuffer buffer_argument(const Napi::CallbackInfo& info, size_t i) {
+  if (info.Length() > i && info[i].IsArrayBuffer()) return info[i].As<Napi::ArrayBuffer>();
+  throw argument_error(info.Env(), "Expected an ArrayBuffer for `buffer` but received " + describe(info[i]) + ".");
+}
+
+void check_region(const Napi::CallbackInfo& info, Napi::ArrayBuffer buffer, int64_t offset, int64_t bytes) {
+  auto size = static_cast<int64_t>(buffer.ByteLength());
+  if (offset < 0 || bytes < 0 || offset > size || bytes > size - offset) {
+    throw argument_error(info.Env(), "Expected a region inside the ArrayBuffer of " + std::to_string(size) + " bytes but received offset " +
+                                         std::to_string(offset) + " and length " + std::to_string(bytes) + ".");
+  }
+}
+
+class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeStorage", {InstanceAccessor<&StorageHandle::byte_length>("byteLength")});
+  }
+  explicit StorageHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    storage = *payload<StorageRef>(info, "Storage");
+    napi_type_tag_object(info.Env(), info.This(), &kStorageTag);
+  }
+  Napi::Value byte_length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(storage->bytes)); }
+  StorageRef storage;
+};
+
+Napi::Value storage_from_buffer(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).buffers->drain();
+  Napi::ArrayBuffer buffer = buffer_argument(info, 0);
+  int64_t offset = integer_argument(info, 1, "byteOffset"), bytes = integer_argument(info, 2, "byteLength");
+  check_region(info, buffer, offset, bytes);
+  StorageRef storage = storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), static_cast<size_t>(bytes));
+  storage->is_weight = info.Length() > 3 && info[3].ToBoolean().Value();
+  return Environment::of(info.Env()).storage_class.New({Napi::External<StorageRef>::New(info.Env(), &storage)});
+}
+
+// ---- tensors ----
+
+std::vector<double> numbers_of(Napi::Env env, const Napi::Value& value, const char* name, size_t n) {
+  std::vector<double> numbers;
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array) {
+    auto array = value.As<Napi::Float64Array>();
+    numbers.assign(array.Data(), array.Data() + array.ElementLength());
+  } else if (value.IsArray()) {
+    auto array = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < array.Length(); i++) {
+      Napi::Value item = array.Get(i);
+      if (!item.IsNumber()) throw argument_error(env, std::string("Expected numbers in `") + name + "` but received " + describe(item) + ".");
+      numbers.push_back(item.As<Napi::Number>().DoubleValue());
+    }
+  }
+  if (numbers.size() != n) throw argument_error(env, std::string("Expected ") + std::to_string(n) + " numbers in `" + name + "` but received " + describe(value) + ".");
+  return numbers;
+}
+
+void set_quant(Napi::Env env, Tensor& tensor, const Napi::Value& js) {
+  if (js.IsUndefined() || js.IsNull()) return;
+  if (!js.IsObject() || !is_quantized(tensor.dtype())) throw argument_error(env, "Expected quantization parameters with a quantized dtype for `quant`.");
+  auto object = js.As<Napi::Object>();
+  auto quant = make_ref<OwnedQuantParams>();
+  int64_t scheme = object.Get("scheme").ToNumber().Int64Value();
+  if (scheme != 0 && scheme != 1 && scheme != 4) throw argument_error(env, "Expected 0, 1 or 4 for `quant.scheme` but received " + std::to_string(scheme) + ".");
+  QuantParams& params = quant->params;
+  params.scheme = static_cast<QuantParams::Scheme>(scheme);
+  if (scheme == 0) {
+    params.scale = object.Get("scale").ToNumber().DoubleValue();
+    params.zero_point = object.Get("zeroPoint").ToNumber().Int64Value();
+  } else {
+    params.axis = object.Get("axis").ToNumber().Int64Value();
+    if (params.axis < 0 || params.axis >= tensor.dim()) throw argument_error(env, "Expected a dimension of the tensor for `quant.axis` but received " + std::to_string(params.axis) + ".");
+    auto n = static_cast<size_t>(tensor.size(static_cast<int>(params.axis)));
+    quant->scales = numbers_of(env, object.Get("scale"), "quant.scale", n);
+    quant->zero_points = numbers_of(env, object.Get("zeroPoint"), "quant.zeroPoint", n);
+    params.scales = quant->scales.data();
+    params.zero_points = quant->zero_points.data();
+  }
+  tensor.view.quant = &quant->params;
+  tensor.quant = std::move(quant);
+}
+
+class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeTensor", {
+      InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
+      InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"), InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"),
+      InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
+      InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
+  }
+  explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    tensor_ = *payload<TensorRef>(info, "Tensor");
+    napi_type_tag_object(info.Env(), info.This(), &kTensorTag);
+    // Memory of the executor counts towards garbage collection; that of ArrayBuffers is counted by them.
+    if (!tensor_->storage->foreign) {
+      reported_ = static_cast<int64_t>(tensor_->storage->bytes);
+      Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
+    }
+  }
+  void Finalize(Napi::Env env) override { release(env); }
+
+  TensorRef tensor(Napi::Env env) const {
+    if (!tensor_) throw argument_error(env, "Expected a live Tensor but received one that was disposed of.");
+    return tensor_;
+  }
+
+ private:
+  void release(Napi::Env env) {
+    if (reported_) Napi::MemoryManagement::AdjustExternalMemory(env, -reported_);
+    reported_ = 0;
+    tensor_ = nullptr;
+  }
+
+  Napi::Value info(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    TensorRef t = tensor(env);
+    auto result = Napi::Object::New(env);
+    result.Set("dtype", static_cast<double>(t->dtype()));
+    result.Set("sizes", integers(env, t->view.sizes, t->dim()));
+    result.Set("strides", integers(env, t->view.strides, t->dim()));
+    result.Set("offset", static_cast<double>(t->offset));
+    result.Set("isContiguous", t->view.is_contiguous());
+    result.Set("storageBytes", static_cast<double>(t->storage->bytes));
+    result.Set("requiresGrad", t->requires_grad);
+    if (const QuantParams* q = t->view.quant) {
+      auto quant = Napi::Object::New(env);
+      quant.Set("scheme", static_cast<double>(q->scheme));
+      if (q->scheme == QuantParams::Scheme::PerTensorAffine) {
+        quant.Set("scale", q->scale);
+        quant.Set("zeroPoint", static_cast<double>(q->zero_point));
+      } else {
+        auto numbers = [&](const double* p) {
+          auto n = static_cast<size_t>(t->size(static_cast<int>(q->axis)));
+          auto array = Napi::Float64Array::New(env, n);
+          if (n) std::memcpy(array.Data(), p, n * sizeof(double));
+          return array;
+        };
+        quant.Set("scale", numbers(q->scales));
+        quant.Set("zeroPoint", numbers(q->zero_points));
+        quant.Set("axis", static_cast<double>(q->axis));
+      }
+      result.Set("quant", quant);
+    } else {
+      result.Set("quant", env.Null());
+    }
+    return result;
+  }
+
+  Napi::Value data(const Napi::CallbackInfo& info);
+  Napi::Value data_offset(const Napi::CallbackInfo& info) {
+    const Storage& s = *tensor(info.Env())->storage;
+    bool mine = s.foreign && s.foreign_owner == &Environment::of(info.Env());
+    return Napi::Number::New(info.Env(), mine ? static_cast<double>(s.foreign_offset) : 0);
+  }
+  Napi::Value data_is_copy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_copy_); }
+
+  Napi::Value contiguous_copy(const Napi::CallbackInfo& info) {
+    TensorRef t = tensor(info.Env());
+    auto copy = Tensor::empty(t->dtype(), t->view.sizes, t->dim());
+    copy->quant = t->quant;
+    copy->view.quant = t->view.quant;
+    KernelRuntime runtime;
+    copy_views(runtime, copy->view, t->view);
+    return wrap_tensor(info.Env(), copy);
+  }
+  Napi::Value set_requires_grad(const Napi::CallbackInfo& info) {
+    tensor(info.Env())->requires_grad = info[0].ToBoolean().Value();
+    return info.Env().Undefined();
+  }
+  Napi::Value dispose(const Napi::CallbackInfo& info) {
+    release(info.Env());
+    return info.Env().Undefined();
+  }
+  Napi::Value is_disposed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), !tensor_); }
+
+  TensorRef tensor_;
+  int64_t reported_ = 0;
+  bool is_copy_ = false;
+};
+
+// What an external ArrayBuffer keeps alive.
+struct ExternalBuffer {
+  StorageRef storage;
+  std::shared_ptr<SharedBuffers> known;
+};
+
+void drop_external_buffer(napi_env env, void*, void* hint) {
+  std::unique_ptr<ExternalBuffer> holder(static_cast<ExternalBuffer*>(hint));
+  auto entry = holder->known->find(holder->storage.get());
+  if (entry == holder->known->end() || entry->second.holder != holder.get()) return;
+  napi_delete_reference(env, entry->second.reference);
+  holder->known->erase(entry);
+}
+
+Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Environment& environment = Environment::of(env);
+  TensorRef t = tensor(env);
+  Storage& storage = *t->storage;
+  napi_value value = nullptr;
+  if (storage.foreign && storage.foreign_owner == &environment) {
+    napi_get_reference_value(env, static_cast<napi_ref>(storage.foreign), &value);
+    return Napi::Value(env, value);
+  }
+  // One ArrayBuffer for each storage, as long as JavaScript holds it.
+  SharedBuffers& shared = *environment.shared_buffers;
+  auto known = shared.find(&storage);
+  if (known != shared.end()) {
+    napi_get_reference_value(env, known->second.reference, &value);
+    if (value) return Napi::Value(env, value);
+  }
+  if (environment.external_buffers && storage.bytes > 0) {
+    auto* holder = new ExternalBuffer{t->storage, environment.shared_buffers};
+    napi_status status = napi_create_external_arraybuffer(env, storage.data, storage.bytes, drop_external_buffer, holder, &value);
+    if (status == napi_ok) {
+      napi_ref reference;
+      napi_create_reference(env, value, 0, &reference);
+      if (known != shared.end()) napi_delete_reference(env, known->second.reference);
+      shared[&storage] = {reference, holder};
+      return Napi::Value(env, value);
+    }
+    delete holder;
+    environment.external_buffers = false;
+  }
+  auto copy = Napi::ArrayBuffer::New(env, storage.bytes);
+  if (storage.bytes) std::memcpy(copy.Data(), storage.data, storage.bytes);
+  is_copy_ = storage.bytes > 0;
+  return copy;
+}
+
+Napi::Value tensor_on_storage(const Napi::CallbackInfo& info) {
+  if (!has_tag(info[0], kStorageTag)) throw argument_error(info.Env(), "Expected a storage for `storage` but received " + describe(info[0]) + ".");
+  StorageRef storage = StorageHandle::Unwrap(info[0].As<Napi::Object>())->storage;
+  DType dtype = dtype_argument(info, 1);
+  int64_t sizes[kMaxDims], strides[kMaxDims];
+  int ndim = sizes_argument(info, 2, "sizes", sizes);
+  if (sizes_argument(info, 3, "strides", strides) != ndim) throw argument_error(info.Env(), "Expected as many entries in `strides` as in `sizes`.");
+  auto tensor = Tensor::on_storage(std::move(storage), dtype, sizes, strides, ndim, integer_argument(info, 4, "offset"));
+  if (info.Length() > 5) set_quant(info.Env(), *tensor, info[5]);
+  return wrap_tensor(info.Env(), tensor);
+}
+
+Napi::Value tensor_from_buffer(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).buffers->drain();
+  Napi::ArrayBuffer buffer = buffer_argument(info, 0);
+  int64_t offset = integer_argument(info, 1, "byteOffset");
+  DType dtype = dtype_argument(info, 2);
+  int64_t sizes[kMaxDims], strides[kMaxDims];
+  int ndim = sizes_argument(info, 3, "sizes", sizes);
+  if (info.Length() > 4 && info[4].IsArray()) {
+    if (sizes_argument(info, 4, "strides", strides) != ndim) throw argument_error(info.Env(), "Expected as many entries in `strides` as in `sizes`.");
+  } else {
+    int64_t stride = 1;
+    for (int d = ndim - 1; d >= 0; d--) {
+      strides[d] = stride;
+      if (sizes[d] > 1 && __builtin_mul_overflow(stride, sizes[d], &stride)) throw argument_error(info.Env(), "Expected sizes that fit in memory.");
+    }
+  }
+  check_region(info, buffer, offset, 0);
+  StorageRef storage = storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), buffer.ByteLength() - static_cast<size_t>(offset));
+  return wrap_tensor(info.Env(), Tensor::on_storage(std::move(storage), dtype, sizes, strides, ndim, 0));
+}
+
+Napi::Value empty_tensor(const Napi::CallbackInfo& info) {
+  DType dtype = dtype_argument(info, 0);
+  int64_t sizes[kMaxDims];
+  int ndim = sizes_argument(info, 1, "sizes", sizes);
+  return wrap_tensor(info.Env(), Tensor::empty(dtype, sizes, ndim));
+}
+
+Napi::Value map_file(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!info[0].IsString()) throw argument_error(env, "Expected a string for `path` but received " + describe(info[0]) + ".");
+  std::string path = info[0].As<Napi::String>().Utf8Value();
+  auto refuse = [&](const char* what) {
+    Napi::Error error = Napi::Error::New(env, std::string(what) + " " + path + ": " + std::strerror(errno));
+    error.Set("code", Napi::String::New(env, errno == ENOENT ? "ENOENT" : errno == EACCES ? "EACCES" : "EIO"));
+    return error;
+  };
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw refuse("Cannot open");
+  struct stat status;
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (errno == 0 || S_ISDIR(status.st_mode)) errno = EISDIR;
+    Napi::Error error = refuse("Cannot read");
+    close(fd);
+    throw error;
+  }
+  auto size = static_cast<size_t>(status.st_size);
+  if (size == 0) {
+    close(fd);
+    return Napi::ArrayBuffer::New(env, 0);
+  }
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (memory == MAP_FAILED) {
+    Napi::Error error = refuse("Cannot map");
+    close(fd);
+    throw error;
+  }
+  close(fd);
+  napi_value value = nullptr;
+  auto finalize = [](napi_env, void* data, void* hint) { munmap(data, reinterpret_cast<size_t>(hint)); };
+  if (napi_create_external_arraybuffer(env, memory, size, finalize, reinterpret_cast<void*>(size), &value) == napi_ok) return Napi::Value(env, value);
+  auto copy = Napi::ArrayBuffer::New(env, size);
+  std::memcpy(copy.Data(), memory, size);
+  munmap(memory, size);
+  return copy;
+}
+
+// ---- objects and programs ----
+
+struct ObjectPayload {
+  Value object;
+  ProgramRef program;
+};
+
+class ObjectHandle : public Napi::ObjectWrap<ObjectHandle> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeObject", {InstanceAccessor<&ObjectHandle::class_name>("className"), InstanceAccessor<&ObjectHandle::class_index>("classIndex")});
+  }
+  explicit ObjectHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    held = *payload<ObjectPayload>(info, "Object");
+    napi_type_tag_object(info.Env(), info.This(), &kObjectTag);
+  }
+  Napi::Value class_name(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), held.object.to_object().type->name); }
+  Napi::Value class_index(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), held.object.to_object().type->index); }
+  ObjectPayload held;
+};
+
+class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeProgram", {
+      InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
+      InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
+      InstanceMethod<&ProgramHandle::signatures>("signatures"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+      InstanceMethod<&ProgramHandle::dispose>("dispose")});
+  }
+  explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    program_ = *payload<ProgramRef>(info, "Program");
+    napi_type_tag_object(info.Env(), info.This(), &kProgramTag);
+  }
+
+ private:
+  const ProgramRef& program(Napi::Env env) const {
+    if (!program_) throw argument_error(env, "Expected a live program but this one was disposed of.");
+    return program_;
+  }
+  const Function& function(const Napi::CallbackInfo& info) {
+    int64_t index = integer_argument(info, 0, "functionIndex");
+    const ProgramRef& p = program(info.Env());
+    if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size()) throw argument_error(info.Env(), "Expected the index of a function but received " + std::to_string(index) + ".");
+    if (info.Length() < 2 || !info[1].IsArray()) throw argument_error(info.Env(), "Expected an array for `args` but received " + describe(info[1]) + ".");
+    return p->function(static_cast<size_t>(index));
+  }
+
+  Napi::Value run(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      Environment& environment = Environment::of(info.Env());
+      environment.buffers->drain();
+      const Function& f = function(info);
+      ProgramRef p = program_;
+      std::vector<torchscript::Value> args = call_arguments(info.Env(), info[1].As<Napi::Array>(), f, *p);
+      BufferedSink sink;
+      try {
+        torchscript::Value result = p->run(f, args.data(), args.size(), &sink);
+        sink.deliver(environment, info.Env());
+        return to_js(info.Env(), result, f.return_type, p);
+      } catch (const Napi::Error&) {
+        throw;
+      } catch (...) {
+        std::exception_ptr error = std::current_exception();
+        sink.deliver(environment, info.Env());
+        std::rethrow_exception(error);
+      }
+    });
+  }
+  Napi::Value run_async(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      Environment& environment = Environment::of(info.Env());
+      environment.buffers->drain();
+      const Function& f = function(info);
+      return start_run(info.Env(), environment, program_, f, call_arguments(info.Env(), info[1].As<Napi::Array>(), f, *program_));
+    });
+  }
+  Napi::Value root(const Napi::CallbackInfo& info) {
+    const ProgramRef& p = program(info.Env());
+    if (!p->plan().root.is(Tag::Object)) return info.Env().Null();
+    return wrap_object(info.Env(), p->plan().root, p);
+  }
+  Napi::Value get_attr(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      ProgramRef p = program(info.Env());
+      if (!is_object_handle(info[0])) throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
+      torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
+      auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
+      torchscript::Value value = p->get_attribute(object.to_object(), slot);
+      return to_js(info.Env(), value, object.to_object().type->attributes[slot].type, p);
+    });
+  }
+  Napi::Value set_attr(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      ProgramRef p = program(info.Env());
+      if (!is_object_handle(info[0])) throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
+      torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
+      auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
+      const auto& attributes = object.to_object().type->attributes;
+      if (slot >= attributes.size()) throw argument_error(info.Env(), "Expected a slot of " + object.to_object().type->name + " but received " + std::to_string(slot) + ".");
+      torchscript::Value value = from_js(info.Env(), info[2], *attributes[slot].type, *p, {attributes[slot].name, "attribute of " + object.to_object().type->name});
+      p->set_attribute(object.to_object(), slot, std::move(value));
+      return info.Env().Undefined();
+    });
+  }
+  Napi::Value signatures(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    std::vector<SignatureReport> reports = program(env)->signatures();
+    auto array = Napi::Array::New(env, reports.size());
+    for (size_t i = 0; i < reports.size(); i++) {
+      const SignatureReport& r = reports[i];
+      auto row = Napi::Object::New(env);
+      row.Set("function", r.function);
+      row.Set("inputs", r.inputs);
+      row.Set("state", r.recorded ? "recorded" : "dynamic");
+      row.Set("reason", r.reason);
+      row.Set("steps", static_cast<double>(r.steps));
+      row.Set("arenaBytes", static_cast<double>(r.arena_bytes));
+      row.Set("constantBytes", static_cast<double>(r.constant_bytes));
+      row.Set("replays", static_cast<double>(r.replays));
+      array.Set(static_cast<uint32_t>(i), row);
+    }
+    return array;
+  }
+  Napi::Value set_recording(const Napi::CallbackInfo& info) {
+    program(info.Env())->recording.store(info[0].ToBoolean().Value());
+    return info.Env().Undefined();
+  }
+  Napi::Value dispose(const Napi::CallbackInfo& info) {
+    program_ = nullptr;
+    return info.Env().Undefined();
+  }
+
+  // Native exceptions of instance methods become JavaScript errors.
+  template <class F> Napi::Value translated(const Napi::CallbackInfo& info, F body) {
+    try {
+      return body();
+    } catch (const Napi::Error&) {
+      throw;
+    } catch (...) {
+      throw to_js_error(info.Env(), std::current_exception());
+    }
+  }
+
+  ProgramRef program_;
+};
+
+Napi::Value load_program(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  require_isa(env);
+  if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw argument_error(env, "Expected a Uint8Array for `plan` but received " + describe(info[0]) + ".");
+  }
+  if (info.Length() < 2 || !info[1].IsArray()) throw argument_error(env, "Expected an array of tensors for `tensors` but received " + describe(info[1]) + ".");
+  auto bytes = info[0].As<Napi::Uint8Array>();
+  auto list = info[1].As<Napi::Array>();
+  std::vector<TensorRef> tensors;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    Napi::HandleScope scope(env);
+    Napi::Value item = list.Get(i);
+    if (!is_tensor(item)) throw argument_error(env, "Expected tensors in `tensors` but received " + describe(item) + ".");
+    tensors.push_back(tensor_of(item));
+  }
+  BufferedSink sink;
+  ProgramRef program = Program::load(bytes.Data(), bytes.ByteLength(), tensors, &sink);
+  sink.deliver(Environment::of(env), env);
+  return Environment::of(env).program_class.New({Napi::External<ProgramRef>::New(env, &program)});
+}
+
+}  // namespace
+
+bool is_tensor(const Napi::Value& value) { return has_tag(value, kTensorTag); }
+bool is_object_handle(const Napi::Value& value) { return has_tag(value, kObjectTag); }
+
+TensorRef tensor_of(const Napi::Value& value) { return TensorHandle::Unwrap(value.As<Napi::Object>())->tensor(value.Env()); }
+
+Value object_of(Napi::Env env, const Napi::Value& value, const Program& program, const std::string& name) {
+  const ObjectPayload& held = ObjectHandle::Unwrap(value.As<Napi::Object>())->held;
+  if (held.program.get() != &program) throw argument_error(env, "Expected an object of this program for `" + name + "` but received one of another program.");
+  return held.object;
+}
+
+Napi::Value wrap_tensor(Napi::Env env, TensorRef tensor) {
+  return Environment::of(env).tensor_class.New({Napi::External<TensorRef>::New(env, &tensor)});
+}
+
+Napi::Value wrap_object(Napi::Env env, const Value& object, const ProgramRef& program) {
+  ObjectPayload payload{object, program};
+  return Environment::of(env).object_class.New({Napi::External<ObjectPayload>::New(env, &payload)});
+}
+
+void define_handles(Napi::Env env, Napi::Object exports, Environment& environment) {
+  environment.tensor_class = Napi::Persistent(TensorHandle::define(env));
+  environment.storage_class = Napi::Persistent(StorageHandle::define(env));
+  environment.program_class = Napi::Persistent(ProgramHandle::define(env));
+  environment.object_class = Napi::Persistent(ObjectHandle::define(env));
+  auto define = [&](const char* name, auto callback) { exports.Set(name, Napi::Function::New(env, guarded(callback), name)); };
+  define("loadProgram", load_program);
+  define("storageFromBuffer", storage_from_buffer);
+  define("tensorOnStorage", tensor_on_storage);
+  define("tensorFromBuffer", tensor_from_buffer);
+  define("emptyTensor", empty_tensor);
+  define("mapFile", map_file);
+}
+
+}  // namespace torchscript::binding

@@ -1,0 +1,155 @@
+#include "binding/worker.h"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "binding/environment.h"
+#include "binding/sink.h"
+#include "binding/values.h"
+#include "core/thread_pool.h"
+
+namespace torchscript::binding {
+
+// The way back to one JavaScript thread. Keeps the event loop alive only while runs are under way.
+struct AsyncPort {
+  napi_threadsafe_function function = nullptr;
+  int pending = 0;  // touched by the JavaScript thread only
+};
+
+namespace {
+
+struct AsyncRun {
+  std::shared_ptr<AsyncPort> port;
+  Ref<Program> program;
+  const Function* function;
+  std::vector<Value> args;
+  Value result;
+  std::exception_ptr error;
+  BufferedSink sink;
+  napi_deferred deferred = nullptr;
+};
+
+// Threads of the process that run functions; made as needed, they stay. Leaked, because they may outlive static destructors.
+class Workers {
+ public:
+  bool post(std::function<void()> job) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (idle_ <= static_cast<int>(jobs_.size()) && threads_ < limit()) {
+      try {
+        std::thread([this] { loop(); }).detach();
+        threads_++;
+      } catch (const std::system_error&) {
+        if (threads_ == 0) return false;
+      }
+    }
+    jobs_.push_back(std::move(job));
+    ready_.notify_one();
+    return true;
+  }
+
+ private:
+  static int limit() { return std::max(2, default_thread_count()); }
+  void loop() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      idle_++;
+      ready_.wait(lock, [&] { return !jobs_.empty(); });
+      idle_--;
+      std::function<void()> job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      job = nullptr;
+      lock.lock();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::function<void()>> jobs_;
+  int idle_ = 0, threads_ = 0;
+};
+
+Workers& workers() {
+  static auto* instance = new Workers;
+  return *instance;
+}
+
+void settle(Napi::Env env, AsyncRun& run) {
+  Napi::HandleScope scope(env);
+  Environment& environment = Environment::of(env);
+  if (--run.port->pending == 0) napi_unref_threadsafe_function(env, run.port->function);
+  environment.buffers->drain();
+  run.args.clear();
+  try {
+    run.sink.deliver(environment, env);
+    if (run.error) throw to_js_error(env, run.error);
+    Napi::Value value;
+    try {
+      value = to_js(env, run.result, run.function->return_type, run.program);
+    } catch (const Napi::Error&) {
+      throw;
+    } catch (...) {
+      throw to_js_error(env, std::current_exception());
+    }
+    napi_resolve_deferred(env, run.deferred, value);
+  } catch (const Napi::Error& error) {
+    napi_reject_deferred(env, run.deferred, error.Value());
+  }
+}
+
+void on_settled(napi_env env, napi_value, void*, void* data) {
+  std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(data));
+  if (env) settle(Napi::Env(env), *run);
+}
+
+}  // namespace
+
+void close_port(AsyncPort& port) { port.function = nullptr; }
+
+Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> program, const Function& function, std::vector<Value> args) {
+  if (!environment.port) {
+    auto port = std::make_shared<AsyncPort>();
+    napi_value name = Napi::String::New(env, "torchscript");
+    if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, on_settled, &port->function) != napi_ok) {
+      throw Napi::Error::New(env, "Cannot reach the event loop");
+    }
+    napi_unref_threadsafe_function(env, port->function);
+    environment.port = port;
+  }
+  auto run = std::make_unique<AsyncRun>();
+  run->port = environment.port;
+  run->program = std::move(program);
+  run->function = &function;
+  run->args = std::move(args);
+  napi_value promise;
+  napi_create_promise(env, &run->deferred, &promise);
+  napi_threadsafe_function back = environment.port->function;
+  napi_acquire_threadsafe_function(back);
+  if (environment.port->pending++ == 0) napi_ref_threadsafe_function(env, back);
+  AsyncRun* job = run.release();
+  bool posted = workers().post([job, back] {
+    try {
+      job->result = job->program->run(*job->function, job->args.data(), job->args.size(), &job->sink);
+    } catch (...) {
+      job->error = std::current_exception();
+    }
+    if (napi_call_threadsafe_function(back, job, napi_tsfn_blocking) == napi_ok) {
+      napi_release_threadsafe_function(back, napi_tsfn_release);
+    } else {
+      delete job;  // the environment is gone
+    }
+  });
+  if (!posted) {
+    job->error = std::make_exception_ptr(OperatorError("Cannot start a thread"));
+    napi_release_threadsafe_function(back, napi_tsfn_release);
+    std::unique_ptr<AsyncRun> owned(job);
+    settle(env, *owned);
+  }
+  return Napi::Value(env, promise);
+}
+
+}  // namespace torchscript::binding
