@@ -116,6 +116,9 @@ function checkRange(offset: number, length: number, size: number): void {
   }
 }
 
+/** Bytes in memory as a source. */
+export const memorySource = (bytes: Uint8Array, exclusive: boolean): ByteSource => new MemorySource(bytes, undefined, exclusive)
+
 class MemorySource implements ByteSource {
   readonly size: number
   readonly name: string | undefined
