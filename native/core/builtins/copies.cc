@@ -1,0 +1,226 @@
+// clone, contiguous, to and their kin: the same tensor when nothing changes, else a kernel's copy. Writes into existing tensors.
+#include "core/builtins/adapter.h"
+#include "core/builtins/views.h"
+#include "core/registry.h"
+
+namespace torchscript::builtins {
+
+DType dtype_of(int64_t code) {
+  if (!is_known_dtype(code)) throw OperatorError("Expected a dtype but received " + std::to_string(code));
+  return static_cast<DType>(code);
+}
+
+void require_cpu(const Value& device, const char* op) {
+  if (device.is_none()) return;
+  const std::string& type = device.is(Tag::String) ? device.to_string() : device.to_device().type;
+  if (type.compare(0, 3, "cpu") != 0) throw UnsupportedOperator(std::string(op) + ": device '" + type + "' is not supported, only 'cpu'");
+}
+
+void require_strided(const Value& layout, const char* op) {
+  if (!layout.is_none() && layout.to_int() != 0) {
+    throw UnsupportedOperator(std::string(op) + ": layout " + std::to_string(layout.to_int()) + " is not supported, only torch.strided");
+  }
+}
+
+Value clone(Context& context, const Value& self, const Value& memory_format) { return context.call_kernel("clone", {self, memory_format}); }
+Value clone_contiguous(Context& context, const Value& self) { return clone(context, self, Value::of_int(0)); }
+
+Value cast(Context& context, const Value& self, DType dtype) {
+  if (self.to_tensor().dtype() == dtype) return self;
+  return context.call_kernel("cast", {self, Value::of_int(static_cast<int64_t>(dtype)), Value()});
+}
+
+namespace {
+
+MemoryFormat format_of(const Value& v, MemoryFormat fallback) {
+  if (v.is_none()) return fallback;
+  int64_t code = v.to_int();
+  if (code < 0 || code > 3) throw OperatorError("Expected a memory format but received " + std::to_string(code));
+  return static_cast<MemoryFormat>(code);
+}
+void check_rank(const Tensor& t, MemoryFormat format) {
+  if (format == MemoryFormat::ChannelsLast && t.dim() != 4) throw OperatorError("required rank 4 tensor to use channels_last format");
+  if (format == MemoryFormat::ChannelsLast3d && t.dim() != 5) throw OperatorError("required rank 5 tensor to use channels_last_3d format");
+}
+
+Value clone_checked(Context& context, const Value& self, const Value& memory_format) {
+  check_rank(self.to_tensor(), format_of(memory_format, MemoryFormat::Preserve));
+  return clone(context, self, memory_format);
+}
+
+Value contiguous(Context& context, const Value& self, const Value& memory_format) {
+  MemoryFormat format = format_of(memory_format, MemoryFormat::Contiguous);
+  if (format == MemoryFormat::Preserve) throw OperatorError("preserve memory format is unsupported by the contiguous operator");
+  Tensor& t = self.to_tensor();
+  if (is_contiguous(t, format)) return self;
+  check_rank(t, format);
+  return clone(context, self, Value::of_int(static_cast<int64_t>(format)));
+}
+
+Value convert(Context& context, const Value& self, std::optional<int64_t> dtype_code, std::optional<bool> copy, const Value& memory_format) {
+  Tensor& t = self.to_tensor();
+  DType dtype = dtype_code ? dtype_of(*dtype_code) : t.dtype();
+  MemoryFormat format = format_of(memory_format, MemoryFormat::Preserve);
+  bool same_layout = format == MemoryFormat::Preserve || suggested_format(t) == format;
+  if (dtype == t.dtype()) {
+    if (same_layout && !copy.value_or(false)) return self;
+    check_rank(t, format);
+    return clone(context, self, Value::of_int(static_cast<int64_t>(format)));
+  }
+  check_rank(t, format);
+  return context.call_kernel("cast", {self, Value::of_int(static_cast<int64_t>(dtype)), memory_format});
+}
+
+using MaybeInt = std::optional<int64_t>;
+using MaybeBool = std::optional<bool>;
+
+// Arguments after the ones that name the target: non_blocking, copy, memory_format.
+Value to_device(Context& context, const Value& self, const Value& device, MaybeInt dtype, MaybeBool, MaybeBool copy, const Value& format) {
+  require_cpu(device, "aten::to");
+  return convert(context, self, dtype, copy, format);
+}
+Value to_dtype(Context& context, const Value& self, MaybeInt dtype, MaybeBool, MaybeBool copy, const Value& format) {
+  return convert(context, self, dtype, copy, format);
+}
+Value to_other(Context& context, const Value& self, Tensor& other, MaybeBool, MaybeBool copy, const Value& format) {
+  return convert(context, self, static_cast<int64_t>(other.dtype()), copy, format);
+}
+Value to_options(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool, MaybeBool copy, const Value& format) {
+  require_cpu(device, "aten::to");
+  require_strided(layout, "aten::to");
+  return convert(context, self, dtype, copy, format);
+}
+Value to_copy(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool, const Value& format) {
+  require_cpu(device, "aten::_to_copy");
+  require_strided(layout, "aten::_to_copy");
+  return convert(context, self, dtype, true, format);
+}
+
+Value conjugate(Context& context, const Value& self) {
+  return is_complex(self.to_tensor().dtype()) ? context.call_kernel("conj_physical", {self}) : self;
+}
+
+Value positive(const Value& self) {
+  if (self.to_tensor().dtype() == DType::Bool) throw OperatorError("The `+` operator, on a bool tensor is not supported.");
+  return self;
+}
+
+// Writes `source`, broadcast to the destination's shape.
+Value copy_into(Context& context, const Value& self, const Value& source) {
+  Tensor& destination = self.to_tensor();
+  Tensor& from = source.to_tensor();
+  if (&destination == &from) return self;
+  if (sizes_of(destination) == sizes_of(from)) {
+    context.copy_into(destination, from);
+  } else {
+    // Leading dimensions of size one may be dropped by the broadcast, as in PyTorch.
+    Sizes target = sizes_of(destination);
+    context.copy_into(destination, *expand(from, target));
+  }
+  return self;
+}
+Value copy_number(Context& context, const Value& self, const Value& number) {
+  auto scalar = Tensor::empty(DType::F64, nullptr, 0);
+  if (number.is(Tag::Int)) scalar = Tensor::empty(DType::I64, nullptr, 0);
+  if (number.is(Tag::Int)) *scalar->view.ptr<int64_t>() = number.to_int();
+  else *scalar->view.ptr<double>() = number.to_float();
+  Value known = context.known_tensor(scalar);
+  return copy_into(context, self, known);
+}
+Value copied(Context& context, const Value& self, const Value& source) {
+  Value result = clone(context, self, Value());
+  return copy_into(context, result, source);
+}
+
+Value set_data(Context& context, const Value& self, Tensor& fresh) {
+  context.side_effect("aten::set_data");
+  Tensor& t = self.to_tensor();
+  t.storage = fresh.storage;
+  t.offset = fresh.offset;
+  t.quant = fresh.quant;
+  t.view = fresh.view;
+  return self;
+}
+
+Value resize(Context& context, const Value& self, Sizes sizes, const Value& memory_format) {
+  Tensor& t = self.to_tensor();
+  if (sizes_of(t) == sizes && memory_format.is_none()) return self;
+  if (sizes.size() > static_cast<size_t>(kMaxDims)) throw OperatorError("Expected at most " + std::to_string(kMaxDims) + " dimensions");
+  for (int64_t size : sizes) if (size < 0) throw OperatorError("Trying to resize to a negative dimension " + std::to_string(size));
+  context.side_effect("aten::resize_");
+  int64_t needed = t.offset + product(sizes);
+  int64_t item = dtype_size(t.dtype());
+  Ref<Tensor> window;
+  if (needed > static_cast<int64_t>(t.storage->bytes) / item) {
+    // Old elements keep their place in a larger storage.
+    Sizes flat{needed};
+    auto larger = Tensor::empty(t.dtype(), flat);
+    int64_t kept = static_cast<int64_t>(t.storage->bytes) / item;
+    if (kept > 0) {
+      Sizes old{kept}, one{1};
+      auto from = Tensor::on_storage(t.storage, t.dtype(), old.data(), one.data(), 1, 0);
+      auto to = Tensor::on_storage(larger->storage, t.dtype(), old.data(), one.data(), 1, 0);
+      context.copy_into(*to, *from);
+    }
+    t.storage = larger->storage;
+  }
+  Sizes strides = contiguous_strides(sizes);
+  window = make_view(t, sizes, strides, t.offset);
+  const QuantParams* quant = t.view.quant;
+  t.view = window->view;
+  t.view.quant = quant;
+  return self;
+}
+
+const Value& unchanged(const Value& self) { return self; }
+constexpr BuiltinFn kUnchanged = fn<[](const Value& self) { return unchanged(self); }>;
+
+static Builtins rows{
+  {"aten::clone", fn<clone_checked>},
+  {"aten::contiguous", fn<contiguous>},
+  {"aten::to.device", fn<to_device>},
+  {"aten::to.dtype", fn<to_dtype>},
+  {"aten::to.other", fn<to_other>},
+  {"aten::to.dtype_layout", fn<to_options>},
+  {"aten::to.prim_Device", fn<to_device>},
+  {"aten::to.prim_dtype", fn<to_dtype>},
+  {"aten::to.prim_other", fn<[](Context& context, const Value& self, MaybeBool, MaybeBool copy) { return convert(context, self, std::nullopt, copy, Value()); }>},
+  {"aten::_to_copy", fn<to_copy>},
+  {"aten::type_as", fn<[](Context& context, const Value& self, Tensor& other) { return cast(context, self, other.dtype()); }>},
+  {"aten::cpu", kUnchanged},
+  {"aten::cuda", fn<[](const Value&) -> Value { throw UnsupportedOperator("aten::cuda: device 'cuda' is not supported, only 'cpu'"); }>},
+  {"aten::to_dense", fn<[](Context& context, const Value& self, MaybeInt dtype) { return convert(context, self, dtype, false, Value()); }>},
+  {"aten::resolve_conj", kUnchanged},
+  {"aten::resolve_neg", kUnchanged},
+  {"aten::lift", kUnchanged},
+  {"aten::lift_fresh", kUnchanged},
+  {"aten::pin_memory", kUnchanged},
+  {"aten::data", fn<[](Tensor& t) { return alias(t); }>},
+  {"prim::data", fn<[](Tensor& t) { return alias(t); }>},
+  {"aten::detach_", kUnchanged},
+  {"aten::retain_grad", fn<[](const Value&) {}>},
+  {"aten::_fw_primal", fn<[](Tensor& t) { return alias(t); }>},
+  {"aten::_make_dual", fn<[](Tensor& t) { return alias(t); }>},
+  {"aten::_autocast_to_full_precision", kUnchanged},
+  {"aten::_autocast_to_reduced_precision", kUnchanged},
+  {"aten::requires_grad_", fn<[](const Value& self, MaybeBool on) {
+    self.to_tensor().requires_grad = on.value_or(true);
+    return self;
+  }>},
+  {"aten::conj", fn<conjugate>},
+  {"aten::_conj", fn<conjugate>},
+  {"aten::_neg_view", fn<[](Context& context, const Value& self) { return context.call_kernel("neg", {self}); }>},
+  {"aten::positive", fn<positive>},
+  {"aten::copy_", fn<copy_into>},
+  {"aten::copy_.Tensor", fn<copy_into>},
+  {"aten::copy_.int", fn<copy_number>},
+  {"aten::copy_.float", fn<copy_number>},
+  {"aten::copy", fn<copied>},
+  {"aten::set_data", fn<set_data>},
+  {"aten::set_.source_Tensor", fn<set_data>},
+  {"aten::resize_", fn<resize>},
+  {"aten::resize_as_", fn<[](Context& context, const Value& self, Tensor& other, const Value& format) { return resize(context, self, sizes_of(other), format); }>},
+};
+
+}  // namespace
+}  // namespace torchscript::builtins
