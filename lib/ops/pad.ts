@@ -1,0 +1,6 @@
+import { kernel } from './op.js'
+
+export default [
+  kernel('aten::pad', 'pad'),
+  kernel('aten::_pad_circular', 'circular_pad'),
+]

@@ -1,0 +1,21 @@
+import { composed } from './op.js'
+
+export default composed('aten::take_along_dim', `
+def take_along_dim(self: Tensor, indices: Tensor, dim: Optional[int]=None) -> Tensor:
+  if dim is None:
+    return torch.gather(self.reshape([-1]), 0, indices.reshape([-1]))
+  d = dim
+  if d < 0:
+    d += self.dim()
+  source_sizes = self.size()
+  index_sizes = indices.size()
+  if len(source_sizes) != len(index_sizes):
+    raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions")
+  for i in range(len(source_sizes)):
+    if i != d:
+      if source_sizes[i] == 1:
+        source_sizes[i] = index_sizes[i]
+      if index_sizes[i] == 1:
+        index_sizes[i] = source_sizes[i]
+  return torch.gather(self.expand(source_sizes), d, indices.expand(index_sizes))
+`)
