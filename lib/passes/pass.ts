@@ -1,0 +1,26 @@
+import type { Graph } from '../ir/graph.js'
+import { TorchScriptError, InvariantError } from '../util/errors.js'
+
+/** Rewrites a graph in place and says whether anything changed. */
+export interface Pass {
+  readonly name: string
+  run(graph: Graph): boolean
+}
+
+/** Reads the numbers in a constant tensor, where the caller's tensors can be read. */
+export interface ConstantReader {
+  /** The value of a one-element, 0-dim tensor constant, or undefined for any other tensor. */
+  scalar(tensor: unknown): { readonly kind: 'bool' | 'int' | 'float' | 'complex'; readonly value: boolean | bigint | number; readonly im?: number } | undefined
+}
+
+/** Runs passes in order. A failure names the pass. */
+export function runPasses(graph: Graph, passes: readonly Pass[]): void {
+  for (const pass of passes) {
+    try {
+      pass.run(graph)
+    } catch (error) {
+      if (error instanceof TorchScriptError) throw error
+      throw new InvariantError(`Pass ${pass.name} failed: ${(error as Error).message}.`, { cause: error })
+    }
+  }
+}

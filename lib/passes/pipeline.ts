@@ -1,0 +1,14 @@
+import { canonicalizeConstants } from './canonicalize-constants.js'
+import { eliminateDeadCode } from './dead-code.js'
+import type { ConstantReader, Pass } from './pass.js'
+import { peephole } from './peephole.js'
+import { poolConstants } from './pool-constants.js'
+
+/** What runs on every function before it is lowered. */
+export const loweringPipeline = (reader: ConstantReader): readonly Pass[] => [
+  canonicalizeConstants(reader),
+  peephole,
+  // After the rewrites above, which leave constants and conversions without readers.
+  eliminateDeadCode,
+  poolConstants,
+]
