@@ -21,7 +21,7 @@ export function encodePlan(tables: PlanTables, root: PlanValue, startFunctions: 
   out.vec(tables.types, (row) => writeType(out, tables, row))
   out.vec(tables.classes, (type) => writeClass(out, tables, type))
   out.vec(tables.operators, (row) => {
-    out.str(row.name).u8(row.kind).str(row.target).u8(row.variant).u32(row.arguments ?? noIndex).u32(row.results)
+    out.str(row.name).u8(row.kind).str(row.target).u8(row.variant).u32(row.arguments ?? noIndex).u32(row.results ?? noIndex)
   })
   out.vec(tables.heap, (entry) => writeHeapEntry(out, entry))
   out.vec(tables.constants, (value) => writeValue(out, value))

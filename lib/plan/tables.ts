@@ -33,7 +33,7 @@ interface OperatorRow {
   readonly target: string
   readonly variant: number
   readonly arguments: number | undefined
-  readonly results: number
+  readonly results: number | undefined
 }
 
 export interface FunctionRow {
@@ -271,7 +271,7 @@ export class PlanTables {
   // Operators
 
   private operatorRow(row: OperatorRow): number {
-    const key = `${row.name} ${row.kind} ${row.target} ${row.variant} ${row.arguments ?? ''} ${row.results}`
+    const key = `${row.name} ${row.kind} ${row.target} ${row.variant} ${row.arguments} ${row.results}`
     let index = this.operatorIndices.get(key)
     if (index === undefined) {
       index = this.operators.push(row) - 1
@@ -304,7 +304,7 @@ export class PlanTables {
       operator: this.operatorRow({
         name: schema.fullName, kind, target, variant,
         arguments: schema.isVararg ? undefined : schema.arguments.length,
-        results: schema.isVarret ? 1 : schema.returns.length,
+        results: schema.isVarret ? undefined : schema.returns.length,
       }),
     })
     const { definition, functional, variant } = implementationOf(schema)

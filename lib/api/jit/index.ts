@@ -1,0 +1,4 @@
+/** The public names below `torch.jit`. */
+export { load } from './load.js'
+export type { JitLoadOptions } from './load.js'
+export { ScriptModule, ScriptObject } from './script-module.js'

@@ -1,0 +1,252 @@
+import { inspect } from 'node:util'
+import type { ClassType, ConstantValue, ScriptFunction } from '../../ir/types.js'
+import { typeAnnotation } from '../../ir/types.js'
+import { printGraph } from '../../ir/printer.js'
+import type { ObjectHandle, SignatureReport } from '../../native/binding.js'
+import { objectHandle } from '../../runtime/convert.js'
+import type { Program } from '../../runtime/program.js'
+import { Tensor } from '../../tensor/tensor.js'
+import { ArgumentError } from '../../util/errors.js'
+
+const state = Symbol('torchscript.state')
+
+interface State {
+  readonly program: Program
+  readonly handle: ObjectHandle
+  readonly type: ClassType
+  readonly methods: Map<string, (...args: unknown[]) => unknown>
+}
+
+/** Attributes, methods and class constants become properties; the members of the class itself come first. */
+const members: ProxyHandler<ScriptObject> = {
+  get(target, name, receiver) {
+    if (typeof name === 'symbol' || name in target) return Reflect.get(target, name, receiver)
+    const { type } = target[state]
+    if (type.attribute(name) !== undefined || type.constants.has(name)) return target.getAttribute(name)
+    return type.methods.has(name) ? method(target, name) : undefined
+  },
+  set(target, name, value, receiver) {
+    if (typeof name === 'symbol' || name in target) return Reflect.set(target, name, value, receiver)
+    target.setAttribute(name, value)
+    return true
+  },
+  has: (target, name) => name in target || (typeof name === 'string' && target.hasMember(name)),
+}
+
+function method(target: ScriptObject, name: string): (...args: unknown[]) => unknown {
+  const { methods } = target[state]
+  let call = methods.get(name)
+  if (call === undefined) methods.set(name, (call = (...args) => target.run(name, ...args)))
+  return call
+}
+
+function constantToJs(constant: ConstantValue): unknown {
+  switch (constant.kind) {
+    case 'none':
+      return null
+    case 'int':
+      return Number.isSafeInteger(Number(constant.value)) ? Number(constant.value) : constant.value
+    case 'complex':
+      return { re: constant.re, im: constant.im }
+    case 'list':
+    case 'tuple':
+      return constant.items.map(constantToJs)
+    case 'dict':
+      return new Map(constant.entries.map(([k, v]) => [constantToJs(k), constantToJs(v)]))
+    case 'enum':
+      return { className: constant.className, value: constantToJs(constant.value) }
+    case 'bool':
+    case 'float':
+    case 'string':
+    case 'device':
+      return constant.value
+    default:
+      return undefined
+  }
+}
+
+/** Printed form of a method's declaration, for messages. */
+function declaration(fn: ScriptFunction): string {
+  const parameters = fn.parameters.slice(1).map((p) => `${p.name}: ${typeAnnotation(p.type)}`)
+  return `${fn.name}(${parameters.join(', ')}) -> ${typeAnnotation(fn.returnType)}`
+}
+
+/** An object of a TorchScript program. Its attributes and methods are properties. */
+export class ScriptObject {
+  readonly [state]: State
+  // Members come from the program.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  [member: string]: any
+
+  constructor(program: Program, handle: ObjectHandle) {
+    this[state] = { program, handle, type: program.classOf(handle), methods: new Map() }
+    return new Proxy(this, members)
+  }
+
+  get [objectHandle](): ObjectHandle {
+    return this[state].handle
+  }
+
+  /** Name of the class without its package. */
+  get originalName(): string {
+    return this[state].type.qualifiedName.split('.').at(-1)!
+  }
+
+  /** Calls a method by name. Keyword arguments come last: `m.run('encode', x, torch.kwargs({ mask }))`. */
+  run(name: string, ...args: unknown[]): unknown {
+    const { program, handle } = this[state]
+    return program.call(this.method(name), [{ [objectHandle]: handle }, ...args])
+  }
+
+  /** Like `run`, on a native worker: the event loop goes on meanwhile. */
+  runAsync(name: string, ...args: unknown[]): Promise<unknown> {
+    const { program, handle } = this[state]
+    return program.callAsync(this.method(name), [{ [objectHandle]: handle }, ...args])
+  }
+
+  protected method(name: string): ScriptFunction {
+    const { type, program } = this[state]
+    const fn = type.methods.get(name)
+    if (fn !== undefined && program.has(fn)) return fn
+    const known = [...type.methods.keys()]
+    throw new ArgumentError(
+      `Expected a method of ${type.qualifiedName} for \`name\` but received '${name}'${known.length > 0 ? `; it has ${known.join(', ')}` : '; it has none'}`)
+  }
+
+  /** Whether the object has an attribute, a class constant or a method of this name. */
+  hasMember(name: string): boolean {
+    const { type } = this[state]
+    return type.attribute(name) !== undefined || type.constants.has(name) || type.methods.has(name)
+  }
+
+  getAttribute(name: string): unknown {
+    const { program, handle, type } = this[state]
+    const slot = type.slot(name)
+    if (slot >= 0) return program.getAttribute(handle, slot)
+    const constant = type.constants.get(name)
+    if (constant !== undefined) return constantToJs(constant)
+    throw new ArgumentError(`Expected an attribute of ${type.qualifiedName} for \`name\` but received '${name}'`)
+  }
+
+  /** Writes an attribute. The value is checked against its declared type. */
+  setAttribute(name: string, value: unknown): void {
+    const { program, handle, type } = this[state]
+    const slot = type.slot(name)
+    if (slot >= 0) return program.setAttribute(handle, slot, value)
+    const reason = type.constants.has(name) ? 'a constant of the class, which cannot be set' : `'${name}'`
+    throw new ArgumentError(`Expected an attribute of ${type.qualifiedName} for \`name\` but received ${reason}`)
+  }
+
+  /** Declarations of the methods, such as `forward(x: Tensor) -> Tensor`. */
+  signaturesOfMethods(): string[] {
+    return [...this[state].type.methods.values()].map(declaration)
+  }
+
+  [inspect.custom](): string {
+    return `${this.originalName} {}`
+  }
+}
+
+/** A module of a TorchScript program. */
+export class ScriptModule extends ScriptObject {
+  forward(...args: unknown[]): unknown {
+    return this.run('forward', ...args)
+  }
+
+  /** `forward` on a native worker: the event loop goes on meanwhile. Calls of one module may overlap. */
+  forwardAsync(...args: unknown[]): Promise<unknown> {
+    return this.runAsync('forward', ...args)
+  }
+
+  /** The IR of `forward`. */
+  get graph(): string {
+    return printGraph(this.method('forward').graph)
+  }
+  /** The IR of a method. */
+  graphOf(name: string): string {
+    return printGraph(this.method(name).graph)
+  }
+
+
+  /** Submodules by name. */
+  namedChildren(): [string, ScriptModule][] {
+    const { type } = this[state]
+    const modules = type.attributes.filter((a) => a.type.kind === 'Class' || a.type.kind === 'Optional')
+    return modules.flatMap(({ name }) => {
+      const value = this.getAttribute(name)
+      return value instanceof ScriptModule ? [[name, value] as [string, ScriptModule]] : []
+    })
+  }
+  children(): ScriptModule[] {
+    return this.namedChildren().map(([, module]) => module)
+  }
+
+  /** This module (under the name '') and all below it, by dotted name. */
+  namedModules(prefix = ''): [string, ScriptModule][] {
+    const inner = this.namedChildren().flatMap(([name, module]) => module.namedModules(prefix === '' ? name : `${prefix}.${name}`))
+    return [[prefix, this], ...inner]
+  }
+  modules(): ScriptModule[] {
+    return this.namedModules().map(([, module]) => module)
+  }
+
+  private tensors(wanted: (attribute: { isParameter: boolean; isBuffer: boolean }) => boolean): [string, Tensor][] {
+    return this.namedModules().flatMap(([path, module]) =>
+      module[state].type.attributes.filter(wanted).flatMap(({ name }) => {
+        const value = module.getAttribute(name)
+        return value instanceof Tensor ? [[path === '' ? name : `${path}.${name}`, value] as [string, Tensor]] : []
+      }))
+  }
+  namedParameters(): [string, Tensor][] {
+    return this.tensors((attribute) => attribute.isParameter)
+  }
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, tensor]) => tensor)
+  }
+  namedBuffers(): [string, Tensor][] {
+    return this.tensors((attribute) => attribute.isBuffer)
+  }
+  buffers(): Tensor[] {
+    return this.namedBuffers().map(([, tensor]) => tensor)
+  }
+  /** Parameters and buffers by dotted name; they share the module's memory. */
+  stateDict(): Map<string, Tensor> {
+    return new Map(this.tensors((attribute) => attribute.isParameter || attribute.isBuffer))
+  }
+
+  /** Sets `training` here and in all submodules that have it (frozen modules do not). */
+  train(mode = true): this {
+    for (const module of this.modules()) if (module[state].type.slot('training') >= 0) module.setAttribute('training', mode)
+    return this
+  }
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** How each signature of input shapes seen so far runs: from a recorded schedule, or operator by operator and why. */
+  explain(): SignatureReport[] {
+    return this[state].program.signatures()
+  }
+  /** Switches recording of schedules, which is on by default. */
+  setRecording(enabled: boolean): void {
+    this[state].program.setRecording(enabled)
+  }
+
+  /** Frees the program and its weights now. The module and everything taken from it cannot be used afterwards. */
+  dispose(): void {
+    this[state].program.dispose()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  override [inspect.custom](): string {
+    const lines = this.namedChildren().map(([name, module]) => `  (${name}): ${inspect(module).replaceAll('\n', '\n  ')}`)
+    return lines.length === 0 ? `${this.originalName}()` : `${this.originalName}(\n${lines.join('\n')}\n)`
+  }
+}
+
+/** Gives the objects of a program their JavaScript face. */
+export function wrapObjects(program: Program): void {
+  program.wrapObject = (handle) => (program.classOf(handle).isModule ? new ScriptModule(program, handle) : new ScriptObject(program, handle))
+}

@@ -1,0 +1,142 @@
+import { inspect, type InspectOptions } from 'node:util'
+import type { QuantInfo, TensorHandle, TensorInfo } from '../native/binding.js'
+import { callNative } from '../native/errors.js'
+import { ArgumentError, InvariantError } from '../util/errors.js'
+import { type DType, dtypeFromCode, dtypeSize } from './dtype.js'
+import { arrayTypeOf, type Element, itemsPerElement, readElement, type TypedArray } from './typed-array.js'
+
+/** Nested arrays of elements; a single element for a tensor without dimensions. */
+export type NestedArray = Element | NestedArray[]
+
+/** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
+export class Tensor {
+  readonly #handle: TensorHandle
+
+  private constructor(handle: TensorHandle) {
+    this.#handle = handle
+  }
+
+  /** Wraps a tensor of the addon. */
+  static fromHandle(handle: TensorHandle): Tensor {
+    return new Tensor(handle)
+  }
+  /** The addon's tensor behind this one. */
+  static handleOf(tensor: Tensor): TensorHandle {
+    return tensor.#handle
+  }
+
+  private info(): TensorInfo {
+    return callNative(() => this.#handle.info())
+  }
+
+  get shape(): number[] {
+    return this.info().sizes
+  }
+  get dtype(): DType {
+    const { dtype } = this.info()
+    const name = dtypeFromCode(dtype)
+    if (name === undefined) throw new InvariantError(`The dtype code ${dtype} has no name.`)
+    return name
+  }
+  get device(): string {
+    return 'cpu'
+  }
+  get requiresGrad(): boolean {
+    return this.info().requiresGrad
+  }
+  /** How the integers of a quantized tensor stand for numbers; null for others. */
+  get quantization(): QuantInfo | null {
+    return this.info().quant
+  }
+  /** Number of dimensions. */
+  dim(): number {
+    return this.shape.length
+  }
+  numel(): number {
+    return this.shape.reduce((product, size) => product * size, 1)
+  }
+  size(dim: number): number {
+    const { sizes } = this.info()
+    const index = dim < 0 ? dim + sizes.length : dim
+    if (!(Number.isInteger(index) && index >= 0 && index < sizes.length)) {
+      throw new ArgumentError(`Expected a dimension from ${-sizes.length} to ${sizes.length - 1} for \`dim\` but received ${dim}`)
+    }
+    return sizes[index]
+  }
+  /** Distances between neighbours along each dimension, in elements. */
+  stride(): number[] {
+    return this.info().strides
+  }
+  storageOffset(): number {
+    return this.info().offset
+  }
+  isContiguous(): boolean {
+    return this.info().isContiguous
+  }
+
+  /**
+   * The elements in row-major order. For a contiguous tensor this is its own memory: writes are seen by the tensor and by everything
+   * that shares it. For any other tensor (a transposed one, say) it is a copy; `isContiguous()` tells which. float16 and bfloat16
+   * are Uint16Arrays of their bits, bool is a Uint8Array, complex numbers are pairs.
+   */
+  get data(): TypedArray {
+    const info = this.info()
+    if (!info.isContiguous) return this.contiguous().data
+    const dtype = this.dtype
+    const ArrayType = arrayTypeOf(dtype)
+    const count = info.sizes.reduce((product, size) => product * size, 1)
+    return new ArrayType(callNative(() => this.#handle.data()), info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
+  }
+
+  /** The value of a tensor with one element. */
+  item(): Element {
+    const count = this.numel()
+    if (count !== 1) throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
+    return readElement(this.dtype, this.data, 0)
+  }
+
+  /** Nested arrays of the elements; 64-bit integers are numbers where that is exact, else bigints. */
+  toArray(): NestedArray {
+    const { shape, dtype, data } = this
+    let at = 0
+    const read = (dim: number): NestedArray =>
+      dim === shape.length ? readElement(dtype, data, at++) : Array.from({ length: shape[dim] }, () => read(dim + 1))
+    return read(0)
+  }
+
+  /** A contiguous tensor with memory of its own. */
+  clone(): Tensor {
+    return new Tensor(callNative(() => this.#handle.contiguousCopy()))
+  }
+  /** This tensor when it is contiguous, else a contiguous copy. */
+  contiguous(): Tensor {
+    return this.info().isContiguous ? this : this.clone()
+  }
+
+  /** Frees the memory now, unless others share it. The tensor cannot be used afterwards. */
+  dispose(): void {
+    this.#handle.dispose()
+  }
+  get isDisposed(): boolean {
+    return this.#handle.isDisposed
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  toString(): string {
+    return inspect(this)
+  }
+  toJSON(): NestedArray {
+    return this.toArray()
+  }
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    if (this.isDisposed) return 'Tensor (disposed)'
+    const { shape, dtype } = this
+    const header = `Tensor [${shape.join(', ')}] ${dtype}`
+    if (this.numel() > 1000) return header
+    const values = inspect(this.toArray(), { ...options, depth: shape.length + 1, maxArrayLength: 10, breakLength: 100 })
+    return `${header} ${values}`
+  }
+}
+

@@ -1,0 +1,129 @@
+// Runs one case after another for scripts/conformance.ts, which starts a new process when this one dies.
+import { dirname, join } from 'node:path'
+import { loadObject } from '../../lib/archive/load.js'
+import type { PickleValue } from '../../lib/archive/values.js'
+import * as torch from '../../lib/index.js'
+import { compare, Difference, type Tolerance } from './compare.js'
+import { field, numberOf, toArgument } from './expected.js'
+
+/** What the parent sends. */
+export interface Job {
+  readonly name: string
+  readonly model: string
+  readonly io: string
+}
+
+/** What it gets back. */
+export interface Outcome {
+  readonly name: string
+  readonly ok: boolean
+  /** Failures with the same category are counted together. */
+  readonly category?: string
+  readonly reason?: string
+  readonly milliseconds: number
+}
+
+interface Call {
+  readonly method: string
+  readonly inputs: readonly PickleValue[]
+  readonly kwargs: PickleValue | undefined
+  readonly expected: PickleValue
+}
+
+const items = (value: PickleValue | undefined): readonly PickleValue[] => (value?.kind === 'tuple' || value?.kind === 'list' ? value.items : [])
+const none: PickleValue = { kind: 'none' }
+
+function callsOf(io: PickleValue): Call[] {
+  const calls = items(field(io, 'calls')).map((call) => {
+    const method = field(call, 'method')
+    return {
+      method: method?.kind === 'string' ? method.value : 'forward',
+      inputs: items(field(call, 'inputs')),
+      kwargs: field(call, 'kwargs'),
+      expected: field(call, 'expected') ?? none,
+    }
+  })
+  if (calls.length > 0) return calls
+  return [{ method: 'forward', inputs: items(field(io, 'inputs')), kwargs: undefined, expected: field(io, 'expected') ?? none }]
+}
+
+function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Tolerance, where: string): void {
+  const args = call.inputs.map(toArgument)
+  if (call.kwargs?.kind === 'dict' && call.kwargs.entries.length > 0) {
+    args.push(torch.kwargs(Object.fromEntries(call.kwargs.entries.map(([key, value]) => [String(toArgument(key)), toArgument(value)]))))
+  }
+  const raises = call.expected.kind === 'dict' ? field(call.expected, '__raises__') : undefined
+  if (raises === undefined) {
+    compare(module.run(call.method, ...args), call.expected, tolerance, where)
+    return
+  }
+  let result: unknown
+  try {
+    result = module.run(call.method, ...args)
+  } catch (error) {
+    if (error instanceof torch.UnsupportedError || error instanceof torch.InvariantError || !(error instanceof torch.TorchScriptError)) throw error
+    return
+  }
+  throw new Difference('did not raise', `${where}: expected ${raises.kind === 'string' ? raises.value : 'an error'} but received ${typeof result}`)
+}
+
+function runModel(path: string, io: PickleValue, tolerance: Tolerance): void {
+  const wantedFiles = field(io, 'extra_files')
+  const extraFiles: Record<string, unknown> = {}
+  if (wantedFiles?.kind === 'dict') for (const [key] of wantedFiles.entries) extraFiles[String(toArgument(key))] = ''
+  const module = torch.jit.load(path, wantedFiles === undefined ? {} : { extraFiles })
+  try {
+    callsOf(io).forEach((call, i, all) => runCall(module, call, tolerance, all.length > 1 ? `call ${i} ${call.method}` : 'result'))
+    if (wantedFiles !== undefined) compare(new Map(Object.entries(extraFiles)), wantedFiles, tolerance, 'extra files')
+  } finally {
+    module.dispose()
+  }
+}
+
+function runCase(job: Job): void {
+  const io = loadObject(job.io)
+  const tolerance: Tolerance = {
+    rtol: numberOf(field(io, 'rtol') ?? { kind: 'float', value: 1.3e-6 }),
+    atol: numberOf(field(io, 'atol') ?? { kind: 'float', value: 1e-5 }),
+    fragile: field(io, 'fragile') !== undefined && toArgument(field(io, 'fragile')!) === true,
+  }
+  runModel(job.model, io, tolerance)
+  for (const also of items(field(io, 'also'))) {
+    const name = String(toArgument(also))
+    const path = join(dirname(job.model), name)
+    if (name.endsWith('.ptl')) runModel(path, io, tolerance)
+    else compare(torch.load(path), field(io, 'state_dict') ?? none, tolerance, name)
+  }
+}
+
+/** Numbers that differ from case to case do not make another category. */
+const general = (text: string): string => text.split('\n')[0].replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, 'N').slice(0, 160)
+
+function failure(error: unknown): { category: string; reason: string } {
+  if (error instanceof Difference) return { category: error.category, reason: error.message }
+  if (!(error instanceof Error)) return { category: 'thrown', reason: String(error) }
+  const script = error as Error & { scriptMessage?: string }
+  const message = (script.scriptMessage ?? error.message).replace(/\s*\n\s*/g, ' | ').slice(0, 400)
+  const first = (script.scriptMessage ?? error.message).split('\n')[0]
+  const operator = /\b(?:[a-z_]\w*)::\w+(?:\.\w+)?/.exec(first)?.[0]
+  const label = error instanceof torch.TorchScriptError ? error.name : `${error.name} (not an error of the package)`
+  if (error instanceof torch.UnsupportedError && operator !== undefined) return { category: `unsupported: ${operator}`, reason: message }
+  return { category: `${label}: ${general(first)}`, reason: message }
+}
+
+if (process.send !== undefined) {
+  torch.onPrint(() => {})
+  torch.onWarn(() => {})
+  process.on('message', (job: Job) => {
+    const start = performance.now()
+    let outcome: Outcome
+    try {
+      runCase(job)
+      outcome = { name: job.name, ok: true, milliseconds: performance.now() - start }
+    } catch (error) {
+      outcome = { name: job.name, ok: false, ...failure(error), milliseconds: performance.now() - start }
+    }
+    process.send!(outcome)
+  })
+  process.on('disconnect', () => process.exit(0))
+}
