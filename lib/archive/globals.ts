@@ -1,6 +1,6 @@
 import { type DType, dtypeNames } from '../tensor/dtype.js'
 import type { Fail, GlobalRef, StackValue } from './pickle.js'
-import { describeItem, makeTensor, storageDType, toBool, toCount, toCounts, toTensor } from './tensors.js'
+import { describeItem, makeMetaTensor, makeTensor, storageDType, toBool, toCount, toCounts, toTensor } from './tensors.js'
 import { dictGet, type PickleValue, type QuantizationData, type SparseData, type StorageValue, type TensorData } from './values.js'
 import { metaStorage } from './storage.js'
 
@@ -188,8 +188,7 @@ const rebuildMeta: Reduce = (args, fail) => {
   expectArgs(args, 4, 4, '_rebuild_meta_tensor_no_storage', fail)
   const dtype = args[0]
   if (dtype.kind !== 'dtype') throw fail(`Expected a dtype for a tensor but received ${describeItem(dtype)}`)
-  const storage: StorageValue = { kind: 'storage', dtype: dtype.value, storage: metaStorage('meta', dtype.value, Number.MAX_SAFE_INTEGER) }
-  return tensorValue(makeTensor(storage, dtype.value, { kind: 'int', value: 0n }, args[1], args[2], args[3], fail))
+  return tensorValue(makeMetaTensor(dtype.value, args[1], args[2], args[3], fail))
 }
 
 /** (tensor, requires_grad, hooks[, state]) */

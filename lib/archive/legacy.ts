@@ -32,12 +32,13 @@ export function loadLegacy(source: ByteSource, options: LoadOptions): PickleValu
 
   const offsets = new Map<string, number>()
   const table = new StorageTable({
+    swap,
     create(key: string, dtype: DType, byteLength: number, location: string) {
       const device = resolveLocation(location, options.mapLocation, options.hasDevice)
       if (device === 'meta') return metaStorage(key, dtype, byteLength)
       return new LazyStorage(key, dtype, byteLength, device, () => {
         const bytes = byteLength === 0 ? new Uint8Array(0) : source.view(offsets.get(key)!, byteLength)
-        return swap ? swapBytes(bytes, dtype) : tensorBytes(bytes, source.exclusive, dtype)
+        return swap ? swapBytes(bytes, dtype) : tensorBytes(bytes, source.exclusive)
       })
     },
   })

@@ -84,7 +84,7 @@ function parseNpy(source: ByteSource, member: string | undefined): NpyArray {
     throw new ArchiveError(`The .npy file is truncated: an array of ${dtype} of shape [${shape.join(', ')}] needs ${bytes} bytes and ${source.size - offset} are there`, member)
   }
   let data = source.view(offset, bytes)
-  data = swap ? swapBytes(data, dtype) : tensorBytes(data, source.exclusive, dtype)
+  data = swap ? swapBytes(data, dtype) : tensorBytes(data, source.exclusive)
   if (fortran && shape.length > 1) data = columnToRowMajor(data, shape, dtypeSize(dtype))
   return { dtype, shape, data: typedArray(dtype, data) }
 }

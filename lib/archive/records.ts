@@ -30,13 +30,13 @@ export function checkLoadOptions(options: LoadOptions): void {
 class RecordStorages implements StorageProvider {
   readonly #zip: ZipArchive
   readonly #prefix: string
-  readonly #swap: boolean
+  readonly swap: boolean
   readonly #options: LoadOptions
 
   constructor(zip: ZipArchive, prefix: string, swap: boolean, options: LoadOptions) {
     this.#zip = zip
     this.#prefix = prefix
-    this.#swap = swap
+    this.swap = swap
     this.#options = options
   }
 
@@ -51,7 +51,7 @@ class RecordStorages implements StorageProvider {
     if (size < byteLength) throw fail(`storage ${key} declares ${byteLength} bytes and the member ${name} has ${size}`)
     return new LazyStorage(key, dtype, byteLength, device, () => {
       const bytes = zip.bytes(name).subarray(0, byteLength)
-      return this.#swap ? swapBytes(bytes, dtype) : tensorBytes(bytes, zip.source.exclusive || !zip.isStored(name), dtype)
+      return this.swap ? swapBytes(bytes, dtype) : tensorBytes(bytes, zip.source.exclusive || !zip.isStored(name))
     })
   }
 }

@@ -43,10 +43,9 @@ export function metaStorage(key: string, dtype: DType, byteLength: number): Stor
   }
 }
 
-/** Bytes that tensors may write into and read as `dtype`: a copy where the memory is somebody else's or badly aligned. */
-export function tensorBytes(bytes: Uint8Array, exclusive: boolean, dtype: DType): Uint8Array {
-  const unit = Math.min(dtypeSize(dtype), 8)
-  if (exclusive && bytes.byteOffset % unit === 0) return bytes
+/** Bytes that tensors of any dtype may read and write: a copy where the memory is somebody else's or badly aligned. */
+export function tensorBytes(bytes: Uint8Array, exclusive: boolean): Uint8Array {
+  if (exclusive && bytes.byteOffset % 8 === 0) return bytes
   const copy = new Uint8Array(bytes.length)
   copy.set(bytes)
   return copy

@@ -1,5 +1,6 @@
 import { type DType, dtypeFromStorageName, dtypeSize } from '../tensor/dtype.js'
 import type { Fail, StackValue } from './pickle.js'
+import { metaStorage } from './storage.js'
 import { bytesOfElements, describeValue, elementsPerByte, type StorageData, type StorageValue, type TensorData } from './values.js'
 
 /** The most dimensions a tensor may have (PyTorch's iterators have the same limit). */
@@ -7,6 +8,8 @@ const maxDimensions = 64
 
 /** Where the bytes of storages come from. */
 export interface StorageProvider {
+  /** Whether bytes are reversed on reading, number by number; that needs the one element type of each storage. */
+  readonly swap?: boolean
   /** Makes the storage of `key`, or fails if the file holds less than `byteLength` bytes for it. `location` is as saved. */
   create(key: string, dtype: DType, byteLength: number, location: string, fail: Fail): StorageData
 }
@@ -40,6 +43,9 @@ export class StorageTable {
     const view = id.items.length === 6 ? (id.items[5] as StackValue) : undefined
     if (view !== undefined && view.kind !== 'none') return this.#loadView(key.value, view, dtype, location.value, byteLength, fail)
     const known = this.#storages.get(key.value)
+    if (this.#provider.swap && (type.name.endsWith('.UntypedStorage') || (known !== undefined && known.dtype !== dtype))) {
+      throw fail(`Storage ${key.value} has no single element type, which a big-endian file needs`)
+    }
     if (known === undefined) {
       const storage = this.#provider.create(key.value, dtype, byteLength, location.value, fail)
       this.#storages.set(key.value, storage)
@@ -102,13 +108,24 @@ export function makeTensor(
   return tensor
 }
 
-function checkExtent({ dtype, shape, strides, offset, storage }: TensorData, fail: Fail): void {
+/** A tensor on the meta device, with a storage of just the size it needs. */
+export function makeMetaTensor(dtype: DType, size: StackValue, stride: StackValue, requiresGrad: StackValue, fail: Fail): TensorData {
+  const unlimited: StorageValue = { kind: 'storage', dtype, storage: metaStorage('meta', dtype, Number.MAX_SAFE_INTEGER) }
+  const tensor = makeTensor(unlimited, dtype, { kind: 'int', value: 0n }, size, stride, requiresGrad, fail)
+  return { ...tensor, storage: metaStorage('meta', dtype, bytesOfElements(dtype, reachOf(tensor))) }
+}
+
+/** One past the furthest element that a tensor reaches in its storage. */
+const reachOf = ({ shape, strides, offset }: TensorData): number =>
+  shape.includes(0) ? 0 : shape.reduce((reach, n, i) => reach + (n - 1) * strides[i], offset) + 1
+
+function checkExtent(tensor: TensorData, fail: Fail): void {
+  const { dtype, shape, strides, offset, storage } = tensor
   const text = (): string => `size [${shape.join(', ')}], strides [${strides.join(', ')}] and offset ${offset}`
   if (shape.length !== strides.length) throw fail(`A tensor has ${shape.length} sizes and ${strides.length} strides`)
   const bytes = shape.reduce((product, n) => product * n, 1) * dtypeSize(dtype)
-  const isEmpty = shape.includes(0)
-  if (!isEmpty && !Number.isSafeInteger(bytes)) throw fail(`A tensor of ${text()} is too large`)
-  const end = isEmpty ? 0 : shape.reduce((reach, n, i) => reach + (n - 1) * strides[i], offset) + 1
+  if (!shape.includes(0) && !Number.isSafeInteger(bytes)) throw fail(`A tensor of ${text()} is too large`)
+  const end = reachOf(tensor)
   if (!Number.isSafeInteger(end) || bytesOfElements(dtype, end) > storage.byteLength) {
     const capacity = Math.floor(storage.byteLength / dtypeSize(dtype)) * elementsPerByte(dtype)
     throw fail(`A tensor of ${text()} reaches past the ${capacity} elements of storage ${storage.key}`)

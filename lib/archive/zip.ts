@@ -299,6 +299,7 @@ class Archive implements ZipArchive {
       throw new ArchiveError(`The deflated member is malformed: ${reason}`, name, { cause: error })
     }
     if (bytes.length !== entry.size) throw new ArchiveError(`The deflated member is malformed: it unpacks to ${bytes.length} bytes and declares ${entry.size}`, name)
-    return bytes
+    // A plain array: the slices of a Buffer would share its memory.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 }
