@@ -175,7 +175,23 @@ Value resize(Context& context, const Value& self, Sizes sizes, const Value& memo
 const Value& unchanged(const Value& self) { return self; }
 constexpr BuiltinFn kUnchanged = fn<[](const Value& self) { return unchanged(self); }>;
 
+// Quantized tensors of a list, or of anything, as floats.
+Value dequantize(Context& context, const Value& v) {
+  if (v.is(Tag::Tensor)) return is_quantized(v.to_tensor().dtype()) ? context.call_kernel("dequantize", {v}) : cast(context, v, DType::F32);
+  auto all = [&](const std::vector<Value>& from) {
+    std::vector<Value> items;
+    for (const Value& item : from) items.push_back(dequantize(context, item));
+    return items;
+  };
+  if (v.is(Tag::List)) return Value(make_list(all(v.to_list().items), v.to_list().element));
+  if (v.is(Tag::Tuple)) return Value(make_tuple_value(all(v.to_tuple().items)));
+  return v;
+}
+
 static Builtins rows{
+  {"aten::dequantize.tensors", fn<dequantize>},
+  {"aten::dequantize.list", fn<dequantize>},
+  {"aten::dequantize.any", fn<dequantize>},
   {"aten::clone", fn<clone_checked>},
   {"aten::contiguous", fn<contiguous>},
   {"aten::to.device", fn<to_device>},
@@ -190,6 +206,7 @@ static Builtins rows{
   {"aten::cpu", kUnchanged},
   {"aten::cuda", fn<[](const Value&) -> Value { throw UnsupportedOperator("aten::cuda: device 'cuda' is not supported, only 'cpu'"); }>},
   {"aten::to_dense", fn<[](Context& context, const Value& self, MaybeInt dtype) { return convert(context, self, dtype, false, Value()); }>},
+  {"aten::to_mkldnn", kUnchanged},
   {"aten::resolve_conj", kUnchanged},
   {"aten::resolve_neg", kUnchanged},
   {"aten::lift", kUnchanged},

@@ -142,19 +142,22 @@ bool tensor_lists_equal(Context& context, ListValue& a, ListValue& b) {
   return true;
 }
 
-void sort_items(std::vector<Value>& items, bool reversed) {
-  // NaN makes < inconsistent, which stable merge sort survives: it never reads outside the range.
-  if (reversed) std::stable_sort(items.begin(), items.end(), [](const Value& a, const Value& b) { return value_less(b, a); });
-  else std::stable_sort(items.begin(), items.end(), value_less);
+void sort_items(Context& context, std::vector<Value>& items, bool reversed) {
+  // Objects say themselves which comes first. An inconsistent order, as NaN makes, is fine: the merge sort never reads outside the range.
+  auto less = [&](const Value& a, const Value& b) {
+    return a.is(Tag::Object) ? context.call_method(a, "__lt__", &b, 1).to_bool() : value_less(a, b);
+  };
+  if (reversed) std::stable_sort(items.begin(), items.end(), [&](const Value& a, const Value& b) { return less(b, a); });
+  else std::stable_sort(items.begin(), items.end(), less);
 }
-void sort(ListValue& list, std::optional<bool> reversed) {
+void sort(Context& context, ListValue& list, std::optional<bool> reversed) {
   std::vector<Value> items = list.items;
-  sort_items(items, reversed.value_or(false));
+  sort_items(context, items, reversed.value_or(false));
   list.items.swap(items);
 }
-Ref<ListValue> sorted(ListValue& list) {
+Ref<ListValue> sorted(Context& context, ListValue& list) {
   auto result = copy(list);
-  sort_items(result->items, false);
+  sort_items(context, result->items, false);
   return result;
 }
 void sort_tensors(Context& context, std::vector<Value>& items, bool reversed) {

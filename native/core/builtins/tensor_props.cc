@@ -169,7 +169,6 @@ static Builtins rows{
   {"prim::device", fn<[](Tensor&) { return cpu_device(); }>},
   {"prim::dtype", fn<[](Tensor& t) { return static_cast<int64_t>(t.dtype()); }>},
   {"prim::layout", fn<[](Tensor&) { return int64_t{0}; }>},
-  {"prim::shape", fn<all_sizes>},
   {"prim::requires_grad", fn<[](Tensor& t) { return t.requires_grad; }>},
   {"prim::is_cpu", fn<[](Tensor&) { return true; }>},
   {"prim::is_quantized", fn<[](Tensor& t) { return is_quantized(t.dtype()); }>},

@@ -448,8 +448,9 @@ Value ravel(Context& context, const Value& self) {
 }
 
 // The same tensor object with a new window, for squeeze_, t_, transpose_ ...
-Value rewindow(const Value& self, const Ref<Tensor>& window) {
+Value rewindow(Context& context, const Value& self, const Ref<Tensor>& window) {
   Tensor& t = self.to_tensor();
+  if (t.storage->is_weight || t.storage->module_state) context.side_effect("it changes the shape of a module's tensor in place");
   t.offset = window->offset;
   const QuantParams* quant = t.view.quant;
   t.view = window->view;
@@ -520,16 +521,16 @@ static Builtins rows{
   {"aten::atleast_1d.Sequence", fn<at_least_all<1>>},
   {"aten::atleast_2d.Sequence", fn<at_least_all<2>>},
   {"aten::atleast_3d.Sequence", fn<at_least_all<3>>},
-  {"aten::squeeze_", fn<[](const Value& self) { return rewindow(self, squeeze_all(self.to_tensor())); }>},
-  {"aten::squeeze_.dim", fn<[](const Value& self, int64_t dim) { return rewindow(self, squeeze_one(self.to_tensor(), dim)); }>},
-  {"aten::squeeze_.dims", fn<[](const Value& self, Sizes dims) { return rewindow(self, squeeze_many(self.to_tensor(), dims)); }>},
-  {"aten::unsqueeze_", fn<[](const Value& self, int64_t dim) { return rewindow(self, unsqueeze(self.to_tensor(), dim)); }>},
-  {"aten::t_", fn<[](const Value& self) { return rewindow(self, flip_matrix(self.to_tensor())); }>},
-  {"aten::transpose_", fn<[](const Value& self, int64_t a, int64_t b) { return rewindow(self, transpose(self.to_tensor(), a, b)); }>},
-  {"aten::swapaxes_", fn<[](const Value& self, int64_t a, int64_t b) { return rewindow(self, transpose(self.to_tensor(), a, b)); }>},
-  {"aten::swapdims_", fn<[](const Value& self, int64_t a, int64_t b) { return rewindow(self, transpose(self.to_tensor(), a, b)); }>},
-  {"aten::as_strided_", fn<[](const Value& self, Sizes sizes, Sizes strides, MaybeInt offset) {
-    return rewindow(self, as_strided(self.to_tensor(), sizes, strides, offset));
+  {"aten::squeeze_", fn<[](Context& context, const Value& self) { return rewindow(context, self, squeeze_all(self.to_tensor())); }>},
+  {"aten::squeeze_.dim", fn<[](Context& context, const Value& self, int64_t dim) { return rewindow(context, self, squeeze_one(self.to_tensor(), dim)); }>},
+  {"aten::squeeze_.dims", fn<[](Context& context, const Value& self, Sizes dims) { return rewindow(context, self, squeeze_many(self.to_tensor(), dims)); }>},
+  {"aten::unsqueeze_", fn<[](Context& context, const Value& self, int64_t dim) { return rewindow(context, self, unsqueeze(self.to_tensor(), dim)); }>},
+  {"aten::t_", fn<[](Context& context, const Value& self) { return rewindow(context, self, flip_matrix(self.to_tensor())); }>},
+  {"aten::transpose_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) { return rewindow(context, self, transpose(self.to_tensor(), a, b)); }>},
+  {"aten::swapaxes_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) { return rewindow(context, self, transpose(self.to_tensor(), a, b)); }>},
+  {"aten::swapdims_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) { return rewindow(context, self, transpose(self.to_tensor(), a, b)); }>},
+  {"aten::as_strided_", fn<[](Context& context, const Value& self, Sizes sizes, Sizes strides, MaybeInt offset) {
+    return rewindow(context, self, as_strided(self.to_tensor(), sizes, strides, offset));
   }>},
 };
 

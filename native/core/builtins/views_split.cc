@@ -125,6 +125,25 @@ Pieces unbind(Tensor& t, MaybeInt dim_) {
   return make_list(std::move(items), tensor_type());
 }
 
+// The pieces of a flat tensor in the shapes of others.
+Pieces unflatten_dense(Tensor& flat, ListValue& like) {
+  std::vector<Value> items;
+  int64_t start = 0;
+  for (const Value& v : like.items) {
+    int64_t n = v.to_tensor().numel();
+    items.push_back(Value(view(*narrow(flat, 0, start, n), sizes_of(v.to_tensor()))));
+    start += n;
+  }
+  return make_list(std::move(items), tensor_type());
+}
+
+// where(condition): the coordinates of true elements, one tensor a dimension.
+Pieces nonzero_lists(Context& context, const Value& condition) {
+  Value source = condition.to_tensor().dim() == 0 ? Value(unsqueeze(condition.to_tensor(), 0)) : condition;
+  Value found = context.call_kernel("nonzero", {source});
+  return unbind(found.to_tensor(), 1);
+}
+
 // The copying form of a view operator: its result, each tensor cloned.
 template <BuiltinFn View> void copied(Context& context, Value* args, int nargs, Value* results, int nresults) {
   if (nresults < 1) return;
@@ -174,6 +193,9 @@ static Builtins rows{
   {"aten::vsplit.array", fn<axis_split_at<'v'>>},
   {"aten::dsplit.array", fn<axis_split_at<'d'>>},
   {"aten::unbind.int", fn<unbind>},
+  {"aten::unflatten_dense_tensors", fn<unflatten_dense>},
+  {"aten::where", fn<nonzero_lists>},
+  {"aten::nonzero_numpy", fn<nonzero_lists>},
   {"aten::split_copy.Tensor", copied<fn<split>>},
   {"aten::split_with_sizes_copy", copied<fn<split_with_sizes>>},
   {"aten::unbind_copy.int", copied<fn<unbind>>},
