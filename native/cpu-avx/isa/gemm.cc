@@ -1,0 +1,299 @@
+// Note [ISA units] in binding.gyp. See gemm/tiles.h for what each kernel does.
+#include "cpu-avx/gemm/tiles.h"
+
+#include "cpu-avx/gemm/lanes.h"
+
+namespace torchscript {
+namespace TS_ISA {
+namespace {
+
+#define TS_STRING2(x) #x
+#define TS_STRING(x) TS_STRING2(x)
+
+#if defined(TS_ISA_AVX512)
+constexpr int kMR = 14, kNV = 2, kKC32 = 384, kKC64 = 256;
+#define TS_TILE_F32 "14x32"
+#define TS_TILE_F64 "14x16"
+#elif defined(TS_ISA_AVX2)
+constexpr int kMR = 6, kNV = 2, kKC32 = 256, kKC64 = 256;
+#define TS_TILE_F32 "6x16"
+#define TS_TILE_F64 "6x8"
+#else
+constexpr int kMR = 4, kNV = 8, kKC32 = 256, kKC64 = 256;
+#define TS_TILE_F32 "4x8"
+#define TS_TILE_F64 "4x8"
+#endif
+
+template <class L, int NV, int M> inline void finish(const Tile<typename L::T>& t, typename L::V (&acc)[M][NV]) {
+  using T = typename L::T;
+  using V = typename L::V;
+  const V alpha = L::set1(t.alpha);
+  const bool scale = t.alpha != T(1);
+  const bool full = t.n == NV * L::W;
+#pragma GCC unroll 14
+  for (int i = 0; i < M; i++) {
+    T* c = t.c + i * t.c_stride;
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) {
+      V x = acc[i][v];
+      if (scale) x = L::mul(x, alpha);
+      int n = L::W;
+      if (!full) {
+        n = t.n - v * L::W;
+        if (n <= 0) break;
+        if (n > L::W) n = L::W;
+      }
+      const bool whole = n == L::W;
+      if (t.accumulate) x = L::add(x, whole ? L::load(c + v * L::W) : L::load_n(c + v * L::W, n));
+      if (t.bias_n) x = L::add(x, whole ? L::load(t.bias_n + v * L::W) : L::load_n(t.bias_n + v * L::W, n));
+      if (t.bias_m) x = L::add(x, L::set1(t.bias_m[i]));
+      if (t.activation == Activation::Relu) x = L::relu(x);
+      if (whole) L::store(c + v * L::W, x);
+      else L::store_n(c + v * L::W, x, n);
+    }
+  }
+}
+
+// Rows i of A are reached as group pointers (three rows each) plus 0, 1 or 2 strides, which x86 addressing does for free.
+template <class L, int NV, int M, bool Packed> inline void run_tile(const Tile<typename L::T>& t) {
+  using T = typename L::T;
+  using V = typename L::V;
+  V acc[M][NV];
+#pragma GCC unroll 14
+  for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
+  }
+  constexpr int kGroups = (M + 2) / 3;
+  const T* a[kGroups];
+  const int64_t s = t.a_stride;
+#pragma GCC unroll 5
+  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * s;
+  const T* p = t.a;
+  const T* b = t.b;
+  const char* prefetch = t.prefetch;
+  const int64_t prefetch_step = prefetch ? 64 : 0;
+  if (!prefetch) prefetch = reinterpret_cast<const char*>(b);
+  for (int64_t k = 0; k < t.k; k++) {
+    V bv[NV];
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) bv[v] = L::load(b + v * L::W);
+    __builtin_prefetch(prefetch, 0, 2);
+    prefetch += prefetch_step;
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+      const V x = L::set1(Packed ? p[i] : a[i / 3][(i % 3) * s]);
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+    }
+    b += t.b_stride;
+    if (Packed) {
+      p += kMR;
+    } else {
+#pragma GCC unroll 5
+      for (int g = 0; g < kGroups; g++) a[g]++;
+    }
+  }
+  finish<L, NV, M>(t, acc);
+}
+
+// Columns: the full width, or half of it where that is enough (a tail of at most half a panel wastes no work on zeros).
+template <class L, int M, bool Packed> void tile_m(const Tile<typename L::T>& t) {
+  if (t.n > (kNV / 2) * L::W) run_tile<L, kNV, M, Packed>(t);
+  else run_tile<L, kNV / 2, M, Packed>(t);
+}
+
+template <class L, bool Packed> void tile_any(const Tile<typename L::T>& t) {
+  switch (t.m) {
+    case 1: return tile_m<L, 1, Packed>(t);
+    case 2: return tile_m<L, 2, Packed>(t);
+    case 3: return tile_m<L, 3, Packed>(t);
+    case 4: return tile_m<L, 4, Packed>(t);
+#if !defined(TS_ISA_SCALAR)
+    case 5: return tile_m<L, 5, Packed>(t);
+    case 6: return tile_m<L, 6, Packed>(t);
+#endif
+#if defined(TS_ISA_AVX512)
+    case 7: return tile_m<L, 7, Packed>(t);
+    case 8: return tile_m<L, 8, Packed>(t);
+    case 9: return tile_m<L, 9, Packed>(t);
+    case 10: return tile_m<L, 10, Packed>(t);
+    case 11: return tile_m<L, 11, Packed>(t);
+    case 12: return tile_m<L, 12, Packed>(t);
+    case 13: return tile_m<L, 13, Packed>(t);
+    case 14: return tile_m<L, 14, Packed>(t);
+#endif
+  }
+}
+
+template <class L>
+void gemv_panel(const typename L::T* a, const typename L::T* panel, int64_t k, typename L::T* out, int n, typename L::T alpha, bool accumulate,
+                const typename L::T* bias, Activation activation) {
+  using V = typename L::V;
+  constexpr int NR = kNV * L::W, kChains = 4;
+  V acc[kChains][kNV];
+#pragma GCC unroll 4
+  for (int c = 0; c < kChains; c++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kNV; v++) acc[c][v] = L::zero();
+  }
+  int64_t i = 0;
+  for (; i + kChains <= k; i += kChains) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kChains; c++) {
+      const V x = L::set1(a[i + c]);
+#pragma GCC unroll 8
+      for (int v = 0; v < kNV; v++) acc[c][v] = L::fma(x, L::load(panel + (i + c) * NR + v * L::W), acc[c][v]);
+    }
+  }
+  for (; i < k; i++) {
+    const V x = L::set1(a[i]);
+#pragma GCC unroll 8
+    for (int v = 0; v < kNV; v++) acc[0][v] = L::fma(x, L::load(panel + i * NR + v * L::W), acc[0][v]);
+  }
+  V sum[1][kNV];
+#pragma GCC unroll 8
+  for (int v = 0; v < kNV; v++) sum[0][v] = L::add(L::add(acc[0][v], acc[1][v]), L::add(acc[2][v], acc[3][v]));
+  Tile<typename L::T> t{};
+  t.c = out;
+  t.m = 1;
+  t.n = n;
+  t.accumulate = accumulate;
+  t.alpha = alpha;
+  t.bias_n = bias;
+  t.activation = activation;
+  finish<L, kNV, 1>(t, sum);
+}
+
+template <class L> inline typename L::T dot(const typename L::T* x, const typename L::T* y, int64_t k) {
+  using V = typename L::V;
+  V acc[4] = {L::zero(), L::zero(), L::zero(), L::zero()};
+  int64_t i = 0;
+  for (; i + 4 * L::W <= k; i += 4 * L::W) {
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) acc[c] = L::fma(L::load(x + i + c * L::W), L::load(y + i + c * L::W), acc[c]);
+  }
+  for (; i + L::W <= k; i += L::W) acc[0] = L::fma(L::load(x + i), L::load(y + i), acc[0]);
+  if (i < k) acc[1] = L::fma(L::load_n(x + i, static_cast<int>(k - i)), L::load_n(y + i, static_cast<int>(k - i)), acc[1]);
+  return L::sum(L::add(L::add(acc[0], acc[1]), L::add(acc[2], acc[3])));
+}
+
+template <class L>
+void dot_rows(const typename L::T* rows, int64_t row_stride, int64_t nrows, const typename L::T* x, int64_t k, typename L::T* out, int64_t out_stride,
+              typename L::T alpha, bool accumulate) {
+  for (int64_t r = 0; r < nrows; r++) {
+    const typename L::T d = alpha * dot<L>(rows + r * row_stride, x, k);
+    out[r * out_stride] = accumulate ? out[r * out_stride] + d : d;
+  }
+}
+
+#if defined(TS_ISA_AVX2) || defined(TS_ISA_AVX512)
+// 8 rows of 8 floats from `in` (rows in_stride apart) become 8 columns: out[j * out_stride + i] = in[i * in_stride + j].
+inline void transpose8(const float* in, int64_t in_stride, float* out, int64_t out_stride) {
+  __m256 r[8], t[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(in + i * in_stride);
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    _mm256_storeu_ps(out + i * out_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    _mm256_storeu_ps(out + (i + 4) * out_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  }
+}
+#endif
+
+// panel[j * width + i] = in[i * in_stride + j] for i < rows, j < k.
+template <class T> inline void transpose_into(const T* in, int64_t in_stride, int rows, int64_t k, T* panel, int width) {
+  int i = 0;
+#if defined(TS_ISA_AVX2) || defined(TS_ISA_AVX512)
+  if constexpr (sizeof(T) == 4) {
+    for (; i + 8 <= rows; i += 8) {
+      int64_t j = 0;
+      for (; j + 8 <= k; j += 8) transpose8(in + i * in_stride + j, in_stride, panel + j * width + i, width);
+      for (; j < k; j++) {
+        for (int r = 0; r < 8; r++) panel[j * width + i + r] = in[(i + r) * in_stride + j];
+      }
+    }
+  }
+#endif
+  for (; i + 4 <= rows; i += 4) {
+    const T* p = in + i * in_stride;
+    for (int64_t j = 0; j < k; j++) {
+      T* out = panel + j * width + i;
+      out[0] = p[j];
+      out[1] = p[in_stride + j];
+      out[2] = p[2 * in_stride + j];
+      out[3] = p[3 * in_stride + j];
+    }
+  }
+  for (; i < rows; i++) {
+    for (int64_t j = 0; j < k; j++) panel[j * width + i] = in[i * in_stride + j];
+  }
+}
+
+// The shared form of pack_a and pack_b: `width` lanes of a panel, of which the first `count` hold lane i at i * lane_stride.
+template <class L, int Width>
+inline void pack_panel(const typename L::T* in, int64_t lane_stride, int64_t k_stride, int count, int64_t k, typename L::T* panel) {
+  using T = typename L::T;
+  if (count < Width) {
+    for (int64_t j = 0; j < k; j++) {
+      for (int i = count; i < Width; i++) panel[j * Width + i] = 0;
+    }
+  }
+  if (lane_stride == 1) {
+    for (int64_t j = 0; j < k; j++) {
+      const T* from = in + j * k_stride;
+      T* to = panel + j * Width;
+      if (count == Width) {
+        if constexpr (Width % L::W == 0) {
+#pragma GCC unroll 8
+          for (int v = 0; v < Width / L::W; v++) L::store(to + v * L::W, L::load(from + v * L::W));
+        } else {
+#pragma GCC unroll 16
+          for (int i = 0; i < Width; i++) to[i] = from[i];
+        }
+      } else {
+        for (int i = 0; i < count; i++) to[i] = from[i];
+      }
+    }
+  } else if (k_stride == 1) {
+    transpose_into<T>(in, lane_stride, count, k, panel, Width);
+  } else {
+    for (int64_t j = 0; j < k; j++) {
+      for (int i = 0; i < count; i++) panel[j * Width + i] = in[i * lane_stride + j * k_stride];
+    }
+  }
+}
+
+template <class L> void pack_b(const typename L::T* b, int64_t row_stride, int64_t col_stride, int64_t k, int n, typename L::T* panel) {
+  pack_panel<L, kNV * L::W>(b, col_stride, row_stride, n, k, panel);
+}
+template <class L> void pack_a(const typename L::T* a, int64_t row_stride, int64_t col_stride, int m, int64_t k, typename L::T* panel) {
+  pack_panel<L, kMR>(a, row_stride, col_stride, m, k, panel);
+}
+
+template <class L> constexpr TileKernels<typename L::T> kernels(int kc, const char* name, const char* gemv_name) {
+  return {kMR, kNV * L::W, kc, name, gemv_name, tile_any<L, true>, tile_any<L, false>, gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>};
+}
+
+}  // namespace
+
+extern const GemmTable gemm_table;
+const GemmTable gemm_table = {
+    kernels<LanesF32>(kKC32, "gemm_f32_" TS_STRING(TS_ISA) "_" TS_TILE_F32, "gemv_f32_" TS_STRING(TS_ISA)),
+    kernels<LanesF64>(kKC64, "gemm_f64_" TS_STRING(TS_ISA) "_" TS_TILE_F64, "gemv_f64_" TS_STRING(TS_ISA)),
+};
+
+}  // namespace TS_ISA
+}  // namespace torchscript
