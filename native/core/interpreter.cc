@@ -396,19 +396,11 @@ void Run::call_operator_row(const Operator& op, Value* args, int nargs, Value* r
   invoke(*op.kernel, op.name.c_str(), op.variant, args, nargs, results, nresults);
 }
 
-std::string Run::render_stack() const {
-  bool archived = false;
-  std::string text;
-  for (const Frame& frame : frames_) {
-    const SourceRange* range = frame.function->range_at(frame.pc);
-    if (!range) continue;
-    archived = archived || range->file.rfind("code/", 0) == 0;
-    const std::string& name = frame.function->name;
-    text += "  File \"" + range->file + "\", line " + std::to_string(range->line) + ", in " + name.substr(name.rfind('.') + 1) + "\n" + range->text;
-    if (text.back() != '\n') text += '\n';
-  }
-  if (text.empty()) return text;
-  return std::string(archived ? "Traceback of TorchScript, serialized code" : "Traceback of TorchScript") + " (most recent call last):\n" + text;
+std::vector<StackFrame> Run::stack_frames() const {
+  std::vector<StackFrame> frames;
+  frames.reserve(frames_.size());
+  for (const Frame& frame : frames_) frames.push_back({frame.function, frame.pc});
+  return frames;
 }
 
 void Run::rethrow_with_stack() {

@@ -20,7 +20,10 @@ void KernelRuntime::parallel_for(int64_t n, int64_t grain, void (*body)(void*, i
 int KernelRuntime::num_threads() const { return get_num_threads(); }
 
 RandomSource& KernelRuntime::random() {
-  if (!random_lock_.owns_lock()) random_lock_ = std::unique_lock<std::recursive_mutex>(default_generator().mutex);
+  if (!drew_random_) {
+    random_lock_ = std::unique_lock<std::recursive_mutex>(default_generator().mutex);
+    drew_random_ = true;
+  }
   return default_generator();
 }
 
@@ -259,7 +262,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
         run_kernel(row, call, args);
         self.storage->version.fetch_add(1, std::memory_order_release);
         Tensor* written = &self;
-        if (recorder_) recorder_->kernel(row, name, call, args, &written, 1);
+        if (recorder_) recorder_->kernel(row, name, call, args, &written, 1, runtime_.drew_random(), stack_frames());
         if (nresults > 0) results[0] = args[0];
         runtime_.end_operator(name, row.name);
         return;
@@ -274,7 +277,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
       made_pointers[i] = made[i].get();
     }
     run_kernel(row, call, args);
-    if (recorder_) recorder_->kernel(row, name, call, args, made_pointers, call.noutputs);
+    if (recorder_) recorder_->kernel(row, name, call, args, made_pointers, call.noutputs, runtime_.drew_random(), stack_frames());
     runtime_.end_operator(name, row.name);
     if (variant == Operator::Variant::Functional) {
       for (int i = 0; i < nresults; i++) results[i] = Value(made[i]);
@@ -320,7 +323,7 @@ void Run::copy_recorded(Tensor& destination, Tensor& source) {
   call.noutputs = 1;
   Value value{Ref<Tensor>(&source)};
   Tensor* written = &destination;
-  recorder_->kernel(copy_row(), "copy_", call, &value, &written, 1);
+  recorder_->kernel(copy_row(), "copy_", call, &value, &written, 1, false, stack_frames());
 }
 
 void Run::copy_into(Tensor& destination, const Tensor& source) {

@@ -1,8 +1,11 @@
 #include "core/program.h"
 
+#include <algorithm>
+
 #include "core/errors.h"
 #include "core/recorder.h"
 #include "core/registry.h"
+#include "core/signature.h"
 
 namespace torchscript {
 
@@ -11,6 +14,7 @@ Ref<Program> Program::load(const uint8_t* bytes, size_t size, const std::vector<
   program->plan_ = decode_plan(bytes, size, tensors);
   for (const Ref<Tensor>& tensor : tensors) tensor->storage->module_state = true;
   Plan& plan = *program->plan_;
+  for (size_t i = 0; i < plan.functions.size(); i++) program->caches_.push_back(std::make_unique<Cache>());
   for (const Operator& op : plan.operators) program->operators_.emplace(op.name, &op);
   for (const auto& pending : plan.pending_states) {
     Run run(*program, nullptr, sink);
@@ -58,13 +62,119 @@ const Kernel* Program::kernel_for(const std::string& full_name) const {
   return find_kernel(full_name.substr(begin, full_name.find('.', begin) - begin));
 }
 
-Value Program::run(const Function& function, const Value* args, size_t nargs, OutputSink* sink) {
+Value Program::run_dynamic(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Recorder* recorder) {
   std::unique_lock<std::shared_mutex> alone(state_mutex_, std::defer_lock);
   std::shared_lock<std::shared_mutex> together(state_mutex_, std::defer_lock);
   if (function.mutates_objects) alone.lock();
   else together.lock();
-  Run run(*this, nullptr, sink);
+  // Objects from outside may be seen by other runs.
+  for (size_t i = 0; i < nargs; i++) if (args[i].is(Tag::Object)) mark_shared(args[i]);
+  Run run(*this, recorder, sink);
   return run.call_function(function, args, nargs);
+}
+
+// The entry of a signature; `record` is set when the caller is the one who records it, `schedule` when there is one to replay.
+// Null: run without recording.
+std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::string& key, bool* record, std::shared_ptr<Schedule>* schedule) {
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  cache.tick++;
+  for (auto& entry : cache.entries) {
+    if (entry->key != key) continue;
+    entry->used = cache.tick;
+    if (entry->state != Entry::State::Recorded) return entry;
+    if (entry->generation == generation() && entry->schedule->is_current()) {
+      cache.replays++;
+      *schedule = entry->schedule;
+      return entry;
+    }
+    // Weights or attributes have changed: record again, in an entry of its own, because others may be replaying the old one.
+    auto fresh = std::make_shared<Entry>();
+    fresh->key = key;
+    fresh->inputs = entry->inputs;
+    fresh->used = cache.tick;
+    fresh->remade = entry->remade + 1;
+    if (fresh->remade > kMaxRemade) {
+      fresh->state = Entry::State::Dynamic;
+      fresh->reason = "weights or attributes keep changing between calls";
+    } else {
+      *record = true;
+    }
+    entry = fresh;
+    return fresh;
+  }
+  // Functions whose signatures never repeat are not worth recording.
+  if (cache.recordings >= kTrialRecordings && cache.replays < cache.recordings) return nullptr;
+  cache.recordings++;
+  if (cache.entries.size() >= kMaxSignatures) {
+    auto oldest = std::min_element(cache.entries.begin(), cache.entries.end(), [](const auto& a, const auto& b) { return a->used < b->used; });
+    cache.entries.erase(oldest);
+  }
+  auto entry = std::make_shared<Entry>();
+  entry->key = key;
+  entry->used = cache.tick;
+  cache.entries.push_back(entry);
+  *record = true;
+  return entry;
+}
+
+Value Program::run(const Function& function, const Value* args, size_t nargs, OutputSink* sink) {
+  if (!recording.load(std::memory_order_relaxed)) return run_dynamic(function, args, nargs, sink, nullptr);
+  Signature signature;
+  if (!signature.read(args, nargs)) return run_dynamic(function, args, nargs, sink, nullptr);
+  Cache& cache = *caches_[static_cast<size_t>(function.index)];
+  bool record = false;
+  std::shared_ptr<Schedule> known;
+  std::shared_ptr<Entry> entry = find_entry(cache, signature.key, &record, &known);
+  if (known) {
+    entry->replays.fetch_add(1, std::memory_order_relaxed);
+    return known->replay(signature.tensors);
+  }
+  if (!record) return run_dynamic(function, args, nargs, sink, nullptr);
+  uint64_t before = generation();
+  Recorder recorder(signature.tensors);
+  auto settle = [&](Entry::State state, std::string reason, std::shared_ptr<Schedule> schedule) {
+    std::lock_guard<std::mutex> lock(cache.mutex);
+    entry->inputs = describe_signature(args, nargs);
+    entry->reason = std::move(reason);
+    entry->schedule = std::move(schedule);
+    entry->generation = before;
+    entry->state = state;
+  };
+  try {
+    Value result = run_dynamic(function, args, nargs, sink, &recorder);
+    std::shared_ptr<Schedule> schedule = recorder.finish(result);
+    if (schedule) settle(Entry::State::Recorded, "", std::move(schedule));
+    else settle(Entry::State::Dynamic, recorder.reason(), nullptr);
+    return result;
+  } catch (...) {
+    // A run that fails says nothing about the next one.
+    std::lock_guard<std::mutex> lock(cache.mutex);
+    cache.entries.erase(std::remove(cache.entries.begin(), cache.entries.end(), entry), cache.entries.end());
+    throw;
+  }
+}
+
+std::vector<SignatureReport> Program::signatures() {
+  std::vector<SignatureReport> reports;
+  for (size_t i = 0; i < caches_.size(); i++) {
+    std::lock_guard<std::mutex> lock(caches_[i]->mutex);
+    for (const auto& entry : caches_[i]->entries) {
+      if (entry->state == Entry::State::Recording) continue;
+      SignatureReport r;
+      r.function = plan_->functions[i]->name;
+      r.inputs = entry->inputs;
+      r.reason = entry->reason;
+      r.recorded = entry->state == Entry::State::Recorded;
+      r.replays = entry->replays.load(std::memory_order_relaxed);
+      if (entry->schedule) {
+        r.steps = static_cast<int64_t>(entry->schedule->steps.size());
+        r.arena_bytes = static_cast<int64_t>(entry->schedule->arena_bytes);
+        r.constant_bytes = entry->schedule->constant_bytes;
+      }
+      reports.push_back(std::move(r));
+    }
+  }
+  return reports;
 }
 
 Value Program::get_attribute(const ObjectValue& object, size_t slot) {

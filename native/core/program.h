@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "core/plan.h"
 #include "core/refcount.h"
 #include "core/run.h"
+#include "core/schedule.h"
 
 namespace torchscript {
 
@@ -43,10 +45,36 @@ class Program : public RefCounted {
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   std::atomic<bool> recording{true};
-  std::vector<SignatureReport> signatures() { return {}; }
+  std::vector<SignatureReport> signatures();
 
  private:
+  // What is known of one signature of a function.
+  struct Entry {
+    std::string key;
+    std::string inputs;  // for people
+    enum class State { Recording, Recorded, Dynamic } state = State::Recording;
+    std::string reason;
+    std::shared_ptr<Schedule> schedule;
+    uint64_t generation = 0;
+    uint64_t used = 0;  // tick of the last use
+    std::atomic<int64_t> replays{0};
+    int remade = 0;
+  };
+  struct Cache {
+    std::mutex mutex;
+    std::vector<std::shared_ptr<Entry>> entries;
+    uint64_t tick = 0;
+    int64_t recordings = 0, replays = 0;
+  };
+  static constexpr size_t kMaxSignatures = 16;
+  static constexpr int kMaxRemade = 4;
+  static constexpr int64_t kTrialRecordings = 48;
+
+  Value run_dynamic(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Recorder* recorder);
+  std::shared_ptr<Entry> find_entry(Cache& cache, const std::string& key, bool* record, std::shared_ptr<Schedule>* schedule);
+
   std::unique_ptr<Plan> plan_;
+  std::vector<std::unique_ptr<Cache>> caches_;
   std::unordered_map<std::string, const Operator*> operators_;
   std::atomic<uint64_t> generation_{0};
   // Runs that may write attributes, and writes from outside, hold it alone; other operator-by-operator runs share it.

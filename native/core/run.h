@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/plan.h"
 #include "core/random.h"
+#include "core/schedule.h"
 
 namespace torchscript {
 
@@ -30,23 +31,29 @@ class KernelRuntime final : public Runtime {
   }
   void end_operator(const char* name, const char* row = nullptr) {
     if (!scratch_.empty()) scratch_.clear();
-    if (random_lock_.owns_lock()) random_lock_.unlock();
+    if (drew_random_) end_random();
     if (listening_) stop_listening(name, row);
   }
+  bool drew_random() const { return drew_random_; }
   // After an exception.
   void abandon_operator() {
     scratch_.clear();
-    if (random_lock_.owns_lock()) random_lock_.unlock();
+    if (drew_random_) end_random();
     listening_ = false;
   }
 
  private:
   static bool listening();
+  void end_random() {
+    drew_random_ = false;
+    random_lock_.unlock();
+  }
   void start_listening();
   void stop_listening(const char* name, const char* row);
 
   std::vector<Block> scratch_;
   std::unique_lock<std::recursive_mutex> random_lock_;
+  bool drew_random_ = false;
   bool listening_ = false;
   int64_t started_ = 0;
   const char* inner_ = nullptr;
@@ -102,8 +109,8 @@ class Run final : public Context {
   void invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
   void run_kernel(const Kernel& row, Call& call, const Value* args);
   void copy_recorded(Tensor& destination, Tensor& source);
-  Value read_known(const Tensor& tensor);
-  std::string render_stack() const;
+  std::vector<StackFrame> stack_frames() const;
+  std::string render_stack() const { return render_frames(stack_frames()); }
   [[noreturn]] void rethrow_with_stack();
   [[noreturn]] void raise(const Value& message, const Value* class_name);
 

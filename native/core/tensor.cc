@@ -7,7 +7,11 @@
 
 namespace torchscript {
 
-Storage::Storage() = default;
+namespace {
+std::atomic<uint64_t> next_serial{1};
+}
+
+Storage::Storage() : serial(next_serial.fetch_add(1, std::memory_order_relaxed)) {}
 Storage::~Storage() {
   delete packs_.load(std::memory_order_acquire);
   if (deleter) deleter();

@@ -17,6 +17,8 @@ struct PackCache;
 struct Storage : RefCounted {
   void* data = nullptr;
   size_t bytes = 0;
+  // Never given twice, as addresses are.
+  const uint64_t serial;
   std::function<void()> deleter;
   // Raised by every write of the executor to this storage; packed weights remember the value they were made from.
   std::atomic<uint32_t> version{0};

@@ -1,0 +1,209 @@
+#include "core/schedule.h"
+
+#include <cstring>
+
+#include "core/errors.h"
+#include "core/run.h"
+
+namespace torchscript {
+namespace {
+
+// More runs at a time than this make their memory anew.
+constexpr size_t kKeptInstances = 4;
+
+}  // namespace
+
+void Schedule::prepare() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (prepared_) return;
+  std::vector<int> output_index(slots.size(), -1);
+  for (size_t s = 0; s < slots.size(); s++) {
+    if (slots[s].kind != SlotKind::Output) continue;
+    output_index[s] = static_cast<int>(output_slots_.size());
+    output_slots_.push_back(static_cast<int>(s));
+  }
+  for (size_t v = 0; v < views.size(); v++) {
+    const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[v])];
+    if (slot.kind == SlotKind::Input) input_patches_.push_back({static_cast<int>(v), slot.input, view_offsets[v]});
+    else if (slot.kind == SlotKind::Output) output_patches_.push_back({static_cast<int>(v), output_index[static_cast<size_t>(view_slots[v])], view_offsets[v]});
+  }
+  prepared_ = true;
+}
+
+std::unique_ptr<Schedule::Instance> Schedule::make_instance() {
+  auto instance = std::make_unique<Instance>();
+  Instance& in = *instance;
+  in.arena = Block(arena_bytes);
+  in.views = views;
+  char* arena = static_cast<char*>(in.arena.data());
+  for (size_t v = 0; v < views.size(); v++) {
+    const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[v])];
+    if (slot.kind == SlotKind::Intermediate) in.views[v].data = arena + slot.arena + view_offsets[v];
+    else if (slot.kind == SlotKind::External || slot.kind == SlotKind::Known) in.views[v].data = static_cast<char*>(slot.storage->data) + view_offsets[v];
+  }
+  in.args.reserve(args.size());
+  for (const ScheduleArg& from : args) {
+    Arg arg = from.arg;
+    if (arg.kind == ArgKind::Tensor) {
+      arg.tensor = &in.views[static_cast<size_t>(from.view)];
+    } else if (arg.kind == ArgKind::TensorList) {
+      std::vector<const TensorView*> list;
+      for (int view : from.list) list.push_back(view < 0 ? nullptr : &in.views[static_cast<size_t>(view)]);
+      in.lists.push_back(std::move(list));
+      arg.tensors = {in.lists.back().data(), static_cast<int64_t>(in.lists.back().size())};
+    }
+    in.args.push_back(arg);
+  }
+  in.calls.reserve(steps.size());
+  for (const ScheduleStep& step : steps) {
+    Call call;
+    call.args = in.args.data() + step.first_arg;
+    call.nargs = step.nargs;
+    call.outputs = in.views.data() + step.first_output;
+    call.noutputs = step.noutputs;
+    call.workspace_bytes = step.workspace_bytes;
+    call.workspace = step.workspace < 0 ? nullptr : arena + step.workspace;
+    call.packed = step.pack ? step.pack->block.data() : nullptr;
+    in.calls.push_back(call);
+  }
+  return instance;
+}
+
+std::unique_ptr<Schedule::Instance> Schedule::take_instance() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!free_.empty()) {
+      auto instance = std::move(free_.back());
+      free_.pop_back();
+      return instance;
+    }
+  }
+  prepare();
+  return make_instance();
+}
+
+void Schedule::give_instance(std::unique_ptr<Instance> instance) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (free_.size() < kKeptInstances) free_.push_back(std::move(instance));
+}
+
+Value Schedule::replay(const std::vector<Tensor*>& inputs) {
+  std::unique_ptr<Instance> instance = take_instance();
+  Instance& in = *instance;
+  std::vector<Ref<Storage>> outputs;
+  outputs.reserve(output_slots_.size());
+  for (int slot : output_slots_) outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
+  for (const auto& [slot, constant] : copied_outputs) {
+    for (size_t i = 0; i < output_slots_.size(); i++) {
+      if (output_slots_[i] == slot && constant->bytes) std::memcpy(outputs[i]->data, constant->data, constant->bytes);
+    }
+  }
+  for (const Patch& p : input_patches_) in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(inputs[static_cast<size_t>(p.source)]->view.data) + p.offset;
+  for (const Patch& p : output_patches_) in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(outputs[static_cast<size_t>(p.source)]->data) + p.offset;
+
+  KernelRuntime runtime;
+  size_t n = steps.size();
+  size_t i = 0;
+  auto finish = [&] {
+    for (int input : written_inputs) inputs[static_cast<size_t>(input)]->storage->version.fetch_add(1, std::memory_order_release);
+    for (const Ref<Storage>& storage : written_externals) storage->version.fetch_add(1, std::memory_order_release);
+    give_instance(std::move(instance));
+  };
+  try {
+    for (; i < n; i++) {
+      const ScheduleStep& step = steps[i];
+      Call& call = in.calls[i];
+      call.runtime = &runtime;
+      runtime.begin_operator();
+      step.row->run(call);
+      runtime.end_operator(step.name, step.row->name);
+    }
+  } catch (const OperatorError& e) {
+    runtime.abandon_operator();
+    finish();
+    throw ScriptError(e.what(), e.python_class, steps[i].frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(steps[i].frames)]), true);
+  } catch (...) {
+    runtime.abandon_operator();
+    finish();
+    throw;
+  }
+  Value value = build(result, inputs, outputs);
+  finish();
+  return value;
+}
+
+Value Schedule::build(const ResultNode& node, const std::vector<Tensor*>& inputs, const std::vector<Ref<Storage>>& outputs) const {
+  switch (node.kind) {
+    case ResultNode::Kind::Constant: return node.constant;
+    case ResultNode::Kind::InputTensor: return Value(Ref<Tensor>(inputs[static_cast<size_t>(node.input)]));
+    case ResultNode::Kind::View: {
+      const ScheduleSlot& slot = slots[static_cast<size_t>(node.view.slot)];
+      Ref<Storage> storage;
+      int64_t bytes = node.view.offset;
+      if (slot.kind == SlotKind::Input) {
+        const Tensor& input = *inputs[static_cast<size_t>(slot.input)];
+        storage = input.storage;
+        bytes += static_cast<const char*>(input.view.data) - static_cast<const char*>(storage->data);
+      } else if (slot.kind == SlotKind::Output) {
+        for (size_t i = 0; i < output_slots_.size(); i++) if (output_slots_[i] == node.view.slot) storage = outputs[i];
+      } else {
+        storage = slot.storage;
+      }
+      auto tensor = make_ref<Tensor>();
+      tensor->view = node.view.view;
+      tensor->view.data = static_cast<char*>(storage->data) + bytes;
+      tensor->offset = bytes / dtype_size(tensor->view.dtype);
+      tensor->storage = std::move(storage);
+      tensor->quant = node.quant;
+      tensor->requires_grad = node.requires_grad;
+      return Value(std::move(tensor));
+    }
+    case ResultNode::Kind::List: {
+      auto list = make_ref<ListValue>();
+      list->element = node.type;
+      list->items.reserve(node.items.size());
+      for (const ResultNode& item : node.items) list->items.push_back(build(item, inputs, outputs));
+      return Value(std::move(list));
+    }
+    case ResultNode::Kind::Tuple: {
+      auto tuple = make_ref<TupleValue>();
+      tuple->type = node.type;
+      tuple->items.reserve(node.items.size());
+      for (const ResultNode& item : node.items) tuple->items.push_back(build(item, inputs, outputs));
+      return Value(std::move(tuple));
+    }
+    case ResultNode::Kind::Dict: {
+      auto dict = make_ref<DictValue>();
+      dict->key_type = node.type;
+      dict->value_type = node.value_type;
+      for (size_t i = 0; i + 1 < node.items.size(); i += 2) dict->set(build(node.items[i], inputs, outputs), build(node.items[i + 1], inputs, outputs));
+      return Value(std::move(dict));
+    }
+    case ResultNode::Kind::Future: {
+      auto future = make_ref<FutureValue>();
+      future->done = true;
+      future->value = build(node.items[0], inputs, outputs);
+      return Value(std::move(future));
+    }
+  }
+  return Value();
+}
+
+std::string render_frames(const std::vector<StackFrame>& frames) {
+  bool archived = false;
+  std::string text;
+  for (const StackFrame& frame : frames) {
+    const SourceRange* range = frame.function->range_at(frame.pc);
+    if (!range) continue;
+    archived = archived || range->file.rfind("code/", 0) == 0;
+    const std::string& name = frame.function->name;
+    text += "  File \"";
+    text += range->file;
+    text += "\", line " + std::to_string(range->line) + ", in " + name.substr(name.rfind('.') + 1) + "\n" + range->text;
+    if (text.back() != '\n') text += '\n';
+  }
+  if (text.empty()) return text;
+  return std::string(archived ? "Traceback of TorchScript, serialized code" : "Traceback of TorchScript") + " (most recent call last):\n" + text;
+}
+
+}  // namespace torchscript

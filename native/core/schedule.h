@@ -1,0 +1,132 @@
+// A recorded run of a function for one signature: kernel calls on planned memory, and how the result is put together.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/memory.h"
+#include "core/pack.h"
+#include "core/plan.h"
+#include "core/value.h"
+#include "kernel.h"
+
+namespace torchscript {
+
+enum class SlotKind : uint8_t {
+  Input,         // the storage of a tensor argument
+  External,      // a weight, constant or attribute of the program
+  Known,         // contents follow from the signature: kept as a constant
+  Intermediate,  // lives in the arena
+  Output,        // escapes: allocated by each run
+};
+
+// A window on a slot. Offsets are in bytes: from the first element of an input, else from the start of the storage.
+struct SlotView {
+  int slot = -1;
+  int64_t offset = 0;
+  TensorView view;
+};
+
+struct ScheduleSlot {
+  SlotKind kind = SlotKind::Intermediate;
+  size_t bytes = 0;
+  int input = -1;         // Input: which tensor of the flattened arguments
+  Ref<Storage> storage;   // External, Known
+  int64_t arena = -1;     // Intermediate: offset
+};
+
+struct ScheduleStep {
+  const Kernel* row = nullptr;
+  const char* name = nullptr;      // of the operator, for the profiler
+  int first_arg = 0, nargs = 0;
+  int first_output = 0, noutputs = 0;  // into views
+  int64_t workspace = -1;          // arena offset
+  size_t workspace_bytes = 0;
+  std::shared_ptr<const PackEntry> pack;
+  int frames = -1;                 // where it was called: index into stacks
+};
+
+// An argument; tensors are indices into views.
+struct ScheduleArg {
+  Arg arg;              // Tensor and TensorList: pointers are made for each instance
+  int view = -1;        // Tensor
+  std::vector<int> list;  // TensorList, -1 for None
+};
+
+// How the result is put together.
+struct ResultNode {
+  enum class Kind : uint8_t { Constant, InputTensor, View, List, Tuple, Dict, Future } kind = Kind::Constant;
+  Value constant;
+  int input = -1;            // InputTensor
+  SlotView view;             // View
+  Ref<OwnedQuantParams> quant;
+  bool requires_grad = false;
+  std::vector<ResultNode> items;  // Dict: keys and values in turn
+  const TypeInfo* type = nullptr;   // List element, Tuple type, Dict key
+  const TypeInfo* value_type = nullptr;
+};
+
+struct StackFrame {
+  const Function* function;
+  size_t pc;
+};
+
+class Schedule {
+ public:
+  // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes.
+  Value replay(const std::vector<Tensor*>& inputs);
+  // False when a weight that was packed or folded has been written since.
+  bool is_current() const {
+    for (const auto& [storage, version] : guards) if (storage->version.load(std::memory_order_acquire) != version) return false;
+    return true;
+  }
+
+  std::vector<ScheduleSlot> slots;
+  std::vector<TensorView> views;  // data pointers of constants are set
+  std::vector<int> view_slots;
+  std::vector<int64_t> view_offsets;
+  std::vector<ScheduleArg> args;
+  std::vector<ScheduleStep> steps;
+  std::vector<std::vector<StackFrame>> stacks;
+  ResultNode result;
+  size_t arena_bytes = 0;
+  std::vector<std::pair<Ref<Storage>, uint32_t>> guards;
+  std::vector<int> written_inputs;
+  std::vector<Ref<Storage>> written_externals;
+  std::vector<std::pair<int, Ref<Storage>>> copied_outputs;  // Output slots that start as a copy of a constant
+  // What the arguments and views point into.
+  std::vector<std::unique_ptr<char[]>> blobs;
+  std::vector<Ref<OwnedQuantParams>> quants;
+  int64_t constant_bytes = 0;
+
+ private:
+  // Memory and patched calls of one run at a time.
+  struct Instance {
+    Block arena;
+    std::vector<TensorView> views;
+    std::vector<Arg> args;
+    std::vector<std::vector<const TensorView*>> lists;
+    std::vector<Call> calls;
+  };
+  struct Patch {
+    int view, source;
+    int64_t offset;
+  };
+  std::unique_ptr<Instance> take_instance();
+  void give_instance(std::unique_ptr<Instance> instance);
+  std::unique_ptr<Instance> make_instance();
+  Value build(const ResultNode& node, const std::vector<Tensor*>& inputs, const std::vector<Ref<Storage>>& outputs) const;
+  void prepare();
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Instance>> free_;
+  bool prepared_ = false;
+  std::vector<Patch> input_patches_, output_patches_;
+  std::vector<int> output_slots_;
+};
+
+// Renders "Traceback of TorchScript" of frames, outermost first; empty when no source is known.
+std::string render_frames(const std::vector<StackFrame>& frames);
+
+}  // namespace torchscript

@@ -1,0 +1,134 @@
+#include "core/signature.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace torchscript {
+namespace {
+
+template <class T> void append(std::string& key, const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void append_quant(std::string& key, const TensorView& view) {
+  const QuantParams& q = *view.quant;
+  append(key, q.scheme);
+  if (q.scheme == QuantParams::Scheme::PerTensorAffine) {
+    append(key, q.scale);
+    append(key, q.zero_point);
+    return;
+  }
+  append(key, q.axis);
+  auto n = static_cast<size_t>(view.sizes[q.axis]);
+  key.append(reinterpret_cast<const char*>(q.scales), n * sizeof(double));
+  key.append(reinterpret_cast<const char*>(q.zero_points), n * sizeof(double));
+}
+
+}  // namespace
+
+bool Signature::read(const Value* args, size_t nargs) {
+  key.reserve(256);
+  for (size_t i = 0; i < nargs; i++) if (!add(args[i], 0)) return false;
+  if (tensors.size() > 1) {
+    std::vector<const Storage*> storages;
+    for (Tensor* tensor : tensors) storages.push_back(tensor->storage.get());
+    std::sort(storages.begin(), storages.end());
+    if (std::adjacent_find(storages.begin(), storages.end()) != storages.end()) return false;
+  }
+  return true;
+}
+
+bool Signature::add(const Value& value, int depth) {
+  if (depth > 64) return false;
+  append(key, value.tag());
+  switch (value.tag()) {
+    case Tag::None: case Tag::Uninitialized: return true;
+    case Tag::Bool: append(key, value.to_bool()); return true;
+    case Tag::Int: append(key, value.to_int()); return true;
+    case Tag::Float: append(key, value.to_float()); return true;
+    case Tag::Complex: append(key, value.to_complex().real()); append(key, value.to_complex().imag()); return true;
+    case Tag::String: append(key, value.to_string().size()); key += value.to_string(); return true;
+    case Tag::Device: append(key, value.to_device().text().size()); key += value.to_device().text(); return true;
+    case Tag::Enum: {
+      const EnumValue& e = value.to_enum();
+      append(key, e.class_name.size());
+      key += e.class_name;
+      append(key, e.name.size());
+      key += e.name;
+      return true;
+    }
+    case Tag::Tensor: {
+      Tensor& tensor = value.to_tensor();
+      if (tensor.storage->is_weight || tensor.storage->module_state || tensor.wrapped_number) return false;
+      const TensorView& view = tensor.view;
+      append(key, view.dtype);
+      append(key, view.ndim);
+      append(key, tensor.requires_grad);
+      key.append(reinterpret_cast<const char*>(view.sizes), sizeof(int64_t) * static_cast<size_t>(view.ndim));
+      key.append(reinterpret_cast<const char*>(view.strides), sizeof(int64_t) * static_cast<size_t>(view.ndim));
+      if (view.quant) append_quant(key, view);
+      tensors.push_back(&tensor);
+      return true;
+    }
+    case Tag::List:
+      append(key, value.to_list().items.size());
+      for (const Value& item : value.to_list().items) if (!add(item, depth + 1)) return false;
+      return true;
+    case Tag::Tuple:
+      append(key, value.to_tuple().items.size());
+      for (const Value& item : value.to_tuple().items) if (!add(item, depth + 1)) return false;
+      return true;
+    case Tag::Dict:
+      append(key, value.to_dict().entries.size());
+      for (const auto& [k, v] : value.to_dict().entries) if (!add(k, depth + 1) || !add(v, depth + 1)) return false;
+      return true;
+    // Writes to the attributes of objects void all recordings (Program::state_changed).
+    case Tag::Object: append(key, value.pointer()); return value.to_object().shared;
+    case Tag::Future: case Tag::Generator: case Tag::Function: return false;
+  }
+  return false;
+}
+
+namespace {
+
+std::string describe(const Value& value, int depth) {
+  auto list = [&](const std::vector<Value>& items, const char* open, const char* close) {
+    std::string text = open;
+    for (size_t i = 0; i < items.size() && i < 8; i++) text += (i ? ", " : "") + describe(items[i], depth + 1);
+    return text + (items.size() > 8 ? ", ..." : "") + close;
+  };
+  if (depth > 4) return "...";
+  switch (value.tag()) {
+    case Tag::None: return "None";
+    case Tag::Bool: return value.to_bool() ? "True" : "False";
+    case Tag::Int: return std::to_string(value.to_int());
+    case Tag::Float: return std::to_string(value.to_float());
+    case Tag::String: return "\"" + value.to_string().substr(0, 40) + "\"";
+    case Tag::Tensor: {
+      const TensorView& view = value.to_tensor().view;
+      std::string text = dtype_name(view.dtype);
+      text += "[";
+      for (int i = 0; i < view.ndim; i++) text += (i ? ", " : "") + std::to_string(view.sizes[i]);
+      return text + "]";
+    }
+    case Tag::List: return list(value.to_list().items, "[", "]");
+    case Tag::Tuple: return list(value.to_tuple().items, "(", ")");
+    case Tag::Dict: return "{" + std::to_string(value.to_dict().entries.size()) + " entries}";
+    default: return tag_name(value.tag());
+  }
+}
+
+}  // namespace
+
+std::string describe_signature(const Value* args, size_t nargs) {
+  std::string text;
+  for (size_t i = 0; i < nargs; i++) {
+    if (i == 0 && args[i].is(Tag::Object)) continue;
+    if (!text.empty()) text += ", ";
+    text += describe(args[i], 0);
+  }
+  return text;
+}
+
+}  // namespace torchscript
