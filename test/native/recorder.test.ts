@@ -1,0 +1,195 @@
+import t from 'tap'
+import type { ProgramHandle, TensorHandle } from '../../lib/native/binding.js'
+import { load, native, tensor, values } from './programs.js'
+
+const run = (program: ProgramHandle, ...args: unknown[]): unknown => program.run(0, args)
+const state = (program: ProgramHandle): string => program.signatures().map((s) => s.state + (s.reason === '' ? '' : `: ${s.reason}`)).join('; ')
+
+const matmul = `graph(%a : Tensor, %b : Tensor):
+  %m : Tensor = aten::matmul(%a, %b)
+  %n : Tensor = aten::matmul(%m, %b)
+  return (%n)`
+
+t.test('the first run records, later ones replay with other values', (t) => {
+  const program = load(matmul)
+  const b = tensor([2, 2], [0, 1, 1, 0])
+  for (let i = 0; i < 4; i++) t.same(values(run(program, tensor([2, 2], [1, 2, 3, i]), b) as TensorHandle), [1, 2, 3, i])
+  const [report] = program.signatures()
+  t.match(report, { state: 'recorded', steps: 2, replays: 3, inputs: 'float32[2, 2], float32[2, 2]' })
+  t.end()
+})
+
+t.test('each shape has a schedule of its own, and the same results as without recording', (t) => {
+  const program = load(matmul)
+  const plain = load(matmul)
+  plain.setRecording(false)
+  for (let round = 0; round < 2; round++) {
+    for (let rows = 1; rows < 40; rows++) {
+      const a = tensor([rows, 3], Array.from({ length: rows * 3 }, (_, i) => i + round))
+      const b = tensor([3, 3], [1, 0, 2, 0, 1, 0, 3, 0, 1])
+      t.same(values(run(program, a, b) as TensorHandle), values(run(plain, a, b) as TensorHandle))
+    }
+  }
+  t.ok(program.signatures().length <= 16, 'the number of schedules kept is bounded')
+  t.same(plain.signatures(), [])
+  t.end()
+})
+
+t.test('writes into arguments reach them, in the recorded run and in replays', (t) => {
+  const program = load(`graph(%a : Tensor, %b : Tensor):
+    %zero : int = prim::Constant[value=0]()
+    %none : NoneType = prim::Constant()
+    %false : bool = prim::Constant[value=0]()
+    %m : Tensor = aten::matmul(%a, %b)
+    %row : Tensor = aten::select(%a, %zero, %zero)
+    %source : Tensor = aten::select(%m, %zero, %zero)
+    %w : Tensor = aten::copy_(%row, %source, %false)
+    %r : Tensor = aten::matmul(%a, %b)
+    return (%r)`)
+  for (let i = 0; i < 3; i++) {
+    const a = tensor([2, 2], [1, i, 5, 6])
+    const result = run(program, a, tensor([2, 2], [2, 0, 0, 2])) as TensorHandle
+    t.same(values(a), [2, 2 * i, 5, 6])
+    t.same(values(result), [4, 4 * i, 10, 12])
+  }
+  t.match(program.signatures(), [{ state: 'recorded', replays: 2 }])
+  t.end()
+})
+
+t.test('tensors made of numbers are constants, unless something that is not constant is written to them', (t) => {
+  const program = load(`graph(%a : Tensor, %b : Tensor):
+    %zero : int = prim::Constant[value=0]()
+    %one : float = prim::Constant[value=1.]()
+    %nine : float = prim::Constant[value=9.]()
+    %none : NoneType = prim::Constant()
+    %false : bool = prim::Constant[value=0]()
+    %list : float[] = prim::ListConstruct(%one, %nine)
+    %lists : float[][] = prim::ListConstruct(%list, %list)
+    %t : Tensor = aten::tensor(%lists, %none, %none, %false)
+    %before : Tensor = aten::matmul(%t, %b)
+    %row : Tensor = aten::select(%t, %zero, %zero)
+    %m : Tensor = aten::matmul(%a, %b)
+    %source : Tensor = aten::select(%m, %zero, %zero)
+    %w : Tensor = aten::copy_(%row, %source, %false)
+    %after : Tensor = aten::matmul(%t, %b)
+    %r : (Tensor, Tensor, Tensor) = prim::TupleConstruct(%t, %before, %after)
+    return (%r)`)
+  for (let i = 0; i < 3; i++) {
+    const [made, before, after] = run(program, tensor([1, 2], [i, 3]), tensor([2, 2], [1, 0, 0, 2])) as TensorHandle[]
+    t.same(values(made), [i, 6, 1, 9])
+    t.same(values(before), [1, 18, 1, 18])
+    t.same(values(after), [i, 12, 1, 18])
+  }
+  t.match(program.signatures(), [{ state: 'recorded', replays: 2 }])
+  t.end()
+})
+
+t.test('a constant result is a fresh tensor each time', (t) => {
+  const program = load(`graph(%n : int):
+    %none : NoneType = prim::Constant()
+    %false : bool = prim::Constant[value=0]()
+    %list : int[] = prim::ListConstruct(%n, %n)
+    %t : Tensor = aten::tensor(%list, %none, %none, %false)
+    %r : Tensor[] = prim::ListConstruct(%t, %t)
+    return (%r)`)
+  for (let i = 0; i < 3; i++) {
+    const [first, second] = run(program, 7) as TensorHandle[]
+    t.same(values(first), [7n, 7n])
+    new BigInt64Array(first.data(), first.dataOffset)[0] = 1n
+    t.same(values(second), [1n, 7n], 'both show one storage')
+  }
+  t.match(program.signatures(), [{ state: 'recorded', steps: 0 }])
+  t.end()
+})
+
+t.test('results that are arguments, or views of them', (t) => {
+  const program = load(`graph(%a : Tensor):
+    %zero : int = prim::Constant[value=0]()
+    %one : int = prim::Constant[value=1]()
+    %v : Tensor = aten::select(%a, %zero, %one)
+    %r : (Tensor, Tensor) = prim::TupleConstruct(%a, %v)
+    return (%r)`)
+  for (let i = 0; i < 2; i++) {
+    const a = tensor([2, 2], [1, 2, 3, 4])
+    const [same, view] = run(program, a) as TensorHandle[]
+    t.equal(same.data(), a.data())
+    t.equal(view.data(), a.data())
+    t.same(values(view), [3, 4])
+  }
+  t.end()
+})
+
+t.test('runs that depend on data are never replayed', (t) => {
+  const nonzero = load(`graph(%a : Tensor):
+    %r : Tensor = aten::nonzero(%a)
+    return (%r)`)
+  t.same(values(run(nonzero, tensor([3], [0, 1, 2])) as TensorHandle), [1n, 2n])
+  t.same(values(run(nonzero, tensor([3], [0, 0, 2])) as TensorHandle), [2n])
+  t.match(state(nonzero), /^dynamic: .*nonzero.*depends on data$/)
+  const item = load(`graph(%a : Tensor):
+    %r : Scalar = aten::item(%a)
+    return (%r)`)
+  t.equal(run(item, tensor([], [1.5])), 1.5)
+  t.equal(run(item, tensor([], [2.5])), 2.5)
+  t.match(state(item), /^dynamic: /)
+  t.end()
+})
+
+t.test('sizes that became tensors are known', (t) => {
+  const program = load(`graph(%a : Tensor, %b : Tensor):
+    %zero : int = prim::Constant[value=0]()
+    %n : int = aten::size(%a, %zero)
+    %s : Tensor = prim::NumToTensor(%n)
+    %i : int = aten::Int(%s)
+    %m : Tensor = aten::matmul(%a, %b)
+    %r : (Tensor, int) = prim::TupleConstruct(%m, %i)
+    return (%r)`)
+  for (let i = 0; i < 2; i++) t.equal((run(program, tensor([1, 2], [i, 3]), tensor([2, 2], [1, 0, 0, 2])) as unknown[])[1], 1)
+  t.match(program.signatures(), [{ state: 'recorded', steps: 1, replays: 1 }])
+  t.end()
+})
+
+t.test('errors of a replay carry what the operator said; the next call works', (t) => {
+  const program = load(`graph(%w : Tensor, %i : Tensor):
+    %minus : int = prim::Constant[value=-1]()
+    %false : bool = prim::Constant[value=0]()
+    %e : Tensor = aten::embedding(%w, %i, %minus, %false, %false)
+    return (%e)`)
+  const weight = tensor([2, 2], [1, 2, 3, 4])
+  for (let i = 0; i < 2; i++) {
+    t.same(values(run(program, weight, tensor([1], [1n])) as TensorHandle), [3, 4])
+    t.throws(() => run(program, weight, tensor([1], [5n])), { code: 'ERR_SCRIPT', message: /index out of range/ })
+  }
+  t.end()
+})
+
+t.test('arguments that share memory take the way without a schedule', (t) => {
+  const program = load(matmul)
+  const a = tensor([2, 2], [1, 1, 0, 1])
+  for (let i = 0; i < 2; i++) t.same(values(run(program, a, a) as TensorHandle), [1, 3, 0, 1])
+  t.same(program.signatures(), [])
+  t.end()
+})
+
+t.test('many runs at a time', async (t) => {
+  const program = load(matmul)
+  const b = tensor([2, 2], [0, 1, 1, 0])
+  const results = await Promise.all(Array.from({ length: 64 }, (_, i) => program.runAsync(0, [tensor([2, 2], [i, 2, 3, 4]), b])))
+  t.same(results.map((r) => values(r as TensorHandle)[0]), Array.from({ length: 64 }, (_, i) => i))
+  await t.rejects(program.runAsync(0, [b, tensor([3, 1], [1, 2, 3])]), { code: 'ERR_SCRIPT' })
+})
+
+t.test('the trace names kernels in both ways of running', (t) => {
+  const program = load(matmul)
+  const b = tensor([2, 2], [0, 1, 1, 0])
+  const traces = [0, 1].map(() => {
+    native.setTrace(true)
+    run(program, tensor([2, 2], [1, 2, 3, 4]), b)
+    native.setTrace(false)
+    return native.takeTrace()
+  })
+  t.equal(traces[0].length, 2)
+  t.match(traces[0][0], /^matmul: /)
+  t.same(traces[1], traces[0])
+  t.end()
+})
