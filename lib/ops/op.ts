@@ -13,13 +13,15 @@ export type Promotion =
   | 'float'
   /** computed in the promoted dtype, result bool (lt, isnan) */
   | 'bool'
+  /** as 'same' (as 'float' where 'int' is not among the dtypes), but the real part's dtype of complex results (abs, angle) */
+  | 'real'
 
 /** Kinds of dtype that an expression is defined for; others are refused by name. */
 export type DTypeClass = 'bool' | 'int' | 'float' | 'complex'
 
 export interface PointwiseDefinition {
   readonly kind: 'pointwise'
-  /** Name or full overload names this definition serves. */
+  /** Full overload names this definition serves; none for an expression that other kernel rows choose by their arguments. */
   readonly names: readonly string[]
   /** Native kernel row and generated function name. */
   readonly kernel: string
@@ -27,6 +29,10 @@ export interface PointwiseDefinition {
   readonly expr: string
   /** Schema arguments that are operands, in order, with the letter each has in `expr`: `{ self: 'a', other: 'b' }`. */
   readonly operands: Readonly<Record<string, string>>
+  /** Letters that are bool conditions: they take no part in promotion. */
+  readonly conditions?: readonly string[]
+  /** Schema arguments that are numbers of the computed dtype, by the name they have in `expr` where that differs. */
+  readonly params?: Readonly<Record<string, string>>
   readonly promotion: Promotion
   readonly dtypes: readonly DTypeClass[]
   /** Expression for integer dtypes where it differs. */

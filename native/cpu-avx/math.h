@@ -294,8 +294,10 @@ TS_LANES_1(cosh)
 TS_LANES_1(asinh)
 TS_LANES_1(acosh)
 TS_LANES_1(atanh)
-TS_LANES_1(lgamma)
 #undef TS_LANES_1
+// Reentrant: lgamma itself writes a global sign.
+TS_INLINE VecF lgamma(VecF a) { return lanes(a, [](float x) { int sign; return __builtin_lgammaf_r(x, &sign); }); }
+TS_INLINE VecD lgamma(VecD a) { return lanes(a, [](double x) { int sign; return __builtin_lgamma_r(x, &sign); }); }
 #define TS_LANES_D(name) TS_INLINE VecD name(VecD a) { return lanes(a, [](double x) { return __builtin_##name(x); }); }
 TS_LANES_D(exp)
 TS_LANES_D(exp2)

@@ -1,0 +1,10 @@
+import { pointwise } from './op.js'
+
+export default pointwise(['aten::add.Tensor', 'aten::add.Scalar'], {
+  kernel: 'add',
+  expr: 'a + alpha * b',
+  boolExpr: 'a | (alpha & b)',
+  operands: { self: 'a', other: 'b' },
+  promotion: 'same',
+  dtypes: ['bool', 'int', 'float', 'complex'],
+})

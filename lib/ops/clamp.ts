@@ -1,0 +1,26 @@
+import { kernel, pointwise } from './op.js'
+
+export default [
+  kernel(['aten::clamp', 'aten::clamp.Tensor', 'aten::clip', 'aten::clip.Tensor'], 'clamp'),
+  pointwise([], {
+    kernel: 'clamp_lower',
+    expr: 'max_nan(a, b)',
+    operands: { self: 'a', min: 'b' },
+    promotion: 'same',
+    dtypes: ['int', 'float'],
+  }),
+  pointwise([], {
+    kernel: 'clamp_upper',
+    expr: 'min_nan(a, b)',
+    operands: { self: 'a', max: 'b' },
+    promotion: 'same',
+    dtypes: ['int', 'float'],
+  }),
+  pointwise([], {
+    kernel: 'clamp_both',
+    expr: 'min_nan(max_nan(a, b), c)',
+    operands: { self: 'a', min: 'b', max: 'c' },
+    promotion: 'same',
+    dtypes: ['int', 'float'],
+  }),
+]

@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise('aten::hardtanh', {
+  kernel: 'hardtanh',
+  expr: 'a < min_val ? min_val : (a > max_val ? max_val : a)',
+  operands: { self: 'a' },
+  promotion: 'same',
+  dtypes: ['int', 'float'],
+})

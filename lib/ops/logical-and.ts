@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise('aten::logical_and', {
+  kernel: 'logical_and',
+  expr: 'a != 0 && b != 0',
+  operands: { self: 'a', other: 'b' },
+  promotion: 'bool',
+  dtypes: ['bool', 'int', 'float', 'complex'],
+})

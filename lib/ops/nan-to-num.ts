@@ -1,0 +1,12 @@
+import { pointwise } from './op.js'
+
+export default pointwise('aten::nan_to_num', {
+  kernel: 'nan_to_num',
+  expr: 'is_nan(a) ? (is_nan(n) ? 0 : n) : (a == inf ? (is_nan(p) ? highest : p) : (a == -inf ? (is_nan(q) ? lowest : q) : a))',
+  intExpr: 'a',
+  complexExpr: 'nan_to_num(a, n, p, q)',
+  operands: { self: 'a' },
+  params: { nan: 'n', posinf: 'p', neginf: 'q' },
+  promotion: 'same',
+  dtypes: ['bool', 'int', 'float', 'complex'],
+})

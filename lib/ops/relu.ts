@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise('aten::relu', {
+  kernel: 'relu',
+  expr: 'a < 0 ? 0 : a',
+  operands: { self: 'a' },
+  promotion: 'same',
+  dtypes: ['int', 'float'],
+})

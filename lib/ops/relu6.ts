@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise('aten::relu6', {
+  kernel: 'relu6',
+  expr: 'a < 0 ? 0 : (a > 6 ? 6 : a)',
+  operands: { self: 'a' },
+  promotion: 'same',
+  dtypes: ['int', 'float'],
+})

@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise(['aten::sigmoid', 'aten::special_expit'], {
+  kernel: 'sigmoid',
+  expr: 'sigmoid(a)',
+  operands: { self: 'a' },
+  promotion: 'float',
+  dtypes: ['float', 'complex'],
+})

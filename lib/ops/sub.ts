@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise(['aten::sub.Tensor', 'aten::sub.Scalar', 'aten::subtract.Tensor', 'aten::subtract.Scalar'], {
+  kernel: 'sub',
+  expr: 'a - alpha * b',
+  operands: { self: 'a', other: 'b' },
+  promotion: 'same',
+  dtypes: ['int', 'float', 'complex'],
+})

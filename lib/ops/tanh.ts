@@ -1,0 +1,9 @@
+import { pointwise } from './op.js'
+
+export default pointwise('aten::tanh', {
+  kernel: 'tanh',
+  expr: 'tanh(a)',
+  operands: { self: 'a' },
+  promotion: 'float',
+  dtypes: ['float', 'complex'],
+})

@@ -1,0 +1,142 @@
+// Conversions between element types and compute types, on contiguous elements. Float to integer truncates; out of range
+// gives what x86 gives: the smallest int32 or int64, and through int32 for narrower integers.
+#include "cpu-avx/vec.h"
+
+#include "cpu-avx/pointwise.h"
+
+namespace torchscript {
+namespace TS_ISA {
+namespace {
+
+struct Half { uint16_t bits; };
+struct Brain { uint16_t bits; };
+struct Truth { uint8_t byte; };
+template <class R> struct Pair { R re, im; };
+
+TS_INLINE float widen(Half h) { return f16_to_f32(h.bits); }
+TS_INLINE float widen(Brain h) { return bf16_to_f32(h.bits); }
+TS_INLINE uint8_t widen(Truth t) { return t.byte != 0; }
+template <class T> TS_INLINE T widen(T x) { return x; }
+
+template <class To, class From> struct Convert;
+template <class T> constexpr bool kIsPair = false;
+template <class R> constexpr bool kIsPair<Pair<R>> = true;
+template <class T> constexpr bool kIsFloat = __is_same(T, float) || __is_same(T, double);
+
+template <class To, class From> TS_INLINE To number(From x) {  // between plain numbers
+  if constexpr (kIsFloat<From> && !kIsFloat<To> && sizeof(To) < 4) return static_cast<To>(static_cast<int32_t>(x));
+  else if constexpr (kIsFloat<From> && __is_same(To, uint32_t)) return static_cast<To>(static_cast<int64_t>(x));
+  else if constexpr (kIsFloat<From> && __is_same(To, uint64_t)) return x >= From(0x1p63) ? static_cast<To>(x) : static_cast<To>(static_cast<int64_t>(x));
+  else return static_cast<To>(x);
+}
+template <class To, class From> TS_INLINE To convert(From from) {
+  const auto x = widen(from);
+  using X = __typeof__(widen(from));
+  if constexpr (kIsPair<To>) {
+    using R = decltype(To::re);
+    if constexpr (kIsPair<X>) return {convert<R>(x.re), convert<R>(x.im)};
+    else return {convert<R>(x), convert<R>(0)};
+  } else if constexpr (__is_same(To, Truth)) {
+    if constexpr (kIsPair<X>) return {static_cast<uint8_t>(convert<float>(x.re) != 0 || convert<float>(x.im) != 0)};
+    else return {static_cast<uint8_t>(x != 0)};
+  } else if constexpr (kIsPair<X>) {
+    return convert<To>(x.re);
+  } else if constexpr (__is_same(To, Half)) {
+    return {f32_to_f16(number<float>(x))};
+  } else if constexpr (__is_same(To, Brain)) {
+    return {f32_to_bf16(number<float>(x))};
+  } else {
+    return number<To>(x);
+  }
+}
+
+template <class To, class From> void loop(int64_t n, void* to, const void* from) {
+  To* t = static_cast<To*>(to);
+  const From* f = static_cast<const From*>(from);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) t[i] = convert<To>(f[i]);
+}
+
+template <VecF (*load)(const uint16_t*)> void load_halves(int64_t n, void* to, const void* from) {
+  float* t = static_cast<float*>(to);
+  const uint16_t* f = static_cast<const uint16_t*>(from);
+  int64_t i = 0;
+  for (; i + VecF::kWidth <= n; i += VecF::kWidth) load(f + i).store(t + i);
+  if (i < n) {
+    uint16_t rest[VecF::kWidth] = {};
+    for (int64_t j = i; j < n; j++) rest[j - i] = f[j];
+    load(rest).store_partial(t + i, static_cast<int>(n - i));
+  }
+}
+template <void (*store)(uint16_t*, VecF)> void store_halves(int64_t n, void* to, const void* from) {
+  uint16_t* t = static_cast<uint16_t*>(to);
+  const float* f = static_cast<const float*>(from);
+  int64_t i = 0;
+  for (; i + VecF::kWidth <= n; i += VecF::kWidth) store(t + i, VecF::load(f + i));
+  if (i < n) {
+    uint16_t rest[VecF::kWidth];
+    store(rest, VecF::load_partial(f + i, static_cast<int>(n - i)));
+    for (int64_t j = i; j < n; j++) t[j] = rest[j - i];
+  }
+}
+
+// B holds 0 or 1 in an int32.
+void load_truth(int64_t n, void* to, const void* from) { loop<int32_t, Truth>(n, to, from); }
+template <class From> void load_truth_of(int64_t n, void* to, const void* from) {
+  int32_t* t = static_cast<int32_t*>(to);
+  const From* f = static_cast<const From*>(from);
+  for (int64_t i = 0; i < n; i++) t[i] = convert<Truth>(f[i]).byte;
+}
+
+template <class T> constexpr void fill_row(ConvertTable& table, DType dtype) {
+  const int d = static_cast<int>(dtype);
+  ConvertFn* load = table.load[d];
+  load[static_cast<int>(Compute::F32)] = loop<float, T>;
+  load[static_cast<int>(Compute::F64)] = loop<double, T>;
+  load[static_cast<int>(Compute::I32)] = loop<int32_t, T>;
+  load[static_cast<int>(Compute::I64)] = loop<int64_t, T>;
+  load[static_cast<int>(Compute::B)] = load_truth_of<T>;
+  load[static_cast<int>(Compute::C64)] = loop<Pair<float>, T>;
+  load[static_cast<int>(Compute::C128)] = loop<Pair<double>, T>;
+  table.store[static_cast<int>(Compute::F32)][d] = loop<T, float>;
+  table.store[static_cast<int>(Compute::F64)][d] = loop<T, double>;
+  table.store[static_cast<int>(Compute::I32)][d] = loop<T, int32_t>;
+  table.store[static_cast<int>(Compute::I64)][d] = loop<T, int64_t>;
+  table.store[static_cast<int>(Compute::B)][d] = loop<T, int32_t>;
+  table.store[static_cast<int>(Compute::C64)][d] = loop<T, Pair<float>>;
+  table.store[static_cast<int>(Compute::C128)][d] = loop<T, Pair<double>>;
+}
+
+constexpr ConvertTable make_table() {
+  ConvertTable table{};
+  fill_row<uint8_t>(table, DType::U8);
+  fill_row<int8_t>(table, DType::I8);
+  fill_row<int16_t>(table, DType::I16);
+  fill_row<int32_t>(table, DType::I32);
+  fill_row<int64_t>(table, DType::I64);
+  fill_row<Half>(table, DType::F16);
+  fill_row<Brain>(table, DType::BF16);
+  fill_row<float>(table, DType::F32);
+  fill_row<double>(table, DType::F64);
+  fill_row<Pair<Half>>(table, DType::C32);
+  fill_row<Pair<float>>(table, DType::C64);
+  fill_row<Pair<double>>(table, DType::C128);
+  fill_row<Truth>(table, DType::Bool);
+  fill_row<uint16_t>(table, DType::U16);
+  fill_row<uint32_t>(table, DType::U32);
+  fill_row<uint64_t>(table, DType::U64);
+  table.load[static_cast<int>(DType::Bool)][static_cast<int>(Compute::B)] = load_truth;
+  table.load[static_cast<int>(DType::F16)][static_cast<int>(Compute::F32)] = load_halves<load_f16>;
+  table.load[static_cast<int>(DType::BF16)][static_cast<int>(Compute::F32)] = load_halves<load_bf16>;
+  table.store[static_cast<int>(Compute::F32)][static_cast<int>(DType::F16)] = store_halves<store_f16>;
+  table.store[static_cast<int>(Compute::F32)][static_cast<int>(DType::BF16)] = store_halves<store_bf16>;
+  return table;
+}
+
+}  // namespace
+
+extern const ConvertTable convert_table;
+constinit const ConvertTable convert_table = make_table();
+
+}  // namespace TS_ISA
+}  // namespace torchscript

@@ -1,0 +1,180 @@
+// Special functions, lane by lane in float64: series, asymptotic expansions and Newton steps.
+#pragma once
+#include "cpu-avx/math.h"
+
+namespace torchscript {
+namespace TS_ISA {
+namespace special {
+
+constexpr double kPi = 3.14159265358979323846;
+inline double inf() { return __builtin_inf(); }
+inline double nan() { return __builtin_nan(""); }
+
+inline double digamma(double x) {
+  if (x == 0) return __builtin_copysign(inf(), -x);
+  double shift = 0;
+  if (x < 0) {
+    if (x == __builtin_floor(x)) return nan();
+    const double r = x - __builtin_floor(x);
+    shift = -kPi / __builtin_tan(kPi * r);
+    x = 1 - x;
+  }
+  for (; x < 10; x += 1) shift -= 1 / x;
+  const double z = 1 / (x * x);
+  const double series =
+      z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z * (1.0 / 12)))))));
+  return shift + __builtin_log(x) - 0.5 / x - series;
+}
+
+// Inverse of the normal distribution: Abramowitz and Stegun 26.2.23, then Halley steps.
+inline double ndtri(double p) {
+  if (p == 0) return -inf();
+  if (p == 1) return inf();
+  if (!(p > 0 && p < 1)) return nan();
+  const double tail = p < 0.5 ? p : 1 - p;
+  const double t = __builtin_sqrt(-2 * __builtin_log(tail));
+  double x = t - ((0.010328 * t + 0.802853) * t + 2.515517) / (((0.001308 * t + 0.189269) * t + 1.432788) * t + 1);
+  for (int i = 0; i < 3; i++) {
+    const double error = 0.5 * __builtin_erfc(x * 0.70710678118654752440) - tail;
+    const double step = error / (0.39894228040143267794 * __builtin_exp(-0.5 * x * x));
+    x += step / (1 - 0.5 * x * step);
+  }
+  return p < 0.5 ? -x : x;
+}
+inline double erfinv(double y) {
+  if (y == 1 || y == -1) return __builtin_copysign(inf(), y);
+  if (!(y > -1 && y < 1)) return nan();
+  const double a = __builtin_fabs(y);
+  if (a > 0.9) return __builtin_copysign(-ndtri(0.5 * (1 - a)) * 0.70710678118654752440, y);
+  double x = a < 0.1 ? a * 0.88622692545275801365 : -ndtri(0.5 * (1 - a)) * 0.70710678118654752440;
+  for (int i = 0; i < 4; i++) {
+    const double step = (__builtin_erf(x) - a) / (1.12837916709551257390 * __builtin_exp(-x * x));
+    x -= step / (1 + x * step);
+  }
+  return __builtin_copysign(x, y);
+}
+
+// I_order(x) e^-|x|, order 0 or 1.
+inline double bessel_i_scaled(int order, double x) {
+  const double a = __builtin_fabs(x);
+  if (a != a) return a;
+  double sum;
+  if (a < 20) {
+    double term = order ? a / 2 : 1;
+    sum = term;
+    const double q = a * a / 4;
+    for (int k = 1; k < 100; k++) {
+      term *= q / (k * (k + order));
+      sum += term;
+      if (term < sum * 1e-17) break;
+    }
+    sum *= __builtin_exp(-a);
+  } else if (a > 1e300) {
+    sum = 0;
+  } else {
+    double term = 1;
+    sum = 1;
+    const double mu = 4.0 * order * order;
+    for (int k = 1; k < 40; k++) {
+      const double next = term * -(mu - (2 * k - 1) * (2 * k - 1)) / (k * 8 * a);
+      if (__builtin_fabs(next) > __builtin_fabs(term) || __builtin_fabs(next) < 1e-17) break;
+      term = next;
+      sum += term;
+    }
+    sum /= __builtin_sqrt(2 * kPi * a);
+  }
+  return order && x < 0 ? -sum : sum;
+}
+// K_order(x) e^x: the trapezoid rule on the integral of exp(-x (cosh t - 1)) cosh(order t), which converges exponentially.
+inline double bessel_k_scaled(int order, double x) {
+  if (x == 0) return inf();
+  if (!(x > 0)) return nan();
+  const double h = x > 100 ? 0.3 / __builtin_sqrt(x) : 0.03125;
+  double sum = 0.5;
+  for (int i = 1; i < 4000; i++) {
+    const double t = i * h, s = __builtin_sinh(t / 2);
+    const double term = __builtin_exp(-2 * x * s * s) * (order ? __builtin_cosh(t) : 1);
+    sum += term;
+    if (term < 1e-18 * sum) break;
+  }
+  return sum * h;
+}
+inline double erfcx(double x) {
+  if (x < 25) return x < -26.7 ? inf() : __builtin_exp(x * x) * __builtin_erfc(x);
+  const double z = 1 / (x * x);
+  return 0.56418958354775628695 / x * (1 - z * (0.5 - z * (0.75 - z * (1.875 - z * 6.5625))));
+}
+inline double log_ndtr(double x) {
+  const double t = x * 0.70710678118654752440;
+  if (x < -1) return __builtin_log(erfcx(-t) / 2) - t * t;
+  return __builtin_log1p(-__builtin_erfc(t) / 2);
+}
+inline double spherical_bessel_j0(double x) {
+  if (__builtin_isinf(x)) return 0;
+  if (__builtin_fabs(x) < 0.5) {
+    const double z = x * x;
+    return 1 - z / 6 * (1 - z / 20 * (1 - z / 42 * (1 - z / 72 * (1 - z / 110))));
+  }
+  return __builtin_sin(x) / x;
+}
+// Ai: Maclaurin series near 0, asymptotic expansions beyond.
+inline double airy_ai(double x) {
+  if (x != x) return x;
+  if (x > 103.9) return 0;
+  if (x > -6.5 && x < 4.5) {
+    const double c1 = 0.35502805388781723926, c2 = 0.25881940379280679840, x3 = x * x * x;
+    double f = 1, g = x, tf = 1, tg = x;
+    for (int k = 1; k < 80; k++) {
+      tf *= x3 / ((3 * k - 1) * (3 * k));
+      tg *= x3 / ((3 * k) * (3 * k + 1));
+      f += tf;
+      g += tg;
+      if (__builtin_fabs(tf) + __builtin_fabs(tg) < 1e-18) break;
+    }
+    return c1 * f - c2 * g;
+  }
+  const double a = __builtin_fabs(x), zeta = 2.0 / 3 * a * __builtin_sqrt(a), quarter = __builtin_sqrt(__builtin_sqrt(a));
+  double even = 1, odd = 0, plain = 1, u = 1;
+  for (int k = 1; k < 16; k++) {
+    const double next = u * ((6 * k - 5) * (6 * k - 3) * (6 * k - 1)) / (216.0 * k * (2 * k - 1)) / zeta;
+    if (next > u) break;
+    u = next;
+    plain += k % 2 ? -u : u;
+    if (k % 2) odd += (k / 2) % 2 ? -u : u;
+    else even += (k / 2) % 2 ? -u : u;
+  }
+  if (x > 0) return __builtin_exp(-zeta) / (2 * 1.77245385090551602730 * quarter) * plain;
+  const double phase = zeta - kPi / 4;
+  return (__builtin_cos(phase) * even + __builtin_sin(phase) * odd) / (1.77245385090551602730 * quarter);
+}
+
+}  // namespace special
+
+#define TS_SPECIAL(name, expr)                                                                                          \
+  TS_INLINE VecF name(VecF a) { return lanes(a, [](float f) { const double x = f; return static_cast<float>(expr); }); } \
+  TS_INLINE VecD name(VecD a) { return lanes(a, [](double x) { return static_cast<double>(expr); }); }
+TS_SPECIAL(digamma, special::digamma(x))
+TS_SPECIAL(erfinv, special::erfinv(x))
+TS_SPECIAL(ndtri, special::ndtri(x))
+TS_SPECIAL(erfcx, special::erfcx(x))
+TS_SPECIAL(log_ndtr, special::log_ndtr(x))
+TS_SPECIAL(i0, special::bessel_i_scaled(0, x) * __builtin_exp(__builtin_fabs(x)))
+TS_SPECIAL(i0e, special::bessel_i_scaled(0, x))
+TS_SPECIAL(i1, special::bessel_i_scaled(1, x) * __builtin_exp(__builtin_fabs(x)))
+TS_SPECIAL(i1e, special::bessel_i_scaled(1, x))
+TS_SPECIAL(modified_bessel_i0, special::bessel_i_scaled(0, x) * __builtin_exp(__builtin_fabs(x)))
+TS_SPECIAL(modified_bessel_i1, special::bessel_i_scaled(1, x) * __builtin_exp(__builtin_fabs(x)))
+TS_SPECIAL(modified_bessel_k0, special::bessel_k_scaled(0, x) * __builtin_exp(-x))
+TS_SPECIAL(modified_bessel_k1, special::bessel_k_scaled(1, x) * __builtin_exp(-x))
+TS_SPECIAL(scaled_modified_bessel_k0, special::bessel_k_scaled(0, x))
+TS_SPECIAL(scaled_modified_bessel_k1, special::bessel_k_scaled(1, x))
+TS_SPECIAL(bessel_j0, __builtin_j0(x))
+TS_SPECIAL(bessel_j1, __builtin_j1(x))
+TS_SPECIAL(bessel_y0, (x < 0 ? special::nan() : __builtin_y0(x)))
+TS_SPECIAL(bessel_y1, (x < 0 ? special::nan() : __builtin_y1(x)))
+TS_SPECIAL(spherical_bessel_j0, special::spherical_bessel_j0(x))
+TS_SPECIAL(airy_ai, special::airy_ai(x))
+#undef TS_SPECIAL
+
+}  // namespace TS_ISA
+}  // namespace torchscript
