@@ -2,6 +2,7 @@
 #include "cpu-avx/gemm/tiles.h"
 
 #include "cpu-avx/gemm/lanes.h"
+#include "cpu-avx/gemm/transpose.h"
 
 namespace torchscript {
 namespace TS_ISA {
@@ -187,61 +188,6 @@ void dot_rows(const typename L::T* rows, int64_t row_stride, int64_t nrows, cons
   }
 }
 
-#if defined(TS_ISA_AVX2) || defined(TS_ISA_AVX512)
-// 8 rows of 8 floats from `in` (rows in_stride apart) become 8 columns: out[j * out_stride + i] = in[i * in_stride + j].
-inline void transpose8(const float* in, int64_t in_stride, float* out, int64_t out_stride) {
-  __m256 r[8], t[8];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(in + i * in_stride);
-#pragma GCC unroll 4
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < 8; i += 4) {
-    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
-    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    _mm256_storeu_ps(out + i * out_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-    _mm256_storeu_ps(out + (i + 4) * out_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
-  }
-}
-#endif
-
-// panel[j * width + i] = in[i * in_stride + j] for i < rows, j < k.
-template <class T> inline void transpose_into(const T* in, int64_t in_stride, int rows, int64_t k, T* panel, int width) {
-  int i = 0;
-#if defined(TS_ISA_AVX2) || defined(TS_ISA_AVX512)
-  if constexpr (sizeof(T) == 4) {
-    for (; i + 8 <= rows; i += 8) {
-      int64_t j = 0;
-      for (; j + 8 <= k; j += 8) transpose8(in + i * in_stride + j, in_stride, panel + j * width + i, width);
-      for (; j < k; j++) {
-        for (int r = 0; r < 8; r++) panel[j * width + i + r] = in[(i + r) * in_stride + j];
-      }
-    }
-  }
-#endif
-  for (; i + 4 <= rows; i += 4) {
-    const T* p = in + i * in_stride;
-    for (int64_t j = 0; j < k; j++) {
-      T* out = panel + j * width + i;
-      out[0] = p[j];
-      out[1] = p[in_stride + j];
-      out[2] = p[2 * in_stride + j];
-      out[3] = p[3 * in_stride + j];
-    }
-  }
-  for (; i < rows; i++) {
-    for (int64_t j = 0; j < k; j++) panel[j * width + i] = in[i * in_stride + j];
-  }
-}
-
 // The shared form of pack_a and pack_b: `width` lanes of a panel, of which the first `count` hold lane i at i * lane_stride.
 template <class L, int Width>
 inline void pack_panel(const typename L::T* in, int64_t lane_stride, int64_t k_stride, int count, int64_t k, typename L::T* panel) {
@@ -268,7 +214,7 @@ inline void pack_panel(const typename L::T* in, int64_t lane_stride, int64_t k_s
       }
     }
   } else if (k_stride == 1) {
-    transpose_into<T>(in, lane_stride, count, k, panel, Width);
+    transpose_block<T>(in, lane_stride, count, k, panel, Width);
   } else {
     for (int64_t j = 0; j < k; j++) {
       for (int i = 0; i < count; i++) panel[j * Width + i] = in[i * lane_stride + j * k_stride];

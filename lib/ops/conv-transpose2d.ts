@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel('aten::conv_transpose2d.input', 'conv_transpose2d')

@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel('aten::conv_transpose3d.input', 'conv_transpose3d')

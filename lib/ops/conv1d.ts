@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel(['aten::conv1d', 'aten::conv1d.padding'], 'conv1d')

@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel(['aten::conv2d', 'aten::conv2d.padding'], 'conv2d')

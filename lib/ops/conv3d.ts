@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel(['aten::conv3d', 'aten::conv3d.padding'], 'conv3d')

@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel(['aten::convolution', 'aten::_convolution', 'aten::_convolution.deprecated'], 'convolution')

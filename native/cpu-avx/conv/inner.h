@@ -1,0 +1,35 @@
+// Inner kernels of convolution, one table an instruction set. The products themselves are the tiles of gemm/tiles.h.
+#pragma once
+#include "kernel.h"
+
+namespace torchscript {
+
+// Runs of consecutive output pixels of one row, within one panel of pixels: pixel `to + i` of the panel reads the staged image at
+// `from + i` plus the offset of the tap.
+struct PixelRun {
+  int64_t from;
+  int32_t to, count;
+};
+
+template <class T> struct ConvKernels {
+  // panel[k][width] for the `taps` offsets: the implicit im2col of one panel of pixels. Lanes past the last run hold anything, and
+  // one vector past the panel may be written.
+  void (*pack_pixels)(const T* image, const int64_t* offsets, int64_t taps, const PixelRun* runs, int nruns, T* panel, int width);
+  // One channel: out[y][x] = act(bias + sum over taps of weight[t] * image[offsets[t] + y * row_step + x]).
+  void (*depthwise)(const T* image, const int64_t* offsets, int64_t taps, const T* weight, T bias, int64_t row_step, int64_t rows, int64_t columns,
+                    bool relu, T* out);
+  // out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < columns.
+  void (*transpose)(const T* in, int64_t in_stride, int64_t rows, int64_t columns, T* out, int64_t out_stride);
+};
+
+struct ConvTable {
+  ConvKernels<float> f32;
+  ConvKernels<double> f64;
+};
+TS_ISA_TABLE(ConvTable, conv_table);
+
+template <class T> inline const ConvKernels<T>& conv_kernels();
+template <> inline const ConvKernels<float>& conv_kernels<float>() { return conv_table().f32; }
+template <> inline const ConvKernels<double>& conv_kernels<double>() { return conv_table().f64; }
+
+}  // namespace torchscript

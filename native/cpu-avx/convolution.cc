@@ -1,0 +1,155 @@
+// convNd, convolution, _convolution, _convolution_mode and conv_transposeNd.
+#include "cpu-avx/conv/forward.h"
+#include "cpu-avx/gemm/product.h"
+
+namespace torchscript {
+namespace {
+
+// Order of the arguments after input, weight and bias. -2: always transposed.
+constexpr ConvArguments kConvNd = {3, 4, 5, -1, -1, 6};
+constexpr ConvArguments kConvolution = {3, 4, 5, 6, 7, 8};
+constexpr ConvArguments kTransposedNd = {3, 4, 7, -2, 5, 6};
+constexpr ConvArguments kMkldnn = {4, 3, 5, -1, -1, 6};
+
+template <class T> constexpr bool has_tiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
+
+// conv_transpose: columns[oc * taps][in pixels] = weight^T x input, then every column adds to the pixel it falls on.
+template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, const TensorView& x, const T* weight, const T* bias, T* out) {
+  const int64_t pixels = s.in_pixels(), taps = s.taps(), filters = s.group_out(), channels = s.group_in(), out_pixels = s.out_pixels();
+  const TensorView input = as_contiguous<T>(runtime, x);
+  T* columns = static_cast<T*>(runtime.scratch(static_cast<size_t>(filters * taps * pixels) * sizeof(T) + 64));
+  for (int64_t i = 0; i < s.batch * s.groups; i++) {
+    const int64_t group = i % s.groups;
+    Gemm<T> g;
+    g.m = filters * taps;
+    g.n = pixels;
+    g.k = channels;
+    g.a = weight + group * channels * filters * taps;
+    g.a_row = 1;
+    g.a_col = filters * taps;
+    g.b = input.ptr<T>() + i * channels * pixels;
+    g.b_row = pixels;
+    g.b_col = 1;
+    g.c = columns;
+    g.c_row = pixels;
+    if constexpr (has_tiles<T>) {
+      if (g.m == 1) run_product(runtime, g);
+      else gemm(runtime, g);
+    } else {
+      gemm_plain(g);
+    }
+    runtime.parallel(filters, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, taps * pixels)), [&](int64_t begin, int64_t end) {
+      for (int64_t f = begin; f < end; f++) {
+        T* plane = out + (i * filters + f) * out_pixels;
+        const T start = bias ? bias[group * filters + f] : T(0);
+        for (int64_t p = 0; p < out_pixels; p++) plane[p] = start;
+        const T* column = columns + f * taps * pixels;
+        for (int64_t t = 0; t < taps; t++, column += pixels) {
+          const int64_t kx = t % s.kernel[2], ky = t / s.kernel[2] % s.kernel[1], kz = t / s.kernel[2] / s.kernel[1];
+          const int64_t shift = kx * s.dilation[2] - s.pad_low[2];
+          // Input columns whose output column lies inside.
+          int64_t x0 = 0, x1 = s.in[2];
+          while (x0 < x1 && x0 * s.stride[2] + shift < 0) x0++;
+          while (x1 > x0 && (x1 - 1) * s.stride[2] + shift >= s.out[2]) x1--;
+          for (int64_t z = 0; z < s.in[0]; z++) {
+            const int64_t oz = z * s.stride[0] + kz * s.dilation[0] - s.pad_low[0];
+            if (oz < 0 || oz >= s.out[0]) continue;
+            for (int64_t y = 0; y < s.in[1]; y++) {
+              const int64_t oy = y * s.stride[1] + ky * s.dilation[1] - s.pad_low[1];
+              if (oy < 0 || oy >= s.out[1]) continue;
+              T* to = plane + (oz * s.out[1] + oy) * s.out[2] + shift;
+              const T* from = column + (z * s.in[1] + y) * s.in[2];
+              if (s.stride[2] == 1) for (int64_t xx = x0; xx < x1; xx++) to[xx] += from[xx];
+              else for (int64_t xx = x0; xx < x1; xx++) to[xx * s.stride[2]] += from[xx];
+            }
+          }
+        }
+      }
+    });
+  }
+}
+
+template <class T> void run_as(Call& call, const ConvShape& s) {
+  Runtime& runtime = *call.runtime;
+  const TensorView& out = call.outputs[0];
+  if (out.numel() == 0) return;
+  T* block = output_block<T>(runtime, out);
+  const TensorView* bias_view = call.optional_tensor(2);
+  const T* bias = bias_view ? stage<T>(runtime, *bias_view) : nullptr;
+  if (s.in_channels == 0) {
+    for (int64_t i = 0; i < out.numel(); i++) block[i] = bias ? bias[i / s.out_pixels() % s.out_channels] : T(0);
+    return finish_output(block, out);
+  }
+  if (s.transposed) {
+    if constexpr (has_tiles<T>) runtime.note(tile_kernels<T>().name);
+    run_transposed<T>(runtime, s, call.tensor(0), stage<T>(runtime, call.tensor(1)), bias, block);
+    return finish_output(block, out);
+  }
+  ConvProblem<T> c;
+  c.s = s;
+  c.bias = bias;
+  c.out = block;
+  c.image = stage_image<T>(runtime, s, as_compute<T>(runtime, call.tensor(0)));
+  const bool depthwise = has_tiles<T> && s.is_depthwise();
+  auto* offsets = static_cast<int64_t*>(runtime.scratch(static_cast<size_t>(s.group_in() * s.taps()) * sizeof(int64_t) + 64));
+  tap_offsets(s, c.image, s.group_in(), offsets);
+  c.offsets = offsets;
+  if constexpr (has_tiles<T>) {
+    if (depthwise) {
+      runtime.note("conv_depthwise");
+      run_depthwise(runtime, c, stage<T>(runtime, call.tensor(1)));
+    } else {
+      const void* packed = call.packed;
+      ConvForm form = choose_form<T>(s);
+      if (!packed) {
+        void* own = runtime.scratch(WeightLayout<T>(s, form).bytes(s));
+        pack_conv_weight<T>(s, form, stage<T>(runtime, call.tensor(1)), own);
+        packed = own;
+      }
+      form = static_cast<ConvForm>(*static_cast<const int64_t*>(packed));
+      c.packed = reinterpret_cast<const T*>(static_cast<const char*>(packed) + WeightLayout<T>::kHeader);
+      runtime.note(tile_kernels<T>().name);
+      run_conv(runtime, c, form);
+    }
+  } else {
+    runtime.note("conv_plain");
+    run_conv_plain(runtime, c, stage<T>(runtime, call.tensor(1)));
+  }
+  finish_output(block, out);
+}
+
+template <int N, const ConvArguments& At> void conv_infer(Call& call) { set_conv_output(call, conv_shape(call, N, At)); }
+template <int N, const ConvArguments& At> void conv_run(Call& call) {
+  const ConvShape s = conv_shape(call, N, At);
+  with_compute_type(call.tensor(0).dtype, [&](auto t) { run_as<decltype(t)>(call, s); });
+}
+template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& call) {
+  const TensorView& w = call.tensor(1);
+  if (!is_floating(w.dtype)) return 0;
+  const ConvShape s = conv_shape(call, N, At);
+  if (s.transposed || s.is_depthwise() || s.in_channels == 0 || s.out_channels == 0) return 0;
+  return with_float_type(w.dtype, [&](auto t) { return WeightLayout<decltype(t)>(s, choose_form<decltype(t)>(s)).bytes(s); });
+}
+template <int N, const ConvArguments& At> void conv_pack(const Call& call, void* packed) {
+  const ConvShape s = conv_shape(call, N, At);
+  with_float_type(call.tensor(1).dtype, [&](auto t) {
+    using T = decltype(t);
+    pack_conv_weight<T>(s, choose_form<T>(s), stage<T>(*call.runtime, call.tensor(1)), packed);
+  });
+}
+
+#define TS_CONV(name, dims, arguments)                                                                                          \
+  TS_KERNEL(name, {.infer = conv_infer<dims, arguments>, .run = conv_run<dims, arguments>, .pack_arg = 1,                       \
+                   .pack_bytes = conv_pack_bytes<dims, arguments>, .pack = conv_pack<dims, arguments>})
+TS_CONV(conv1d, 1, kConvNd);
+TS_CONV(conv2d, 2, kConvNd);
+TS_CONV(conv3d, 3, kConvNd);
+TS_CONV(convolution, 0, kConvolution);
+TS_CONV(convolution_mode, 0, kConvNd);
+TS_CONV(mkldnn_convolution, 0, kMkldnn);
+TS_CONV(conv_transpose1d, 1, kTransposedNd);
+TS_CONV(conv_transpose2d, 2, kTransposedNd);
+TS_CONV(conv_transpose3d, 3, kTransposedNd);
+
+}  // namespace
+}  // namespace torchscript
