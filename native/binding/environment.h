@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/errors.h"
@@ -49,6 +50,10 @@ struct Environment {
   Napi::FunctionReference print_handler, warn_handler;
   std::shared_ptr<BufferReferences> buffers;
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
+  // Handles that are alive.
+  std::unordered_set<const void*> tensors, storages, objects;
+  // What the constructor of a handle being made takes.
+  void* pending_payload = nullptr;
   // Work of runAsync (worker.h).
   std::shared_ptr<struct AsyncPort> port;
   // False once the platform has refused an external ArrayBuffer.

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <unordered_set>
+#include <utility>
 
 #include "binding/environment.h"
 #include "binding/sink.h"
@@ -18,15 +20,13 @@
 namespace torchscript::binding {
 namespace {
 
-constexpr napi_type_tag kTensorTag = {0x7473746e736f7231, 0x9b1f0a6c2d3e4f51};
-constexpr napi_type_tag kStorageTag = {0x7473746e736f7232, 0x9b1f0a6c2d3e4f52};
-constexpr napi_type_tag kProgramTag = {0x7473746e736f7233, 0x9b1f0a6c2d3e4f53};
-constexpr napi_type_tag kObjectTag = {0x7473746e736f7234, 0x9b1f0a6c2d3e4f54};
-
-bool has_tag(const Napi::Value& value, const napi_type_tag& tag) {
-  if (!value.IsObject()) return false;
-  bool result = false;
-  return napi_check_object_type_tag(value.Env(), value, &tag, &result) == napi_ok && result;
+// Only what is in the set is unwrapped: objects of other addons and of JavaScript are told apart safely, and faster than by type tags.
+void* handle_in(const Napi::Value& value, const std::unordered_set<const void*> Environment::*set) {
+  if (!value.IsObject()) return nullptr;
+  void* native = nullptr;
+  if (napi_unwrap(value.Env(), value, &native) != napi_ok) return nullptr;
+  const auto& live = Environment::of(value.Env()).*set;
+  return live.count(native) ? native : nullptr;
 }
 
 // Inside handle classes `Ref` is Node-API's.
@@ -34,10 +34,17 @@ using TensorRef = Ref<Tensor>;
 using StorageRef = Ref<Storage>;
 using ProgramRef = Ref<Program>;
 
-// Native payloads travel to constructors as an External; JavaScript cannot make one.
+// Native payloads travel to constructors beside the call; JavaScript cannot make one.
 template <class T> T* payload(const Napi::CallbackInfo& info, const char* what) {
-  if (info.Length() != 1 || !info[0].IsExternal()) throw argument_error(info.Env(), std::string(what) + " handles are made by the addon only.");
-  return info[0].As<Napi::External<T>>().Data();
+  void* pending = std::exchange(Environment::of(info.Env()).pending_payload, nullptr);
+  if (!pending) throw argument_error(info.Env(), std::string(what) + " handles are made by the addon only.");
+  return static_cast<T*>(pending);
+}
+
+template <class T> Napi::Value construct(Napi::Env env, Napi::FunctionReference Environment::*handle_class, T* native) {
+  Environment& environment = Environment::of(env);
+  environment.pending_payload = native;
+  return (environment.*handle_class).New({});
 }
 
 int64_t integer_argument(const Napi::CallbackInfo& info, size_t i, const char* name) {
@@ -112,7 +119,10 @@ class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
   }
   explicit StorageHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     storage = *payload<StorageRef>(info, "Storage");
-    napi_type_tag_object(info.Env(), info.This(), &kStorageTag);
+    Environment::of(info.Env()).storages.insert(this);
+  }
+  void Finalize(Napi::Env env) override {
+    if (Environment* environment = env.GetInstanceData<Environment>()) environment->storages.erase(this);
   }
   Napi::Value byte_length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(storage->bytes)); }
   StorageRef storage;
@@ -125,7 +135,7 @@ Napi::Value storage_from_buffer(const Napi::CallbackInfo& info) {
   check_region(info, buffer, offset, bytes);
   StorageRef storage = storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), static_cast<size_t>(bytes));
   storage->is_weight = info.Length() > 3 && info[3].ToBoolean().Value();
-  return Environment::of(info.Env()).storage_class.New({Napi::External<StorageRef>::New(info.Env(), &storage)});
+  return construct(info.Env(), &Environment::storage_class, &storage);
 }
 
 // ---- tensors ----
@@ -172,6 +182,9 @@ void set_quant(Napi::Env env, Tensor& tensor, const Napi::Value& js) {
   tensor.quant = std::move(quant);
 }
 
+// Smaller ones are outweighed by their handles.
+constexpr size_t kReportedFrom = 4096;
+
 class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -183,14 +196,17 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   }
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     tensor_ = *payload<TensorRef>(info, "Tensor");
-    napi_type_tag_object(info.Env(), info.This(), &kTensorTag);
+    Environment::of(info.Env()).tensors.insert(this);
     // Memory of the executor counts towards garbage collection; that of ArrayBuffers is counted by them.
-    if (!tensor_->storage->foreign) {
+    if (!tensor_->storage->foreign && tensor_->storage->bytes >= kReportedFrom) {
       reported_ = static_cast<int64_t>(tensor_->storage->bytes);
       Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
     }
   }
-  void Finalize(Napi::Env env) override { release(env); }
+  void Finalize(Napi::Env env) override {
+    if (Environment* environment = env.GetInstanceData<Environment>()) environment->tensors.erase(this);
+    release(env);
+  }
 
   TensorRef tensor(Napi::Env env) const {
     if (!tensor_) throw argument_error(env, "Expected a live Tensor but received one that was disposed of.");
@@ -322,8 +338,9 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value tensor_on_storage(const Napi::CallbackInfo& info) {
-  if (!has_tag(info[0], kStorageTag)) throw argument_error(info.Env(), "Expected a storage for `storage` but received " + describe(info[0]) + ".");
-  StorageRef storage = StorageHandle::Unwrap(info[0].As<Napi::Object>())->storage;
+  auto* handle = static_cast<StorageHandle*>(handle_in(info[0], &Environment::storages));
+  if (!handle) throw argument_error(info.Env(), "Expected a storage for `storage` but received " + describe(info[0]) + ".");
+  StorageRef storage = handle->storage;
   DType dtype = dtype_argument(info, 1);
   int64_t sizes[kMaxDims], strides[kMaxDims];
   int ndim = sizes_argument(info, 2, "sizes", sizes);
@@ -414,7 +431,10 @@ class ObjectHandle : public Napi::ObjectWrap<ObjectHandle> {
   }
   explicit ObjectHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     held = *payload<ObjectPayload>(info, "Object");
-    napi_type_tag_object(info.Env(), info.This(), &kObjectTag);
+    Environment::of(info.Env()).objects.insert(this);
+  }
+  void Finalize(Napi::Env env) override {
+    if (Environment* environment = env.GetInstanceData<Environment>()) environment->objects.erase(this);
   }
   Napi::Value class_name(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), held.object.to_object().type->name); }
   Napi::Value class_index(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), held.object.to_object().type->index); }
@@ -432,7 +452,6 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     program_ = *payload<ProgramRef>(info, "Program");
-    napi_type_tag_object(info.Env(), info.This(), &kProgramTag);
   }
 
  private:
@@ -500,7 +519,11 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
       const auto& attributes = object.to_object().type->attributes;
       if (slot >= attributes.size()) throw argument_error(info.Env(), "Expected a slot of " + object.to_object().type->name + " but received " + std::to_string(slot) + ".");
-      torchscript::Value value = from_js(info.Env(), info[2], *attributes[slot].type, *p, {attributes[slot].name, "attribute of " + object.to_object().type->name});
+      const std::string where = "attribute of " + object.to_object().type->name;
+      Place place;
+      place.name = attributes[slot].name;
+      place.where = where;
+      torchscript::Value value = from_js(info.Env(), info[2], *attributes[slot].type, *p, place);
       p->set_attribute(object.to_object(), slot, std::move(value));
       return info.Env().Undefined();
     });
@@ -566,29 +589,34 @@ Napi::Value load_program(const Napi::CallbackInfo& info) {
   BufferedSink sink;
   ProgramRef program = Program::load(bytes.Data(), bytes.ByteLength(), tensors, &sink);
   sink.deliver(Environment::of(env), env);
-  return Environment::of(env).program_class.New({Napi::External<ProgramRef>::New(env, &program)});
+  return construct(env, &Environment::program_class, &program);
 }
 
 }  // namespace
 
-bool is_tensor(const Napi::Value& value) { return has_tag(value, kTensorTag); }
-bool is_object_handle(const Napi::Value& value) { return has_tag(value, kObjectTag); }
+bool is_tensor(const Napi::Value& value) { return handle_in(value, &Environment::tensors) != nullptr; }
+bool is_object_handle(const Napi::Value& value) { return handle_in(value, &Environment::objects) != nullptr; }
 
-TensorRef tensor_of(const Napi::Value& value) { return TensorHandle::Unwrap(value.As<Napi::Object>())->tensor(value.Env()); }
+TensorRef tensor_of(const Napi::Value& value) {
+  auto* handle = static_cast<TensorHandle*>(handle_in(value, &Environment::tensors));
+  return handle ? handle->tensor(value.Env()) : nullptr;
+}
 
 Value object_of(Napi::Env env, const Napi::Value& value, const Program& program, const std::string& name) {
-  const ObjectPayload& held = ObjectHandle::Unwrap(value.As<Napi::Object>())->held;
+  auto* handle = static_cast<ObjectHandle*>(handle_in(value, &Environment::objects));
+  if (!handle) throw argument_error(env, "Expected a TorchScript object for `" + name + "` but received " + describe(value) + ".");
+  const ObjectPayload& held = handle->held;
   if (held.program.get() != &program) throw argument_error(env, "Expected an object of this program for `" + name + "` but received one of another program.");
   return held.object;
 }
 
 Napi::Value wrap_tensor(Napi::Env env, TensorRef tensor) {
-  return Environment::of(env).tensor_class.New({Napi::External<TensorRef>::New(env, &tensor)});
+  return construct(env, &Environment::tensor_class, &tensor);
 }
 
 Napi::Value wrap_object(Napi::Env env, const Value& object, const ProgramRef& program) {
   ObjectPayload payload{object, program};
-  return Environment::of(env).object_class.New({Napi::External<ObjectPayload>::New(env, &payload)});
+  return construct(env, &Environment::object_class, &payload);
 }
 
 void define_handles(Napi::Env env, Napi::Object exports, Environment& environment) {

@@ -13,7 +13,7 @@ constexpr int kMaxDepth = 100;
 constexpr double kMaxSafe = 9007199254740991.0;
 
 [[noreturn]] void mismatch(Napi::Env env, const TypeInfo& type, const Napi::Value& js, const Place& place) {
-  throw argument_error(env, "Expected a value of type '" + type.text() + "' for `" + place.name + "` (" + place.where + ") but received " + describe(js) + ".");
+  throw argument_error(env, "Expected a value of type '" + type.text() + "' for " + place.phrase() + " but received " + describe(js) + ".");
 }
 
 bool is_integral_number(const Napi::Value& js, double* d) {
@@ -30,7 +30,7 @@ Value int_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, co
   if (js.IsBigInt()) {
     bool lossless = false;
     int64_t i = js.As<Napi::BigInt>().Int64Value(&lossless);
-    if (!lossless) throw argument_error(env, "Expected a 64-bit integer for `" + place.name + "` (" + place.where + ") but received " + describe(js) + ".");
+    if (!lossless) throw argument_error(env, "Expected a 64-bit integer for " + place.phrase() + " but received " + describe(js) + ".");
     return Value::of_int(i);
   }
   mismatch(env, type, js, place);
@@ -89,7 +89,19 @@ Value list_from_typed(Napi::Env env, const Napi::TypedArray& array, const TypeIn
   return Value(std::move(list));
 }
 
-Place inside(const Place& place, const std::string& suffix) { return {place.name + suffix, place.where}; }
+Place element_of(const Place& place, size_t index) {
+  Place inner;
+  inner.parent = &place;
+  inner.index = static_cast<int64_t>(index);
+  return inner;
+}
+Place field_of(const Place& place, std::string_view name, bool quoted) {
+  Place inner;
+  inner.parent = &place;
+  inner.name = name;
+  inner.quoted = quoted;
+  return inner;
+}
 
 void check_interrupted(Napi::Env env) {
   if (env.IsExceptionPending()) throw Napi::Error::New(env);
@@ -104,7 +116,7 @@ Value list_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& element
   uint32_t n = array.Length();
   for (uint32_t i = 0; i < n; i++) {
     Napi::HandleScope scope(env);
-    list->items.push_back(from_js(env, array.Get(i), element, program, inside(place, "[" + std::to_string(i) + "]"), depth + 1));
+    list->items.push_back(from_js(env, array.Get(i), element, program, element_of(place, i), depth + 1));
   }
   return Value(std::move(list));
 }
@@ -128,9 +140,9 @@ Value dict_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo* key_typ
     for (uint32_t i = 0; i < list.Length(); i++) {
       Napi::HandleScope scope(env);
       auto entry = Napi::Value(list.Get(i)).As<Napi::Array>();
-      Value key = from_js(env, entry.Get(0u), *key_type, program, inside(place, " key"), depth + 1);
+      Value key = from_js(env, entry.Get(0u), *key_type, program, field_of(place, " key", false), depth + 1);
       std::string name = key.is(Tag::String) ? key.to_string() : std::to_string(i);
-      dict->set(std::move(key), from_js(env, entry.Get(1u), *value_type, program, inside(place, "[\"" + name + "\"]"), depth + 1));
+      dict->set(std::move(key), from_js(env, entry.Get(1u), *value_type, program, field_of(place, name, true), depth + 1));
     }
     return Value(std::move(dict));
   }
@@ -139,8 +151,9 @@ Value dict_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo* key_typ
   for (uint32_t i = 0; i < names.Length(); i++) {
     Napi::HandleScope scope(env);
     Napi::Value name = names.Get(i);
-    Value key = dict_key_from_text(env, name, *key_type, program, inside(place, " key"), depth + 1);
-    dict->set(std::move(key), from_js(env, object.Get(name), *value_type, program, inside(place, "[\"" + name.ToString().Utf8Value() + "\"]"), depth + 1));
+    Value key = dict_key_from_text(env, name, *key_type, program, field_of(place, " key", false), depth + 1);
+    std::string text = name.ToString().Utf8Value();
+    dict->set(std::move(key), from_js(env, object.Get(name), *value_type, program, field_of(place, text, true), depth + 1));
   }
   return Value(std::move(dict));
 }
@@ -151,15 +164,15 @@ Value tuple_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
   if (js.IsArray()) {
     auto array = js.As<Napi::Array>();
     if (array.Length() != n) {
-      throw argument_error(env, "Expected a tuple of " + std::to_string(n) + " elements for `" + place.name + "` (" + place.where + ") but received " + describe(js) + ".");
+      throw argument_error(env, "Expected a tuple of " + std::to_string(n) + " elements for " + place.phrase() + " but received " + describe(js) + ".");
     }
     for (uint32_t i = 0; i < n; i++) {
-      tuple->items.push_back(from_js(env, array.Get(i), *type.args[i], program, inside(place, "[" + std::to_string(i) + "]"), depth + 1));
+      tuple->items.push_back(from_js(env, array.Get(i), *type.args[i], program, element_of(place, i), depth + 1));
     }
   } else if (type.kind == TypeKind::NamedTuple && js.IsObject() && !is_tensor(js)) {
     auto object = js.As<Napi::Object>();
     for (size_t i = 0; i < n; i++) {
-      tuple->items.push_back(from_js(env, object.Get(type.fields[i]), *type.args[i], program, inside(place, "." + type.fields[i]), depth + 1));
+      tuple->items.push_back(from_js(env, object.Get(type.fields[i]), *type.args[i], program, field_of(place, type.fields[i], false), depth + 1));
     }
   } else {
     mismatch(env, type, js, place);
@@ -199,7 +212,7 @@ Value any_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, co
     default: mismatch(env, type, js, place);
   }
   if (is_tensor(js)) return Value(tensor_of(js));
-  if (is_object_handle(js)) return object_of(env, js, program, place.name);
+  if (is_object_handle(js)) return object_of(env, js, program, place.path());
   if (js.IsTypedArray()) {
     napi_typedarray_type kind = js.As<Napi::TypedArray>().TypedArrayType();
     bool floats = kind == napi_float32_array || kind == napi_float64_array;
@@ -245,8 +258,23 @@ Value union_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
 
 }  // namespace
 
+std::string Place::path() const {
+  if (!parent) return std::string(name);
+  std::string text = parent->path();
+  if (index >= 0) return text + "[" + std::to_string(index) + "]";
+  if (quoted) return text + "[\"" + std::string(name) + "\"]";
+  return text + (name == " key" ? "" : ".") + std::string(name);
+}
+
+std::string Place::phrase() const {
+  const Place* root = this;
+  while (root->parent) root = root->parent;
+  std::string place = root->argument ? "argument " + std::to_string(root->argument) + " of " + std::string(root->where) : std::string(root->where);
+  return "`" + path() + "` (" + place + ")";
+}
+
 Value from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const Program& program, const Place& place, int depth) {
-  if (depth > kMaxDepth) throw argument_error(env, "Expected fewer levels of nesting for `" + place.name.substr(0, 40) + "` (" + place.where + ").");
+  if (depth > kMaxDepth) throw argument_error(env, "Expected fewer levels of nesting for the value of argument " + std::to_string(place.argument) + ".");
   switch (type.kind) {
     case TypeKind::Tensor:
       if (!is_tensor(js)) mismatch(env, type, js, place);
@@ -300,7 +328,7 @@ Value from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const 
     }
     case TypeKind::Class: case TypeKind::AnyClass: {
       if (!is_object_handle(js)) mismatch(env, type, js, place);
-      Value object = object_of(env, js, program, place.name);
+      Value object = object_of(env, js, program, place.path());
       if (!value_has_type(object, type)) mismatch(env, type, js, place);
       return object;
     }
@@ -411,14 +439,15 @@ std::vector<Value> call_arguments(Napi::Env env, const Napi::Array& args, const 
       }
     }
   }
-  const std::string name = function.name.substr(function.name.rfind('.') + 1);
+  const std::string_view short_name = std::string_view(function.name).substr(function.name.rfind('.') + 1);
+  auto text = [&] { return std::string(short_name); };
   const auto& parameters = function.parameters;
   // self is not counted in messages.
   size_t hidden = !parameters.empty() && parameters[0].name == "self" ? 1 : 0;
   size_t positional = 0;
   for (const Parameter& p : parameters) if (!p.kwarg_only) positional++;
   if (given > positional) {
-    throw argument_error(env, name + "() expected at most " + std::to_string(positional - hidden) + " argument(s) but received " +
+    throw argument_error(env, text() + "() expected at most " + std::to_string(positional - hidden) + " argument(s) but received " +
                                   std::to_string(given - hidden) + " argument(s).");
   }
   std::vector<Value> values;
@@ -427,21 +456,24 @@ std::vector<Value> call_arguments(Napi::Env env, const Napi::Array& args, const 
   for (size_t i = 0; i < parameters.size(); i++) {
     const Parameter& p = parameters[i];
     Napi::HandleScope scope(env);
-    auto place = [&] { return Place{p.name, "argument " + std::to_string(i + 1 - hidden) + " of " + name}; };
+    Place place;
+    place.name = p.name;
+    place.where = short_name;
+    place.argument = i + 1 - hidden;
     bool named = !keywords.IsEmpty() && keywords.HasOwnProperty(p.name);
     if (i < given && !p.kwarg_only) {
-      if (named) throw argument_error(env, "Expected one value for `" + p.name + "` of " + name + " but received it both by position and by name.");
+      if (named) throw argument_error(env, "Expected one value for `" + p.name + "` of " + text() + " but received it both by position and by name.");
       Napi::Value js = args.Get(static_cast<uint32_t>(i));
       if (p.type->kind == TypeKind::Tensor && is_tensor(js)) values.push_back(Value(tensor_of(js)));
       else if (js.IsUndefined() && p.has_default) values.push_back(p.default_value);
-      else values.push_back(from_js(env, js, *p.type, program, place()));
+      else values.push_back(from_js(env, js, *p.type, program, place));
     } else if (named) {
       used++;
-      values.push_back(from_js(env, keywords.Get(p.name), *p.type, program, place()));
+      values.push_back(from_js(env, keywords.Get(p.name), *p.type, program, place));
     } else if (p.has_default) {
       values.push_back(p.default_value);
     } else {
-      throw argument_error(env, name + "() is missing value for argument '" + p.name + "'.");
+      throw argument_error(env, text() + "() is missing value for argument '" + p.name + "'.");
     }
   }
   if (!keywords.IsEmpty()) {
@@ -451,7 +483,7 @@ std::vector<Value> call_arguments(Napi::Env env, const Napi::Array& args, const 
         std::string keyword = Napi::Value(names.Get(i)).ToString().Utf8Value();
         bool known = false;
         for (const Parameter& p : parameters) known = known || p.name == keyword;
-        if (!known) throw argument_error(env, "Unknown keyword argument '" + keyword + "' for '" + name + "'.");
+        if (!known) throw argument_error(env, "Unknown keyword argument '" + keyword + "' for '" + text() + "'.");
       }
     }
   }

@@ -2,6 +2,8 @@
 #pragma once
 #include <napi.h>
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/program.h"
@@ -9,10 +11,17 @@
 
 namespace torchscript::binding {
 
-// Where a value stands, for messages: "`x[0]` (argument 1 of forward)".
+// Where a value stands, for messages: "`x[0]` (argument 1 of forward)". A chain on the stack, spelt only when something is wrong.
 struct Place {
-  std::string name;
-  std::string where;
+  const Place* parent = nullptr;
+  std::string_view name;   // of the argument; below it: a field, or a key when `quoted`
+  int64_t index = -1;      // below it: an element
+  bool quoted = false;
+  std::string_view where;  // of the root: `forward`, or the whole phrase when argument is 0
+  size_t argument = 0;
+
+  std::string path() const;
+  std::string phrase() const;  // "`x[0]` (argument 1 of forward)"
 };
 
 // Converts by declared type; throws an ERR_ARGUMENT error.
