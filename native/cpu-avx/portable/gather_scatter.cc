@@ -19,7 +19,7 @@ Reduce reduce_named(const Arg& arg) {
 }
 
 void check_index(const TensorView& index, const char* op) {
-  if (index.dtype != DType::I64 && index.dtype != DType::I32) fail("%s(): Expected dtype int32/int64 for index", op);
+  if (index.numel() != 0 && index.dtype != DType::I64 && index.dtype != DType::I32) fail("%s(): Expected dtype int32/int64 for index", op);
 }
 
 // Dimensions of one side of the walk: 0-dim tensors count as [1].
@@ -115,7 +115,7 @@ template <class T> T smaller(T a, T b) { return is_nan(a) || a < b ? a : b; }
 
 template <class T> void combine(T& to, T v, Reduce reduce) {
   if constexpr (is_complex_type<T>::value) {
-    to = reduce == Reduce::Prod ? to * v : to + v;
+    to = reduce == Reduce::None ? v : reduce == Reduce::Prod ? to * v : to + v;
   } else {
     switch (reduce) {
       case Reduce::None: to = v; break;

@@ -1,6 +1,8 @@
 // sort, argsort, topk, kthvalue, median, mode and quantiles along one dimension. NaN counts as the largest value.
 #include "cpu-avx/portable/elements.h"
 
+#include <numeric>
+
 namespace torchscript::portable {
 namespace {
 
@@ -110,11 +112,13 @@ void run_topk(Call& call) {
   dispatch_real(self.dtype, "topk", [&](auto tag) {
     using T = decltype(tag);
     each_line<T>(call, self, lines, [&](int64_t l, auto& items) {
-      // Ties come in the order of their indices.
-      if (largest) {
-        std::partial_sort(items.begin(), items.begin() + k, items.end(), [](const auto& a, const auto& b) { return greater(a.first, b.first) || (!greater(b.first, a.first) && a.second < b.second); });
+      const auto order = [largest](const auto& x, const auto& y) { return largest ? greater(x.first, y.first) : less(x.first, y.first); };
+      // The choice of algorithm decides which of equal values are taken; it is PyTorch's.
+      if (k * 64 <= lines.size) {
+        std::partial_sort(items.begin(), items.begin() + k, items.end(), order);
       } else {
-        std::partial_sort(items.begin(), items.begin() + k, items.end(), [](const auto& a, const auto& b) { return less(a.first, b.first) || (!less(b.first, a.first) && a.second < b.second); });
+        std::nth_element(items.begin(), items.begin() + k - 1, items.end(), order);
+        if (call.args[4].b) std::sort(items.begin(), items.begin() + k - 1, order);
       }
       const int64_t start = l / lines.inner * k * lines.inner + l % lines.inner;
       for (int64_t i = 0; i < k; i++) {
@@ -145,9 +149,32 @@ void check_nonempty(Call& call, int dim_arg, const char* op) {
   if (size_at(self, dim) == 0) fail_as("IndexError", "%s(): Expected reduction dim %d to have non-zero size.", op, dim);
 }
 
-// The k-th smallest (from 0), of equal values the one with the smallest index.
+// The k-th smallest (from 0) by PyTorch's quickselect, which decides the index among equal values.
 template <class T> std::pair<T, int64_t> kth(std::vector<std::pair<T, int64_t>>& items, int64_t k) {
-  std::nth_element(items.begin(), items.begin() + k, items.end(), [](const auto& a, const auto& b) { return less(a.first, b.first) || (!less(b.first, a.first) && a.second < b.second); });
+  const auto above = [&](int64_t a, int64_t b) { return greater(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first); };
+  const auto exchange = [&](int64_t a, int64_t b) { std::swap(items[static_cast<size_t>(a)], items[static_cast<size_t>(b)]); };
+  int64_t left = 0, right = static_cast<int64_t>(items.size()) - 1;
+  while (right > left) {
+    if (right == left + 1) {
+      if (above(left, right)) exchange(left, right);
+      break;
+    }
+    exchange(left + (right - left) / 2, left + 1);
+    if (above(left + 1, right)) exchange(left + 1, right);
+    if (above(left, right)) exchange(left, right);
+    if (above(left + 1, left)) exchange(left + 1, left);
+    int64_t i = left + 1, j = right;
+    const T pivot = items[static_cast<size_t>(left)].first;
+    for (;;) {
+      do i++; while (greater(pivot, items[static_cast<size_t>(i)].first));
+      do j--; while (greater(items[static_cast<size_t>(j)].first, pivot));
+      if (j < i) break;
+      exchange(i, j);
+    }
+    exchange(left, j);
+    if (j <= k) left = i;
+    if (j >= k) right = j - 1;
+  }
   return items[static_cast<size_t>(k)];
 }
 
@@ -187,8 +214,13 @@ template <class T> std::pair<T, int64_t> median_of(std::vector<std::pair<T, int6
     nans++;
   }
   const auto n = static_cast<int64_t>(items.size());
-  if (nans > 0 && (!skip || nans == n)) return {not_a_number<T>(), first};
-  return kth<T>(items, (n - nans - 1) / 2);
+  if (nans > 0 && !skip) return {not_a_number<T>(), first};
+  // Positions are partitioned, not values: the index among equal values is PyTorch's.
+  std::vector<int64_t> order(items.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto middle = order.begin() + (n - nans - 1) / 2;
+  std::nth_element(order.begin(), middle, order.end(), [&](int64_t a, int64_t b) { return less(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first); });
+  return items[static_cast<size_t>(*middle)];
 }
 
 void infer_median_dim(Call& call) {
@@ -230,7 +262,7 @@ void median_all(Call& call, bool skip) {
 void run_median_all(Call& call) { median_all(call, false); }
 void run_nanmedian_all(Call& call) { median_all(call, true); }
 
-// The most frequent value, of equally frequent ones the smallest; the index is that of its last occurrence.
+// The most frequent value, of equally frequent ones the smallest. The order among equal values is that of std::sort, as in PyTorch.
 void infer_mode(Call& call) {
   check_nonempty(call, 1, "mode");
   infer_reduced(call, 1, call.args[2].b);
@@ -243,10 +275,10 @@ void run_mode(Call& call) {
   dispatch_real(self.dtype, "mode", [&](auto tag) {
     using T = decltype(tag);
     each_line<T>(call, self, lines, [&](int64_t l, auto& items) {
-      sort_items<T>(items, false);
+      std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
       size_t best = 0, best_count = 0, begin = 0;
       for (size_t i = 1; i <= items.size(); i++) {
-        if (i < items.size() && !less(items[begin].first, items[i].first)) continue;
+        if (i < items.size() && items[i - 1].first == items[i].first) continue;
         if (i - begin > best_count) best_count = i - begin, best = i - 1;
         begin = i;
       }

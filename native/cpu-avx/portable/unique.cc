@@ -141,7 +141,7 @@ void run_dim(Call& call, int dim, bool sorted) {
 
 // (self, sorted, return_inverse[, return_counts]): the result is sorted whatever is asked.
 void infer_unique(Call& call) { infer_flat(call, true, call.args[2].b, false); }
-void infer_unique2(Call& call) { infer_flat(call, true, call.args[2].b || call.args[3].b, call.args[3].b); }
+void infer_unique2(Call& call) { infer_flat(call, true, call.args[2].b, call.args[3].b); }
 void run_unique(Call& call) {
   run_flat(call, true);
 }
@@ -152,13 +152,14 @@ void run_unique_dim(Call& call) { run_dim(call, wrap_dim(call.args[1].i, call.te
 void infer_dim_consecutive(Call& call) { infer_dim(call, wrap_dim(call.args[1].i, call.tensor(0).ndim), false, true, true); }
 void run_dim_consecutive(Call& call) { run_dim(call, wrap_dim(call.args[1].i, call.tensor(0).ndim), false); }
 // (self, return_inverse, return_counts, dim)
+bool is_flat(const Call& call) { return call.args[3].is_none() || (call.args[3].i == 0 && call.tensor(0).ndim == 1); }
 void infer_consecutive(Call& call) {
   const TensorView& self = call.tensor(0);
-  if (call.args[3].is_none()) infer_flat(call, false, call.args[1].b, call.args[2].b);
+  if (is_flat(call)) infer_flat(call, false, call.args[1].b, call.args[2].b);
   else infer_dim(call, wrap_dim(call.args[3].i, self.ndim), false, true, true);
 }
 void run_consecutive(Call& call) {
-  if (call.args[3].is_none()) run_flat(call, false);
+  if (is_flat(call)) run_flat(call, false);
   else run_dim(call, wrap_dim(call.args[3].i, call.tensor(0).ndim), false);
 }
 

@@ -217,12 +217,53 @@ template <class C> void run_separable(Call& call, Method method, const Resize& r
   }
   const int64_t n = out.numel();
   if (current == out.data) return;
-  if (is_quantized(out.dtype) || out.dtype == DType::U8) {
+  if (is_quantized(out.dtype)) {
     const C low = out.dtype == DType::QI8 ? C(-128) : C(0), high = out.dtype == DType::QI8 ? C(127) : C(255);
     for (int64_t i = 0; i < n; i++) out.ptr<uint8_t>()[i] = static_cast<uint8_t>(static_cast<int>(std::min(std::max(std::nearbyint(current[i]), low), high)));
     return;
   }
   convert_row(out.data, out.dtype, current, compute, n, 1);
+}
+
+// Bytes resize in fixed point, rounded to bytes after each dimension: 16-bit weights with as many fraction bits as the largest allows.
+void run_bytes(Call& call, Method method, const Resize& r) {
+  const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  const uint8_t* current = dense<uint8_t>(call, self);
+  int64_t sizes[kMaxDims];
+  std::copy(self.sizes, self.sizes + self.ndim, sizes);
+  for (int d = r.spatial - 1; d >= 0; d--) {
+    const int64_t outer = product(sizes, 0, d + 2), in = sizes[d + 2], inner = product(sizes, d + 3, self.ndim), n = r.sizes[d];
+    sizes[d + 2] = n;
+    Taps<double> taps = make_taps<double>(method, in, n, r.align_corners, r.scales[d]);
+    if (taps.identity) continue;
+    const int64_t width = taps.width;
+    double largest = 0;
+    for (int64_t i = 0; i < n; i++) {
+      for (int64_t t = 1; t < width; t++) {  // positions clamped to the edge share one weight
+        const auto at = static_cast<size_t>(i * width + t);
+        if (taps.index[at] == taps.index[at - 1]) taps.weight[at] += taps.weight[at - 1], taps.weight[at - 1] = 0;
+      }
+      for (int64_t t = 0; t < width; t++) largest = std::max(largest, taps.weight[static_cast<size_t>(i * width + t)]);
+    }
+    int bits = 0;
+    while (bits < 22 && static_cast<int>(0.5 + largest * (1 << (bits + 1))) < (1 << 15)) bits++;
+    std::vector<int32_t> weights(taps.weight.size());
+    for (size_t i = 0; i < weights.size(); i++) weights[i] = static_cast<int32_t>(taps.weight[i] * (1 << bits) + (taps.weight[i] < 0 ? -0.5 : 0.5));
+    uint8_t* result = scratch<uint8_t>(call, outer * n * inner);
+    for (int64_t p = 0, total = outer * n; p < total; p++) {
+      const uint8_t* plane = current + p / n * in * inner;
+      for (int64_t k = 0; k < inner; k++) {
+        int32_t sum = bits > 0 ? 1 << (bits - 1) : 0;
+        for (int64_t t = 0; t < width; t++) {
+          const auto at = static_cast<size_t>(p % n * width + t);
+          sum += plane[taps.index[at] * inner + k] * weights[at];
+        }
+        result[p * inner + k] = static_cast<uint8_t>(std::min(std::max(sum >> bits, 0), 255));
+      }
+    }
+    current = result;
+  }
+  std::memcpy(out.data, current, static_cast<size_t>(out.numel()));
 }
 
 void run_resize(Call& call, Method method, bool vec) {
@@ -231,7 +272,8 @@ void run_resize(Call& call, Method method, bool vec) {
   if (is_nearest(method)) return run_nearest(call, method, r);
   const DType dtype = call.tensor(0).dtype;
   if (!is_floating(dtype) && dtype != DType::U8 && dtype != DType::QU8 && dtype != DType::QI8) fail_dtype("upsample", dtype);
-  if (dtype == DType::F64) run_separable<double>(call, method, r);
+  if (dtype == DType::U8) run_bytes(call, method, r);
+  else if (dtype == DType::F64) run_separable<double>(call, method, r);
   else run_separable<float>(call, method, r);
 }
 
