@@ -1,0 +1,451 @@
+import type { Block, Graph, Node, Value } from '../ir/graph.js'
+import { floatText, quote } from '../ir/printer.js'
+import type { ConstantValue, ScriptFunction, Type } from '../ir/types.js'
+import { AnyType, NoneType, sameType, typeAnnotation } from '../ir/types.js'
+import { InvariantError } from '../util/errors.js'
+
+/**
+ * Prints graphs as the Python-like code of archives, after PyTorch's `python_print.cpp`:
+ * - a value used once, without a name of its own, is written inside its consumer when that keeps the order of evaluation;
+ * - expressions of 40 characters or more, indentation included, get a line and a temporary of their own, and so does every operand before them;
+ * - trailing arguments that equal their defaults are left out;
+ * - tensors, objects and strings that are not ASCII are `CONSTANTS.cN`.
+ */
+
+const reserved = new Set(
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda ' +
+    'nonlocal not or pass raise return try while with yield ' +
+    '_ aten attribute CONSTANTS fork getattr inf nan infj nanj ops __torch__ uninitialized unchecked_cast'
+  ).split(' '),
+)
+const longLine = 40
+const identifier = /^[A-Za-z_]\w*$/
+
+/** Collects the constants that code refers to as `CONSTANTS.cN`. */
+export class ConstantTable {
+  readonly values: ConstantValue[] = []
+  /** Index of a constant; the same object is given the same index. */
+  add(value: ConstantValue): number {
+    const same = (other: ConstantValue): boolean =>
+      other === value || (other.kind === 'tensor' && value.kind === 'tensor' && other.tensor === value.tensor) || (other.kind === 'string' && value.kind === 'string' && other.value === value.value)
+    const known = this.values.findIndex(same)
+    return known >= 0 ? known : this.values.push(value) - 1
+  }
+}
+
+class CodePrinter {
+  private readonly lines: string[] = []
+  private readonly inlined = new Set<Node>()
+  /** How a value is written where it is used. */
+  private readonly expressions = new Map<Value, string>()
+  private readonly used = new Set<string>()
+  private readonly nextId = new Map<string, number>()
+  private level: number
+
+  constructor(
+    private readonly constants: ConstantTable,
+    private readonly baseLevel: number,
+  ) {
+    this.level = baseLevel
+  }
+
+  private line(text: string): void {
+    this.lines.push('  '.repeat(this.level) + text)
+  }
+
+  // Names
+
+  private uniqueName(candidate: string): string {
+    let name = candidate
+    while (this.used.has(name) || reserved.has(name)) {
+      const id = this.nextId.get(name) ?? 0
+      this.nextId.set(name, id + 1)
+      name = candidate + id
+    }
+    this.used.add(name)
+    return name
+  }
+  private assignName(value: Value): string {
+    const base = value.debugName?.replace(/\.\d+$/, '')
+    const candidate = base === undefined || /^\d+$/.test(base) ? '_' : base.replace(/\W/g, '_').replace(/^(?=\d)/, '_')
+    const name = this.uniqueName(candidate)
+    this.expressions.set(value, name)
+    return name
+  }
+  private use(value: Value): string {
+    const text = this.expressions.get(value)
+    if (text !== undefined) return text
+    const constant = value.node.constant
+    if (constant !== undefined) return this.constantOf(value.node)
+    throw new InvariantError(`A value of ${value.node.kind} is used before it is printed.`)
+  }
+  private list(values: readonly Value[]): string {
+    return values.map((v) => this.use(v)).join(', ')
+  }
+
+  // Which nodes are written inside their consumer
+
+  private canInline(value: Value): boolean {
+    const node = value.node
+    if (node.outputs.length !== 1 || value.uses.length !== 1 || node.blocks.length > 0 || node.kind === 'prim::Param') return false
+    const { user, offset } = value.uses[0]
+    if (value.debugName !== undefined && !/^\d+$/.test(value.debugName) && user.kind !== 'prim::Return') return false
+    if (user.kind === 'prim::Loop' && offset >= 2) return false
+    return user.kind !== 'prim::fork' && node.kind !== 'prim::isinstance'
+  }
+  private previous(block: Block, at: number): number {
+    do at--
+    while (at >= 0 && block.nodes[at].kind === 'prim::Constant')
+    return at
+  }
+  /** Decides for one block, from its end to its start. Positions are indices of `block.nodes`; -1 is the start of the block. */
+  private scanBlock(block: Block): void {
+    const position = new Map(block.nodes.map((node, i) => [node, i]))
+    const scanNode = (node: Node, at: number): number => {
+      if (this.inlined.has(node)) return at
+      for (const inner of node.blocks) this.scanBlock(inner)
+      let point = this.previous(block, at)
+      for (let i = node.inputs.length - 1; i >= 0; i--) point = scanValue(point, node.inputs[i])
+      return point
+    }
+    const scanValue = (point: number, value: Value): number => {
+      const node = value.node
+      if (point >= 0 && position.get(node) === point && this.canInline(value)) {
+        const next = scanNode(node, point)
+        this.inlined.add(node)
+        return next
+      }
+      if (node.kind === 'prim::Constant') this.inlined.add(node)
+      return point
+    }
+    let point = scanNode(block.returnNode, block.nodes.length)
+    while (point >= 0) point = scanNode(block.nodes[point], point)
+  }
+
+  // Constants and types
+
+  private constantText(value: ConstantValue): string {
+    switch (value.kind) {
+      case 'none':
+        return 'None'
+      case 'bool':
+        return value.value ? 'True' : 'False'
+      case 'int':
+        return String(value.value)
+      case 'float':
+        return floatText(value.value)
+      case 'complex':
+        return `${floatText(value.re)}${value.im < 0 || Object.is(value.im, -0) ? '' : '+'}${floatText(value.im)}j`
+      case 'string':
+        // eslint-disable-next-line no-control-regex
+        return value.bytes === undefined && /^[\x00-\x7f]*$/.test(value.value) ? quote(value.value) : `CONSTANTS.c${this.constants.add(value)}`
+      case 'device':
+        return `torch.device(${quote(value.value)})`
+      case 'list':
+        return value.items.length === 0 && value.type ? `annotate(${typeAnnotation(value.type)}, [])` : `[${value.items.map((v) => this.constantText(v)).join(', ')}]`
+      case 'tuple':
+        return `(${value.items.map((v) => this.constantText(v)).join(', ')}${value.items.length === 1 ? ',' : ''})`
+      case 'function':
+        return value.fn.qualifiedName
+      case 'enum':
+        return value.className
+      case 'dict':
+        return `{${value.entries.map(([k, v]) => `${this.constantText(k)}: ${this.constantText(v)}`).join(', ')}}`
+      default:
+        return `CONSTANTS.c${this.constants.add(value)}`
+    }
+  }
+  private constantOf(node: Node): string {
+    const value = node.constant!
+    const { type } = node.output
+    if (value.kind === 'enum' && type.kind === 'Enum') {
+      const member = type.members.find((m) => JSON.stringify(m.value, bigints) === JSON.stringify(value.value, bigints))
+      return `${type.qualifiedName}.${member?.name}`
+    }
+    return this.constantText(value)
+  }
+
+  /** Whether a literal's type can be told from its members: not for Optional, Union and Any. */
+  private inferable(type: Type): boolean {
+    switch (type.kind) {
+      case 'Optional':
+      case 'Union':
+        return false
+      case 'Tuple':
+        return type.elements.every((e) => this.inferable(e))
+      case 'List':
+      case 'Future':
+        return this.inferable(type.element)
+      case 'Dict':
+        return this.inferable(type.key) && this.inferable(type.value)
+      default:
+        return type !== AnyType && type !== NoneType
+    }
+  }
+
+  // Expressions
+
+  private operatorName(kind: string): string {
+    if (kind === 'aten::grad' || kind === 'aten::backward') return `torch.autograd.${kind.slice(6)}`
+    const [namespace, name] = kind.split('::')
+    return namespace === 'aten' ? `torch.${name}` : `ops.${namespace}.${name}`
+  }
+  /** Number of leading inputs that must be written; `out` arguments at the end are always written. */
+  private necessaryArguments(node: Node): { count: number; outs: number } {
+    const args = node.schema?.arguments ?? []
+    if (args.length < node.inputs.length) return { count: node.inputs.length, outs: 0 }
+    let at = args.length - 1
+    while (at >= 0 && args[at].kwargOnly && args[at].alias?.isWrite) at--
+    const outs = args.length - 1 - at
+    for (; at >= 0; at--) {
+      const fallback = args[at].default
+      const actual = node.inputs[at].node.constant
+      if (fallback === undefined || actual === undefined || JSON.stringify(strip(actual), bigints) !== JSON.stringify(strip(fallback), bigints)) break
+    }
+    return { count: at + 1, outs }
+  }
+  private receiver(value: Value): string {
+    const text = this.use(value)
+    return identifier.test(text) ? text : `(${text})`
+  }
+
+  private rightHandSide(node: Node): string {
+    const { inputs, kind } = node
+    const annotated = (): string => `annotate(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])})`
+    switch (kind) {
+      case 'prim::Constant':
+        return this.constantOf(node)
+      case 'aten::Int':
+      case 'aten::Float':
+      case 'aten::Bool':
+      case 'aten::str':
+        return `${kind.slice(6).toLowerCase()}(${this.list(inputs)})`
+      case 'aten::IntImplicit':
+      case 'aten::FloatImplicit':
+      case 'aten::ComplexImplicit':
+      case 'aten::ScalarImplicit':
+      case 'prim::ImplicitTensorToNum':
+        return annotated()
+      case 'aten::__getitem__':
+        return `${this.receiver(inputs[0])}[${this.use(inputs[1])}]`
+      case 'prim::Print':
+        return `print(${this.list(inputs)})`
+      case 'aten::sorted':
+        return `sorted(${this.list(inputs)})`
+      case 'prim::TupleConstruct': {
+        const { type } = node.output
+        if (type.kind === 'Tuple' && type.named) return `${type.named.qualifiedName}(${this.list(inputs)})`
+        return `(${this.list(inputs)}${inputs.length === 1 ? ',' : ''})`
+      }
+      case 'prim::TupleIndex':
+        return `(${this.use(inputs[0])})[${this.use(inputs[1])}]`
+      case 'prim::TupleSlice': {
+        const bound = (name: string): number => (node.attributes.get(name) as { value: number }).value
+        return `(${this.use(inputs[0])})[${bound('beg')}:${bound('end')}]`
+      }
+      case 'prim::ListConstruct': {
+        const { type } = node.output
+        const plain = `[${this.list(inputs)}]`
+        return inputs.length === 0 || (type.kind === 'List' && !this.inferable(type.element)) ? `annotate(${typeAnnotation(type)}, ${plain})` : plain
+      }
+      case 'prim::DictConstruct': {
+        const { type } = node.output
+        const pairs: string[] = []
+        for (let i = 0; i < inputs.length; i += 2) pairs.push(`${this.use(inputs[i])}: ${this.use(inputs[i + 1])}`)
+        const plain = `{${pairs.join(', ')}}`
+        return inputs.length === 0 || !this.inferable(type) ? `annotate(${typeAnnotation(type)}, ${plain})` : plain
+      }
+      case 'prim::CreateObject': {
+        const name = typeAnnotation(node.output.type)
+        return `${name}.__new__(${name})`
+      }
+      case 'prim::GetAttr': {
+        const name = node.stringAttribute('name')
+        return identifier.test(name) ? `${this.use(inputs[0])}.${name}` : `getattr(${this.use(inputs[0])}, ${quote(name)})`
+      }
+      case 'prim::CallFunction':
+        return `${this.use(inputs[0])}(${inputs.slice(1).map((v) => `${this.use(v)}, `).join('')})`
+      case 'prim::CallMethod':
+        return `(${this.use(inputs[0])}).${node.stringAttribute('name')}(${inputs.slice(1).map((v) => `${this.use(v)}, `).join('')})`
+      case 'prim::unchecked_cast':
+      case 'prim::unchecked_unwrap_optional':
+        return `unchecked_cast(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])})`
+      case 'prim::Uninitialized':
+        return `uninitialized(${typeAnnotation(node.output.type)})`
+      case 'prim::isinstance': {
+        const types = (node.attributes.get('types') as { types: readonly Type[] }).types.map(typeAnnotation)
+        return `isinstance(${this.use(inputs[0])}, ${types.length === 1 ? types[0] : `(${types.join(', ')})`})`
+      }
+      case 'prim::tolist':
+        return `annotate(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])}.tolist())`
+      case 'prim::EnumName':
+        return `(${this.use(inputs[0])}).name`
+      case 'prim::EnumValue':
+        return `(${this.use(inputs[0])}).value`
+      case 'aten::_unwrap_optional':
+        if (inputs[0].node.constant?.kind === 'none') return `torch._unwrap_optional(annotate(${typeAnnotation(inputs[0].type)}, None))`
+        return `torch._unwrap_optional(${this.use(inputs[0])})`
+      default: {
+        const { count, outs } = this.necessaryArguments(node)
+        const written: string[] = []
+        inputs.forEach((input, i) => {
+          if (i >= count && i < inputs.length - outs) return
+          const argument = node.schema?.arguments[i]
+          written.push(argument?.kwargOnly ? `${argument.name}=${this.use(input)}` : this.use(input))
+        })
+        return `${this.operatorName(kind)}(${written.join(', ')})`
+      }
+    }
+  }
+
+  // Statements
+
+  private define(node: Node, text: string): void {
+    const names = node.outputs.map((o) => this.assignName(o))
+    this.line(names.length === 0 ? text : `${names.join(', ')} = ${text}`)
+  }
+  private isLong(text: string): boolean {
+    return text.length + this.level * 2 >= longLine
+  }
+  /** Gives a line of its own to inlined inputs that are long, and to every inlined one before them, so that effects keep their order. */
+  private splitLongInputs(node: Node): void {
+    let end = 0
+    node.inputs.forEach((input, i) => {
+      if (this.inlined.has(input.node) && this.isLong(this.use(input))) end = i + 1
+    })
+    for (const input of node.inputs.slice(0, end)) {
+      if (input.node.kind !== 'prim::Constant' && this.inlined.has(input.node)) {
+        const text = this.use(input)
+        if (identifier.test(text) && this.used.has(text)) continue
+        this.define(input.node, text)
+      }
+    }
+  }
+  private assign(targets: readonly Value[], sources: readonly Value[], annotate = false): void {
+    if (targets.length === 0) return
+    const type = annotate && targets.length === 1 && !sameType(targets[0].type, sources[0].type) ? `: ${typeAnnotation(targets[0].type)}` : ''
+    this.line(`${this.list(targets)}${type} = ${this.list(sources)}`)
+  }
+  private indented(print: () => void): void {
+    this.level++
+    print()
+    this.level--
+  }
+
+  private printNode(node: Node): void {
+    if (node.kind === 'prim::Constant') {
+      if (!this.inlined.has(node)) this.inlined.add(node)
+      return
+    }
+    this.splitLongInputs(node)
+    switch (node.kind) {
+      case 'prim::Return':
+        if (node.inputs.length > 0) this.line(`return ${this.list(node.inputs)}`)
+        return
+      case 'prim::If': {
+        node.outputs.forEach((o) => this.assignName(o))
+        const branch = (block: Block): void =>
+          this.indented(() => {
+            this.printBlock(block, node.outputs.length > 0)
+            this.assign(node.outputs, block.outputs)
+          })
+        this.line(`if ${this.use(node.inputs[0])}:`)
+        branch(node.blocks[0])
+        this.line('else:')
+        branch(node.blocks[1])
+        return
+      }
+      case 'prim::Loop':
+        this.printLoop(node)
+        return
+      case 'prim::TupleUnpack':
+      case 'prim::ListUnpack': {
+        const names = node.outputs.map((o) => this.assignName(o))
+        this.line(`${names.length === 0 ? '' : `${names.join(', ')}, = `}${this.use(node.inputs[0])}`)
+        return
+      }
+      case 'prim::SetAttr': {
+        const name = node.stringAttribute('name')
+        this.line(`${this.use(node.inputs[0])}.${name} = ${this.use(node.inputs[1])}`)
+        return
+      }
+      case 'prim::fork': {
+        const sub = (node.attributes.get('Subgraph') as { graph: Graph }).graph
+        const name = this.uniqueName('__forked_function')
+        sub.inputs.forEach((input, i) => this.expressions.set(input, this.use(node.inputs[i])))
+        this.line(`def ${name}():`)
+        this.indented(() => this.printBody(sub.block))
+        this.define(node, `fork(${name})`)
+        return
+      }
+      default: {
+        const text = this.rightHandSide(node)
+        if (this.inlined.has(node)) this.expressions.set(node.output, text)
+        else this.define(node, text)
+      }
+    }
+  }
+
+  private printLoop(node: Node): void {
+    const [limit, condition, ...initial] = node.inputs
+    const [block] = node.blocks
+    const [trip, ...carried] = block.inputs
+    const always = (value: Value): boolean => value.node.constant?.kind === 'bool' && value.node.constant.value
+    const isFor = always(condition) && always(block.outputs[0])
+    node.outputs.forEach((o) => this.assignName(o))
+    carried.forEach((input, i) => this.expressions.set(input, this.use(node.outputs[i])))
+    this.assign(node.outputs, initial, true)
+    const name = this.assignName(trip)
+    if (isFor) this.line(`for ${name} in range(${this.use(limit)}):`)
+    else {
+      this.line(`${name} = ${this.use(condition)}`)
+      this.line(`while ${name}:`)
+    }
+    this.indented(() => {
+      const targets = isFor ? carried : block.inputs
+      this.printBlock(block, targets.length > 0)
+      this.assign(targets, isFor ? block.outputs.slice(1) : block.outputs)
+    })
+  }
+
+  private printBlock(block: Block, hasMore: boolean): void {
+    const before = this.lines.length
+    for (const node of block.nodes) this.printNode(node)
+    this.splitLongInputs(block.returnNode)
+    if (this.lines.length === before && !hasMore) this.line('pass')
+  }
+  private printBody(block: Block): void {
+    this.scanBlock(block)
+    for (const node of block.nodes) this.printNode(node)
+    this.printNode(block.returnNode)
+  }
+
+  function(fn: ScriptFunction): string {
+    const { graph } = fn
+    const parameters = fn.parameters.map((p, i) => {
+      const name = this.assignName(graph.inputs[i])
+      const fallback = p.default === undefined ? '' : `=${this.constantText(p.default)}`
+      return `${name}: ${typeAnnotation(p.type)}${fallback}`
+    })
+    const isMethod = fn.parameters[0]?.name === 'self'
+    const separator = isMethod || parameters.length > 1 ? `,\n${'  '.repeat(this.baseLevel)}    ` : ', '
+    this.line(`def ${fn.name}(${parameters.join(separator)}) -> ${typeAnnotation(fn.returnType)}:`)
+    this.level++
+    this.printBody(graph.block)
+    this.level--
+    return this.lines.join('\n') + '\n'
+  }
+}
+
+const bigints = (_: string, v: unknown): unknown => (typeof v === 'bigint' ? `${v}n` : typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)
+/** A constant without the types of its containers, for comparison with a default value. */
+function strip(value: ConstantValue): unknown {
+  return value.kind === 'list' || value.kind === 'tuple' ? { kind: value.kind, items: value.items.map(strip) } : value
+}
+
+/** Code of one function, as `.code` shows it (`level` 0) or as it stands in a class of an archive (`level` 1). */
+export function printFunction(fn: ScriptFunction, constants = new ConstantTable(), level = 0): string {
+  return new CodePrinter(constants, level).function(fn)
+}
+
