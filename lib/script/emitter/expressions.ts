@@ -1,0 +1,421 @@
+import type { Value } from '../../ir/graph.js'
+import type { ConstantValue, Type } from '../../ir/types.js'
+import { AnyType, BoolType, ComplexType, DeviceType, FloatType, IntType, NoneType, NumberType, StringType, TensorType, dictOf, isNumeric, isSubtype, listOf, sameType, simpleType, tupleOf, typeAnnotation, unionMembers, unionOf } from '../../ir/types.js'
+import type { BinaryOperator, Expr } from '../ast.js'
+import { constantType, convertToType, insertOperator, unifyTypes } from '../schema-matching.js'
+import { compileError } from '../source.js'
+import { dottedName } from '../type-resolver.js'
+import { emitAttribute } from './attributes.js'
+import { callMethod, callOperator, emitCall } from './calls.js'
+import { emitComprehension } from './loops.js'
+import type { Emitter } from './emitter.js'
+import { emitSubscript } from './indexing.js'
+import type { Condition, Meaning, Refinements } from './values.js'
+import { describe, fail, noRefinements, valueMeaning } from './values.js'
+
+/** Names that every program may use. */
+const specials = new Set([
+  'annotate', 'unchecked_cast', 'uninitialized', 'fork', 'isinstance', 'getattr', 'hasattr', 'print', 'range', 'enumerate', 'zip', 'len', 'int', 'float', 'bool', 'str',
+  'complex', 'abs', 'min', 'max', 'sum', 'any', 'all', 'round', 'sorted', 'list', 'tuple', 'dict', 'ord', 'chr', 'hex', 'oct', 'bin', 'hash', 'divmod', 'pow', 'reversed',
+])
+
+/** The meaning of an expression. `hint` is the type that the context wants, which decides empty and mixed displays. */
+export function emitExpr(e: Emitter, expr: Expr, hint?: Type): Meaning {
+  return e.at(expr.range, () => emit(e, expr, hint))
+}
+
+/** The value of an expression; a compile error where it means something else. */
+export function emitValue(e: Emitter, expr: Expr, hint?: Type): Value {
+  return asValue(e, emitExpr(e, expr, hint), expr, hint)
+}
+
+/** Turns a meaning into a value of the graph. */
+export function asValue(e: Emitter, meaning: Meaning, at: Expr, hint?: Type): Value {
+  switch (meaning.kind) {
+    case 'value':
+      return meaning.value
+    case 'constant':
+      return e.constant(meaning.value, meaning.type)
+    case 'meanings': {
+      const items = meaning.items.map((m, i) => asValue(e, m, at, hint?.kind === 'Tuple' ? hint.elements[i] : undefined))
+      const node = e.b.add('prim::TupleConstruct', items)
+      return node.output.setType(tupleOf(items.map((v) => v.type)))
+    }
+    case 'function':
+      return e.constant({ kind: 'function', fn: meaning.fn }, { kind: 'Function', fn: meaning.fn })
+    case 'iterable':
+      if (meaning.name === 'range' && meaning.args.length === 1) return callOperator(e, 'prim::rangelist', [asValue(e, meaning.args[0], at)], [], at.range)
+      return fail(`${describe(meaning)} cannot be used as a value`, at)
+    default:
+      return fail(`${describe(meaning)} cannot be used as a value`, at)
+  }
+}
+
+function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
+  switch (expr.kind) {
+    case 'Int':
+      return valueMeaning(e.constant({ kind: 'int', value: BigInt.asIntN(64, expr.value) }, IntType))
+    case 'Float':
+      return valueMeaning(e.constant({ kind: 'float', value: expr.value }, FloatType))
+    case 'Imaginary':
+      return valueMeaning(e.constant({ kind: 'complex', re: 0, im: expr.value }, ComplexType))
+    case 'String':
+      return valueMeaning(e.constant({ kind: 'string', value: expr.value }, StringType))
+    case 'Bool':
+      return valueMeaning(e.bool(expr.value))
+    case 'None':
+      return valueMeaning(e.none())
+    case 'Ellipsis':
+      return fail('... can only be used to index a tensor', expr)
+    case 'Name':
+      return emitName(e, expr.name, expr)
+    case 'Attribute': {
+      const dotted = dottedName(expr)
+      const named = dotted === undefined ? undefined : e.unit.meaningOf(dotted)
+      if (named !== undefined && e.lookup(dotted!.split('.')[0]) === undefined) return named
+      return emitAttribute(e, emitExpr(e, expr.value), expr.name, expr)
+    }
+    case 'Call':
+      return emitCall(e, expr, hint)
+    case 'Subscript':
+      return emitSubscript(e, expr)
+    case 'Slice':
+      return fail('A slice can only be used as an index', expr)
+    case 'Binary':
+      return valueMeaning(emitBinary(e, expr.op, emitValue(e, expr.left), emitValue(e, expr.right), expr))
+    case 'Unary':
+      return valueMeaning(emitUnary(e, expr))
+    case 'Compare':
+    case 'Logical':
+      return valueMeaning(emitCondition(e, expr).value)
+    case 'Ternary': {
+      const condition = emitCondition(e, expr.condition)
+      if (condition.known !== undefined) return emitExpr(e, condition.known ? expr.then : expr.otherwise, hint)
+      return valueMeaning(e.emitIf(condition.value, () => emitValue(e, expr.then, hint), () => emitValue(e, expr.otherwise, hint), expr.range, condition))
+    }
+    case 'List':
+      return valueMeaning(emitList(e, expr, hint))
+    case 'Tuple': {
+      const wanted = hint?.kind === 'Tuple' ? hint.elements : hint?.kind === 'Optional' && hint.element.kind === 'Tuple' ? hint.element.elements : undefined
+      const items = expr.items.map((item, i) => emitValue(e, item, wanted?.[i]))
+      const node = e.b.add('prim::TupleConstruct', items)
+      return valueMeaning(node.output.setType(tupleOf(items.map((v) => v.type))))
+    }
+    case 'Dict':
+      return valueMeaning(emitDict(e, expr, hint))
+    case 'ListComp':
+    case 'DictComp':
+      return valueMeaning(emitComprehension(e, expr, hint))
+    case 'Starred':
+      return fail('Starred expressions can only be used in calls and on the left of assignments', expr)
+    case 'Format': {
+      const parts = expr.parts.map((p) => (typeof p === 'string' ? p.replace(/[{}]/g, '$&') : '{}')).join('')
+      const args = expr.parts.filter((p): p is Expr => typeof p !== 'string').map((p) => emitValue(e, p))
+      return valueMeaning(callOperator(e, 'aten::format', [e.constant({ kind: 'string', value: parts }, StringType), ...args], [], expr.range))
+    }
+  }
+}
+
+function emitName(e: Emitter, name: string, at: Expr): Meaning {
+  const local = e.lookup(name)
+  if (local !== undefined) return local
+  const named = e.unit.meaningOf(name)
+  if (named !== undefined) return named
+  if (specials.has(name)) return { kind: 'special', name }
+  const reason = e.missing.get(name)
+  if (reason !== undefined) throw compileError(`${reason}:`, at.range)
+  throw compileError(`undefined value ${name}:`, at.range)
+}
+
+const operatorNames: Record<BinaryOperator, string> = {
+  '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '//': 'floordiv', '%': 'remainder', '**': 'pow', '@': 'matmul', '&': '__and__', '|': '__or__', '^': '__xor__',
+  '<<': '__lshift__', '>>': '__rshift__',
+}
+const dunders: Partial<Record<string, string>> = {
+  '+': '__add__', '-': '__sub__', '*': '__mul__', '/': '__truediv__', '//': '__floordiv__', '%': '__mod__', '**': '__pow__', '@': '__matmul__', '&': '__and__', '|': '__or__',
+  '^': '__xor__', '<<': '__lshift__', '>>': '__rshift__', '<': '__lt__', '>': '__gt__', '<=': '__le__', '>=': '__ge__', '==': '__eq__', '!=': '__ne__',
+}
+/** How a number on the left of a tensor is turned around, as PyTorch's builtin functions do. */
+const swapped: Record<string, string> = { lt: 'gt', gt: 'lt', le: 'ge', ge: 'le', eq: 'eq', ne: 'ne' }
+
+/** A binary operator on two values. */
+export function emitBinary(e: Emitter, op: BinaryOperator | '<' | '>' | '<=' | '>=' | '==' | '!=', left: Value, right: Value, at: Expr): Value {
+  if (left.type.kind === 'Class') {
+    const method = dunders[op]!
+    if (left.type.methods.has(method)) return callMethod(e, left, method, [right], [], at.range)
+  }
+  const comparisons: Record<string, string> = { '<': 'lt', '>': 'gt', '<=': 'le', '>=': 'ge', '==': 'eq', '!=': 'ne' }
+  const name = comparisons[op] ?? operatorNames[op as BinaryOperator]
+  if (op === '%' && left.type === StringType) {
+    return callOperator(e, 'aten::percentFormat', [left, ...(right.type.kind === 'Tuple' ? tupleItems(e, right) : [right])], [], at.range)
+  }
+  if (op === '+' && left.type.kind === 'Tuple' && right.type.kind === 'Tuple') {
+    const items = [...tupleItems(e, left), ...tupleItems(e, right)]
+    return e.b.add('prim::TupleConstruct', items).output.setType(tupleOf(items.map((v) => v.type)))
+  }
+  if ((op === '==' || op === '!=') && left.type.kind === 'Tuple' && right.type.kind === 'Tuple') return tupleEqual(e, op, left, right, at)
+  return emitNamedBinary(e, name, left, right, at)
+}
+
+/** `torch.add(a, b)` and the like where the left operand is a number and the right one a tensor. */
+export function emitNamedBinary(e: Emitter, name: string, left: Value, right: Value, at: Expr): Value {
+  const reversed = isNumeric(left.type) || left.type === BoolType
+  if (reversed && right.type === TensorType) {
+    const call = (op: string, ...args: Value[]): Value => callOperator(e, `aten::${op}`, args, [], at.range)
+    if (name in swapped) return call(swapped[name], right, left)
+    if (name === 'add' || name === 'mul') return call(name, right, left)
+    if (name === 'sub') return call('add', call('neg', right), left)
+    if (name === 'div') return call('mul', call('reciprocal', right), left)
+    if (name === 'floordiv') return call('floor_divide', call('full_like', right, left), right)
+  }
+  if (name === 'floordiv' && left.type === TensorType) return callOperator(e, 'aten::floor_divide', [left, right], [], at.range)
+  return callOperator(e, `aten::${name}`, [left, right], [], at.range)
+}
+
+function tupleItems(e: Emitter, value: Value): readonly Value[] {
+  const { type } = value
+  if (type.kind !== 'Tuple') return [value]
+  if (value.node.kind === 'prim::TupleConstruct') return value.node.inputs
+  const node = e.b.add('prim::TupleUnpack', [value], 0)
+  return type.elements.map((t) => node.addOutput(t))
+}
+export { tupleItems }
+
+function tupleEqual(e: Emitter, op: '==' | '!=', left: Value, right: Value, at: Expr): Value {
+  const a = tupleItems(e, left)
+  const b = tupleItems(e, right)
+  if (a.length !== b.length) return e.bool(op === '!=')
+  const equal = a.map((x, i) => emitBinary(e, '==', x, b[i], at)).reduce((x, y) => insertOperator(e.b, 'aten::__and__.bool', [x, y]), e.bool(true))
+  return op === '==' ? equal : insertOperator(e.b, 'aten::__not__', [equal])
+}
+
+function emitUnary(e: Emitter, expr: Expr & { kind: 'Unary' }): Value {
+  if (expr.op === 'not') return emitCondition(e, expr).value
+  const value = emitValue(e, expr.value)
+  const constant = value.node.constant
+  if (expr.op === '+') return value
+  if (expr.op === '-') {
+    if (constant?.kind === 'int') return e.constant({ kind: 'int', value: BigInt.asIntN(64, -constant.value) }, IntType)
+    if (constant?.kind === 'float') return e.constant({ kind: 'float', value: -constant.value }, FloatType)
+    if (constant?.kind === 'complex') return e.constant({ kind: 'complex', re: -constant.re, im: -constant.im }, ComplexType)
+  }
+  if (value.type.kind === 'Class') return callMethod(e, value, expr.op === '-' ? '__neg__' : '__invert__', [], [], expr.range)
+  return callOperator(e, expr.op === '-' ? 'aten::neg' : 'aten::bitwise_not', [value], [], expr.range)
+}
+
+// Conditions
+
+const plain = (value: Value): Condition => ({ value, whenTrue: noRefinements, whenFalse: noRefinements })
+const staticCondition = (e: Emitter, known: boolean, whenTrue: Refinements = noRefinements, whenFalse: Refinements = noRefinements): Condition => ({
+  value: e.bool(known),
+  whenTrue,
+  whenFalse,
+  known,
+})
+
+/** A value as a bool: tensors, numbers, and containers by their length. */
+export function toBool(e: Emitter, value: Value, at: Expr): Value {
+  const { type } = value
+  if (type === BoolType) return value
+  if (type === IntType || type === FloatType || type === TensorType) return callOperator(e, 'aten::Bool', [value], [], at.range)
+  if (type === NumberType) return callOperator(e, 'aten::Bool', [insertOperator(e.b, 'aten::Float.Scalar', [value])], [], at.range)
+  if (type === StringType || type.kind === 'List' || type.kind === 'Dict') {
+    return insertOperator(e.b, 'aten::ne.int', [callOperator(e, 'aten::len', [value], [], at.range), e.int(0)])
+  }
+  if (type.kind === 'Class' && type.methods.has('__bool__')) return callMethod(e, value, '__bool__', [], [], at.range)
+  if (type.kind === 'Class' && type.methods.has('__len__')) return insertOperator(e.b, 'aten::ne.int', [callMethod(e, value, '__len__', [], [], at.range), e.int(0)])
+  throw compileError(`Could not cast value of type ${typeAnnotation(type)} to bool`, at.range)
+}
+
+/** A condition with what it tells about types. */
+export function emitCondition(e: Emitter, expr: Expr): Condition {
+  return e.at(expr.range, () => condition(e, expr))
+}
+
+function condition(e: Emitter, expr: Expr): Condition {
+  if (expr.kind === 'Unary' && expr.op === 'not') {
+    const inner = emitCondition(e, expr.value)
+    const value = inner.known !== undefined ? e.bool(!inner.known) : insertOperator(e.b, 'aten::__not__', [inner.value])
+    return { value, whenTrue: inner.whenFalse, whenFalse: inner.whenTrue, known: inner.known === undefined ? undefined : !inner.known }
+  }
+  if (expr.kind === 'Logical') return logical(e, expr)
+  if (expr.kind === 'Compare') return compare(e, expr)
+  if (expr.kind === 'Call') {
+    const name = dottedName(expr.fn)
+    if (name === 'isinstance' || name === 'torch.jit.isinstance') return isInstance(e, expr)
+    if (name === 'hasattr') return hasAttribute(e, expr)
+    if (name === 'torch.jit.is_scripting') return staticCondition(e, true)
+    if (name === 'torch.jit.is_tracing') return staticCondition(e, false)
+  }
+  const value = toBool(e, emitValue(e, expr), expr)
+  const constant = value.node.constant
+  // A literal or Final constant decides while compiling; archives print conditions that are already folded.
+  if (constant?.kind === 'bool' && (expr.kind === 'Bool' || expr.kind === 'Attribute')) return { ...plain(value), known: constant.value }
+  return plain(value)
+}
+
+const merge = (a: Refinements, b: Refinements): Refinements => new Map([...a, ...b])
+/** Refinements that hold whichever of the two did. */
+function either(a: Refinements, b: Refinements): Refinements {
+  const out = new Map<string, Type>()
+  for (const [name, type] of a) {
+    const other = b.get(name)
+    if (other !== undefined) out.set(name, unionOf([type, other]))
+  }
+  return out
+}
+
+function logical(e: Emitter, expr: Expr & { kind: 'Logical' }): Condition {
+  const isAnd = expr.op === 'and'
+  const left = emitCondition(e, expr.left)
+  if (left.known !== undefined) {
+    if (left.known !== isAnd) return left
+    e.refine(isAnd ? left.whenTrue : left.whenFalse)
+    const right = emitCondition(e, expr.right)
+    return { ...right, whenTrue: isAnd ? merge(left.whenTrue, right.whenTrue) : right.whenTrue, whenFalse: isAnd ? right.whenFalse : merge(left.whenFalse, right.whenFalse) }
+  }
+  let right: Condition | undefined
+  const rest = (): Value => (right = emitCondition(e, expr.right)).value
+  const shortcut = (): Value => e.bool(!isAnd)
+  const value = e.emitIf(left.value, isAnd ? rest : shortcut, isAnd ? shortcut : rest, expr.range, left)
+  const { whenTrue, whenFalse } = right!
+  return isAnd
+    ? { value, whenTrue: merge(left.whenTrue, whenTrue), whenFalse: either(left.whenFalse, whenFalse) }
+    : { value, whenTrue: either(left.whenTrue, whenTrue), whenFalse: merge(left.whenFalse, whenFalse) }
+}
+
+function compare(e: Emitter, expr: Expr & { kind: 'Compare' }): Condition {
+  if (expr.ops.length > 1) {
+    // a < b < c evaluates b once.
+    let last = emitValue(e, expr.operands[0])
+    const step = (i: number): Value => {
+      const next = emitValue(e, expr.operands[i + 1])
+      const value = toBoolIfLast(e, compareValues(e, expr.ops[i], last, next, expr), expr, i < expr.ops.length - 1)
+      last = next
+      if (i === expr.ops.length - 1) return value
+      return e.emitIf(value, () => step(i + 1), () => e.bool(false), expr.range)
+    }
+    return plain(step(0))
+  }
+  const [op] = expr.ops
+  const [leftExpr, rightExpr] = expr.operands
+  if (op === 'is' || op === 'is not') return isTest(e, op, leftExpr, rightExpr, expr)
+  return plain(compareValues(e, op, emitValue(e, leftExpr), emitValue(e, rightExpr), expr))
+}
+const toBoolIfLast = (e: Emitter, value: Value, at: Expr, needed: boolean): Value => (needed ? toBool(e, value, at) : value)
+
+function compareValues(e: Emitter, op: string, left: Value, right: Value, at: Expr): Value {
+  switch (op) {
+    case 'is':
+    case 'is not':
+      return callOperator(e, op === 'is' ? 'aten::__is__' : 'aten::__isnot__', [left, right], [], at.range)
+    case 'in':
+    case 'not in': {
+      let found: Value
+      if (right.type === StringType) {
+        const at0 = [e.int(0), callOperator(e, 'aten::len', [right], [], at.range)]
+        found = insertOperator(e.b, 'aten::ne.int', [callOperator(e, 'aten::find', [right, left, ...at0], [], at.range), e.int(-1)])
+      } else if (right.type.kind === 'Class') found = callMethod(e, right, '__contains__', [left], [], at.range)
+      else if (right.type.kind === 'Tuple') {
+        found = tupleItems(e, right).map((item) => toBool(e, emitBinary(e, '==', left, item, at), at)).reduce((a, b) => insertOperator(e.b, 'aten::__or__.bool', [a, b]), e.bool(false))
+      } else found = callOperator(e, 'aten::__contains__', [right, left], [], at.range)
+      return op === 'in' ? found : insertOperator(e.b, 'aten::__not__', [found])
+    }
+    default:
+      return emitBinary(e, op as '<', left, right, at)
+  }
+}
+
+/** `x is None` and `x is not None`: decided while compiling when the type says so, else a test that narrows `x`. */
+function isTest(e: Emitter, op: 'is' | 'is not', leftExpr: Expr, rightExpr: Expr, at: Expr): Condition {
+  const left = emitValue(e, leftExpr)
+  const right = emitValue(e, rightExpr)
+  const value = compareValues(e, op, left, right, at)
+  const isNone = (v: Value): boolean => v.type === NoneType
+  const mayBeNone = (v: Value): boolean => v.type === AnyType || unionMembers(v.type).includes(NoneType)
+  const yes = op === 'is'
+  if (isNone(left) && isNone(right)) return staticCondition(e, yes)
+  const [tested, expr] = isNone(right) ? [left, leftExpr] : [right, rightExpr]
+  if (!isNone(left) && !isNone(right)) return plain(value)
+  if (!mayBeNone(tested)) return staticCondition(e, !yes)
+  if (tested.type === AnyType || expr.kind !== 'Name') return plain(value)
+  const rest = unionMembers(tested.type).filter((m) => m !== NoneType)
+  const none = new Map([[expr.name, NoneType as Type]])
+  const some = new Map([[expr.name, unionOf(rest)]])
+  return { value, whenTrue: yes ? none : some, whenFalse: yes ? some : none }
+}
+
+function isInstance(e: Emitter, expr: Expr & { kind: 'Call' }): Condition {
+  const [subject, typesExpr] = expr.args
+  if (expr.args.length !== 2) fail('isinstance needs a value and a type', expr)
+  const value = emitValue(e, subject)
+  const typeExprs = typesExpr.kind === 'Tuple' ? typesExpr.items : [typesExpr]
+  const types = typeExprs.flatMap((t): Type[] => {
+    const name = dottedName(t)
+    if (name === 'list' || name === 'List') return [simpleType('AnyList')]
+    if (name === 'tuple' || name === 'Tuple') return [simpleType('AnyTuple')]
+    return [e.type(t)]
+  })
+  const fits = (actual: Type): boolean => types.some((t) => isSubtype(actual, t))
+  const members = unionMembers(value.type)
+  const canBe = members.filter((m) => fits(m))
+  const cannot = members.filter((m) => !fits(m))
+  const undecided = members.some((m) => m === AnyType || m === NumberType || (m.kind === 'Class' && m.isInterface))
+  // An archive's isinstance was kept because it was not decided when it was compiled; it tests the value itself.
+  if (!undecided && cannot.length === 0) return staticCondition(e, true)
+  if (!undecided && canBe.length === 0 && !members.some((m) => types.some((t) => isSubtype(t, m)))) return staticCondition(e, false)
+  const node = e.b.add('prim::isinstance', [value]).setAttribute('types', { kind: 'types', types })
+  const result = node.output.setType(BoolType)
+  if (subject.kind !== 'Name') return plain(result)
+  const narrow = canBe.length > 0 ? unionOf(canBe) : types.length === 1 ? types[0] : unionOf(types)
+  const whenTrue = new Map<string, Type>([[subject.name, narrow]])
+  const whenFalse = cannot.length > 0 && canBe.length > 0 ? new Map<string, Type>([[subject.name, unionOf(cannot)]]) : noRefinements
+  return { value: result, whenTrue, whenFalse }
+}
+
+function hasAttribute(e: Emitter, expr: Expr & { kind: 'Call' }): Condition {
+  const [subject, name] = expr.args
+  const value = emitValue(e, subject)
+  if (name.kind !== 'String') fail("hasattr's second argument must be a string literal", expr)
+  const { type } = value
+  if (type.kind !== 'Class') fail(`hasattr's first argument must be an object but is of type ${typeAnnotation(type)}`, expr)
+  return staticCondition(e, type.attribute(name.value) !== undefined || type.methods.has(name.value) || type.constants.has(name.value))
+}
+
+// Displays
+
+/** The element type of a display: what the context wants, else the common type of the items. */
+function commonType(items: readonly Value[], wanted: Type | undefined): Type {
+  if (wanted !== undefined && items.every((v) => isSubtype(v.type, wanted))) return wanted
+  if (items.length === 0) return wanted ?? TensorType
+  return items.map((v) => v.type).reduce((a, b) => unifyTypes(a, b, true)!)
+}
+
+/** The List (or Dict) type inside a hint. */
+function hinted<K extends 'List' | 'Dict'>(hint: Type | undefined, kind: K): (Type & { kind: K }) | undefined {
+  if (hint === undefined) return undefined
+  return unionMembers(hint).find((m): m is Type & { kind: K } => m.kind === kind)
+}
+
+function emitList(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | undefined): Value {
+  const wanted = hinted(hint, 'List')?.element
+  let items = expr.items.map((item) => emitValue(e, item, wanted))
+  if (wanted !== undefined) items = items.map((v) => convertToType(e.b, v, wanted, false))
+  const element = commonType(items, wanted)
+  items = items.map((v) => (sameType(v.type, element) ? v : convertToType(e.b, v, element, false)))
+  return e.b.add('prim::ListConstruct', items).output.setType(listOf(element))
+}
+
+function emitDict(e: Emitter, expr: Expr & { kind: 'Dict' }, hint: Type | undefined): Value {
+  const wanted = hinted(hint, 'Dict')
+  const keys = expr.entries.map(([k]) => k)
+  const pairs = expr.entries.map(([k, v]) => [emitValue(e, k, wanted?.key), emitValue(e, v, wanted?.value)] as const)
+  const key = keys.length === 0 ? (wanted?.key ?? StringType) : commonType(pairs.map(([k]) => k), wanted?.key)
+  const value = commonType(pairs.map(([, v]) => v), wanted?.value)
+  const inputs = pairs.flatMap(([k, v]) => [k, convertToType(e.b, v, value, false)])
+  return e.b.add('prim::DictConstruct', inputs).output.setType(dictOf(key, value))
+}
+
+/** A compile-time constant as a meaning: scalars become nodes when used. */
+export const constantMeaning = (value: ConstantValue, type: Type = constantType(value)): Meaning => ({ kind: 'constant', value, type })
+export const deviceConstant = (e: Emitter, text: string): Value => e.constant({ kind: 'device', value: text }, DeviceType)
