@@ -25,6 +25,14 @@ export interface CompilationUnitOptions {
   readonly constants?: readonly ConstantValue[]
 }
 
+/** Names that are numbers, unless the program has a variable of that name. */
+const literals: Record<string, ConstantValue | undefined> = {
+  inf: { kind: 'float', value: Infinity },
+  nan: { kind: 'float', value: NaN },
+  infj: { kind: 'complex', re: 0, im: Infinity },
+  nanj: { kind: 'complex', re: 0, im: NaN },
+}
+
 /** The newest archive version this front end knows. */
 export const currentVersion = 10
 
@@ -279,6 +287,8 @@ export class CompilationUnit {
 
   /** The meaning of a global dotted name; undefined when it has none. */
   meaningOf(name: string): Meaning | undefined {
+    const literal = literals[name]
+    if (literal !== undefined) return this.constantMeaning(literal)
     if (name === 'torch' || name === 'ops' || name === '__torch__' || name === 'CONSTANTS' || name === 'math' || name === 'cmath') return { kind: 'namespace', path: name }
     const dot = name.lastIndexOf('.')
     const [head, last] = [dot < 0 ? '' : name.slice(0, dot), name.slice(dot + 1)]
@@ -299,7 +309,9 @@ export class CompilationUnit {
     if (type?.kind === 'Enum') return { kind: 'enum', type }
     if (type?.kind === 'Tuple') return { kind: 'namedTuple', type }
     if (this.definition(name)?.kind === 'function') return { kind: 'function', fn: this.function(name) }
-    return name.startsWith('__torch__.') ? { kind: 'namespace', path: name } : undefined
+    // A member of a class is found through the class.
+    if (!name.startsWith('__torch__.') || this.namedType(head) !== undefined) return undefined
+    return { kind: 'namespace', path: name }
   }
   private torchName(name: string): Meaning | undefined {
     if (name === 'jit.annotate' || name === 'jit.isinstance' || name === 'jit.is_scripting' || name === 'jit.is_tracing' || name === 'jit.fork' || name === 'jit.wait') return { kind: 'special', name: `torch.${name}` }

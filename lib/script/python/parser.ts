@@ -291,14 +291,6 @@ class Parser {
       case 'True':
       case 'False':
         return { kind: 'Bool', value: text === 'True', range }
-      case 'inf':
-        return { kind: 'Float', value: Infinity, range }
-      case 'nan':
-        return { kind: 'Float', value: NaN, range }
-      case 'infj':
-        return { kind: 'Imaginary', value: Infinity, range }
-      case 'nanj':
-        return { kind: 'Imaginary', value: NaN, range }
       default:
         return { kind: 'Name', name: text, range }
     }
