@@ -2,7 +2,7 @@ import { pointwise } from './op.js'
 
 export default pointwise('aten::heaviside', {
   kernel: 'heaviside',
-  expr: 'a == 0 ? b : (a > 0 ? 1 : (is_nan(a) ? a : 0))',
+  expr: 'a == 0 ? b : (a > 0 ? 1 : 0)',
   intExpr: 'a == 0 ? b : (a > 0 ? 1 : 0)',
   operands: { self: 'a', values: 'b' },
   promotion: 'same',

@@ -15,7 +15,7 @@ inline double digamma(double x) {
   double shift = 0;
   if (x < 0) {
     if (x == __builtin_floor(x)) return nan();
-    const double r = x - __builtin_floor(x);
+    const double r = x - __builtin_trunc(x);
     shift = -kPi / __builtin_tan(kPi * r);
     x = 1 - x;
   }
@@ -89,6 +89,7 @@ inline double bessel_i_scaled(int order, double x) {
 inline double bessel_k_scaled(int order, double x) {
   if (x == 0) return inf();
   if (!(x > 0)) return nan();
+  if (x > 1e300) return 0;
   const double h = x > 100 ? 0.3 / __builtin_sqrt(x) : 0.03125;
   double sum = 0.5;
   for (int i = 1; i < 4000; i++) {
@@ -168,8 +169,8 @@ TS_SPECIAL(modified_bessel_k0, special::bessel_k_scaled(0, x) * __builtin_exp(-x
 TS_SPECIAL(modified_bessel_k1, special::bessel_k_scaled(1, x) * __builtin_exp(-x))
 TS_SPECIAL(scaled_modified_bessel_k0, special::bessel_k_scaled(0, x))
 TS_SPECIAL(scaled_modified_bessel_k1, special::bessel_k_scaled(1, x))
-TS_SPECIAL(bessel_j0, __builtin_j0(x))
-TS_SPECIAL(bessel_j1, __builtin_j1(x))
+TS_SPECIAL(bessel_j0, (__builtin_isinf(x) ? special::nan() : __builtin_j0(x)))
+TS_SPECIAL(bessel_j1, (__builtin_isinf(x) ? special::nan() : __builtin_j1(x)))
 TS_SPECIAL(bessel_y0, (x < 0 ? special::nan() : __builtin_y0(x)))
 TS_SPECIAL(bessel_y1, (x < 0 ? special::nan() : __builtin_y1(x)))
 TS_SPECIAL(spherical_bessel_j0, special::spherical_bessel_j0(x))

@@ -41,6 +41,13 @@ Types types_of(const PointwiseOp& op, const Arg* const* operands) {
     if (in_promotion(op, k)) result.add(*operands[k]);
   }
   DType common = result.get();
+  if (std::strcmp(op.name, "sub") == 0 || std::strcmp(op.name, "rsub") == 0) {
+    for (int k = 0; k < 2; k++) {
+      if (operands[k]->kind == ArgKind::Bool || (operands[k]->kind == ArgKind::Tensor && operands[k]->tensor->dtype == DType::Bool)) {
+        fail("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+      }
+    }
+  }
   if (common == DType::Undefined) fail("Expected a tensor or a number for the operands of `%s` but received None", op.name);
   if (is_quantized(common)) fail("%s is not implemented for quantized tensors", op.name);
   const bool lifts = op.promotion == Promotion::Float || (op.promotion == Promotion::Real && !(op.classes & kIntClass));
@@ -361,7 +368,7 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
     if (arg.kind != ArgKind::Tensor) {
       source.broadcast = true;
       if (condition) source.value[0] = arg.as_int() != 0;
-      else if (op.params >> k & 1 && !arg.is_none()) write_number_as(arg, types.common, types.compute, source.value);
+      else if (!arg.is_none()) write_number_as(arg, types.common, types.compute, source.value);
       else write_number(arg, types.compute, source.value);
       repeat_value(source.value, source.width, 64 / source.width);
       continue;

@@ -185,6 +185,21 @@ void round_call(Call& call, bool run) {
 }
 TS_KERNEL(round, {.infer = [](Call& call) { round_call(call, false); }, .run = [](Call& call) { round_call(call, true); }, .in_place = true});
 
+// ---- nan_to_num(self, nan, posinf, neginf): absent bounds are those of the dtype
+void nan_to_num_call(Call& call, bool run) {
+  const DType dtype = call.tensor(0).dtype;
+  const double highest = dtype == DType::F16 || dtype == DType::C32 ? 65504.0
+                         : dtype == DType::BF16                     ? 0x1.fep127
+                         : dtype == DType::F64 || dtype == DType::C128 ? 1.7976931348623157e308
+                                                                       : 3.40282346638528859812e38;
+  const Arg bounds[] = {float_arg(0), float_arg(highest), float_arg(-highest)};
+  const Arg* o[4] = {&call.args[0]};
+  for (int i = 0; i < 3; i++) o[i + 1] = at(call, i + 1)->is_none() ? &bounds[i] : at(call, i + 1);
+  if (run) run_pointwise(call, PointwiseId::nan_to_num_of, o);
+  else infer_pointwise(call, PointwiseId::nan_to_num_of, o);
+}
+TS_KERNEL(nan_to_num, {.infer = [](Call& call) { nan_to_num_call(call, false); }, .run = [](Call& call) { nan_to_num_call(call, true); }, .in_place = true});
+
 // ---- complex(real, imag), polar(abs, angle): two real passes, into the parts of the output
 TensorView part_of(const TensorView& out, int part) {
   TensorView view = out;
