@@ -38,6 +38,8 @@ export interface TensorHandle {
   info(): TensorInfo
   /** The memory of the whole storage without a copy where the platform allows it; writes are seen by the executor. */
   data(): ArrayBuffer
+  /** Says that JavaScript wrote the memory: what was made from its old contents (packed weights, folded constants) is made again. data() says so too, for weights. */
+  touch(): void
   /** Byte offset of the storage's first byte in what data() gives: not 0 where the storage is a region of an ArrayBuffer. */
   readonly dataOffset: number
   /** True when data() gave a copy, because the platform does not allow sharing. */

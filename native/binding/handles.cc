@@ -191,7 +191,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     return DefineClass(env, "NativeTensor", {
       InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
       InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"), InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"),
-      InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
+      InstanceMethod<&TensorHandle::touch>("touch"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
       InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -276,6 +276,10 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     tensor(info.Env())->requires_grad = info[0].ToBoolean().Value();
     return info.Env().Undefined();
   }
+  Napi::Value touch(const Napi::CallbackInfo& info) {
+    tensor(info.Env())->storage->version.fetch_add(1, std::memory_order_release);
+    return info.Env().Undefined();
+  }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     release(info.Env());
     return info.Env().Undefined();
@@ -306,6 +310,8 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(env);
   TensorRef t = tensor(env);
   Storage& storage = *t->storage;
+  // Whoever asks for a weight's memory may write it: packed forms are made again.
+  if (storage.is_weight) storage.version.fetch_add(1, std::memory_order_release);
   napi_value value = nullptr;
   if (storage.foreign && storage.foreign_owner == &environment) {
     napi_get_reference_value(env, static_cast<napi_ref>(storage.foreign), &value);
