@@ -36,9 +36,8 @@ export function toNative(value: unknown): unknown {
   if (value instanceof KeywordArguments) return { __kwargs__: toNativeRecord(value.values) }
   if (value instanceof Map) return new Map([...value].map(([k, v]) => [toNative(k), toNative(v)]))
   if (objectHandle in value) return (value as ObjectWrapper)[objectHandle]
-  if (ArrayBuffer.isView(value)) {
-    throw new ArgumentError('Expected a Tensor or an array of numbers but received a typed array; make a tensor of it with torch.tensor(array, { shape })')
-  }
+  // Typed arrays are lists of numbers to the addon.
+  if (ArrayBuffer.isView(value)) return value
   return toNativeRecord(value as Record<string, unknown>)
 }
 

@@ -85,7 +85,8 @@ export class Tensor {
     const dtype = this.dtype
     const ArrayType = arrayTypeOf(dtype)
     const count = info.sizes.reduce((product, size) => product * size, 1)
-    return new ArrayType(callNative(() => this.#handle.data()), info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
+    const buffer = callNative(() => this.#handle.data())
+    return new ArrayType(buffer, this.#handle.dataOffset + info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
   }
 
   /** The value of a tensor with one element. */
