@@ -1,0 +1,146 @@
+// Note [ISA units] in binding.gyp. See norm_inner.h.
+#include "cpu-avx/norm_inner.h"
+
+#include "cpu-avx/math.h"
+
+namespace torchscript {
+namespace TS_ISA {
+namespace {
+
+constexpr int W = VecF::kWidth;
+constexpr int64_t kBlock = 256 * W;
+
+template <class F> inline double blocked_sum(int64_t n, F value) {
+  double total = 0;
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t end = begin + kBlock < n ? begin + kBlock : n;
+    VecF acc[4] = {VecF::zero(), VecF::zero(), VecF::zero(), VecF::zero()};
+    int64_t i = begin;
+    for (; i + 4 * W <= end; i += 4 * W) {
+#pragma GCC unroll 4
+      for (int c = 0; c < 4; c++) acc[c] = value(acc[c], i + c * W, W);
+    }
+    for (; i < end; i += W) acc[0] = value(acc[0], i, end - i < W ? static_cast<int>(end - i) : W);
+    total += hsum((acc[0] + acc[1]) + (acc[2] + acc[3]));
+  }
+  return total;
+}
+inline VecF load_some(const float* p, int n) { return n == W ? VecF::load(p) : VecF::load_partial(p, n); }
+inline void store_some(VecF v, float* p, int n) {
+  if (n == W) v.store(p);
+  else v.store_partial(p, n);
+}
+
+double sum(const float* x, int64_t n) {
+  return blocked_sum(n, [&](VecF acc, int64_t i, int k) { return acc + load_some(x + i, k); });
+}
+double sum_squares(const float* x, int64_t n, float mean) {
+  const VecF m(mean);
+  return blocked_sum(n, [&](VecF acc, int64_t i, int k) {
+    if (k == W) {
+      const VecF d = VecF::load(x + i) - m;
+      return fma(d, d, acc);
+    }
+    float rest[W] = {};
+    for (int j = 0; j < k; j++) rest[j] = x[i + j] - mean;
+    const VecF d = VecF::load(rest);
+    return fma(d, d, acc);
+  });
+}
+
+template <class F> inline void each(int64_t n, F body) {
+  int64_t i = 0;
+  for (; i + W <= n; i += W) body(i, W);
+  if (i < n) body(i, static_cast<int>(n - i));
+}
+void affine(const float* x, int64_t n, float mean, float scale, float shift, float* out) {
+  const VecF m(mean), a(scale), b(shift);
+  each(n, [&](int64_t i, int k) { store_some(fma(load_some(x + i, k) - m, a, b), out + i, k); });
+}
+void normalize(const float* x, int64_t n, float mean, float scale, const float* gamma, const float* beta, float* out) {
+  const VecF m(mean), a(scale);
+  each(n, [&](int64_t i, int k) {
+    VecF y = (load_some(x + i, k) - m) * a;
+    if (gamma && beta) y = fma(y, load_some(gamma + i, k), load_some(beta + i, k));
+    else if (gamma) y = y * load_some(gamma + i, k);
+    else if (beta) y = y + load_some(beta + i, k);
+    store_some(y, out + i, k);
+  });
+}
+
+// The largest element; a NaN is found by the sum that follows.
+inline float row_max(const float* x, int64_t n) {
+  VecF m(-__builtin_inff());
+  int64_t i = 0;
+  for (; i + W <= n; i += W) m = max(VecF::load(x + i), m);
+  float best = hmax(m);
+  for (; i < n; i++) best = x[i] > best ? x[i] : best;
+  return best;
+}
+inline VecF exp_of(VecF x) { return select(is_nan(x), x, exp(x)); }
+
+void softmax(const float* x, int64_t n, float* out) {
+  const VecF m(row_max(x, n));
+  VecF acc = VecF::zero();
+  float tail = 0;
+  each(n, [&](int64_t i, int k) {
+    const VecF e = exp_of(load_some(x + i, k) - m);
+    if (k == W) {
+      acc = acc + e;
+      e.store(out + i);
+    } else {
+      float rest[W];
+      e.store(rest);
+      for (int j = 0; j < k; j++) {
+        out[i + j] = rest[j];
+        tail += rest[j];
+      }
+    }
+  });
+  const VecF scale(1.0f / (hsum(acc) + tail));
+  each(n, [&](int64_t i, int k) { store_some(load_some(out + i, k) * scale, out + i, k); });
+}
+void log_softmax(const float* x, int64_t n, float* out) {
+  const float m = row_max(x, n);
+  const VecF mv(m);
+  double total = blocked_sum(n, [&](VecF acc, int64_t i, int k) {
+    const VecF e = exp_of(load_some(x + i, k) - mv);
+    if (k == W) return acc + e;
+    float rest[W];
+    e.store(rest);
+    for (int j = k; j < W; j++) rest[j] = 0;
+    return acc + VecF::load(rest);
+  });
+  const VecF l(static_cast<float>(__builtin_log(total)));
+  each(n, [&](int64_t i, int k) { store_some((load_some(x + i, k) - mv) - l, out + i, k); });
+}
+void softmax_columns(const float* x, int64_t n, int64_t stride, int lanes, bool log_form, float* out) {
+  for (int lane = 0; lane < lanes; lane += W) {
+    const int k = lanes - lane < W ? lanes - lane : W;
+    VecF m(-__builtin_inff()), total = VecF::zero();
+    for (int64_t i = 0; i < n; i++) m = max(load_some(x + i * stride + lane, k), m);
+    for (int64_t i = 0; i < n; i++) {
+      const VecF e = exp_of(load_some(x + i * stride + lane, k) - m);
+      total = total + e;
+      if (!log_form) store_some(e, out + i * stride + lane, k);
+    }
+    if (log_form) {
+      const VecF l = log(total);
+      for (int64_t i = 0; i < n; i++) store_some((load_some(x + i * stride + lane, k) - m) - l, out + i * stride + lane, k);
+    } else {
+      const VecF scale = VecF(1.0f) / total;
+      for (int64_t i = 0; i < n; i++) store_some(load_some(out + i * stride + lane, k) * scale, out + i * stride + lane, k);
+    }
+  }
+}
+
+#define TS_STRING2(x) #x
+#define TS_STRING(x) TS_STRING2(x)
+
+}  // namespace
+
+extern const NormTable norm_table;
+const NormTable norm_table = {TS_STRING(TS_ISA), sum, sum_squares, affine, normalize, softmax, log_softmax, softmax_columns};
+
+}  // namespace TS_ISA
+}  // namespace torchscript
