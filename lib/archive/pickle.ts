@@ -43,8 +43,12 @@ export interface UnpickleOptions {
 /** Running off the end of a window of a longer file. */
 export class NeedMoreBytes extends Error {}
 
-/** Each value costs memory, and one byte of a pickle can make one: no honest file comes near this. */
-const maxValues = 1 << 24
+/**
+ * What one pickle may cost, in bytes of memory or as much work: one byte of a pickle can make a container of a hundred, or
+ * have one of a million items looked at again. Honest pickles, vocabularies of millions of words included, stay below.
+ */
+const budget = 2 ** 29
+const cost = { opcode: 8, number: 48, string: 64, container: 96, entry: 80, memo: 48, argument: 16 }
 /** Nesting of MARKs, of which one level of a container takes one or two. */
 const maxMarks = 4096
 
@@ -68,6 +72,7 @@ class Machine {
   readonly #marks: StackValue[][] = []
   #stack: StackValue[] = []
   #opcodeAt = 0
+  #budget = budget
   position = 0
 
   constructor(bytes: Uint8Array, options: UnpickleOptions) {
@@ -83,8 +88,8 @@ class Machine {
     if (this.#byte() !== 0x80) throw this.#fail('it does not start with PROTO')
     const protocol = this.#byte()
     if (protocol > 2) throw this.#fail(`Expected pickle protocol 2 but received ${protocol}. Save the file again with the default pickle_protocol`)
-    for (let count = 0; ; count++) {
-      if (count > maxValues) throw this.#fail(`it makes more than ${maxValues} values`)
+    for (;;) {
+      this.#spend(cost.opcode)
       this.#opcodeAt = this.position
       const opcode = this.#byte()
       if (opcode === 0x2e) break
@@ -107,23 +112,23 @@ class Machine {
       case 0x88: return this.#push(trueValue) // NEWTRUE
       case 0x89: return this.#push(falseValue) // NEWFALSE
       case 0x4b: return this.#push(smallInts[this.#byte()]) // BININT1
-      case 0x4d: return this.#push({ kind: 'int', value: BigInt(this.#view.getUint16(this.#take(2), true)) }) // BININT2
-      case 0x4a: return this.#push({ kind: 'int', value: BigInt(this.#view.getInt32(this.#take(4), true)) }) // BININT
+      case 0x4d: return this.#pushNumber({ kind: 'int', value: BigInt(this.#view.getUint16(this.#take(2), true)) }) // BININT2
+      case 0x4a: return this.#pushNumber({ kind: 'int', value: BigInt(this.#view.getInt32(this.#take(4), true)) }) // BININT
       case 0x8a: return this.#pushLong(this.#byte()) // LONG1
       case 0x8b: return this.#pushLong(this.#uint32()) // LONG4
-      case 0x47: return this.#push({ kind: 'float', value: this.#view.getFloat64(this.#take(8), false) }) // BINFLOAT
-      case 0x58: return this.#push(this.#utf8(this.#uint32())) // BINUNICODE
-      case 0x55: return this.#push(this.#byteString(this.#byte())) // SHORT_BINSTRING
-      case 0x54: return this.#push(this.#byteString(this.#uint32())) // BINSTRING
-      case 0x5d: return this.#push({ kind: 'list', items: [] }) // EMPTY_LIST
-      case 0x7d: return this.#push({ kind: 'dict', entries: [] }) // EMPTY_DICT
+      case 0x47: return this.#pushNumber({ kind: 'float', value: this.#view.getFloat64(this.#take(8), false) }) // BINFLOAT
+      case 0x58: return this.#pushString(this.#uint32()) // BINUNICODE
+      case 0x55: return this.#pushString(this.#byte()) // SHORT_BINSTRING: a Python 2 str, text in old state dicts
+      case 0x54: return this.#pushString(this.#uint32()) // BINSTRING
+      case 0x5d: return this.#pushContainer({ kind: 'list', items: [] }) // EMPTY_LIST
+      case 0x7d: return this.#pushContainer({ kind: 'dict', entries: [] }) // EMPTY_DICT
       case 0x29: return this.#push(emptyTuple) // EMPTY_TUPLE
-      case 0x6c: return this.#push({ kind: 'list', items: this.#popMark() as PickleValue[] }) // LIST
-      case 0x64: return this.#push({ kind: 'dict', entries: this.#pairs(this.#popMark()) }) // DICT
-      case 0x74: return this.#push({ kind: 'tuple', items: this.#popMark() as PickleValue[] }) // TUPLE
-      case 0x85: return this.#push({ kind: 'tuple', items: this.#popMany(1) }) // TUPLE1
-      case 0x86: return this.#push({ kind: 'tuple', items: this.#popMany(2) }) // TUPLE2
-      case 0x87: return this.#push({ kind: 'tuple', items: this.#popMany(3) }) // TUPLE3
+      case 0x6c: return this.#pushContainer({ kind: 'list', items: this.#popMark() as PickleValue[] }) // LIST
+      case 0x64: return this.#pushContainer({ kind: 'dict', entries: this.#pairs(this.#popMark()) }) // DICT
+      case 0x74: return this.#pushContainer({ kind: 'tuple', items: this.#popMark() as PickleValue[] }) // TUPLE
+      case 0x85: return this.#pushContainer({ kind: 'tuple', items: this.#popMany(1) }) // TUPLE1
+      case 0x86: return this.#pushContainer({ kind: 'tuple', items: this.#popMany(2) }) // TUPLE2
+      case 0x87: return this.#pushContainer({ kind: 'tuple', items: this.#popMany(3) }) // TUPLE3
       case 0x61: return this.#append(this.#popMany(1)) // APPEND
       case 0x65: return this.#append(this.#popMark() as PickleValue[]) // APPENDS
       case 0x73: return this.#setItems(this.#popMany(2)) // SETITEM
@@ -145,6 +150,21 @@ class Machine {
       case 0x62: return this.#build() // BUILD
       default: throw this.#fail(`the opcode 0x${opcode.toString(16).padStart(2, '0')} is none that PyTorch writes`)
     }
+  }
+
+  #spend(amount: number): void {
+    this.#budget -= amount
+    if (this.#budget < 0) throw this.#fail('its values take too much memory')
+  }
+
+  #pushNumber(value: PickleValue): void {
+    this.#spend(cost.number)
+    this.#stack.push(value)
+  }
+
+  #pushContainer(value: PickleValue): void {
+    this.#spend(cost.container)
+    this.#stack.push(value)
   }
 
   #push(value: StackValue): void {
@@ -203,24 +223,21 @@ class Machine {
   #pushLong(length: number): void {
     if (length > 1024) throw this.#fail(`an int of ${length} bytes is too large`)
     const bytes = this.#slice(length)
-    let value = 0n
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i])
+    let value = length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
     if (length > 0 && bytes[length - 1] >= 0x80) value -= 1n << BigInt(8 * length)
     if (this.#options.scriptClasses && BigInt.asIntN(64, value) !== value) throw this.#fail(`the int ${value} does not fit in 64 bits`)
-    this.#push({ kind: 'int', value })
+    this.#pushNumber({ kind: 'int', value })
   }
 
-  #utf8(length: number): StringValue {
-    return stringOf(this.#slice(length))
-  }
-
-  /** A Python 2 `str`: text in old state dicts. */
-  #byteString(length: number): StringValue {
-    return stringOf(this.#slice(length))
+  #pushString(length: number): void {
+    const bytes = this.#slice(length)
+    this.#spend(cost.string + 2 * length)
+    this.#stack.push(stringOf(bytes))
   }
 
   #pairs(items: StackValue[]): [PickleValue, PickleValue][] {
     if (items.length % 2 !== 0) throw this.#fail('a dict has a key without a value')
+    this.#spend((cost.entry * items.length) / 2)
     const entries: [PickleValue, PickleValue][] = []
     for (let i = 0; i < items.length; i += 2) entries.push([items[i], items[i + 1]] as [PickleValue, PickleValue])
     return entries
@@ -247,6 +264,7 @@ class Machine {
   }
 
   #put(id: number): void {
+    this.#spend(cost.memo)
     this.#memo.set(id, this.#top('BINPUT'))
   }
 
@@ -297,6 +315,7 @@ class Machine {
     }
     if (callee.reduce === undefined) throw this.#fail(`${callee.name} is called`)
     if (args.kind !== 'tuple') throw this.#fail(`Expected a tuple of arguments for ${callee.name} but received ${describeItem(args)}`)
+    for (const arg of args.items) this.#spend(cost.container + cost.argument * sizeOf(arg))
     this.#push(callee.reduce(args.items, this.#fail))
   }
 
@@ -305,7 +324,7 @@ class Machine {
     const type = this.#pop('NEWOBJ')
     if (type.kind !== 'global' || !type.isScriptClass) throw this.#fail(`${describeItem(type)} is instantiated`)
     if (args.kind !== 'tuple' || args.items.length > 0) throw this.#fail(`Expected no arguments for a new ${type.name} but received ${describeItem(args)}`)
-    this.#push({ kind: 'object', className: type.name })
+    this.#pushContainer({ kind: 'object', className: type.name })
   }
 
   #build(): void {
@@ -314,11 +333,23 @@ class Machine {
     if (target.kind === 'dict') return // The attributes of an OrderedDict: `_metadata` of a state dict.
     if (target.kind !== 'object') throw this.#fail(`a state is given to ${describeItem(target)}`)
     if (target.state !== undefined) throw this.#fail(`an object of ${target.className} gets a second state`)
+    this.#spend(cost.entry * sizeOf(state))
     const object = target as ObjectValue
     object.state = state
     if (state.kind === 'dict' && state.keyType === undefined && state.entries.every(([key]) => key.kind === 'string')) {
       object.attributes = new Map(state.entries.map(([key, value]) => [(key as StringValue).value, value]))
     }
+  }
+}
+
+/** How many parts a function that gets the value may look at. */
+function sizeOf(value: StackValue): number {
+  switch (value.kind) {
+    case 'list':
+    case 'tuple': return value.items.length
+    case 'dict': return value.entries.length
+    case 'string': return value.value.length
+    default: return 1
   }
 }
 

@@ -19,6 +19,8 @@ interface Frame extends Extent {
 
 const noChildren: PickleValue[] = []
 
+const isLeaf = ({ kind }: PickleValue): boolean => kind !== 'list' && kind !== 'tuple' && kind !== 'dict' && kind !== 'object' && kind !== 'enum'
+
 function childrenOf(value: PickleValue): PickleValue[] {
   switch (value.kind) {
     case 'list':
@@ -56,7 +58,7 @@ export function checkShape(root: PickleValue, fail: Fail): void {
     }
     const child = frame.children[frame.next++] as StackValue
     if (child.kind === 'global') throw fail(`the class ${child.name} stands where a value is needed`)
-    if (childrenOf(child).length === 0) {
+    if (isLeaf(child)) {
       addChild(frame, { depth: 1, unfolded: 1 }, fail)
       continue
     }

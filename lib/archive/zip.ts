@@ -47,6 +47,8 @@ interface ZipEntry {
   /** Where the next member or the directory begins: this member ends here at the latest. */
   limit: number
   dataOffset: number | undefined
+  /** Whether its size is taken from the archive's limit already. */
+  isCharged: boolean
 }
 
 export interface ZipArchive {
@@ -168,6 +170,7 @@ function readDirectory(source: ByteSource, directory: Directory): ZipEntry[] {
       headerOffset: view.getUint32(at + 42, true),
       limit: 0,
       dataOffset: undefined,
+      isCharged: false,
     }
     readZip64Extra(entry, new DataView(view.buffer, view.byteOffset + at + 46 + nameLength, extraLength))
     entries.push(entry)
@@ -286,10 +289,11 @@ class Archive implements ZipArchive {
   }
 
   #inflate(entry: ZipEntry, data: Uint8Array, name: string): Uint8Array {
-    if (entry.size > this.#inflateBudget) {
-      throw new ArchiveError(`Unpacking the member's ${entry.size} bytes would pass the limit for one archive`, name)
+    if (!entry.isCharged) {
+      if (entry.size > this.#inflateBudget) throw new ArchiveError(`Unpacking the member's ${entry.size} bytes would pass the limit for one archive`, name)
+      this.#inflateBudget -= entry.size
+      entry.isCharged = true
     }
-    this.#inflateBudget -= entry.size
     let bytes
     try {
       bytes = inflateRawSync(data, { maxOutputLength: Math.max(entry.size, 1) })
