@@ -215,9 +215,7 @@ export function sameType(a: Type, b: Type): boolean {
 /** Whether a value of type `a` can be used where `b` is asked for, without conversion. Lists, dicts and futures are invariant. */
 export function isSubtype(a: Type, b: Type): boolean {
   if (sameType(a, b) || b === AnyType) return true
-  if (a.kind === 'Optional' || a.kind === 'Union') {
-    return (b.kind === 'Optional' || b.kind === 'Union') && unionMembers(a).every((m) => isSubtype(m, b))
-  }
+  if (a.kind === 'Optional' || a.kind === 'Union') return unionMembers(a).every((m) => isSubtype(m, b))
   if (b.kind === 'Optional' || b.kind === 'Union') return unionMembers(b).some((m) => isSubtype(a, m))
   if (b === NumberType) return a === IntType || a === FloatType || a === ComplexType
   if (b.kind === 'Simple') {
