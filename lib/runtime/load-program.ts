@@ -1,14 +1,20 @@
 import type { ScriptArchive } from '../archive/script-archive.js'
 import { CompilationUnit } from '../script/compilation-unit.js'
+import { type CompiledProgram, compileProgram, type ProgramSource } from './compile.js'
 import { constantOf } from './objects.js'
 import { Program } from './program.js'
 
-/** Compiles an archive and hands it to the executor. */
-export function loadProgram(archive: ScriptArchive): Program {
+function sourceOf(archive: ScriptArchive): ProgramSource {
   const unit = new CompilationUnit({
     sources: (name) => archive.sources(name),
     version: archive.version,
     constants: archive.constants.map(constantOf),
   })
-  return new Program({ classes: unit, root: archive.root })
+  return { classes: unit, root: archive.root }
 }
+
+/** Compiles an archive and hands it to the executor. */
+export const loadProgram = (archive: ScriptArchive): Program => new Program(sourceOf(archive))
+
+/** Compiles an archive without running anything: what it needs, and what is missing. */
+export const inspectProgram = (archive: ScriptArchive): CompiledProgram => compileProgram(sourceOf(archive))

@@ -1,39 +1,12 @@
-import type { PickleValue, TensorData } from '../archive/values.js'
-import type { ClassType, ConstantValue, ScriptFunction } from '../ir/types.js'
+import type { TensorData } from '../archive/values.js'
+import type { ClassType, ScriptFunction } from '../ir/types.js'
 import type { ObjectHandle, ProgramHandle, SignatureReport } from '../native/binding.js'
 import { callNative, translateError } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
-import { cloneGraph } from '../passes/clone.js'
-import { runPasses } from '../passes/pass.js'
-import { loweringPipeline } from '../passes/pipeline.js'
-import { composedFunction } from '../plan/composed.js'
-import { encodePlan } from '../plan/encode.js'
-import { type NativeOperators, PlanTables } from '../plan/tables.js'
-import { noneValue } from '../plan/value.js'
 import { InvariantError } from '../util/errors.js'
+import { compileProgram, type ProgramSource } from './compile.js'
 import { fromNative, toNative } from './convert.js'
-import { type ClassTable, ObjectWriter } from './objects.js'
-import { scalarOf, TensorImporter } from './tensors.js'
-
-let operators: NativeOperators | undefined
-/** What the linked executor runs by name. */
-export function nativeOperators(): NativeOperators {
-  if (operators === undefined) {
-    const { builtins, kernels } = nativeBinding().nativeOperators()
-    operators = { builtins: new Set(builtins), kernels: new Set(kernels) }
-  }
-  return operators
-}
-
-export interface ProgramSource {
-  readonly classes: ClassTable
-  /** The object tree; undefined for a program of functions. */
-  readonly root?: PickleValue
-  /** Functions to have besides the methods of the objects. */
-  readonly functions?: readonly ScriptFunction[]
-}
-
-const passes = loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) })
+import { TensorImporter } from './tensors.js'
 
 /** A program that the executor has: its objects and its functions. */
 export class Program {
@@ -44,26 +17,12 @@ export class Program {
   wrapObject: (handle: ObjectHandle) => unknown = (handle) => handle
 
   constructor(source: ProgramSource) {
-    const tables: PlanTables = new PlanTables({
-      native: nativeOperators(),
-      compile: composedFunction,
-      prepare: (graph) => {
-        const copy = cloneGraph(graph)
-        runPasses(copy, passes)
-        return copy
-      },
-      object: (_, value: ConstantValue & { kind: 'object' }) => objects.value(value.object as PickleValue),
-    })
-    const objects = new ObjectWriter(tables, source.classes)
-    const root = source.root === undefined ? noneValue : objects.value(source.root)
-    for (const type of objects.classes) for (const method of type.methods.values()) tables.function(method)
-    for (const fn of source.functions ?? []) tables.function(fn)
-    const plan = encodePlan(tables, root)
+    const { plan, classes } = compileProgram(source)
     const importer = new TensorImporter()
     const tensors = plan.tensors.map((tensor) => importer.import(tensor as TensorData))
     this.#handle = callNative(() => nativeBinding().loadProgram(plan.bytes, tensors))
     this.#indexOf = plan.indexOf
-    this.#classes = tables.classes
+    this.#classes = classes
   }
 
   #index(fn: ScriptFunction): number {

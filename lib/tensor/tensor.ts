@@ -85,6 +85,7 @@ export class Tensor {
     const dtype = this.dtype
     const ArrayType = arrayTypeOf(dtype)
     const count = info.sizes.reduce((product, size) => product * size, 1)
+    if (count === 0) return new ArrayType(0)
     const buffer = callNative(() => this.#handle.data())
     return new ArrayType(buffer, this.#handle.dataOffset + info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
   }
