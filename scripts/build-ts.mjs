@@ -29,5 +29,5 @@ if (existsSync('lib/index.ts')) {
   await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.mjs', format: 'esm', banner: { js: banner } })
   await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.cjs', format: 'cjs', define: { 'import.meta.url': '__importMetaUrl' }, banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" } })
 }
-if (existsSync('lib/cli/main.ts')) await build({ ...common, entryPoints: ['lib/cli/main.ts'], outfile: 'dist/cli.mjs', format: 'esm', banner: { js: '#!/usr/bin/env node\n' + banner } })
+if (existsSync('lib/cli/bin.ts')) await build({ ...common, entryPoints: ['lib/cli/bin.ts'], outfile: 'dist/cli.mjs', format: 'esm', banner: { js: '#!/usr/bin/env node\n' + banner } })
 if (process.argv.includes('--types')) execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json', '--noEmit', 'false', '--emitDeclarationOnly', '--outDir', 'dist/types-all'], { stdio: 'inherit' })

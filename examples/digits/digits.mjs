@@ -9,7 +9,8 @@ const expected = torch.loadNpy(new URL('mnist_expected_logits.npy', here))
 
 const pixels = Float32Array.from(images.data, (v) => (v / 255 - 0.1307) / 0.3081)
 const logits = model.forward(torch.tensor(pixels, { shape: [images.shape[0], 1, 28, 28] }))
-const predictions = logits.argmax(1).toArray()
+const argmax = (rows) => rows.toArray().map((row) => row.indexOf(Math.max(...row)))
+const predictions = argmax(logits)
 const truth = labels.toArray()
 
 const shades = ' .:-=+*#%@'
@@ -18,7 +19,7 @@ for (const i of [0, 1, 2]) {
   console.log(`prediction ${predictions[i]}, label ${truth[i]}\n`)
 }
 const right = predictions.filter((p, i) => p === truth[i]).length
-const reference = expected.argmax(1).toArray()
+const reference = argmax(expected)
 const worst = logits.data.reduce((m, v, i) => Math.max(m, Math.abs(v - expected.data[i])), 0)
 console.log(`${truth.length} digits, ${kind} model: accuracy ${((100 * right) / truth.length).toFixed(2)} %`)
 console.log(`${predictions.filter((p, i) => p === reference[i]).length} predictions equal PyTorch's, largest difference of a logit ${worst.toExponential(1)}`)

@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util'
+import { TorchScriptError } from '../util/errors.js'
+import { inspectCommand } from './inspect.js'
+import { runCommand } from './run.js'
+
+const usage = `Usage: torchscript <command> [options]
+
+  run <model.pt>        calls a method of the model
+    --input <value>     an argument, in order; may be repeated: a .npy file, file.npz:array, random:1,3,224,224, zeros:2,3,
+                        int:5, float:0.5, bool:true, str:text, none
+    --output <file>     where the result goes: .npy, or .npz for several tensors; without it the result is printed
+    --method <name>     default forward
+    --threads <n>       default: physical cores
+    --profile           prints the time of each operator
+    --repeat <n>        calls n times, for --profile
+    --json              prints the result as JSON
+
+  inspect <model.pt>    says what is in the file, and which of its operators are not supported
+    --graph --code      prints the IR or the code of every method
+    --json              everything as JSON
+`
+
+/** Runs the command line and gives the exit code. */
+export function main(argv: readonly string[]): number {
+  const [command, ...rest] = argv
+  if (command === undefined || command === '--help' || command === 'help') {
+    process.stdout.write(usage)
+    return command === undefined ? 2 : 0
+  }
+  try {
+    switch (command) {
+      case 'run': {
+        const { values, positionals } = parseArgs({
+          args: rest,
+          allowPositionals: true,
+          options: {
+            input: { type: 'string', multiple: true, default: [] },
+            output: { type: 'string' },
+            method: { type: 'string', default: 'forward' },
+            threads: { type: 'string' },
+            repeat: { type: 'string', default: '1' },
+            profile: { type: 'boolean', default: false },
+            json: { type: 'boolean', default: false },
+          },
+        })
+        return runCommand(onlyFile(positionals, 'run'), values)
+      }
+      case 'inspect': {
+        const { values, positionals } = parseArgs({
+          args: rest,
+          allowPositionals: true,
+          options: { graph: { type: 'boolean', default: false }, code: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+        })
+        return inspectCommand(onlyFile(positionals, 'inspect'), values)
+      }
+      default:
+        throw new UsageError(`Expected run or inspect for the command but received ${command}`)
+    }
+  } catch (error) {
+    if (error instanceof TorchScriptError || error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')) {
+      process.stderr.write(`torchscript: ${(error as Error).message}\n`)
+      return error instanceof TorchScriptError ? 1 : 2
+    }
+    throw error
+  }
+}
+
+class UsageError extends Error {}
+
+function onlyFile(positionals: readonly string[], command: string): string {
+  if (positionals.length !== 1) throw new UsageError(`Expected one model file for ${command} but received ${positionals.length}`)
+  return positionals[0]
+}
