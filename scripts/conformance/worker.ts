@@ -67,13 +67,18 @@ function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Toleranc
   throw new Difference('did not raise', `${where}: expected ${raises.kind === 'string' ? raises.value : 'an error'} but received ${typeof result}`)
 }
 
+/** CONFORMANCE_RUNS=3 repeats the calls of each case, which then replay recorded schedules; cases that keep state differ then. */
+const rounds = Number(process.env.CONFORMANCE_RUNS ?? 1)
+
 function runModel(path: string, io: PickleValue, tolerance: Tolerance): void {
   const wantedFiles = field(io, 'extra_files')
   const extraFiles: Record<string, unknown> = {}
   if (wantedFiles?.kind === 'dict') for (const [key] of wantedFiles.entries) extraFiles[String(toArgument(key))] = ''
   const module = torch.jit.load(path, wantedFiles === undefined ? {} : { extraFiles })
   try {
-    callsOf(io).forEach((call, i, all) => runCall(module, call, tolerance, all.length > 1 ? `call ${i} ${call.method}` : 'result'))
+    for (let round = 0; round < rounds; round++) {
+      callsOf(io).forEach((call, i, all) => runCall(module, call, tolerance, (round > 0 ? `round ${round} ` : '') + (all.length > 1 ? `call ${i} ${call.method}` : 'result')))
+    }
     if (wantedFiles !== undefined) compare(new Map(Object.entries(extraFiles)), wantedFiles, tolerance, 'extra files')
   } finally {
     module.dispose()
