@@ -1,0 +1,3 @@
+import { kernel } from './op.js'
+
+export default kernel('aten::adaptive_max_pool1d', 'adaptive_max_pool1d')
