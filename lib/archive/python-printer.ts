@@ -45,7 +45,7 @@ class CodePrinter {
 
   constructor(
     private readonly constants: ConstantTable,
-    private readonly baseLevel: number,
+    baseLevel: number,
   ) {
     this.level = baseLevel
   }
@@ -312,10 +312,12 @@ class CodePrinter {
   private splitLongInputs(node: Node): void {
     let end = 0
     node.inputs.forEach((input, i) => {
-      if (this.inlined.has(input.node) && this.isLong(this.use(input))) end = i + 1
+      const splits = input.node.kind !== 'prim::Constant' || input.type.kind === 'Function'
+      if (splits && this.inlined.has(input.node) && this.isLong(this.use(input))) end = i + 1
     })
     for (const input of node.inputs.slice(0, end)) {
-      if (input.node.kind !== 'prim::Constant' && this.inlined.has(input.node)) {
+      const isPlainConstant = input.node.kind === 'prim::Constant' && input.type.kind !== 'Function'
+      if (!isPlainConstant && this.inlined.has(input.node)) {
         const text = this.use(input)
         if (identifier.test(text) && this.used.has(text)) continue
         this.define(input.node, text)
@@ -429,7 +431,7 @@ class CodePrinter {
       return `${name}: ${typeAnnotation(p.type)}${fallback}`
     })
     const isMethod = fn.parameters[0]?.name === 'self'
-    const separator = isMethod || parameters.length > 1 ? `,\n${'  '.repeat(this.baseLevel)}    ` : ', '
+    const separator = isMethod || parameters.length > 1 ? ',\n    ' : ', '
     this.line(`def ${fn.name}(${parameters.join(separator)}) -> ${typeAnnotation(fn.returnType)}:`)
     this.level++
     this.printBody(graph.block)
