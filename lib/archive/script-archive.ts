@@ -67,11 +67,10 @@ function openScriptZip(source: ByteSource): ZipArchive {
 
 /** Opens a zip file whose members should lie under one root. */
 export function openPyTorchZip(source: ByteSource): ZipArchive {
-  const flat = openZip(source, { root: false })
-  const first = flat.names()[0]
-  if (first === undefined) throw new ArchiveError('Expected a PyTorch archive but received an empty zip file')
-  if (!first.includes('/')) throw new ArchiveError(`Expected a PyTorch archive but received ${describeZip(flat)}`)
-  return openZip(source)
+  const zip = openZip(source, { root: 'optional' })
+  if (zip.names().length === 0) throw new ArchiveError('Expected a PyTorch archive but received an empty zip file')
+  if (zip.root === '') throw new ArchiveError(`Expected a PyTorch archive but received ${describeZip(zip)}`)
+  return zip
 }
 
 export function describeZip(zip: ZipArchive): string {

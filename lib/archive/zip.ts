@@ -30,8 +30,11 @@ const maxDeflateRatio = 1032
 const defaultInflateLimit = 4 * 2 ** 30
 
 export interface ZipOptions {
-  /** Whether all members lie under one root folder, which names leave out (PyTorch's archives). Default true. */
-  root?: boolean
+  /**
+   * Whether all members lie under one root folder, which names leave out (PyTorch's archives). Default true; `'optional'` takes
+   * a file whose first member lies in no folder as one without a root.
+   */
+  root?: boolean | 'optional'
   /** The most bytes that all inflated members together may have. */
   inflateLimit?: number
 }
@@ -72,21 +75,20 @@ export interface ZipArchive {
 export function openZip(source: ByteSource, options: ZipOptions = {}): ZipArchive {
   const directory = findDirectory(source)
   const entries = readDirectory(source, directory)
-  const useRoot = options.root ?? true
-  const first = entries[0]
-  let root = ''
-  if (useRoot && first !== undefined) {
-    const slash = first.fullName.indexOf('/')
-    if (slash <= 0) throw new ArchiveError('Expected all members to lie in one folder but the first one lies in none', first.fullName)
-    root = first.fullName.slice(0, slash)
-  }
-  const prefix = useRoot ? `${root}/` : ''
+  const root = options.root === false || entries.length === 0 ? '' : rootOf(entries[0].fullName, options.root === 'optional')
+  const prefix = root === '' ? '' : `${root}/`
   const members = new Map<string, ZipEntry>()
   for (const entry of entries) {
     if (!entry.fullName.startsWith(prefix) || entry.fullName.endsWith('/')) continue
     members.set(entry.fullName.slice(prefix.length), entry)
   }
   return new Archive(source, root, members, options.inflateLimit ?? defaultInflateLimit)
+}
+
+function rootOf(name: string, isOptional: boolean): string {
+  const slash = name.indexOf('/')
+  if (slash <= 0 && !isOptional) throw new ArchiveError('Expected all members to lie in one folder but the first one lies in none', name)
+  return name.slice(0, Math.max(slash, 0))
 }
 
 interface Directory {
