@@ -1,0 +1,6 @@
+import { kernel } from './op.js'
+
+export default [
+  kernel('aten::max', 'max_all'),
+  kernel('aten::max.dim', 'max_dim'),
+]

@@ -1,0 +1,6 @@
+import { kernel } from './op.js'
+
+export default [
+  kernel('aten::min', 'min_all'),
+  kernel('aten::min.dim', 'min_dim'),
+]

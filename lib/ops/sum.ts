@@ -1,0 +1,6 @@
+import { kernel } from './op.js'
+
+export default [
+  kernel('aten::sum', 'sum_all'),
+  kernel('aten::sum.dim_IntList', 'sum_dim'),
+]
