@@ -5,19 +5,18 @@ import type { NativeErrorFields } from './binding.js'
 export function translateError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const fields = error as Error & Partial<NativeErrorFields>
-  const options = { cause: error }
   switch (fields.code) {
     case 'ERR_SCRIPT':
-      return Object.assign(new ScriptRuntimeError(error.message, fields.pythonType, options), {
+      return Object.assign(new ScriptRuntimeError(error.message, fields.pythonType), {
         scriptMessage: fields.scriptMessage ?? error.message,
         scriptStack: fields.scriptStack ?? '',
       })
     case 'ERR_ARGUMENT':
-      return new ArgumentError(error.message, options)
+      return new ArgumentError(error.message)
     case 'ERR_UNSUPPORTED':
-      return new UnsupportedError(error.message, options)
+      return new UnsupportedError(error.message)
     case 'ERR_PLAN':
-      return new InvariantError(`The executor refuses a plan: ${error.message}.`, options)
+      return new InvariantError(`The executor refuses a plan: ${error.message}.`)
     default:
       return error
   }

@@ -74,3 +74,4 @@ export class Program {
     this.#handle.dispose()
   }
 }
+export { nativeOperators } from './compile.js'

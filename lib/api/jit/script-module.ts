@@ -1,7 +1,10 @@
 import { inspect } from 'node:util'
 import type { ClassType, ConstantValue, ScriptFunction } from '../../ir/types.js'
 import { typeAnnotation } from '../../ir/types.js'
+import { printFunction } from '../../archive/python-printer.js'
 import { printGraph } from '../../ir/printer.js'
+import { cloneGraph } from '../../passes/clone.js'
+import { inlineCalls } from '../../passes/inline.js'
 import type { ObjectHandle, SignatureReport } from '../../native/binding.js'
 import { objectHandle } from '../../runtime/convert.js'
 import type { Program } from '../../runtime/program.js'
@@ -158,6 +161,20 @@ export class ScriptModule extends ScriptObject {
     return this.runAsync('forward', ...args)
   }
 
+  /** The code of `forward`, as archives have it. */
+  get code(): string {
+    return printFunction(this.method('forward'))
+  }
+  /** The code of a method. */
+  codeOf(name: string): string {
+    return printFunction(this.method(name))
+  }
+  /** The IR of `forward` with all calls replaced by what they call. */
+  get inlinedGraph(): string {
+    const graph = cloneGraph(this.method('forward').graph)
+    inlineCalls.run(graph)
+    return printGraph(graph)
+  }
   /** The IR of `forward`. */
   get graph(): string {
     return printGraph(this.method('forward').graph)
