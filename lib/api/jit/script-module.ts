@@ -102,7 +102,7 @@ export class ScriptObject {
   }
 
   /** Like `run`, on a native worker: the event loop goes on meanwhile. */
-  runAsync(name: string, ...args: unknown[]): Promise<unknown> {
+  async runAsync(name: string, ...args: unknown[]): Promise<unknown> {
     const { program, handle } = this[state]
     return program.callAsync(this.method(name), [{ [objectHandle]: handle }, ...args])
   }
