@@ -1,12 +1,9 @@
 #include "binding/handles.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <system_error>
 #include <unordered_set>
 #include <utility>
 
@@ -15,6 +12,7 @@
 #include "binding/values.h"
 #include "binding/worker.h"
 #include "core/memory.h"
+#include "core/mmap.h"
 #include "core/registry.h"
 
 namespace torchscript::binding {
@@ -384,43 +382,27 @@ Napi::Value empty_tensor(const Napi::CallbackInfo& info) {
   return wrap_tensor(info.Env(), Tensor::empty(dtype, sizes, ndim));
 }
 
+// Throws where external memory is not allowed (Electron), so that the caller reads ranges instead of copying the whole file.
 Napi::Value map_file(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (!info[0].IsString()) throw argument_error(env, "Expected a string for `path` but received " + describe(info[0]) + ".");
-  std::string path = info[0].As<Napi::String>().Utf8Value();
-  auto refuse = [&](const char* what) {
-    Napi::Error error = Napi::Error::New(env, std::string(what) + " " + path + ": " + std::strerror(errno));
-    error.Set("code", Napi::String::New(env, errno == ENOENT ? "ENOENT" : errno == EACCES ? "EACCES" : "EIO"));
-    return error;
-  };
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw refuse("Cannot open");
-  struct stat status;
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    if (errno == 0 || S_ISDIR(status.st_mode)) errno = EISDIR;
-    Napi::Error error = refuse("Cannot read");
-    close(fd);
+  std::unique_ptr<FileMapping> mapping;
+  try {
+    mapping = std::make_unique<FileMapping>(info[0].As<Napi::String>().Utf8Value());
+  } catch (const std::system_error& reason) {
+    Napi::Error error = Napi::Error::New(env, reason.what());
+    int number = reason.code().value();
+    error.Set("code", Napi::String::New(env, number == ENOENT ? "ENOENT" : number == EACCES ? "EACCES" : "EIO"));
     throw error;
   }
-  auto size = static_cast<size_t>(status.st_size);
-  if (size == 0) {
-    close(fd);
-    return Napi::ArrayBuffer::New(env, 0);
-  }
-  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-  if (memory == MAP_FAILED) {
-    Napi::Error error = refuse("Cannot map");
-    close(fd);
-    throw error;
-  }
-  close(fd);
+  if (mapping->bytes() == 0) return Napi::ArrayBuffer::New(env, 0);
+  auto finalize = [](napi_env, void*, void* hint) { delete static_cast<FileMapping*>(hint); };
   napi_value value = nullptr;
-  auto finalize = [](napi_env, void* data, void* hint) { munmap(data, reinterpret_cast<size_t>(hint)); };
-  if (napi_create_external_arraybuffer(env, memory, size, finalize, reinterpret_cast<void*>(size), &value) == napi_ok) return Napi::Value(env, value);
-  auto copy = Napi::ArrayBuffer::New(env, size);
-  std::memcpy(copy.Data(), memory, size);
-  munmap(memory, size);
-  return copy;
+  if (napi_create_external_arraybuffer(env, mapping->data(), mapping->bytes(), finalize, mapping.get(), &value) != napi_ok) {
+    throw Napi::Error::New(env, "This runtime does not allow memory of an addon in an ArrayBuffer");
+  }
+  mapping.release();
+  return Napi::Value(env, value);
 }
 
 // ---- objects and programs ----

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
-
-#include "core/errors.h"
 
 namespace torchscript {
 
@@ -23,7 +21,7 @@ struct Descriptor {
 };
 
 [[noreturn]] void fail(const char* what, const std::string& path) {
-  throw OperatorError(std::string("Cannot ") + what + " " + path + ": " + std::strerror(errno), "OSError");
+  throw std::system_error(errno, std::generic_category(), std::string("Cannot ") + what + " " + path);
 }
 
 }  // namespace
@@ -33,7 +31,10 @@ FileMapping::FileMapping(const std::string& path) {
   if (file.fd < 0) fail("open", path);
   struct stat info;
   if (fstat(file.fd, &info) != 0) fail("examine", path);
-  if (!S_ISREG(info.st_mode)) throw OperatorError("Expected a regular file but received " + path, "OSError");
+  if (!S_ISREG(info.st_mode)) {
+    errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
+    fail("map", path);
+  }
   bytes_ = static_cast<size_t>(info.st_size);
   if (bytes_ == 0) return;
   int flags = MAP_PRIVATE;

@@ -10,7 +10,7 @@ namespace torchscript {
 // process that touches the lost pages, as with every mapping.
 class FileMapping {
  public:
-  // Throws OperatorError naming the system's reason. An empty file gives an empty mapping.
+  // Throws std::system_error with the system's reason. An empty file gives an empty mapping.
   explicit FileMapping(const std::string& path);
   FileMapping(FileMapping&& o) noexcept;
   FileMapping& operator=(FileMapping&& o) noexcept;

@@ -2,8 +2,10 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { memorySource } from '../../lib/archive/source.js'
 import { openScriptArchive } from '../../lib/archive/script-archive.js'
 import type { ObjectValue, PickleValue } from '../../lib/archive/values.js'
+import { op, pickle, scriptArchive } from './assembler.js'
 
 const fixture = (name: string): string => `test/fixtures/archive/${name}`
 const attributes = (value: PickleValue): Map<string, PickleValue> => (value as ObjectValue).attributes!
@@ -93,5 +95,27 @@ t.test('keeps the bytes of the caller untouched', (t) => {
   t.ok(tensor?.kind === 'tensor')
   if (tensor?.kind === 'tensor') tensor.tensor.storage.bytes().fill(255)
   t.ok(bytes.equals(before))
+  t.end()
+})
+
+t.test('reads of a large file only what it needs', (t) => {
+  const size = 8 << 20
+  const weights = Object.fromEntries(['0', '1', '2', '3'].map((key) => [`data/${key}`, new Uint8Array(size)]))
+  const attribute = (key: string): Buffer => Buffer.concat([op.string(`w${key}`), op.tensor(op.storage(key, size / 4), 0, [size / 4], [1])])
+  const data = pickle(
+    op.global('__torch__', 'M'), op.emptyTuple, op.newObject, op.emptyDict, op.mark, attribute('0'), attribute('1'), attribute('2'), attribute('3'), op.setItems, op.build)
+  const memory = memorySource(scriptArchive({ 'data.pkl': data, ...weights }), true)
+  let bytesRead = 0
+  const counting = (offset: number, length: number): Uint8Array => {
+    bytesRead += length
+    return memory.read(offset, length)
+  }
+  const { root } = openScriptArchive({ size: memory.size, name: undefined, exclusive: true, read: counting, view: counting })
+  const tensors = [...attributes(root).values()].flatMap((value) => (value.kind === 'tensor' ? [value.tensor] : []))
+  t.equal(tensors.length, 4)
+  t.ok(bytesRead < 100_000, `${bytesRead} bytes`)
+  tensors[2].storage.bytes()
+  tensors[2].storage.bytes()
+  t.ok(bytesRead > size && bytesRead < size + 200_000, `${bytesRead} bytes with one storage`)
   t.end()
 })

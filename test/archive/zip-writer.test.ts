@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { crc32, crc32Table } from '../../lib/archive/crc32.js'
 import { openSource } from '../../lib/archive/source.js'
 import { openZip } from '../../lib/archive/zip.js'
 import { ZipWriter } from '../../lib/archive/zip-writer.js'
@@ -41,5 +42,15 @@ t.test('refuses a name twice', (t) => {
   writer.add('a', new Uint8Array(1))
   t.throws(() => writer.add('a', new Uint8Array(1)), { message: 'Expected a new name for `name` but received a again' })
   t.throws(() => writer.add('', new Uint8Array(1)), { message: 'Expected a name of 1 to 65535 bytes for `name` but received 0' })
+  t.end()
+})
+
+t.test('computes CRC-32', (t) => {
+  const bytes = memberData('123456789')
+  for (const crc of [crc32, crc32Table]) {
+    t.equal(crc(bytes), 0xcbf43926)
+    t.equal(crc(bytes.subarray(4), crc(bytes.subarray(0, 4))), 0xcbf43926)
+    t.equal(crc(new Uint8Array(0)), 0)
+  }
   t.end()
 })

@@ -1,0 +1,61 @@
+// Opens a large archive and lists its tensors: memory-mapped and in ranges. Opening must not depend on the size.
+//
+// Usage: node .build/bench/archive-open.js [megabytes] [tensors]
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openScriptArchive } from '../lib/archive/script-archive.js'
+import { setFileMapper } from '../lib/archive/source.js'
+import type { PickleValue } from '../lib/archive/values.js'
+import { ZipWriter } from '../lib/archive/zip-writer.js'
+import { nativeBinding } from '../lib/native/loader.js'
+import { op, pickle } from '../test/archive/assembler.js'
+
+const megabytes = Number(process.argv[2] ?? 500)
+const count = Number(process.argv[3] ?? 200)
+const elements = Math.floor((megabytes * 2 ** 20) / count / 4)
+
+function writeArchive(path: string): void {
+  const attributes = Array.from({ length: count }, (_, i) => Buffer.concat([op.string(`weight_${i}`), op.tensor(op.storage(String(i), elements), 0, [elements], [1])]))
+  const writer = new ZipWriter('large')
+  const storage = new Uint8Array(elements * 4).fill(1)
+  for (let i = 0; i < count; i++) writer.add(`data/${i}`, storage)
+  writer.add('data.pkl', pickle(op.global('__torch__', 'M'), op.emptyTuple, op.newObject, op.emptyDict, op.mark, ...attributes, op.setItems, op.build))
+  writer.add('code/__torch__.py', Buffer.from('class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n'))
+  writer.add('constants.pkl', pickle(op.emptyTuple))
+  writer.add('version', Buffer.from('3\n'))
+  const file = openSync(path, 'w')
+  for (const chunk of writer.finish()) writeSync(file, chunk)
+  closeSync(file)
+}
+
+function listTensors(root: PickleValue): number {
+  return root.kind === 'object' ? [...root.attributes!.values()].filter((value) => value.kind === 'tensor' && value.tensor.shape[0] === elements).length : 0
+}
+
+function measure(name: string, path: string): void {
+  const times: number[] = []
+  let tensors = 0
+  const memory = process.memoryUsage.rss()
+  for (let i = 0; i < 20; i++) {
+    const start = performance.now()
+    tensors = listTensors(openScriptArchive(path).root)
+    times.push(performance.now() - start)
+  }
+  const growth = (process.memoryUsage.rss() - memory) / 2 ** 20
+  const sorted = [...times].sort((a, b) => a - b)
+  console.log(`${name}: ${tensors} tensors, first ${times[0].toFixed(2)} ms, median ${sorted[10].toFixed(2)} ms, memory +${growth.toFixed(0)} MiB after 20 times`)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'archive-open-'))
+try {
+  const path = join(folder, 'large.pt')
+  writeArchive(path)
+  console.log(`${megabytes} MiB in ${count} tensors`)
+  measure('in ranges', path)
+  const mapFile = (file: string): ArrayBuffer => nativeBinding().mapFile(file)
+  setFileMapper(mapFile)
+  measure('memory-mapped', path)
+} finally {
+  rmSync(folder, { recursive: true })
+}
