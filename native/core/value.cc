@@ -30,6 +30,7 @@ const char* tag_name(Tag tag) {
   return "unknown";
 }
 
+Value Value::of_complex(std::complex<double> c) { return Value(Tag::Complex, make_ref<ComplexValue>(c).detach()); }
 Value Value::of_string(std::string s) { return Value(make_ref<StringValue>(std::move(s))); }
 
 Value Value::of_ints(const std::vector<int64_t>& items) {
@@ -61,7 +62,7 @@ std::complex<double> Value::to_complex() const {
   if (tag_ == Tag::Float) return {u_.d, 0};
   if (tag_ == Tag::Bool) return {u_.i ? 1.0 : 0.0, 0};
   expect(Tag::Complex);
-  return {u_.c.re, u_.c.im};
+  return static_cast<ComplexValue*>(u_.p)->number;
 }
 
 const std::string& Value::to_string() const { expect(Tag::String); return static_cast<StringValue*>(u_.p)->text; }
@@ -89,7 +90,7 @@ bool Value::identical(const Value& o) const {
     case Tag::None: case Tag::Uninitialized: return true;
     case Tag::Bool: case Tag::Int: return u_.i == o.u_.i;
     case Tag::Float: return u_.d == o.u_.d;
-    case Tag::Complex: return u_.c.re == o.u_.c.re && u_.c.im == o.u_.c.im;
+    case Tag::Complex: return to_complex() == o.to_complex();
     case Tag::String: return u_.p == o.u_.p || to_string() == o.to_string();
     case Tag::Device: return u_.p == o.u_.p || to_device().text() == o.to_device().text();
     case Tag::Enum:

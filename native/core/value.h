@@ -25,7 +25,7 @@ struct ClassInfo;  // plan.h: a class of the plan
 
 enum class Tag : uint8_t { None, Bool, Int, Float, Complex, Tensor, String, List, Tuple, Dict, Object, Enum, Future, Device, Generator, Function, Uninitialized };
 
-// 24 bytes: a tag, and a number or a counted reference.
+// A tag, and a number or a counted reference (complex numbers are boxed).
 class Value {
  public:
   Value() : tag_(Tag::None) { u_.i = 0; }
@@ -39,7 +39,7 @@ class Value {
   static Value of_bool(bool b) { Value v; v.tag_ = Tag::Bool; v.u_.i = b; return v; }
   static Value of_int(int64_t i) { Value v; v.tag_ = Tag::Int; v.u_.i = i; return v; }
   static Value of_float(double d) { Value v; v.tag_ = Tag::Float; v.u_.d = d; return v; }
-  static Value of_complex(std::complex<double> c) { Value v; v.tag_ = Tag::Complex; v.u_.c = {c.real(), c.imag()}; return v; }
+  static Value of_complex(std::complex<double> c);
   static Value uninitialized() { Value v; v.tag_ = Tag::Uninitialized; return v; }
   static Value of_string(std::string s);
   static Value of_ints(const std::vector<int64_t>& items);
@@ -84,15 +84,16 @@ class Value {
 
  private:
   Value(Tag tag, RefCounted* p) : tag_(tag) { u_.p = p; }
-  bool counted() const { return tag_ >= Tag::Tensor && tag_ <= Tag::Function; }
+  bool counted() const { return tag_ >= Tag::Complex && tag_ <= Tag::Function; }
   void expect(Tag t) const { if (tag_ != t) wrong_tag(t); }
   [[noreturn]] void wrong_tag(Tag expected) const;
   Tag tag_;
-  union Payload { int64_t i; double d; struct { double re, im; } c; RefCounted* p; } u_;
+  union Payload { int64_t i; double d; RefCounted* p; } u_;
 };
 
 const char* tag_name(Tag tag);
 
+struct ComplexValue : RefCounted { std::complex<double> number; explicit ComplexValue(std::complex<double> c) : number(c) {} };
 struct StringValue : RefCounted { std::string text; explicit StringValue(std::string t) : text(std::move(t)) {} };
 struct ListValue : RefCounted {
   std::vector<Value> items;

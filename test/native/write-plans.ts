@@ -13,7 +13,6 @@ const controlFlow = `graph(%a : Tensor, %b : Tensor, %c : Tensor):
   %ten : int = prim::Constant[value=10]()
   %true : bool = prim::Constant[value=1]()
   %none : NoneType = prim::Constant()
-  %list : Tensor[] = prim::ListConstruct()
   %sum : Tensor = prim::Loop(%ten, %true, %a)
     block0(%i : int, %x : Tensor):
       %even : bool = aten::eq(%i, %one)
@@ -24,9 +23,9 @@ const controlFlow = `graph(%a : Tensor, %b : Tensor, %c : Tensor):
         block1():
           %q : Tensor = aten::mul(%x, %c)
           -> (%q)
-      %l : Tensor[] = aten::append(%list, %y)
       -> (%true, %y)
-  %all : Tensor = aten::cat(%list, %zero)
+  %pair : Tensor[] = prim::ListConstruct(%sum, %a)
+  %all : Tensor = aten::cat(%pair, %zero)
   %r : Tensor[] = prim::ListConstruct(%all, %sum)
   return (%r)`
 writeFileSync(join(folder, 'control-flow.plan'), planOf(controlFlow))
