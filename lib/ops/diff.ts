@@ -6,6 +6,8 @@ def diff(self: Tensor, n: int=1, dim: int=-1, prepend: Optional[Tensor]=None, ap
     raise RuntimeError("diff expects input to be at least one-dimensional")
   if n < 0:
     raise RuntimeError("order must be non-negative but got " + str(n))
+  if n == 0:
+    return self.clone()
   parts = torch.jit.annotate(List[Tensor], [])
   if prepend is not None:
     parts.append(prepend)
@@ -15,8 +17,6 @@ def diff(self: Tensor, n: int=1, dim: int=-1, prepend: Optional[Tensor]=None, ap
   x = self
   if len(parts) > 1:
     x = torch.cat(parts, dim)
-  if n == 0:
-    return x.clone()
   for i in range(min(n, x.size(dim))):
     length = x.size(dim)
     high = torch.narrow(x, dim, 1, length - 1)

@@ -3,7 +3,8 @@ import { composed } from './op.js'
 export default composed('aten::take_along_dim', `
 def take_along_dim(self: Tensor, indices: Tensor, dim: Optional[int]=None) -> Tensor:
   if dim is None:
-    return torch.gather(self.reshape([-1]), 0, indices.reshape([-1]))
+    flat = indices.reshape([-1])
+    return torch.gather(self.reshape([-1]), 0, torch.where(torch.lt(flat, 0), torch.add(flat, self.numel()), flat))
   d = dim
   if d < 0:
     d += self.dim()
@@ -17,5 +18,6 @@ def take_along_dim(self: Tensor, indices: Tensor, dim: Optional[int]=None) -> Te
         source_sizes[i] = index_sizes[i]
       if index_sizes[i] == 1:
         index_sizes[i] = source_sizes[i]
-  return torch.gather(self.expand(source_sizes), d, indices.expand(index_sizes))
+  wrapped = torch.where(torch.lt(indices, 0), torch.add(indices, source_sizes[d]), indices)
+  return torch.gather(self.expand(source_sizes), d, wrapped.expand(index_sizes))
 `)
