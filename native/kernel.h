@@ -157,7 +157,10 @@ struct Call {
   const void* packed = nullptr;  // result of the row's pack for this weight, or null: the kernel packs for itself
   Runtime* runtime = nullptr;
 
-  const TensorView& tensor(int i) const { return *args[i].tensor; }
+  const TensorView& tensor(int i) const {
+    if (args[i].kind != ArgKind::Tensor) fail("Expected a Tensor as argument %d", i + 1);
+    return *args[i].tensor;
+  }
   const TensorView* optional_tensor(int i) const { return i < nargs && args[i].kind == ArgKind::Tensor ? args[i].tensor : nullptr; }
   // Sets shape and dtype of output i, contiguous.
   void set_output(int i, DType dtype, const int64_t* sizes, int ndim) {
@@ -187,6 +190,7 @@ struct Kernel {
   bool data_dependent = false;  // infer reads tensor data (nonzero, unique): such a call is never part of a recorded schedule
   bool random = false;          // draws from runtime->random()
   bool in_place = false;        // run accepts outputs[0] being exactly the same view as args[0] (or any equal-shaped tensor arg)
+  bool quantized = false;       // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
   Kernel* next = nullptr;       // registry's list
 };
 

@@ -210,7 +210,7 @@ void run_scatter_reduce(Call& call) { scatter(call, &call.tensor(3), nullptr, re
 
 }  // namespace
 
-TS_KERNEL(gather, {.infer = infer_gather, .run = run_gather});
+TS_KERNEL(gather, {.infer = infer_gather, .run = run_gather, .quantized = true});
 TS_KERNEL(scatter_src, {.infer = infer_scatter, .run = run_scatter_src, .in_place = true});
 TS_KERNEL(scatter_value, {.infer = infer_scatter, .run = run_scatter_value, .in_place = true});
 TS_KERNEL(scatter_src_reduce, {.infer = infer_scatter, .run = run_scatter_src_reduce, .in_place = true});

@@ -233,8 +233,8 @@ void run_index_put(Call& call) {
 
 }  // namespace
 
-TS_KERNEL(index, {.infer = infer_index, .run = run_index});
-TS_KERNEL(index_mask, {.infer = infer_index, .run = run_index, .data_dependent = true});
+TS_KERNEL(index, {.infer = infer_index, .run = run_index, .quantized = true});
+TS_KERNEL(index_mask, {.infer = infer_index, .run = run_index, .data_dependent = true, .quantized = true});
 TS_KERNEL(index_put, {.infer = infer_index_put, .run = run_index_put, .in_place = true});
 
 }  // namespace torchscript::portable

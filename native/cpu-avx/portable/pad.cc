@@ -108,9 +108,9 @@ void run_pad(Call& call) {
 }  // namespace
 
 TS_KERNEL(constant_pad_nd, {.infer = infer_constant, .run = run_constant});
-TS_KERNEL(reflection_pad, {.infer = infer_reflection, .run = run_reflection});
-TS_KERNEL(replication_pad, {.infer = infer_replication, .run = run_replication});
-TS_KERNEL(circular_pad, {.infer = infer_circular, .run = run_circular});
+TS_KERNEL(reflection_pad, {.infer = infer_reflection, .run = run_reflection, .quantized = true});
+TS_KERNEL(replication_pad, {.infer = infer_replication, .run = run_replication, .quantized = true});
+TS_KERNEL(circular_pad, {.infer = infer_circular, .run = run_circular, .quantized = true});
 TS_KERNEL(pad, {.infer = infer_pad, .run = run_pad});
 
 }  // namespace torchscript::portable

@@ -191,12 +191,12 @@ void run_repeat_positions(Call& call) {
 
 }  // namespace
 
-TS_KERNEL(roll, {.infer = infer_roll, .run = run_roll});
-TS_KERNEL(flip, {.infer = infer_flip, .run = run_flip});
-TS_KERNEL(repeat, {.infer = infer_repeat, .run = run_repeat});
-TS_KERNEL(tile, {.infer = infer_tile, .run = run_repeat});
-TS_KERNEL(repeat_interleave, {.infer = infer_repeat_interleave, .run = run_repeat_interleave});
-TS_KERNEL(repeat_interleave_tensor, {.infer = infer_repeat_interleave, .run = run_repeat_interleave, .data_dependent = true});
+TS_KERNEL(roll, {.infer = infer_roll, .run = run_roll, .quantized = true});
+TS_KERNEL(flip, {.infer = infer_flip, .run = run_flip, .quantized = true});
+TS_KERNEL(repeat, {.infer = infer_repeat, .run = run_repeat, .quantized = true});
+TS_KERNEL(tile, {.infer = infer_tile, .run = run_repeat, .quantized = true});
+TS_KERNEL(repeat_interleave, {.infer = infer_repeat_interleave, .run = run_repeat_interleave, .quantized = true});
+TS_KERNEL(repeat_interleave_tensor, {.infer = infer_repeat_interleave, .run = run_repeat_interleave, .data_dependent = true, .quantized = true});
 TS_KERNEL(repeat_positions, {.infer = infer_repeat_positions, .run = run_repeat_positions, .data_dependent = true});
 
 }  // namespace torchscript::portable

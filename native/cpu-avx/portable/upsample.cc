@@ -282,10 +282,10 @@ template <Method method, bool vec> void run(Call& call) { run_resize(call, metho
 
 }  // namespace
 
-TS_KERNEL(upsample_nearest, {.infer = infer<Method::Nearest, false>, .run = run<Method::Nearest, false>});
-TS_KERNEL(upsample_nearest_vec, {.infer = infer<Method::Nearest, true>, .run = run<Method::Nearest, true>});
-TS_KERNEL(upsample_nearest_exact, {.infer = infer<Method::NearestExact, false>, .run = run<Method::NearestExact, false>});
-TS_KERNEL(upsample_nearest_exact_vec, {.infer = infer<Method::NearestExact, true>, .run = run<Method::NearestExact, true>});
+TS_KERNEL(upsample_nearest, {.infer = infer<Method::Nearest, false>, .run = run<Method::Nearest, false>, .quantized = true});
+TS_KERNEL(upsample_nearest_vec, {.infer = infer<Method::Nearest, true>, .run = run<Method::Nearest, true>, .quantized = true});
+TS_KERNEL(upsample_nearest_exact, {.infer = infer<Method::NearestExact, false>, .run = run<Method::NearestExact, false>, .quantized = true});
+TS_KERNEL(upsample_nearest_exact_vec, {.infer = infer<Method::NearestExact, true>, .run = run<Method::NearestExact, true>, .quantized = true});
 TS_KERNEL(upsample_linear, {.infer = infer<Method::Linear, false>, .run = run<Method::Linear, false>});
 TS_KERNEL(upsample_linear_vec, {.infer = infer<Method::Linear, true>, .run = run<Method::Linear, true>});
 TS_KERNEL(upsample_cubic, {.infer = infer<Method::Cubic, false>, .run = run<Method::Cubic, false>});
