@@ -234,6 +234,7 @@ void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
 
 void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults) {
   if (nresults > kMaxOutputs) fail("%s has too many results", name);
+  if (!row.quantized && has_quantized(args, nargs)) return invoke_dequantized(row, name, variant, args, nargs, results, nresults);
   int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
   ArgList list;
   list.set(args, ninputs);

@@ -67,6 +67,9 @@ struct OutputSink {
   ~OutputSink() = default;
 };
 
+// True when an argument, or the first item of a list, is a quantized tensor (quantized.cc).
+bool has_quantized(const Value* args, int nargs);
+
 class Run final : public Context {
  public:
   Run(Program& program, Recorder* recorder, OutputSink* sink) : program_(program), recorder_(recorder), sink_(sink) {}
@@ -107,6 +110,8 @@ class Run final : public Context {
   void pop_frame();
   void call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults);
   void invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
+  // As invoke, for a row that takes no quantized tensors (quantized.cc).
+  void invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
   void run_kernel(const Kernel& row, Call& call, const Value* args);
   void copy_recorded(Tensor& destination, Tensor& source);
   std::vector<StackFrame> stack_frames() const;
