@@ -16,11 +16,13 @@ const count = Number(process.argv[3] ?? 200)
 const elements = Math.floor((megabytes * 2 ** 20) / count / 4)
 
 function writeArchive(path: string): void {
-  const attributes = Array.from({ length: count }, (_, i) => Buffer.concat([op.string(`weight_${i}`), op.tensor(op.storage(String(i), elements), 0, [elements], [1])]))
+  const tensor = (i: number): Buffer => op.tensor(op.storage(String(i), elements), 0, [elements], [1])
+  const attributes = Array.from({ length: count }, (_, i) => Buffer.concat([op.string(`weight_${i}`), tensor(i)]))
   const writer = new ZipWriter('large')
   const storage = new Uint8Array(elements * 4).fill(1)
   for (let i = 0; i < count; i++) writer.add(`data/${i}`, storage)
-  writer.add('data.pkl', pickle(op.global('__torch__', 'M'), op.emptyTuple, op.newObject, op.emptyDict, op.mark, ...attributes, op.setItems, op.build))
+  const object = [op.global('__torch__', 'M'), op.emptyTuple, op.newObject]
+  writer.add('data.pkl', pickle(...object, op.emptyDict, op.mark, ...attributes, op.setItems, op.build))
   writer.add('code/__torch__.py', Buffer.from('class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n'))
   writer.add('constants.pkl', pickle(op.emptyTuple))
   writer.add('version', Buffer.from('3\n'))
@@ -30,7 +32,8 @@ function writeArchive(path: string): void {
 }
 
 function listTensors(root: PickleValue): number {
-  return root.kind === 'object' ? [...root.attributes!.values()].filter((value) => value.kind === 'tensor' && value.tensor.shape[0] === elements).length : 0
+  if (root.kind !== 'object') return 0
+  return [...root.attributes!.values()].filter((value) => value.kind === 'tensor' && value.tensor.shape[0] === elements).length
 }
 
 function measure(name: string, path: string): void {
@@ -44,7 +47,8 @@ function measure(name: string, path: string): void {
   }
   const growth = (process.memoryUsage.rss() - memory) / 2 ** 20
   const sorted = [...times].sort((a, b) => a - b)
-  console.log(`${name}: ${tensors} tensors, first ${times[0].toFixed(2)} ms, median ${sorted[10].toFixed(2)} ms, memory +${growth.toFixed(0)} MiB after 20 times`)
+  const [first, median] = [times[0], sorted[10]].map((time) => `${time.toFixed(2)} ms`)
+  console.log(`${name}: ${tensors} tensors, first ${first}, median ${median}, memory +${growth.toFixed(0)} MiB after 20 times`)
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'archive-open-'))

@@ -122,12 +122,16 @@ function opcodesOf(bytes: Buffer): Buffer[] {
   return ops
 }
 
-const strayOps = ['N', ')', ']', '}', '(', 't', '\x85', '\x86', '\x87', 'a', 'e', 's', 'u', 'R', '\x81', 'b', 'Q', '0', '1', '.', 'd', 'l', '\x88'].map((op) => Buffer.from(op, 'latin1'))
+const strayOps = Array.from('N)]}(taesuRbQ01.dl\x81\x85\x86\x87\x88', (op) => Buffer.from(op, 'latin1'))
 const globals = [
-  'torch._utils\n_rebuild_tensor_v2', 'torch._utils\n_rebuild_tensor_v3', 'torch._utils\n_rebuild_qtensor', 'torch._utils\n_rebuild_sparse_tensor',
-  'torch._utils\n_rebuild_parameter', 'torch._utils\n_rebuild_meta_tensor_no_storage', 'torch._tensor\n_rebuild_from_type_v2', 'torch\nFloatStorage',
-  'torch\nComplexDoubleStorage', 'torch\nQUInt4x2Storage', 'torch.storage\nUntypedStorage', 'torch.jit._pickle\nbuild_intlist', 'torch.jit._pickle\nrestore_type_tag',
-  'collections\nOrderedDict', 'torch\ndevice', 'torch\nSize', 'torch\nfloat64', '_codecs\nencode', 'builtins\ncomplex', '__torch__\nM', 'os\nsystem', 'torch\nper_channel_affine',
+  'torch._utils\n_rebuild_tensor_v2', 'torch._utils\n_rebuild_tensor_v3', 'torch._utils\n_rebuild_qtensor',
+  'torch._utils\n_rebuild_sparse_tensor',
+  'torch._utils\n_rebuild_parameter', 'torch._utils\n_rebuild_meta_tensor_no_storage', 'torch._tensor\n_rebuild_from_type_v2',
+  'torch\nFloatStorage',
+  'torch\nComplexDoubleStorage', 'torch\nQUInt4x2Storage', 'torch.storage\nUntypedStorage', 'torch.jit._pickle\nbuild_intlist',
+  'torch.jit._pickle\nrestore_type_tag',
+  'collections\nOrderedDict', 'torch\ndevice', 'torch\nSize', 'torch\nfloat64', '_codecs\nencode', 'builtins\ncomplex', '__torch__\nM',
+  'os\nsystem', 'torch\nper_channel_affine',
 ].map((name) => Buffer.from(`c${name}\n`))
 
 function strayInt(random: Random): Buffer {
@@ -248,9 +252,13 @@ function inspectTensor(tensor: TensorData): void {
   }
   const { dtype, shape, strides, offset, storage, quant } = tensor
   const reach = shape.includes(0) ? 0 : shape.reduce((sum, size, i) => sum + (size - 1) * strides[i], offset) + 1
-  if (!(shape.length === strides.length && reach >= 0 && bytesOfElements(dtype, reach) <= storage.byteLength)) throw new Error('A tensor lies outside of its storage')
+  if (!(shape.length === strides.length && reach >= 0 && bytesOfElements(dtype, reach) <= storage.byteLength)) {
+    throw new Error('A tensor lies outside of its storage')
+  }
   if (quant !== undefined && 'scales' in quant) for (const part of [quant.scales, quant.zeroPoints]) inspectTensor(part)
-  if (storage.location !== 'meta' && storage.bytes().length !== storage.byteLength) throw new Error('A storage has another size than it says')
+  if (storage.location !== 'meta' && storage.bytes().length !== storage.byteLength) {
+    throw new Error('A storage has another size than it says')
+  }
 }
 
 const readers: Record<string, (file: Buffer) => void> = {
@@ -293,6 +301,8 @@ export interface FuzzOptions {
   keep?: (file: Buffer, number: number) => string
 }
 
+const kindOf = (message: string): string => message.replace(/\(in .*\)$/s, '').replace(/'[^']*'|"[^"]*"|\d+/g, '_').slice(0, 60)
+
 /** Runs until the time is over or ten defects are found. Case `n` of a seed is always the same file. */
 export function fuzz({ seconds, seed, corpus, keep }: FuzzOptions): FuzzReport {
   const report: FuzzReport = { cases: 0, loaded: 0, refused: 0, messages: new Set(), defects: [] }
@@ -311,7 +321,7 @@ export function fuzz({ seconds, seed, corpus, keep }: FuzzOptions): FuzzReport {
         report.loaded++
       } catch (error) {
         report.refused++
-        if (error instanceof TorchScriptError) report.messages.add(error.message.replace(/\(in .*\)$/s, '').replace(/'[^']*'|"[^"]*"|\d+/g, '_').slice(0, 60))
+        if (error instanceof TorchScriptError) report.messages.add(kindOf(error.message))
         else defect((error as Error).stack ?? String(error))
       }
       const time = performance.now() - start
@@ -325,7 +335,8 @@ export function fuzz({ seconds, seed, corpus, keep }: FuzzOptions): FuzzReport {
 
 /** Archives below the given files and folders. */
 export function readCorpus(paths: readonly string[]): Buffer[] {
-  const walk = (path: string): string[] => (statSync(path).isDirectory() ? readdirSync(path).sort().flatMap((name) => walk(join(path, name))) : [path])
+  const walk = (path: string): string[] =>
+    statSync(path).isDirectory() ? readdirSync(path).sort().flatMap((name) => walk(join(path, name))) : [path]
   return paths.flatMap(walk).filter((path) => /\.(pt|ptl|pth|npz|npy)$/.test(path)).map((path) => readFileSync(path))
 }
 
@@ -343,7 +354,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       return path
     },
   })
-  console.log(`${report.cases} files: ${report.loaded} times loaded, ${report.refused} times refused with ${report.messages.size} kinds of message, ${report.defects.length} defects`)
+  const { cases, loaded, refused, messages, defects } = report
+  const refusals = `${refused} times refused with ${messages.size} kinds of message`
+  console.log(`${cases} files: ${loaded} times loaded, ${refusals}, ${defects.length} defects`)
   for (const defect of report.defects) console.log(defect)
   process.exitCode = report.defects.length > 0 ? 1 : 0
 }

@@ -35,7 +35,8 @@ function unknownGlobal(fullName: string): string {
 
 const torchConstants = new Set([
   'per_tensor_affine', 'per_channel_affine', 'per_tensor_symmetric', 'per_channel_symmetric', 'per_channel_affine_float_qparams',
-  'contiguous_format', 'preserve_format', 'channels_last', 'channels_last_3d', 'strided', 'sparse_coo', 'sparse_csr', 'sparse_csc', 'sparse_bsr', 'sparse_bsc',
+  'contiguous_format', 'preserve_format', 'channels_last', 'channels_last_3d',
+  'strided', 'sparse_coo', 'sparse_csr', 'sparse_csc', 'sparse_bsr', 'sparse_bsc',
 ])
 
 /** Classes that `_rebuild_from_type_v2` may name. */
@@ -99,12 +100,16 @@ const rebuildQuantized: Reduce = (args, fail) => {
 }
 
 function quantization(value: StackValue, tensor: TensorData, fail: Fail): QuantizationData {
-  if (value.kind !== 'tuple' || value.items.length < 3) throw fail(`Expected (scheme, ...) for the quantization parameters of a tensor but received ${describeItem(value)}`)
+  if (value.kind !== 'tuple' || value.items.length < 3) {
+    throw fail(`Expected (scheme, ...) for the quantization parameters of a tensor but received ${describeItem(value)}`)
+  }
   const [scheme, first, second, axisValue] = value.items as StackValue[]
   if (scheme.kind !== 'constant') throw fail(`Expected a quantization scheme but received ${describeItem(scheme)}`)
   switch (scheme.name) {
     case 'torch.per_tensor_affine':
-      if (first.kind !== 'float' || second.kind !== 'int') throw fail(`Expected a float scale and an int zero point but received ${describeItem(first)} and ${describeItem(second)}`)
+      if (first.kind !== 'float' || second.kind !== 'int') {
+        throw fail(`Expected a float scale and an int zero point but received ${describeItem(first)} and ${describeItem(second)}`)
+      }
       if (BigInt.asIntN(32, second.value) !== second.value) throw fail(`The zero point ${second.value} is out of range`)
       return { scheme: 'per_tensor_affine', scale: first.value, zeroPoint: Number(second.value) }
     case 'torch.per_channel_affine':
@@ -112,13 +117,17 @@ function quantization(value: StackValue, tensor: TensorData, fail: Fail): Quanti
       const scales = toTensor(first, 'the scales of a quantized tensor', fail)
       const zeroPoints = toTensor(second, 'the zero points of a quantized tensor', fail)
       const axis = toCount(axisValue ?? { kind: 'none' }, 'the axis of a quantized tensor', fail)
-      if (axis >= tensor.shape.length) throw fail(`The quantization axis ${axis} is none of a tensor with ${tensor.shape.length} dimensions`)
+      if (axis >= tensor.shape.length) {
+        throw fail(`The quantization axis ${axis} is none of a tensor with ${tensor.shape.length} dimensions`)
+      }
       for (const parameter of [scales, zeroPoints]) {
         if (parameter.shape.length !== 1 || parameter.shape[0] !== tensor.shape[axis]) {
-          throw fail(`Expected ${tensor.shape[axis]} quantization parameters along axis ${axis} but received a tensor of size [${parameter.shape.join(', ')}]`)
+          const size = `[${parameter.shape.join(', ')}]`
+          throw fail(`Expected ${tensor.shape[axis]} quantization parameters along axis ${axis} but received a tensor of size ${size}`)
         }
       }
-      return { scheme: scheme.name === 'torch.per_channel_affine' ? 'per_channel_affine' : 'per_channel_affine_float_qparams', scales, zeroPoints, axis }
+      const isAffine = scheme.name === 'torch.per_channel_affine'
+      return { scheme: isAffine ? 'per_channel_affine' : 'per_channel_affine_float_qparams', scales, zeroPoints, axis }
     }
     default:
       throw fail(`The quantization scheme ${scheme.name} is not supported`)
@@ -132,14 +141,24 @@ function sparseFromPython(layout: SparseData['layout'], data: StackValue, fail: 
   if (layout === 'coo') {
     expectArgs(parts, 3, 4, 'a sparse tensor', fail)
     const coalesced = parts[3]?.kind === 'bool' ? parts[3].value : undefined
-    return sparseTensor({ layout, indices: toTensor(parts[0], 'sparse indices', fail), values: toTensor(parts[1], 'sparse values', fail), coalesced }, parts[2], false, fail)
+    return cooTensor(parts[0], parts[1], coalesced, parts[2], false, fail)
   }
   expectArgs(parts, 4, 4, 'a sparse tensor', fail)
   return compressedTensor(layout, parts[0], parts[1], parts[2], parts[3], false, fail)
 }
 
+function cooTensor(
+  indices: StackValue, values: StackValue, coalesced: boolean | undefined, size: StackValue, requiresGrad: boolean,
+  fail: Fail): PickleValue {
+  const parts = { indices: toTensor(indices, 'sparse indices', fail), values: toTensor(values, 'sparse values', fail) }
+  const sparse: SparseData = { layout: 'coo', ...parts }
+  if (coalesced !== undefined) sparse.coalesced = coalesced
+  return sparseTensor(sparse, size, requiresGrad, fail)
+}
+
 function compressedTensor(
-  layout: SparseData['layout'], compressed: StackValue, plain: StackValue, values: StackValue, size: StackValue, requiresGrad: boolean, fail: Fail): PickleValue {
+  layout: SparseData['layout'], compressed: StackValue, plain: StackValue, values: StackValue, size: StackValue, requiresGrad: boolean,
+  fail: Fail): PickleValue {
   const sparse = {
     layout,
     compressedIndices: toTensor(compressed, 'sparse indices', fail),
@@ -151,13 +170,18 @@ function compressedTensor(
 
 function sparseTensor(sparse: SparseData, size: StackValue, requiresGrad: boolean, fail: Fail): PickleValue {
   const shape = toCounts(size, 'the size of a sparse tensor', fail)
-  if (!Number.isSafeInteger(shape.reduce((product, n) => product * n, 1))) throw fail(`A sparse tensor of size [${shape.join(', ')}] is too large`)
+  if (!Number.isSafeInteger(shape.reduce((product, n) => product * n, 1))) {
+    throw fail(`A sparse tensor of size [${shape.join(', ')}] is too large`)
+  }
   for (const indices of [sparse.indices, sparse.compressedIndices, sparse.plainIndices]) {
-    if (indices !== undefined && indices.dtype !== 'int64' && indices.dtype !== 'int32') throw fail(`Expected integer indices for a sparse tensor but received ${indices.dtype}`)
+    if (indices !== undefined && indices.dtype !== 'int64' && indices.dtype !== 'int32') {
+      throw fail(`Expected integer indices for a sparse tensor but received ${indices.dtype}`)
+    }
   }
   const { indices, values } = sparse
   if (indices !== undefined && (indices.shape.length !== 2 || indices.shape[0] > shape.length || indices.shape[1] !== values.shape[0])) {
-    throw fail(`The indices [${indices.shape.join(', ')}] and values [${values.shape.join(', ')}] of a sparse tensor of size [${shape.join(', ')}] do not fit`)
+    const [indicesText, valuesText, sizeText] = [indices.shape, values.shape, shape].map((sizes) => `[${sizes.join(', ')}]`)
+    throw fail(`The indices ${indicesText} and values ${valuesText} of a sparse tensor of size ${sizeText} do not fit`)
   }
   const { dtype } = values
   return tensorValue({ dtype, shape, strides: [], offset: 0, storage: metaStorage('sparse', dtype, 0), requiresGrad, sparse })
@@ -178,7 +202,7 @@ const rebuildSparse: Reduce = (args, fail) => {
   expectArgs(args, 5, 7, '_rebuild_sparse_tensor', fail)
   const requiresGrad = toBool(args[2], 'requires_grad', fail)
   if (layout === 'coo') {
-    return sparseTensor({ layout, indices: toTensor(args[3], 'sparse indices', fail), values: toTensor(args[4], 'sparse values', fail) }, args[1], requiresGrad, fail)
+    return cooTensor(args[3], args[4], undefined, args[1], requiresGrad, fail)
   }
   return compressedTensor(layout, args[3], args[4], args[5] ?? { kind: 'none' }, args[1], requiresGrad, fail)
 }
@@ -201,9 +225,13 @@ const rebuildParameter: Reduce = (args, fail) => {
 const rebuildFromType: Reduce = (args, fail) => {
   expectArgs(args, 4, 4, '_rebuild_from_type_v2', fail)
   const [rebuild, type, rebuildArgs] = args
-  if (rebuild.kind !== 'global' || rebuild.reduce === undefined || !tensorReducers.has(rebuild.name)) throw fail(`Expected a function that builds a tensor but received ${describeItem(rebuild)}`)
+  if (rebuild.kind !== 'global' || rebuild.reduce === undefined || !tensorReducers.has(rebuild.name)) {
+    throw fail(`Expected a function that builds a tensor but received ${describeItem(rebuild)}`)
+  }
   if (type.kind !== 'global' || !tensorClasses.has(type.name)) throw fail(`Expected a tensor class but received ${describeItem(type)}`)
-  if (rebuildArgs.kind !== 'tuple') throw fail(`Expected a tuple of arguments for ${rebuild.name} but received ${describeItem(rebuildArgs)}`)
+  if (rebuildArgs.kind !== 'tuple') {
+    throw fail(`Expected a tuple of arguments for ${rebuild.name} but received ${describeItem(rebuildArgs)}`)
+  }
   return rebuild.reduce(rebuildArgs.items, fail)
 }
 
@@ -213,7 +241,9 @@ const typedList = (elementType: string, kinds: readonly PickleValue['kind'][]): 
   const list = args[0]
   if (list.kind !== 'list') throw fail(`Expected a list for a List[${elementType}] but received ${describeItem(list)}`)
   for (const item of list.items as StackValue[]) {
-    if (item.kind === 'global' || !kinds.includes(item.kind)) throw fail(`Expected items of type ${elementType} in a list but received ${describeItem(item)}`)
+    if (item.kind === 'global' || !kinds.includes(item.kind)) {
+      throw fail(`Expected items of type ${elementType} in a list but received ${describeItem(item)}`)
+    }
   }
   list.elementType = elementType
   return list
@@ -260,7 +290,9 @@ const makeDict: Reduce = (args, fail) => {
   if (from.kind === 'dict') return { kind: 'dict', entries: [...from.entries] }
   if (from.kind !== 'list') throw fail(`Expected pairs for a dict but received ${describeItem(from)}`)
   const entries = from.items.map((pair): [PickleValue, PickleValue] => {
-    if ((pair.kind !== 'list' && pair.kind !== 'tuple') || pair.items.length !== 2) throw fail(`Expected a pair for a dict but received ${describeItem(pair)}`)
+    if ((pair.kind !== 'list' && pair.kind !== 'tuple') || pair.items.length !== 2) {
+      throw fail(`Expected a pair for a dict but received ${describeItem(pair)}`)
+    }
     return [pair.items[0], pair.items[1]]
   })
   return { kind: 'dict', entries }
@@ -269,20 +301,27 @@ const makeDict: Reduce = (args, fail) => {
 const makeDevice: Reduce = (args, fail) => {
   expectArgs(args, 1, 2, 'torch.device', fail)
   const [type, index] = args
-  if (type.kind !== 'string' || !/^[a-z_]+(:\d+)?$/.test(type.value)) throw fail(`Expected a device such as cuda:0 but received ${describeItem(type)}`)
-  return { kind: 'device', value: index === undefined || index.kind === 'none' ? type.value : `${type.value}:${toCount(index, 'the index of a device', fail)}` }
+  if (type.kind !== 'string' || !/^[a-z_]+(:\d+)?$/.test(type.value)) {
+    throw fail(`Expected a device such as cuda:0 but received ${describeItem(type)}`)
+  }
+  const suffix = index === undefined || index.kind === 'none' ? '' : `:${toCount(index, 'the index of a device', fail)}`
+  return { kind: 'device', value: type.value + suffix }
 }
 
 const makeComplex: Reduce = (args, fail) => {
   expectArgs(args, 2, 2, 'complex', fail)
   const [re, im] = args
-  if (re.kind !== 'float' || im.kind !== 'float') throw fail(`Expected two floats for a complex number but received ${describeItem(re)} and ${describeItem(im)}`)
+  if (re.kind !== 'float' || im.kind !== 'float') {
+    throw fail(`Expected two floats for a complex number but received ${describeItem(re)} and ${describeItem(im)}`)
+  }
   return { kind: 'complex', re: re.value, im: im.value }
 }
 
 const makeSize: Reduce = (args, fail) => {
   expectArgs(args, 1, 1, 'torch.Size', fail)
-  if (args[0].kind !== 'tuple' && args[0].kind !== 'list') throw fail(`Expected a tuple for torch.Size but received ${describeItem(args[0])}`)
+  if (args[0].kind !== 'tuple' && args[0].kind !== 'list') {
+    throw fail(`Expected a tuple for torch.Size but received ${describeItem(args[0])}`)
+  }
   return { kind: 'tuple', items: args[0].items }
 }
 
@@ -297,7 +336,9 @@ const encodeBytes: Reduce = (args, fail) => {
 const getLayout: Reduce = (args, fail) => {
   expectArgs(args, 1, 1, 'a layout', fail)
   const name = args[0]
-  if (name.kind !== 'string' || !name.value.startsWith('torch.') || !torchConstants.has(name.value.slice(6))) throw fail(`Expected the name of a layout but received ${describeItem(name)}`)
+  if (name.kind !== 'string' || !name.value.startsWith('torch.') || !torchConstants.has(name.value.slice(6))) {
+    throw fail(`Expected the name of a layout but received ${describeItem(name)}`)
+  }
   return { kind: 'constant', name: name.value }
 }
 

@@ -26,7 +26,9 @@ export function loadLegacy(source: ByteSource, options: LoadOptions): PickleValu
     throw new ArchiveError('Expected a file that torch.save wrote but received another Python pickle')
   }
   const protocol = reader.next('the protocol version')
-  if (protocol.kind !== 'int' || protocol.value !== protocolVersion) throw new ArchiveError(`Expected protocol version ${protocolVersion} but received ${describeValue(protocol)}`)
+  if (protocol.kind !== 'int' || protocol.value !== protocolVersion) {
+    throw new ArchiveError(`Expected protocol version ${protocolVersion} but received ${describeValue(protocol)}`)
+  }
   const littleEndian = dictGet(reader.next('the system information'), 'little_endian')
   const swap = littleEndian?.kind === 'bool' && !littleEndian.value
 
@@ -48,7 +50,8 @@ export function loadLegacy(source: ByteSource, options: LoadOptions): PickleValu
 }
 
 /** Fills `offsets` by walking over the storages behind the pickles, which lie in the order of `keys`. */
-function locateStorages(source: ByteSource, keys: PickleValue, start: number, table: StorageTable, offsets: Map<string, number>, swap: boolean): void {
+function locateStorages(
+  source: ByteSource, keys: PickleValue, start: number, table: StorageTable, offsets: Map<string, number>, swap: boolean): void {
   if (keys.kind !== 'list') throw new ArchiveError(`Expected a list of storage keys but received ${describeValue(keys)}`)
   const storages = table.storages()
   let at = start
@@ -63,12 +66,17 @@ function locateStorages(source: ByteSource, keys: PickleValue, start: number, ta
       throw new ArchiveError(`Storage ${key.value} declares ${storage.byteLength} bytes and its data ${count} elements of ${storage.dtype}`)
     }
     at += 8
-    if (at + storage.byteLength > source.size) throw new ArchiveError(`The file is truncated: storage ${key.value} needs ${storage.byteLength} bytes and ${source.size - at} are left`)
+    if (at + storage.byteLength > source.size) {
+      const left = source.size - at
+      throw new ArchiveError(`The file is truncated: storage ${key.value} needs ${storage.byteLength} bytes and ${left} are left`)
+    }
     offsets.set(key.value, at)
     at += storage.byteLength
   }
   for (const [key, storage] of storages) {
-    if (!offsets.has(key) && storage.byteLength > 0 && storage.location !== 'meta') throw new ArchiveError(`The file has no data for storage ${key}`)
+    if (!offsets.has(key) && storage.byteLength > 0 && storage.location !== 'meta') {
+      throw new ArchiveError(`The file has no data for storage ${key}`)
+    }
   }
 }
 

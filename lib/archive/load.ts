@@ -33,7 +33,9 @@ function inspect(source: ByteSource): { type: 'script' | 'checkpoint'; zip: ZipA
       return { type: zip.has('constants.pkl') ? 'script' : 'checkpoint', zip }
     }
     case 'pickle': return { type: 'legacy' }
-    case 'tar': throw new ArchiveError(`${expected} a tar file. The tar format of PyTorch before 0.1.10 is not supported; save the file again with a current PyTorch`)
+    case 'tar':
+      throw new ArchiveError(
+        `${expected} a tar file. The tar format of PyTorch before 0.1.10 is not supported; save the file again with a current PyTorch`)
     case 'other': throw new ArchiveError(`${expected} ${describeSource(source)}`)
   }
 }

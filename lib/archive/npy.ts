@@ -13,7 +13,8 @@ import { ZipWriter } from './zip-writer.js'
  */
 
 export type NpyData =
-  | Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Float32Array | Float64Array
+  | Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
+  | BigInt64Array | BigUint64Array | Float32Array | Float64Array
 
 /** An array in row-major order and this machine's byte order. */
 export interface NpyArray {
@@ -74,14 +75,17 @@ function parseNpy(source: ByteSource, member: string | undefined): NpyArray {
   const headerAt = major === 1 ? 10 : 12
   if (start.length < headerAt) throw new ArchiveError('The .npy file is truncated', member)
   const headerLength = major === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8)
-  if (headerLength > maxHeader) throw new ArchiveError(`Expected a header of at most ${maxHeader} bytes but received ${headerLength}`, member)
+  if (headerLength > maxHeader) {
+    throw new ArchiveError(`Expected a header of at most ${maxHeader} bytes but received ${headerLength}`, member)
+  }
   if (headerAt + headerLength > source.size) throw new ArchiveError('The .npy file is truncated: its header is incomplete', member)
   const header = Buffer.from(source.read(headerAt, headerLength)).toString(major === 3 ? 'utf8' : 'latin1')
   const { dtype, swap, fortran, shape } = parseHeader(header, member)
   const bytes = elementCount(shape) * dtypeSize(dtype)
   const offset = headerAt + headerLength
   if (!Number.isSafeInteger(bytes) || offset + bytes > source.size) {
-    throw new ArchiveError(`The .npy file is truncated: an array of ${dtype} of shape [${shape.join(', ')}] needs ${bytes} bytes and ${source.size - offset} are there`, member)
+    const what = `an array of ${dtype} of shape [${shape.join(', ')}]`
+    throw new ArchiveError(`The .npy file is truncated: ${what} needs ${bytes} bytes and ${source.size - offset} are there`, member)
   }
   let data = source.view(offset, bytes)
   data = swap ? swapBytes(data, dtype) : tensorBytes(data, source.exclusive)
@@ -97,7 +101,8 @@ interface Header {
 }
 
 function parseHeader(text: string, member: string | undefined): Header {
-  const malformed = (): ArchiveError => new ArchiveError(`The .npy header is malformed: ${JSON.stringify(text.trim().slice(0, 120))}`, member)
+  const malformed = (): ArchiveError =>
+    new ArchiveError(`The .npy header is malformed: ${JSON.stringify(text.trim().slice(0, 120))}`, member)
   const descr = /['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|(\[))/.exec(text)
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(text)
   const shapeText = /['"]shape['"]\s*:\s*\(([\dL,\s]*)\)/.exec(text)
@@ -138,13 +143,24 @@ function columnToRowMajor(data: Uint8Array, shape: readonly number[], itemSize: 
   return result
 }
 
+/** An array to write: row-major, in this machine's byte order. */
+export interface NpyInput {
+  dtype: DType
+  shape: readonly number[]
+  data: ArrayBufferView
+}
+
 /** The bytes of a .npy file, as NumPy writes it. */
-export function writeNpy(array: { dtype: DType; shape: readonly number[]; data: ArrayBufferView }): Uint8Array {
+export function writeNpy(array: NpyInput): Uint8Array {
   const { dtype, shape, data } = array
   const code = codeOf.get(dtype)
-  if (code === undefined) throw new UnsupportedError(`NumPy files have no dtype ${dtype}; convert the tensor first, for instance to float32`)
+  if (code === undefined) {
+    throw new UnsupportedError(`NumPy files have no dtype ${dtype}; convert the tensor first, for instance to float32`)
+  }
   const size = elementCount(shape) * dtypeSize(dtype)
-  if (data.byteLength !== size) throw new ArgumentError(`Expected ${size} bytes for \`data\` of shape [${shape.join(', ')}] but received ${data.byteLength}`)
+  if (data.byteLength !== size) {
+    throw new ArgumentError(`Expected ${size} bytes for \`data\` of shape [${shape.join(', ')}] but received ${data.byteLength}`)
+  }
   const order = dtypeSize(dtype) === 1 ? '|' : '<'
   const dims = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
   // NumPy leaves room for the first dimension to grow in place to 21 digits.
@@ -182,7 +198,7 @@ export function openNpz(file: SourceInput): Npz {
 }
 
 /** The pieces of a .npz file; `deflate` as numpy.savez_compressed does. */
-export function writeNpz(arrays: Iterable<readonly [string, { dtype: DType; shape: readonly number[]; data: ArrayBufferView }]>, options: { deflate?: boolean } = {}): Uint8Array[] {
+export function writeNpz(arrays: Iterable<readonly [string, NpyInput]>, options: { deflate?: boolean } = {}): Uint8Array[] {
   const writer = new ZipWriter()
   for (const [name, array] of arrays) writer.add(`${name}.npy`, writeNpy(array), options)
   return writer.finish()

@@ -2,7 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { ArchiveError } from '../util/errors.js'
 import { resolveGlobal } from './globals.js'
 import { describeItem } from './tensors.js'
-import { type DictValue, type ListValue, noneValue, type ObjectValue, type PickleValue, type StorageValue, type StringValue } from './values.js'
+import {
+  type DictValue, type ListValue, noneValue, type ObjectValue, type PickleValue, type StorageValue, type StringValue,
+} from './values.js'
 import { checkShape } from './value-limits.js'
 import type { DType } from '../tensor/dtype.js'
 
@@ -81,13 +83,16 @@ class Machine {
     this.#options = options
   }
 
-  readonly #fail: Fail = (message) => new ArchiveError(`The pickle is malformed at byte ${this.#opcodeAt}: ${message}`, this.#options.member)
+  readonly #fail: Fail = (message) =>
+    new ArchiveError(`The pickle is malformed at byte ${this.#opcodeAt}: ${message}`, this.#options.member)
 
   run(): PickleValue {
     if (this.#bytes.length === 0 && !this.#options.isPrefix) throw this.#fail('it is empty')
     if (this.#byte() !== 0x80) throw this.#fail('it does not start with PROTO')
     const protocol = this.#byte()
-    if (protocol > 2) throw this.#fail(`Expected pickle protocol 2 but received ${protocol}. Save the file again with the default pickle_protocol`)
+    if (protocol > 2) {
+      throw this.#fail(`Expected pickle protocol 2 but received ${protocol}. Save the file again with the default pickle_protocol`)
+    }
     for (;;) {
       this.#spend(cost.opcode)
       this.#opcodeAt = this.position
@@ -323,7 +328,9 @@ class Machine {
     const args = this.#pop('NEWOBJ')
     const type = this.#pop('NEWOBJ')
     if (type.kind !== 'global' || !type.isScriptClass) throw this.#fail(`${describeItem(type)} is instantiated`)
-    if (args.kind !== 'tuple' || args.items.length > 0) throw this.#fail(`Expected no arguments for a new ${type.name} but received ${describeItem(args)}`)
+    if (args.kind !== 'tuple' || args.items.length > 0) {
+      throw this.#fail(`Expected no arguments for a new ${type.name} but received ${describeItem(args)}`)
+    }
     this.#pushContainer({ kind: 'object', className: type.name })
   }
 

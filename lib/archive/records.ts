@@ -22,7 +22,8 @@ const maxPickleBytes = 2 ** 29
 export function checkLoadOptions(options: LoadOptions): void {
   const { mapLocation } = options
   if (mapLocation !== undefined && (typeof mapLocation !== 'string' || !/^[a-z]+(:\d+)?$/.test(mapLocation))) {
-    throw new ArgumentError(`Expected a device such as 'cpu' or 'cuda:0' for \`mapLocation\` but received ${JSON.stringify(mapLocation) ?? String(mapLocation)}`)
+    const received = JSON.stringify(mapLocation) ?? String(mapLocation)
+    throw new ArgumentError(`Expected a device such as 'cpu' or 'cuda:0' for \`mapLocation\` but received ${received}`)
   }
 }
 
@@ -57,7 +58,8 @@ class RecordStorages implements StorageProvider {
 }
 
 /** Unpickles the member `name` of a zip archive, with its storages in the folder `prefix`. */
-export function unpickleMember(zip: ZipArchive, name: string, prefix: string | undefined, scriptClasses: boolean, options: LoadOptions): PickleValue {
+export function unpickleMember(
+  zip: ZipArchive, name: string, prefix: string | undefined, scriptClasses: boolean, options: LoadOptions): PickleValue {
   const table = prefix === undefined ? undefined : new StorageTable(new RecordStorages(zip, prefix, isBigEndian(zip), options))
   return unpickle(pickleBytes(zip, name), { member: name, scriptClasses, loadStorage: table?.load.bind(table) }).value
 }

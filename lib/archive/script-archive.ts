@@ -50,19 +50,23 @@ export function openScriptArchive(file: SourceInput, options: ScriptLoadOptions 
   return new Archive(zip, version, constants.items, root, readExtraFiles(zip, options.extraFiles ?? []))
 }
 
+const expected = 'Expected a TorchScript archive but received'
+
 function openScriptZip(source: ByteSource): ZipArchive {
   const kind = fileKind(source)
-  if (kind === 'pickle') throw new ArchiveError('Expected a TorchScript archive but received a file that torch.save wrote in its legacy format. Load it with torch.load')
-  if (kind === 'tar') throw new ArchiveError('Expected a TorchScript archive but received a tar file')
+  if (kind === 'pickle') {
+    throw new ArchiveError(`${expected} a file that torch.save wrote in its legacy format. Load it with torch.load`)
+  }
+  if (kind === 'tar') throw new ArchiveError(`${expected} a tar file`)
   if (kind !== 'zip') {
-    throw new ArchiveError(`Expected a TorchScript archive but received ${describeSource(source)}`)
+    throw new ArchiveError(`${expected} ${describeSource(source)}`)
   }
   const zip = openPyTorchZip(source)
   if (zip.has('constants.pkl') && zip.has('data.pkl')) return zip
   if (zip.has('data.pkl')) {
-    throw new ArchiveError('Expected a TorchScript archive but received a file that torch.save wrote: it has no code. Load it with torch.load')
+    throw new ArchiveError(`${expected} a file that torch.save wrote: it has no code. Load it with torch.load`)
   }
-  throw new ArchiveError(`Expected a TorchScript archive but received ${describeZip(zip)}`)
+  throw new ArchiveError(`${expected} ${describeZip(zip)}`)
 }
 
 /** Opens a zip file whose members should lie under one root. */
@@ -77,7 +81,9 @@ export function describeZip(zip: ZipArchive): string {
   const names = zip.names()
   if (names.length > 0 && names.every((name) => name.endsWith('.npy'))) return 'a NumPy .npz file'
   if (names.some((name) => name.endsWith('model.json'))) return 'an archive of PyTorch 1.0 (model.json), a format that is not supported'
-  if (names.some((name) => name.endsWith('archive_format')) || names.some((name) => name.includes('serialized_exported_program'))) return 'a torch.export program (.pt2), which is no TorchScript'
+  if (names.some((name) => name.endsWith('archive_format')) || names.some((name) => name.includes('serialized_exported_program'))) {
+    return 'a torch.export program (.pt2), which is no TorchScript'
+  }
   if (names.some((name) => name.includes('.data/extern_modules'))) return 'a torch.package archive, which holds Python code'
   if (names.includes('[Content_Types].xml')) return 'an office document'
   return `a zip file without data.pkl${names.length > 0 ? ` (its first member is ${names[0]})` : ''}`
@@ -90,7 +96,9 @@ function readVersion(zip: ZipArchive): number {
   const text = Buffer.from(zip.bytes(name)).toString('latin1').trim()
   const version = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (Number.isNaN(version)) throw new ArchiveError(`Expected a version number but received ${JSON.stringify(text)}`, name)
-  if (version > newestVersion) throw new ArchiveError(`Expected a version of at most ${newestVersion} but received ${version}; a newer PyTorch wrote this file`, name)
+  if (version > newestVersion) {
+    throw new ArchiveError(`Expected a version of at most ${newestVersion} but received ${version}; a newer PyTorch wrote this file`, name)
+  }
   if (version < oldestVersion) throw new ArchiveError(`Expected a version of at least ${oldestVersion} but received ${version}`, name)
   return version
 }
@@ -131,7 +139,8 @@ class Archive implements ScriptArchive {
   }
 
   sourceNames(): string[] {
-    return this.memberNames.filter((name) => name.startsWith('code/') && name.endsWith('.py')).map((name) => name.slice(5, -3).replaceAll('/', '.'))
+    const files = this.memberNames.filter((name) => name.startsWith('code/') && name.endsWith('.py'))
+    return files.map((name) => name.slice('code/'.length, -'.py'.length).replaceAll('/', '.'))
   }
 
   debugInfo(qualifiedModule: string): SourceMap | undefined {

@@ -35,7 +35,8 @@ export class SourceMap {
   }
 }
 
-const itemsOf = (value: PickleValue | undefined): PickleValue[] | undefined => (value?.kind === 'tuple' || value?.kind === 'list' ? value.items : undefined)
+const itemsOf = (value: PickleValue | undefined): PickleValue[] | undefined =>
+  value?.kind === 'tuple' || value?.kind === 'list' ? value.items : undefined
 const intOf = (value: PickleValue | undefined): number => (value?.kind === 'int' ? Number(value.value) : 0)
 const textOf = (value: PickleValue | undefined): string | undefined => (value?.kind === 'string' ? value.value : undefined)
 
@@ -68,7 +69,8 @@ export function readSourceMap(value: PickleValue): SourceMap | undefined {
     const decoded = pieces(text)
     if (decoded === undefined || decoded === '') continue
     const fileName = file?.kind === 'int' ? strings[intOf(file)] : textOf(file)
-    ranges.push({ offset: intOf(offset), text: decoded, start: intOf(start), end: intOf(end), file: fileName || undefined, line: intOf(line) })
+    const place = { file: fileName || undefined, line: intOf(line) }
+    ranges.push({ offset: intOf(offset), text: decoded, start: intOf(start), end: intOf(end), ...place })
   }
   return new SourceMap(ranges)
 }

@@ -103,12 +103,15 @@ function sizeOf(fd: number, name: string | undefined): number {
     throw unreadable(name, error)
   }
   if (stat.isDirectory()) throw new ArchiveError(`Expected a file for \`file\` but received the folder ${name ?? 'of the handle'}`)
-  if (!stat.isFile()) throw new ArchiveError(`Expected a regular file for \`file\` but received ${name ?? 'a handle'}, which is a pipe or a device`)
+  if (!stat.isFile()) {
+    throw new ArchiveError(`Expected a regular file for \`file\` but received ${name ?? 'a handle'}, which is a pipe or a device`)
+  }
   return stat.size
 }
 
 const unreadable = (name: string | undefined, error: unknown): ArchiveError =>
-  new ArchiveError(`Expected a readable file for \`file\` but received ${name ?? 'a handle'}: ${(error as Error).message}`, undefined, { cause: error })
+  new ArchiveError(
+    `Expected a readable file for \`file\` but received ${name ?? 'a handle'}: ${(error as Error).message}`, undefined, { cause: error })
 
 function checkRange(offset: number, length: number, size: number): void {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= size)) {

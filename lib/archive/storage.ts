@@ -22,7 +22,9 @@ export class LazyStorage implements StorageData {
   bytes(): Uint8Array {
     if (this.#bytes === undefined) {
       const bytes = this.#fetch!()
-      if (bytes.length !== this.byteLength) throw new ArchiveError(`Storage ${this.key} has ${bytes.length} bytes and declares ${this.byteLength}`)
+      if (bytes.length !== this.byteLength) {
+        throw new ArchiveError(`Storage ${this.key} has ${bytes.length} bytes and declares ${this.byteLength}`)
+      }
       this.#bytes = bytes
       this.#fetch = undefined
     }

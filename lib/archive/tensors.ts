@@ -30,12 +30,20 @@ export class StorageTable {
 
   /** `('storage', <class>, key, location, numel)`, with a sixth item in the legacy format. */
   load(id: StackValue, fail: Fail): StorageValue {
-    if (id.kind !== 'tuple' || id.items.length < 5 || id.items.length > 6) throw fail(`Expected a tuple of 5 for a persistent id but received ${describeItem(id)}`)
+    if (id.kind !== 'tuple' || id.items.length < 5 || id.items.length > 6) {
+      throw fail(`Expected a tuple of 5 for a persistent id but received ${describeItem(id)}`)
+    }
     const [tag, type, key, location, count] = id.items as StackValue[]
-    if (tag.kind !== 'string' || tag.value !== 'storage') throw fail(`Expected 'storage' as the kind of a persistent id but received ${describeItem(tag)}`)
-    if (type.kind !== 'global' || type.storage === undefined) throw fail(`Expected a storage class in a persistent id but received ${describeItem(type)}`)
+    if (tag.kind !== 'string' || tag.value !== 'storage') {
+      throw fail(`Expected 'storage' as the kind of a persistent id but received ${describeItem(tag)}`)
+    }
+    if (type.kind !== 'global' || type.storage === undefined) {
+      throw fail(`Expected a storage class in a persistent id but received ${describeItem(type)}`)
+    }
     if (key.kind !== 'string') throw fail(`Expected a string as the key of a storage but received ${describeItem(key)}`)
-    if (location.kind !== 'string') throw fail(`Expected a string as the location of storage ${key.value} but received ${describeItem(location)}`)
+    if (location.kind !== 'string') {
+      throw fail(`Expected a string as the location of storage ${key.value} but received ${describeItem(location)}`)
+    }
     const dtype = type.storage
     const numel = toCount(count, `the size of storage ${key.value}`, fail)
     const byteLength = numel * dtypeSize(dtype)
@@ -57,7 +65,9 @@ export class StorageTable {
 
   /** Legacy files may name a part of another storage: (key of the part, offset, size), in elements. */
   #loadView(rootKey: string, view: StackValue, dtype: DType, location: string, rootBytes: number, fail: Fail): StorageValue {
-    if (view.kind !== 'tuple' || view.items.length !== 3 || view.items[0].kind !== 'string') throw fail(`Expected (key, offset, size) for a view of storage ${rootKey} but received ${describeItem(view)}`)
+    if (view.kind !== 'tuple' || view.items.length !== 3 || view.items[0].kind !== 'string') {
+      throw fail(`Expected (key, offset, size) for a view of storage ${rootKey} but received ${describeItem(view)}`)
+    }
     const key = view.items[0].value
     const start = toCount(view.items[1], `the offset of storage ${key}`, fail) * dtypeSize(dtype)
     const byteLength = toCount(view.items[2], `the size of storage ${key}`, fail) * dtypeSize(dtype)
@@ -68,7 +78,8 @@ export class StorageTable {
     }
     if (start + byteLength > root.byteLength) throw fail(`Storage ${key} reaches past the end of storage ${rootKey}`)
     const whole = root
-    return { kind: 'storage', dtype, storage: { key, dtype, byteLength, location: root.location, bytes: () => whole.bytes().subarray(start, start + byteLength) } }
+    const bytes = (): Uint8Array => whole.bytes().subarray(start, start + byteLength)
+    return { kind: 'storage', dtype, storage: { key, dtype, byteLength, location: root.location, bytes } }
   }
 }
 
@@ -83,19 +94,26 @@ export const describeItem = (value: StackValue): string => (value.kind === 'glob
 /** An int of the pickle that counts or numbers something: not negative, and exact as a number. */
 export function toCount(value: StackValue, what: string, fail: Fail): number {
   if (value.kind !== 'int') throw fail(`Expected an int for ${what} but received ${describeItem(value)}`)
-  if (value.value < 0n || value.value > BigInt(Number.MAX_SAFE_INTEGER)) throw fail(`Expected a non-negative int for ${what} but received ${value.value}`)
+  if (value.value < 0n || value.value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw fail(`Expected a non-negative int for ${what} but received ${value.value}`)
+  }
   return Number(value.value)
 }
 
 export function toCounts(value: StackValue, what: string, fail: Fail): number[] {
-  if (value.kind !== 'tuple' && value.kind !== 'list') throw fail(`Expected a tuple of ints for ${what} but received ${describeItem(value)}`)
-  if (value.items.length > maxDimensions) throw fail(`Expected at most ${maxDimensions} dimensions for ${what} but received ${value.items.length}`)
+  if (value.kind !== 'tuple' && value.kind !== 'list') {
+    throw fail(`Expected a tuple of ints for ${what} but received ${describeItem(value)}`)
+  }
+  if (value.items.length > maxDimensions) {
+    throw fail(`Expected at most ${maxDimensions} dimensions for ${what} but received ${value.items.length}`)
+  }
   return value.items.map((item) => toCount(item, what, fail))
 }
 
 /** A tensor over a storage, after checking that no element lies outside of it. */
 export function makeTensor(
-  storage: StorageValue, dtype: DType, offset: StackValue, size: StackValue, stride: StackValue, requiresGrad: StackValue, fail: Fail): TensorData {
+  storage: StorageValue, dtype: DType, offset: StackValue, size: StackValue, stride: StackValue, requiresGrad: StackValue,
+  fail: Fail): TensorData {
   const tensor: TensorData = {
     dtype,
     shape: toCounts(size, 'the size of a tensor', fail),
@@ -138,6 +156,8 @@ export function toBool(value: StackValue, what: string, fail: Fail): boolean {
 }
 
 export function toTensor(value: StackValue | undefined, what: string, fail: Fail): TensorData {
-  if (value === undefined || value.kind !== 'tensor') throw fail(`Expected a tensor for ${what} but received ${value === undefined ? 'nothing' : describeItem(value)}`)
+  if (value === undefined || value.kind !== 'tensor') {
+    throw fail(`Expected a tensor for ${what} but received ${value === undefined ? 'nothing' : describeItem(value)}`)
+  }
   return value.tensor
 }

@@ -19,7 +19,7 @@ interface Frame extends Extent {
 
 const noChildren: PickleValue[] = []
 
-const isLeaf = ({ kind }: PickleValue): boolean => kind !== 'list' && kind !== 'tuple' && kind !== 'dict' && kind !== 'object' && kind !== 'enum'
+const inner = new Set<PickleValue['kind']>(['list', 'tuple', 'dict', 'object', 'enum'])
 
 function childrenOf(value: PickleValue): PickleValue[] {
   switch (value.kind) {
@@ -58,7 +58,7 @@ export function checkShape(root: PickleValue, fail: Fail): void {
     }
     const child = frame.children[frame.next++] as StackValue
     if (child.kind === 'global') throw fail(`the class ${child.name} stands where a value is needed`)
-    if (isLeaf(child)) {
+    if (!inner.has(child.kind)) {
       addChild(frame, { depth: 1, unfolded: 1 }, fail)
       continue
     }

@@ -44,7 +44,9 @@ export class ZipWriter {
     const fullName = this.#root + name
     if (this.#names.has(fullName)) throw new ArgumentError(`Expected a new name for \`name\` but received ${name} again`)
     const encoded = Buffer.from(fullName, 'utf8')
-    if (name === '' || encoded.length > 0xffff) throw new ArgumentError(`Expected a name of 1 to 65535 bytes for \`name\` but received ${encoded.length}`)
+    if (name === '' || encoded.length > 0xffff) {
+      throw new ArgumentError(`Expected a name of 1 to 65535 bytes for \`name\` but received ${encoded.length}`)
+    }
     this.#names.add(fullName)
     const body = options.deflate ? deflateRawSync(data) : data
     const member = {

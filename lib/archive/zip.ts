@@ -119,14 +119,20 @@ function findDirectory(source: ByteSource): Directory {
     }
     throw new ArchiveError(`Expected a zip file but received ${describeSource(source)}`)
   }
-  const directory: Directory = { entries: tail.getUint16(end + 10, true), size: tail.getUint32(end + 12, true), offset: tail.getUint32(end + 16, true) }
+  const directory: Directory = {
+    entries: tail.getUint16(end + 10, true),
+    size: tail.getUint32(end + 12, true),
+    offset: tail.getUint32(end + 16, true),
+  }
   let disk = tail.getUint16(end + 4, true)
   let endOffset = tailOffset + end
   if (end >= 20 && tail.getUint32(end - 20, true) === zip64LocatorSignature) {
     const at = uint64(tail, end - 12, 'the place of the zip64 end record')
     if (at + 56 > endOffset - 20) throw new ArchiveError('The zip directory is malformed: the zip64 end record lies outside of the file')
     const zip64 = viewOf(source.view(at, 56))
-    if (zip64.getUint32(0, true) !== zip64EndSignature) throw new ArchiveError('The zip directory is malformed: there is no zip64 end record where it should be')
+    if (zip64.getUint32(0, true) !== zip64EndSignature) {
+      throw new ArchiveError('The zip directory is malformed: there is no zip64 end record where it should be')
+    }
     disk = zip64.getUint32(16, true)
     directory.entries = uint64(zip64, 32, 'the number of members')
     directory.size = uint64(zip64, 40, 'the size of the directory')
@@ -184,7 +190,8 @@ function readDirectory(source: ByteSource, directory: Directory): ZipEntry[] {
 
 /** Names are never used as paths of the file system, but what looks like an attack on one is refused all the same. */
 function checkName(name: string): void {
-  const unsafe = name === '' || name.startsWith('/') || name.includes('\\') || name.includes('\0') || /^[a-zA-Z]:/.test(name) || name.split('/').includes('..')
+  const isAbsolute = name.startsWith('/') || /^[a-zA-Z]:/.test(name)
+  const unsafe = name === '' || isAbsolute || name.includes('\\') || name.includes('\0') || name.split('/').includes('..')
   if (unsafe) throw new ArchiveError(`Expected a relative name without \`..\` for a zip member but received ${JSON.stringify(name)}`)
 }
 
@@ -214,8 +221,13 @@ function checkOverlap(entries: readonly ZipEntry[], directoryOffset: number): vo
   sorted.forEach((entry, i) => {
     entry.limit = i + 1 < sorted.length ? sorted[i + 1].headerOffset : directoryOffset
     const end = entry.headerOffset + 30 + entry.compressedSize
-    if (end > directoryOffset) throw new ArchiveError(`The zip file is truncated or malformed: the member ends at ${end}, past the last one's limit ${directoryOffset}`, entry.fullName)
-    if (end > entry.limit) throw new ArchiveError(`The zip file is malformed: the member overlaps ${sorted[i + 1].fullName}`, entry.fullName)
+    if (end > directoryOffset) {
+      const limit = `past the last one's limit ${directoryOffset}`
+      throw new ArchiveError(`The zip file is truncated or malformed: the member ends at ${end}, ${limit}`, entry.fullName)
+    }
+    if (end > entry.limit) {
+      throw new ArchiveError(`The zip file is malformed: the member overlaps ${sorted[i + 1].fullName}`, entry.fullName)
+    }
   })
 }
 
@@ -265,7 +277,9 @@ class Archive implements ZipArchive {
     const entry = this.#members.get(name)
     if (entry === undefined) throw new ArchiveError(`The archive has no member ${name}`)
     if (entry.encrypted) throw new ArchiveError('The member is encrypted, which is not supported', name)
-    if (entry.method !== 0 && entry.method !== 8) throw new ArchiveError(`The member is compressed with method ${entry.method}; stored and deflate are supported`, name)
+    if (entry.method !== 0 && entry.method !== 8) {
+      throw new ArchiveError(`The member is compressed with method ${entry.method}; stored and deflate are supported`, name)
+    }
     if (entry.method === 0 && entry.size !== entry.compressedSize) {
       throw new ArchiveError(`The stored member declares two sizes, ${entry.size} and ${entry.compressedSize}`, name)
     }
@@ -278,11 +292,14 @@ class Archive implements ZipArchive {
   #readLocalHeader(entry: ZipEntry, name: string): number {
     const at = entry.headerOffset
     const header = viewOf(this.source.view(at, 30))
-    if (header.getUint32(0, true) !== localSignature) throw new ArchiveError(`There is no zip member at ${at}, where the directory says`, name)
+    if (header.getUint32(0, true) !== localSignature) {
+      throw new ArchiveError(`There is no zip member at ${at}, where the directory says`, name)
+    }
     const nameLength = header.getUint16(26, true)
     const offset = at + 30 + nameLength + header.getUint16(28, true)
     if (offset + entry.compressedSize > entry.limit) {
-      throw new ArchiveError(`The member's ${entry.compressedSize} bytes at ${offset} reach past ${entry.limit}, where the next one begins`, name)
+      const limit = `${entry.limit}, where the next one begins`
+      throw new ArchiveError(`The member's ${entry.compressedSize} bytes at ${offset} reach past ${limit}`, name)
     }
     if (new TextDecoder('utf-8').decode(this.source.view(at + 30, nameLength)) !== entry.fullName) {
       throw new ArchiveError('The member has another name than the directory says', name)
@@ -292,7 +309,9 @@ class Archive implements ZipArchive {
 
   #inflate(entry: ZipEntry, data: Uint8Array, name: string): Uint8Array {
     if (!entry.isCharged) {
-      if (entry.size > this.#inflateBudget) throw new ArchiveError(`Unpacking the member's ${entry.size} bytes would pass the limit for one archive`, name)
+      if (entry.size > this.#inflateBudget) {
+        throw new ArchiveError(`Unpacking the member's ${entry.size} bytes would pass the limit for one archive`, name)
+      }
       this.#inflateBudget -= entry.size
       entry.isCharged = true
     }
@@ -304,7 +323,9 @@ class Archive implements ZipArchive {
       const reason = tooLong ? `it unpacks to more than the ${entry.size} bytes it declares` : (error as Error).message
       throw new ArchiveError(`The deflated member is malformed: ${reason}`, name, { cause: error })
     }
-    if (bytes.length !== entry.size) throw new ArchiveError(`The deflated member is malformed: it unpacks to ${bytes.length} bytes and declares ${entry.size}`, name)
+    if (bytes.length !== entry.size) {
+      throw new ArchiveError(`The deflated member is malformed: it unpacks to ${bytes.length} bytes and declares ${entry.size}`, name)
+    }
     // A plain array: the slices of a Buffer would share its memory.
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }

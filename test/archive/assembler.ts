@@ -85,6 +85,8 @@ export function scriptArchive(changes: Record<string, Uint8Array | string | unde
     ...changes,
   }
   const writer = new ZipWriter('archive')
-  for (const [name, data] of Object.entries(members)) if (data !== undefined) writer.add(name, typeof data === 'string' ? Buffer.from(data) : data)
+  for (const [name, data] of Object.entries(members)) {
+    if (data !== undefined) writer.add(name, typeof data === 'string' ? Buffer.from(data) : data)
+  }
   return join(writer.finish().map((chunk) => Buffer.from(chunk)))
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { archiveType, loadObject } from '../../lib/archive/load.js'
+import type { LoadOptions } from '../../lib/archive/records.js'
 import { openScriptArchive } from '../../lib/archive/script-archive.js'
 import { openSource, setFileMapper } from '../../lib/archive/source.js'
 import { dictGet, type DictValue, type ObjectValue, type PickleValue, type TensorData } from '../../lib/archive/values.js'
@@ -36,7 +37,8 @@ for (const file of ['objects.pth', 'objects.legacy.pth']) {
     const all = loadObject(fixture(file))
     const views = tensors(dictGet(all, 'views'))
     t.same(views.map(({ shape, strides, offset }) => ({ shape, strides, offset })), [
-      { shape: [2, 3], strides: [3, 1], offset: 0 }, { shape: [1, 3], strides: [3, 1], offset: 3 }, { shape: [3, 2], strides: [1, 3], offset: 0 },
+      { shape: [2, 3], strides: [3, 1], offset: 0 }, { shape: [1, 3], strides: [3, 1], offset: 3 },
+      { shape: [3, 2], strides: [1, 3], offset: 0 },
       { shape: [2, 2, 3], strides: [0, 3, 1], offset: 0 }, { shape: [0, 3], strides: [3, 1], offset: 0 },
     ])
     t.equal(new Set(views.map((view) => view.storage)).size, 1)
@@ -55,7 +57,9 @@ for (const file of ['objects.pth', 'objects.legacy.pth']) {
     const [conjugated, negated] = tensors(dictGet(all, 'lazy'))
     t.match(conjugated, { dtype: 'complex64', conj: true, neg: undefined })
     t.match(negated, { dtype: 'float32', conj: undefined, neg: true, strides: [2], offset: 1 })
-    t.same(tensors(dictGet(all, 'dtypes')).map(({ dtype }) => dtype), 'uint16 uint32 uint64 float8_e4m3fn bfloat16 float16 complex32 bool'.split(' '))
+    t.same(
+      tensors(dictGet(all,
+      'dtypes')).map(({ dtype }) => dtype), 'uint16 uint32 uint64 float8_e4m3fn bfloat16 float16 complex32 bool'.split(' '))
     const meta = (dictGet(all, 'meta') as { tensor: TensorData }).tensor
     t.match(meta, { shape: [3, 2], storage: { location: 'meta', byteLength: 24 } })
     t.throws(() => meta.storage.bytes(), { message: 'Storage meta is on the meta device and has no data' })
@@ -107,7 +111,8 @@ t.test('tells the types of files apart', (t) => {
   })
   t.throws(() => loadObject(fixture('whole_module.pth')), {
     message:
-      "Expected a type of PyTorch's tensor files but received the Python class or function torch.nn.modules.linear.Linear, which is never run." +
+      "Expected a type of PyTorch's tensor files but received the Python class or function torch.nn.modules.linear.Linear," +
+      ' which is never run.' +
       ' The file pickles a whole Python model: save its state_dict() or export it with torch.jit.save (in data.pkl)',
   })
   t.end()
@@ -129,7 +134,9 @@ t.test('reverses the bytes of big-endian files', (t) => {
   const swapped = rewrite(fixture('tied_state_dict.pth'), { byteorder: 'big', 'data/0': Buffer.from(zip.bytes('data/0')).swap32() })
   const storage = (value: PickleValue): Uint8Array => (dictGet(value, 'other') as { tensor: TensorData }).tensor.storage.bytes()
   t.same(storage(loadObject(swapped)), new Uint8Array(zip.bytes('data/0')))
-  t.throws(() => loadObject(rewrite(fixture('objects.pth'), { byteorder: 'big' })), { message: /has no single element type, which a big-endian file needs \(in data\.pkl\)$/ })
+  t.throws(
+    () => loadObject(rewrite(fixture('objects.pth'),
+    { byteorder: 'big' })), { message: /has no single element type, which a big-endian file needs \(in data\.pkl\)$/ })
   t.end()
 })
 
@@ -168,10 +175,12 @@ t.test('reads files in ranges or through a mapper', (t) => {
 })
 
 t.test('remaps devices', (t) => {
+  const data = Buffer.from(openZip(openSource(fixture('tied_state_dict.pth'))).bytes('data.pkl'))
   const file = rewrite(fixture('tied_state_dict.pth'), {
-    'data.pkl': Buffer.from(Buffer.from(openZip(openSource(fixture('tied_state_dict.pth'))).bytes('data.pkl')).toString('latin1').replace('\x03\0\0\0cpu', '\x06\0\0\0cuda:0'), 'latin1'),
+    'data.pkl': Buffer.from(data.toString('latin1').replace('\x03\0\0\0cpu', '\x06\0\0\0cuda:0'), 'latin1'),
   })
-  const location = (options?: Parameters<typeof loadObject>[1]): string => (dictGet(loadObject(file, options), 'other') as { tensor: TensorData }).tensor.storage.location
+  const location = (options?: LoadOptions): string =>
+    (dictGet(loadObject(file, options), 'other') as { tensor: TensorData }).tensor.storage.location
   t.throws(() => location(), {
     code: 'ERR_ARCHIVE',
     message: "The file holds tensors saved on cuda:0, which this machine does not have. Load it with mapLocation: 'cpu'",
@@ -180,6 +189,8 @@ t.test('remaps devices', (t) => {
   t.equal(location({ hasDevice: () => true }), 'cuda:0')
   t.equal(location({ mapLocation: 'cuda:1', hasDevice: () => true }), 'cuda:1')
   t.throws(() => location({ mapLocation: 'cuda' }), { message: "Expected a device of this machine for `mapLocation` but received 'cuda'" })
-  t.throws(() => location({ mapLocation: 'GPU 0' }), { message: 'Expected a device such as \'cpu\' or \'cuda:0\' for `mapLocation` but received "GPU 0"' })
+  t.throws(
+    () => location({ mapLocation: 'GPU 0' }),
+    { message: 'Expected a device such as \'cpu\' or \'cuda:0\' for `mapLocation` but received "GPU 0"' })
   t.end()
 })
