@@ -31,7 +31,7 @@ export function load(file: SourceInput, options: LoadOptions = {}): unknown {
 
 /** Turns unpickled values into JavaScript's; what the file shares stays shared. */
 class Converter {
-  private readonly importer = new TensorImporter()
+  private readonly importer = new TensorImporter(false)
   private readonly known = new Map<PickleValue, unknown>()
 
   convert(value: PickleValue): unknown {

@@ -1,6 +1,6 @@
 import { allNodes, type Graph } from '../ir/graph.js'
 import { schemaByFullName } from '../ir/schema.js'
-import type { ConstantValue, Type } from '../ir/types.js'
+import type { Type } from '../ir/types.js'
 import { BoolType, ComplexType, FloatType, IntType } from '../ir/types.js'
 import type { ConstantReader, Pass } from './pass.js'
 
@@ -26,8 +26,7 @@ export const canonicalizeConstants = (reader: ConstantReader): Pass => ({
       const scalar = reader.scalar(constant.tensor)
       const schema = schemaByFullName(`${node.schema.name}.Scalar`)
       if (scalar === undefined || schema === undefined || schema.arguments.length !== node.schema.arguments.length) continue
-      const value = { re: scalar.value, im: scalar.im, ...scalar } as unknown as ConstantValue
-      const replacement = graph.createConstant(value, types[scalar.kind]).insertBefore(node)
+      const replacement = graph.createConstant(scalar, types[scalar.kind]).insertBefore(node)
       replacement.range = node.range
       node.replaceInput(1, replacement.output)
       node.schema = schema

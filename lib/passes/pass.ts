@@ -1,4 +1,5 @@
 import type { Graph } from '../ir/graph.js'
+import type { ConstantValue } from '../ir/types.js'
 import { TorchScriptError, InvariantError } from '../util/errors.js'
 
 /** Rewrites a graph in place and says whether anything changed. */
@@ -10,7 +11,7 @@ export interface Pass {
 /** Reads the numbers in a constant tensor, where the caller's tensors can be read. */
 export interface ConstantReader {
   /** The value of a one-element, 0-dim tensor constant, or undefined for any other tensor. */
-  scalar(tensor: unknown): { readonly kind: 'bool' | 'int' | 'float' | 'complex'; readonly value: boolean | bigint | number; readonly im?: number } | undefined
+  scalar(tensor: unknown): ConstantValue | undefined
 }
 
 /** Runs passes in order. A failure names the pass. */

@@ -1,4 +1,5 @@
 import type { QuantizationData, StorageData, TensorData } from '../archive/values.js'
+import type { ConstantValue } from '../ir/types.js'
 import type { QuantInfo, StorageHandle, TensorHandle } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
@@ -7,7 +8,7 @@ import { readElement, arrayTypeOf } from '../tensor/typed-array.js'
 import { UnsupportedError } from '../util/errors.js'
 
 /** The number in a 0-dim tensor of an archive, for passes. */
-export function scalarOf(tensor: TensorData): { kind: 'bool' | 'int' | 'float' | 'complex'; value: boolean | bigint | number; im?: number } | undefined {
+export function scalarOf(tensor: TensorData): ConstantValue | undefined {
   if (tensor.shape.length !== 0 || tensor.sparse !== undefined || tensor.quant !== undefined || tensor.storage.location === 'meta') return undefined
   if (tensor.conj || tensor.neg) return undefined
   const bytes = tensor.storage.bytes()
@@ -15,7 +16,7 @@ export function scalarOf(tensor: TensorData): { kind: 'bool' | 'int' | 'float' |
   const array = new ArrayType(bytes.buffer as ArrayBuffer, bytes.byteOffset, Math.floor(bytes.byteLength / ArrayType.BYTES_PER_ELEMENT))
   const value = readElement(tensor.dtype, array, tensor.offset)
   if (typeof value === 'boolean') return { kind: 'bool', value }
-  if (typeof value === 'object') return { kind: 'complex', value: value.re, im: value.im }
+  if (typeof value === 'object') return { kind: 'complex', re: value.re, im: value.im }
   const isFloat = tensor.dtype.startsWith('float') || tensor.dtype === 'bfloat16'
   return isFloat ? { kind: 'float', value: Number(value) } : { kind: 'int', value: BigInt(value) }
 }
