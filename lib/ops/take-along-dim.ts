@@ -5,7 +5,8 @@ def take_along_dim(self: Tensor, indices: Tensor, dim: Optional[int]=None) -> Te
   if dim is None:
     flat = indices.reshape([-1])
     return torch.gather(self.reshape([-1]), 0, torch.where(torch.lt(flat, 0), torch.add(flat, self.numel()), flat))
-  d = dim
+  else:
+    d = dim
   if d < 0:
     d += self.dim()
   source_sizes = self.size()

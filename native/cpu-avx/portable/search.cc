@@ -144,6 +144,7 @@ void infer_histc(Call& call) {
 
 // The range of the values where low equals high, as PyTorch chooses it.
 template <class C> void choose_range(const C* values, int64_t n, C& low, C& high, bool given) {
+  if (!given && n == 0) low = 0, high = 1;
   if (!given && n > 0) {
     low = high = values[0];
     for (int64_t i = 0; i < n; i++) {
@@ -166,7 +167,8 @@ void run_histc(Call& call) {
     copy_to_dense(values.data(), sizeof(C) == 8 ? DType::F64 : DType::F32, call.tensor(0));
     C low = static_cast<C>(call.args[2].as_double()), high = static_cast<C>(call.args[3].as_double());
     const bool given = low != high;
-    if (!given && n > 0) {
+    if (!given && n == 0) low = 0, high = 1;
+  if (!given && n > 0) {
       low = high = values[0];
       for (const C v : values) {
         if (!std::isfinite(v)) fail("torch.histc: range of [%g, %g] is not finite", static_cast<double>(v), static_cast<double>(v));

@@ -1,0 +1,32 @@
+import { composed } from './op.js'
+
+export default [
+  composed('quantized::cat', `
+def cat(qx: List[Tensor], dim: int, scale: Optional[float], zero_point: Optional[int]) -> Tensor:
+  out_scale = torch.q_scale(qx[0])
+  out_zero = torch.q_zero_point(qx[0])
+  if scale is not None:
+    out_scale = scale
+  if zero_point is not None:
+    out_zero = zero_point
+  parts = torch.jit.annotate(List[Tensor], [])
+  for x in qx:
+    parts.append(torch.dequantize(x))
+  joined = torch.cat(parts, dim)
+  return torch.quantize_per_tensor(joined, out_scale, out_zero, qx[0].dtype)
+`),
+  composed('quantized::cat_relu', `
+def cat_relu(qx: List[Tensor], dim: int, scale: Optional[float], zero_point: Optional[int]) -> Tensor:
+  out_scale = torch.q_scale(qx[0])
+  out_zero = torch.q_zero_point(qx[0])
+  if scale is not None:
+    out_scale = scale
+  if zero_point is not None:
+    out_zero = zero_point
+  parts = torch.jit.annotate(List[Tensor], [])
+  for x in qx:
+    parts.append(torch.dequantize(x))
+  joined = torch.cat(parts, dim)
+  return torch.quantize_per_tensor(torch.relu(joined), out_scale, out_zero, qx[0].dtype)
+`),
+]
