@@ -1,5 +1,6 @@
 #include "core/schedule.h"
 
+#include <atomic>
 #include <cstring>
 
 #include "core/errors.h"
@@ -10,6 +11,9 @@ namespace {
 
 // More runs at a time than this make their memory anew.
 constexpr size_t kKeptInstances = 4;
+// Arena bytes that all schedules together keep between runs.
+constexpr int64_t kKeptArenaBytes = int64_t{1} << 30;
+std::atomic<int64_t> kept_arena_bytes{0};
 
 }  // namespace
 
@@ -75,6 +79,7 @@ std::unique_ptr<Schedule::Instance> Schedule::take_instance() {
     if (!free_.empty()) {
       auto instance = std::move(free_.back());
       free_.pop_back();
+      kept_arena_bytes.fetch_sub(static_cast<int64_t>(arena_bytes), std::memory_order_relaxed);
       return instance;
     }
   }
@@ -84,8 +89,12 @@ std::unique_ptr<Schedule::Instance> Schedule::take_instance() {
 
 void Schedule::give_instance(std::unique_ptr<Instance> instance) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (free_.size() < kKeptInstances) free_.push_back(std::move(instance));
+  if (free_.size() >= kKeptInstances || kept_arena_bytes.load(std::memory_order_relaxed) > kKeptArenaBytes) return;
+  free_.push_back(std::move(instance));
+  kept_arena_bytes.fetch_add(static_cast<int64_t>(arena_bytes), std::memory_order_relaxed);
 }
+
+Schedule::~Schedule() { kept_arena_bytes.fetch_sub(static_cast<int64_t>(arena_bytes * free_.size()), std::memory_order_relaxed); }
 
 Value Schedule::replay(const std::vector<Tensor*>& inputs) {
   std::unique_ptr<Instance> instance = take_instance();

@@ -74,6 +74,8 @@ struct StackFrame {
 
 class Schedule {
  public:
+  Schedule() = default;
+  ~Schedule();
   // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes.
   Value replay(const std::vector<Tensor*>& inputs);
   // False when a weight that was packed or folded has been written since.
