@@ -47,7 +47,7 @@ export function implementationOf(schema: FunctionSchema): Implementation {
 
 function resolve(schema: FunctionSchema): Implementation {
   const own = definitionOf(schema.fullName)
-  if (own !== undefined) return { definition: own, functional: schema, variant: 'functional' }
+  if (own !== undefined) return { definition: own, functional: schema, variant: schema.arguments[0]?.alias?.isWrite ? 'inplace' : 'functional' }
   const inPlace = inPlaceName.exec(schema.name)
   if (inPlace !== null && schema.arguments[0]?.alias?.isWrite) {
     const functional = functionalFormOf(schema, inPlace[1])

@@ -1,4 +1,4 @@
-// Folds of reductions. Four vectors accumulate side by side in the element's type; at most 4096 elements (or 64 rows) are
+// Folds of reductions. Four vectors accumulate side by side in the element's type; at most 256 vectors (or 64 rows) are
 // summed so before they join the float64 accumulator.
 #include "cpu-avx/math_scalar.h"
 
@@ -109,7 +109,7 @@ template <class V, class Map, class Op> void fold_row(void* acc_, const void* x_
     return;
   } else {
     while (n >= 4 * width) {
-      const int64_t block = n < 4096 ? n : 4096;
+      const int64_t block = n < 256 * width ? n : 256 * width;
       V a = Map::map(L::load(x), p), b = Map::map(L::load(x + width), p), c = Map::map(L::load(x + 2 * width), p), d = Map::map(L::load(x + 3 * width), p);
       int64_t i = 4 * width;
       for (; i + 4 * width <= block; i += 4 * width) {

@@ -1,0 +1,6 @@
+import { kernel } from './op.js'
+
+export default [
+  kernel('aten::rand', 'rand'),
+  kernel('aten::rand.generator', 'rand_generator'),
+]
