@@ -69,7 +69,9 @@ class Machine {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #options: UnpickleOptions
-  readonly #memo = new Map<number, StackValue>()
+  /** Entries with consecutive ids, as all picklers number them; others, which are legal, lie in the map. */
+  readonly #memo: StackValue[] = []
+  readonly #sparseMemo = new Map<number, StackValue>()
   readonly #globals = new Map<string, StackValue>()
   readonly #marks: StackValue[][] = []
   #stack: StackValue[] = []
@@ -270,11 +272,14 @@ class Machine {
 
   #put(id: number): void {
     this.#spend(cost.memo)
-    this.#memo.set(id, this.#top('BINPUT'))
+    const value = this.#top('BINPUT')
+    if (id < this.#memo.length) this.#memo[id] = value
+    else if (id === this.#memo.length) this.#memo.push(value)
+    else this.#sparseMemo.set(id, value)
   }
 
   #get(id: number): void {
-    const value = this.#memo.get(id)
+    const value = id < this.#memo.length ? this.#memo[id] : this.#sparseMemo.get(id)
     if (value === undefined) throw this.#fail(`the memo has no entry ${id}`)
     this.#push(value)
   }

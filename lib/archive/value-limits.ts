@@ -13,22 +13,31 @@ interface Extent {
 
 interface Frame extends Extent {
   node: PickleValue
-  children: PickleValue[]
+  count: number
   next: number
 }
 
-const noChildren: PickleValue[] = []
-
 const inner = new Set<PickleValue['kind']>(['list', 'tuple', 'dict', 'object', 'enum'])
 
-function childrenOf(value: PickleValue): PickleValue[] {
+function childCount(value: PickleValue): number {
   switch (value.kind) {
     case 'list':
-    case 'tuple': return value.items
-    case 'dict': return value.entries.flat()
-    case 'object': return value.state === undefined ? noChildren : [value.state]
-    case 'enum': return [value.value]
-    default: return noChildren
+    case 'tuple': return value.items.length
+    case 'dict': return value.entries.length * 2
+    case 'object': return value.state === undefined ? 0 : 1
+    case 'enum': return 1
+    default: return 0
+  }
+}
+
+function childAt(value: PickleValue, i: number): StackValue {
+  switch (value.kind) {
+    case 'list':
+    case 'tuple': return value.items[i]
+    case 'dict': return value.entries[i >> 1][i & 1]
+    case 'object': return value.state!
+    case 'enum': return value.value
+    default: return value
   }
 }
 
@@ -41,13 +50,13 @@ export function checkShape(root: PickleValue, fail: Fail): void {
   const done = new Map<PickleValue, Extent | 'open'>()
   const open = (node: PickleValue): Frame => {
     done.set(node, 'open')
-    return { node, children: childrenOf(node), next: 0, depth: 0, unfolded: 1 }
+    return { node, count: childCount(node), next: 0, depth: 0, unfolded: 1 }
   }
   const frames: Frame[] = [open(root)]
   while (frames.length > 0) {
     if (frames.length > maxDepth) throw fail(`values are nested deeper than ${maxDepth}`)
     const frame = frames[frames.length - 1]
-    if (frame.next === frame.children.length) {
+    if (frame.next === frame.count) {
       frames.pop()
       // An object is met once by those who remember objects; its insides do not count again.
       const extent = { depth: frame.depth + 1, unfolded: frame.node.kind === 'object' ? 1 : frame.unfolded }
@@ -56,7 +65,7 @@ export function checkShape(root: PickleValue, fail: Fail): void {
       addChild(frames[frames.length - 1], extent, fail)
       continue
     }
-    const child = frame.children[frame.next++] as StackValue
+    const child = childAt(frame.node, frame.next++)
     if (child.kind === 'global') throw fail(`the class ${child.name} stands where a value is needed`)
     if (!inner.has(child.kind)) {
       addChild(frame, { depth: 1, unfolded: 1 }, fail)
