@@ -1,7 +1,8 @@
 // Mutates real archives and asserts that the readers load or refuse them: no other exception, no hang, no memory beyond
 // bounds, no tensor outside of its storage.
 //
-// Usage: node .build/scripts/fuzz-archive.js [seconds] [seed] [folder or file ...]
+// Usage: node .build/scripts/fuzz-archive.js [--load] [seconds] [seed] [folder or file ...]
+// With --load, files also go through torch.jit.load and torch.load, which need the addon.
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -261,7 +262,7 @@ function inspectTensor(tensor: TensorData): void {
   }
 }
 
-const readers: Record<string, (file: Buffer) => void> = {
+const archiveReaders: Record<string, (file: Buffer) => void> = {
   script(file) {
     const archive = openScriptArchive(file, { extraFiles: 'all', mapLocation: 'cpu' })
     inspect(archive.root)
@@ -284,6 +285,15 @@ const readers: Record<string, (file: Buffer) => void> = {
   },
 }
 
+/** The loaders that users call, with everything behind them. */
+async function wholeReaders(): Promise<Record<string, (file: Buffer) => void>> {
+  const torch = await import('../lib/index.js')
+  return {
+    'torch.jit.load': (file) => void torch.jit.load(file, { mapLocation: 'cpu' }),
+    'torch.load': (file) => void torch.load(file),
+  }
+}
+
 export interface FuzzReport {
   cases: number
   loaded: number
@@ -297,6 +307,8 @@ export interface FuzzOptions {
   seconds: number
   seed: number
   corpus: readonly Buffer[]
+  /** What reads the files. Default: the readers of lib/archive. */
+  readers?: Record<string, (file: Buffer) => void>
   /** Keeps a file that showed a defect; gives its path. */
   keep?: (file: Buffer, number: number) => string
 }
@@ -304,7 +316,7 @@ export interface FuzzOptions {
 const kindOf = (message: string): string => message.replace(/\(in .*\)$/s, '').replace(/'[^']*'|"[^"]*"|\d+/g, '_').slice(0, 60)
 
 /** Runs until the time is over or ten defects are found. Case `n` of a seed is always the same file. */
-export function fuzz({ seconds, seed, corpus, keep }: FuzzOptions): FuzzReport {
+export function fuzz({ seconds, seed, corpus, keep, readers = archiveReaders }: FuzzOptions): FuzzReport {
   const report: FuzzReport = { cases: 0, loaded: 0, refused: 0, messages: new Set(), defects: [] }
   const deadline = performance.now() + seconds * 1000
   const startMemory = process.memoryUsage.rss()
@@ -341,13 +353,16 @@ export function readCorpus(paths: readonly string[]): Buffer[] {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [seconds = '10', seedText = String(Date.now() % 1_000_000), ...paths] = process.argv.slice(2)
+  const args = process.argv.slice(2)
+  const whole = args.includes('--load')
+  const [seconds = '10', seedText = String(Date.now() % 1_000_000), ...paths] = args.filter((arg) => arg !== '--load')
   const seed = Number(seedText)
   const corpus = readCorpus(paths.length > 0 ? paths : ['test/fixtures/archive'])
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-archive-'))
   console.log(`seed ${seed}, ${corpus.length} files, ${seconds} seconds`)
   const report = fuzz({
     seconds: Number(seconds), seed, corpus,
+    readers: whole ? { ...archiveReaders, ...(await wholeReaders()) } : archiveReaders,
     keep(file, number) {
       const path = join(folder, `${seed}-${number}`)
       writeFileSync(path, file)
