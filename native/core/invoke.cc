@@ -15,7 +15,9 @@
 namespace torchscript {
 
 void KernelRuntime::parallel_for(int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
-  torchscript::parallel_for(n, grain, body, context);
+  if (n <= 0) return;
+  if (n <= grain) body(context, 0, n);
+  else torchscript::parallel_for(n, grain, body, context);
 }
 int KernelRuntime::num_threads() const { return get_num_threads(); }
 
