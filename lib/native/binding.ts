@@ -9,6 +9,8 @@
 /** Memory shared by tensors. Keeps its ArrayBuffer alive. */
 export interface StorageHandle {
   readonly byteLength: number
+  /** Lets go of the memory, which tensors on it keep. */
+  dispose(): void
 }
 
 /** Quantization of a tensor; per-channel schemes have arrays with one entry for each index along `axis`. */

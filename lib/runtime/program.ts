@@ -21,6 +21,8 @@ export class Program {
     const importer = new TensorImporter()
     const tensors = plan.tensors.map((tensor) => importer.import(tensor as TensorData))
     this.#handle = callNative(() => nativeBinding().loadProgram(plan.bytes, tensors))
+    // The program has them now; `dispose` should not have to wait for the collector to let go of these.
+    importer.dispose()
     this.#indexOf = plan.indexOf
     this.#classes = classes
   }

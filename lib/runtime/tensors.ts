@@ -52,6 +52,12 @@ export class TensorImporter {
     return handle
   }
 
+  /** Lets go of everything imported; tensors that others hold live on. */
+  dispose(): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose()
+    for (const storage of this.#storages.values()) storage.dispose()
+  }
+
   #make(tensor: TensorData): TensorHandle {
     if (tensor.sparse !== undefined) throw new UnsupportedError(`Sparse tensors (${tensor.sparse.layout}) are not supported.`)
     if (tensor.conj || tensor.neg) throw new UnsupportedError('Tensors saved with a pending conjugation or negation are not supported.')

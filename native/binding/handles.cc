@@ -113,7 +113,7 @@ void check_region(const Napi::CallbackInfo& info, Napi::ArrayBuffer buffer, int6
 class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeStorage", {InstanceAccessor<&StorageHandle::byte_length>("byteLength")});
+    return DefineClass(env, "NativeStorage", {InstanceAccessor<&StorageHandle::byte_length>("byteLength"), InstanceMethod<&StorageHandle::dispose>("dispose")});
   }
   explicit StorageHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     storage = *payload<StorageRef>(info, "Storage");
@@ -122,7 +122,11 @@ class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
   void Finalize(Napi::Env env) override {
     if (Environment* environment = env.GetInstanceData<Environment>()) environment->storages.erase(this);
   }
-  Napi::Value byte_length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(storage->bytes)); }
+  Napi::Value byte_length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), storage ? static_cast<double>(storage->bytes) : 0); }
+  Napi::Value dispose(const Napi::CallbackInfo& info) {
+    storage = {};
+    return info.Env().Undefined();
+  }
   StorageRef storage;
 };
 
@@ -343,6 +347,7 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
 
 Napi::Value tensor_on_storage(const Napi::CallbackInfo& info) {
   auto* handle = static_cast<StorageHandle*>(handle_in(info[0], &Environment::storages));
+  if (handle && !handle->storage) throw argument_error(info.Env(), "Expected a storage for `storage` but received one that is disposed.");
   if (!handle) throw argument_error(info.Env(), "Expected a storage for `storage` but received " + describe(info[0]) + ".");
   StorageRef storage = handle->storage;
   DType dtype = dtype_argument(info, 1);
