@@ -14,12 +14,13 @@ build() { # name, flags
   local dir=$out/$name
   mkdir -p "$dir"
   local flags=(-std=c++20 -O1 -g -fno-omit-frame-pointer -ffp-contract=off -fno-math-errno -Inative -Inative/include -Wall "$@")
-  local rules=()
+  local headers
+  headers=$(find native test/native -name '*.h' -o -name '*.inc' | tr '\n' ' ')
   {
     echo "all: $dir/driver"
     objects=()
     compile() { # source, object, extra flags
-      echo "$2: $1"
+      echo "$2: $1 $headers"
       printf '\t%s %s -c %s -o %s\n' "$cxx" "${flags[*]} ${*:3}" "$1" "$2"
       objects+=("$2")
     }
