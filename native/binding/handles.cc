@@ -98,7 +98,13 @@ Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t o
 }
 
 Napi::ArrayBuffer buffer_argument(const Napi::CallbackInfo& info, size_t i) {
-  if (info.Length() > i && info[i].IsArrayBuffer()) return info[i].As<Napi::ArrayBuffer>();
+  if (info.Length() > i && info[i].IsArrayBuffer()) {
+    auto buffer = info[i].As<Napi::ArrayBuffer>();
+    if (buffer.IsDetached()) throw argument_error(info.Env(), "Expected an ArrayBuffer for `buffer` but received one that was transferred.");
+    // Shrinking it would take the memory away.
+    if (buffer.Get("resizable").ToBoolean().Value()) throw argument_error(info.Env(), "Expected an ArrayBuffer of fixed length for `buffer` but received a resizable one.");
+    return buffer;
+  }
   throw argument_error(info.Env(), "Expected an ArrayBuffer for `buffer` but received " + describe(info[i]) + ".");
 }
 
@@ -212,6 +218,14 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
 
   TensorRef tensor(Napi::Env env) const {
     if (!tensor_) throw argument_error(env, "Expected a live Tensor but received one that was disposed of.");
+    const Storage& storage = *tensor_->storage;
+    if (storage.foreign && storage.foreign_owner == &Environment::of(env)) {
+      napi_value buffer = nullptr;
+      bool gone = false;
+      napi_get_reference_value(env, static_cast<napi_ref>(storage.foreign), &buffer);
+      if (buffer) napi_is_detached_arraybuffer(env, buffer, &gone);
+      if (gone) throw argument_error(env, "Expected a live Tensor but received one whose ArrayBuffer was transferred.");
+    }
     return tensor_;
   }
 

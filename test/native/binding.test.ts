@@ -134,6 +134,17 @@ t.test('a disposed tensor says so', (t) => {
   t.end()
 })
 
+t.test('a tensor whose ArrayBuffer was transferred says so', (t) => {
+  const data = new Float32Array([1, 2])
+  const handle = native.tensorFromBuffer(data.buffer, 0, dtypes.float32, [2])
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  t.throws(() => identity('Tensor')(handle), { code: 'ERR_ARGUMENT', message: /transferred/ })
+  t.throws(() => native.tensorFromBuffer(data.buffer, 0, dtypes.float32, [0]), { code: 'ERR_ARGUMENT', message: /transferred/ })
+  const resizable = new (ArrayBuffer as new (length: number, options: object) => ArrayBuffer)(8, { maxByteLength: 16 })
+  t.throws(() => native.tensorFromBuffer(resizable, 0, dtypes.float32, [2]), { code: 'ERR_ARGUMENT', message: /resizable/ })
+  t.end()
+})
+
 t.test('quantization parameters', (t) => {
   const storage = native.storageFromBuffer(new Uint8Array([1, 2, 3, 4]).buffer, 0, 4, false)
   const perTensor = native.tensorOnStorage(storage, 13, [4], [1], 0, { scheme: 0, scale: 0.5, zeroPoint: 3 })
