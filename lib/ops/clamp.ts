@@ -7,20 +7,20 @@ export default [
     expr: 'max_nan(a, b)',
     operands: { self: 'a', min: 'b' },
     promotion: 'same',
-    dtypes: ['int', 'float'],
+    dtypes: ['bool', 'int', 'float'],
   }),
   pointwise([], {
     kernel: 'clamp_upper',
     expr: 'min_nan(a, b)',
     operands: { self: 'a', max: 'b' },
     promotion: 'same',
-    dtypes: ['int', 'float'],
+    dtypes: ['bool', 'int', 'float'],
   }),
   pointwise([], {
     kernel: 'clamp_both',
     expr: 'min_nan(max_nan(a, b), c)',
     operands: { self: 'a', min: 'b', max: 'c' },
     promotion: 'same',
-    dtypes: ['int', 'float'],
+    dtypes: ['bool', 'int', 'float'],
   }),
 ]

@@ -1,9 +1,12 @@
-import { pointwise } from './op.js'
+import { kernel, pointwise } from './op.js'
 
-export default pointwise('aten::square', {
-  kernel: 'square',
-  expr: 'a * a',
-  operands: { self: 'a' },
-  promotion: 'same',
-  dtypes: ['int', 'float', 'complex'],
-})
+export default [
+  kernel('aten::square', 'square_of'),
+  pointwise([], {
+    kernel: 'square',
+    expr: 'a * a',
+    operands: { self: 'a' },
+    promotion: 'same',
+    dtypes: ['int', 'float', 'complex'],
+  }),
+]

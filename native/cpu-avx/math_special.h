@@ -149,6 +149,125 @@ inline double airy_ai(double x) {
   return (__builtin_cos(phase) * even + __builtin_sin(phase) * odd) / (1.77245385090551602730 * quarter);
 }
 
+// Hurwitz zeta by Euler and Maclaurin.
+inline double zeta(double x, double q) {
+  constexpr double kTerms[] = {12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1.8924375803183791606e9, 7.47242496e10, -2.950130727918164224e12,
+                               1.1646782814350067249e14, -4.5979787224074726105e15, 1.8152105401943546773e17, -7.1661652561756670113e18};
+  if (x == 1) return inf();
+  if (!(x > 1)) return nan();
+  if (q <= 0) {
+    if (q == __builtin_floor(q)) return inf();
+    if (x != __builtin_floor(x)) return nan();
+  }
+  double sum = __builtin_pow(q, -x), a = q, b = 0;
+  for (int i = 0; i < 9 || a <= 9; i++) {
+    a += 1;
+    b = __builtin_pow(a, -x);
+    sum += b;
+    if (-1e-17 * sum < b && b < 1e-17 * sum) return sum;
+  }
+  const double w = a;
+  sum += b * w / (x - 1) - 0.5 * b;
+  double factor = 1, k = 0;
+  for (int i = 0; i < 12; i++) {
+    factor *= x + k;
+    b /= w;
+    const double t = factor * b / kTerms[i];
+    sum += t;
+    if (__builtin_fabs(t / sum) < 1e-17) break;
+    k += 1;
+    factor *= x + k;
+    b /= w;
+    k += 1;
+  }
+  return sum;
+}
+inline double trigamma(double x) {
+  double sign = 1, sum = 0;
+  if (x < 0.5) {
+    const double s = __builtin_sin(kPi * x);
+    sign = -1;
+    sum = -kPi * kPi / (s * s);
+    x = 1 - x;
+  }
+  for (; x < 20; x += 1) sum += 1 / (x * x);
+  const double z = 1 / (x * x);
+  return sign * (sum + (1 + 0.5 / x + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42)))) / x);
+}
+inline double polygamma(double n, double x) {
+  if (n == 0) return digamma(x);
+  if (n == 1) return trigamma(x);
+  const double factorial = __builtin_tgamma(n + 1);
+  return (__builtin_fmod(n, 2) != 0 ? 1 : -1) * factorial * zeta(n + 1, x);
+}
+// Regularised incomplete gamma functions: the series below the peak, Lentz's continued fraction above.
+inline double gamma_lower_series(double a, double x) {
+  double term = 1 / a, sum = term;
+  for (int k = 1; k < 3000; k++) {
+    term *= x / (a + k);
+    sum += term;
+    if (term < sum * 1e-17) break;
+  }
+  int sign;
+  return sum * __builtin_exp(a * __builtin_log(x) - x - __builtin_lgamma_r(a, &sign));
+}
+inline double gamma_upper_fraction(double a, double x) {
+  double b = x + 1 - a, c = 1e300, d = 1 / b, h = d;
+  for (int i = 1; i < 3000; i++) {
+    const double an = -i * (i - a);
+    b += 2;
+    d = an * d + b;
+    if (__builtin_fabs(d) < 1e-300) d = 1e-300;
+    c = b + an / c;
+    if (__builtin_fabs(c) < 1e-300) c = 1e-300;
+    d = 1 / d;
+    const double delta = d * c;
+    h *= delta;
+    if (__builtin_fabs(delta - 1) < 1e-16) break;
+  }
+  int sign;
+  return h * __builtin_exp(a * __builtin_log(x) - x - __builtin_lgamma_r(a, &sign));
+}
+inline double igamma(double a, double x) {
+  if (!(a >= 0 && x >= 0)) return nan();
+  if (a == 0) return x > 0 ? 1 : nan();
+  if (x == 0) return 0;
+  if (__builtin_isinf(a)) return __builtin_isinf(x) ? nan() : 0;
+  if (__builtin_isinf(x)) return 1;
+  return x < a + 1 ? gamma_lower_series(a, x) : 1 - gamma_upper_fraction(a, x);
+}
+inline double igammac(double a, double x) {
+  if (!(a >= 0 && x >= 0)) return nan();
+  if (a == 0) return x > 0 ? 0 : nan();
+  if (x == 0) return 1;
+  if (__builtin_isinf(a)) return __builtin_isinf(x) ? nan() : 1;
+  if (__builtin_isinf(x)) return 0;
+  return x < a + 1 ? 1 - gamma_lower_series(a, x) : gamma_upper_fraction(a, x);
+}
+// Orthogonal polynomials of degree n (truncated to an integer; 0 when negative), by their recurrences from p0 = 1 and p1.
+enum Polynomial { kThreeTerm, kLegendre, kHermite, kHermiteE, kLaguerre };
+inline double polynomial(Polynomial kind, double x, double degree, double p1) {
+  if (!(degree > -1) || degree != degree) return degree != degree ? nan() : 0;
+  const int64_t n = degree < 1e9 ? static_cast<int64_t>(degree) : 1000000000;
+  if ((kind == kHermite || kind == kHermiteE) && n > 512) return nan();
+  double p = 1, q = p1;
+  if (n == 0) return p;
+  for (int64_t k = 1; k < n && q == q; k++) {
+    const double d = static_cast<double>(k);
+    double r;
+    switch (kind) {
+      case kLegendre: r = ((2 * d + 1) * x * q - d * p) / (d + 1); break;
+      case kHermite: r = 2 * x * q - 2 * d * p; break;
+      case kHermiteE: r = x * q - d * p; break;
+      case kLaguerre: r = ((2 * d + 1 - x) * q - d * p) / (d + 1); break;
+      default: r = 2 * x * q - p; break;
+    }
+    p = q;
+    q = r;
+  }
+  return q;
+}
+
 }  // namespace special
 
 #define TS_SPECIAL(name, expr)                                                                                          \
@@ -176,6 +295,23 @@ TS_SPECIAL(bessel_y1, (x < 0 ? special::nan() : __builtin_y1(x)))
 TS_SPECIAL(spherical_bessel_j0, special::spherical_bessel_j0(x))
 TS_SPECIAL(airy_ai, special::airy_ai(x))
 #undef TS_SPECIAL
+
+#define TS_SPECIAL_2(name, expr)                                                                                                              \
+  TS_INLINE VecF name(VecF a, VecF b) { return lanes(a, b, [](float f, float g) { const double x = f, y = g; return static_cast<float>(expr); }); } \
+  TS_INLINE VecD name(VecD a, VecD b) { return lanes(a, b, [](double x, double y) { return static_cast<double>(expr); }); }
+TS_SPECIAL_2(zeta, special::zeta(x, y))
+TS_SPECIAL_2(polygamma, special::polygamma(x, y))
+TS_SPECIAL_2(igamma, special::igamma(x, y))
+TS_SPECIAL_2(igammac, special::igammac(x, y))
+TS_SPECIAL_2(chebyshev_t, special::polynomial(special::kThreeTerm, x, y, x))
+TS_SPECIAL_2(chebyshev_u, special::polynomial(special::kThreeTerm, x, y, 2 * x))
+TS_SPECIAL_2(chebyshev_v, special::polynomial(special::kThreeTerm, x, y, 2 * x - 1))
+TS_SPECIAL_2(chebyshev_w, special::polynomial(special::kThreeTerm, x, y, 2 * x + 1))
+TS_SPECIAL_2(legendre_p, special::polynomial(special::kLegendre, x, y, x))
+TS_SPECIAL_2(hermite_h, special::polynomial(special::kHermite, x, y, 2 * x))
+TS_SPECIAL_2(hermite_he, special::polynomial(special::kHermiteE, x, y, x))
+TS_SPECIAL_2(laguerre_l, special::polynomial(special::kLaguerre, x, y, 1 - x))
+#undef TS_SPECIAL_2
 
 }  // namespace TS_ISA
 }  // namespace torchscript

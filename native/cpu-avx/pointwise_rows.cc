@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu-avx/copy.h"
 #include "cpu-avx/pointwise.h"
 #include "cpu-avx/promote.h"
 
@@ -172,6 +173,74 @@ TS_KERNEL(pow, {.infer = [](Call& call) { infer_two(call, PointwiseId::pow_of); 
                   run_pointwise(call, choice.id, o);
                 },
                 .in_place = true});
+
+// ---- square(self): of bool as int64
+void square_call(Call& call, bool run) {
+  Arg two;
+  two.kind = ArgKind::Int;
+  two.i = 2;
+  const bool truth = call.tensor(0).dtype == DType::Bool;
+  const Arg* o[] = {&call.args[0], &two};
+  const PointwiseId id = truth ? PointwiseId::pow_of : PointwiseId::square;
+  if (run) run_pointwise(call, id, o);
+  else infer_pointwise(call, id, o);
+}
+TS_KERNEL(square_of, {.infer = [](Call& call) { square_call(call, false); }, .run = [](Call& call) { square_call(call, true); }, .in_place = true});
+
+// ---- float_power(self, exponent): in float64 or complex128
+struct FloatPower {
+  TensorView views[2];
+  Arg args[2];
+  const Arg* list[2];
+  FloatPower(Call& call, bool convert) {
+    bool complex = false;
+    for (int i = 0; i < 2; i++) {
+      const Arg& arg = call.args[i];
+      complex = complex || arg.kind == ArgKind::Complex || (arg.kind == ArgKind::Tensor && is_complex(arg.tensor->dtype));
+    }
+    const DType dtype = complex ? DType::C128 : DType::F64;
+    for (int i = 0; i < 2; i++) {
+      list[i] = &args[i];
+      args[i] = call.args[i];
+      if (args[i].kind != ArgKind::Tensor) continue;
+      views[i] = *call.args[i].tensor;
+      args[i].tensor = &views[i];
+      views[i].dtype = dtype;
+      if (!convert || call.args[i].tensor->dtype == dtype) continue;
+      format_strides(views[i], *call.args[i].tensor, kPreserveFormat);
+      views[i].data = call.runtime->scratch(static_cast<size_t>(views[i].numel() + 1) * 16);
+      copy_strided(views[i], *call.args[i].tensor, call.runtime);
+    }
+  }
+};
+TS_KERNEL(float_power, {.infer = [](Call& call) { FloatPower p(call, false); infer_pointwise(call, PointwiseId::pow_of, p.list); },
+                        .run = [](Call& call) { FloatPower p(call, true); run_pointwise(call, PointwiseId::pow_of, p.list); }});
+
+// ---- frexp(self): mantissa in [1/2, 1) and exponent
+TS_KERNEL(frexp, {.infer =
+                      [](Call& call) {
+                        const TensorView& self = call.tensor(0);
+                        if (!is_floating(self.dtype)) fail("torch.frexp() only supports floating-point dtypes");
+                        for (int i = 0; i < 2; i++) {
+                          format_strides(call.outputs[i], self, kPreserveFormat);
+                          call.outputs[i].dtype = i ? DType::I32 : self.dtype;
+                        }
+                      },
+                  .run =
+                      [](Call& call) {
+                        TensorView wide = call.outputs[0];
+                        wide.dtype = DType::F64;
+                        const int64_t n = wide.numel();
+                        wide.data = call.runtime->scratch(static_cast<size_t>(n + 1) * 8);
+                        copy_strided(wide, call.tensor(0), call.runtime);
+                        int32_t* exponents = call.outputs[1].ptr<int32_t>();
+                        for (int64_t i = 0; i < n; i++) {
+                          int exponent = 0;
+                          wide.ptr<double>()[i] = std::frexp(wide.ptr<double>()[i], &exponent);
+                          exponents[i] = exponent;
+                        }
+                        copy_strided(call.outputs[0], wide, call.runtime);
+                      }});
 
 // ---- round(self), round.decimals(self, decimals)
 void round_call(Call& call, bool run) {

@@ -1,0 +1,42 @@
+import { composed } from './op.js'
+
+export default [
+  composed('aten::cov', `
+def cov(self: Tensor, correction: int=1, fweights: Optional[Tensor]=None, aweights: Optional[Tensor]=None) -> Tensor:
+  x = self.view(1, -1) if self.dim() < 2 else self
+  w: Optional[Tensor] = None
+  if fweights is not None:
+    w = fweights
+  if aweights is not None:
+    w = aweights if w is None else w * aweights
+  if w is None:
+    mean = torch.mean(x if x.is_floating_point() or x.is_complex() else x.to(torch.float32), 1, True)
+    weighted = x - mean
+    scale = max(float(x.size(1) - correction), 0.0)
+    result = torch.matmul(weighted, torch.conj(weighted.t())) / scale
+    return result.squeeze() if self.dim() < 2 else result
+  total = torch.sum(w)
+  mean = torch.sum(x * w, 1, True) / total
+  norm = total
+  if correction != 0:
+    if aweights is None:
+      norm = total - correction
+    else:
+      norm = total - correction * torch.sum(w * aweights) / total
+  weighted = x - mean
+  result = torch.matmul(weighted, torch.conj((weighted * w).t())) / torch.clamp_min(norm, 0)
+  return result.squeeze() if self.dim() < 2 else result
+`),
+  composed('aten::corrcoef', `
+def corrcoef(self: Tensor) -> Tensor:
+  c = torch.cov(self)
+  if c.dim() == 0:
+    return c / c
+  d = torch.diagonal(c)
+  d = torch.sqrt(torch.real(d) if d.is_complex() else d)
+  c = c / d.view(-1, 1) / d.view(1, -1)
+  if c.is_complex():
+    return torch.complex(torch.clamp(torch.real(c), -1, 1), torch.clamp(torch.imag(c), -1, 1))
+  return torch.clamp(c, -1, 1)
+`),
+]
