@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -63,7 +64,8 @@ function openPath(path: string, name: string | undefined): ByteSource {
   try {
     const size = sizeOf(fd, name)
     if (size === 0) return new MemorySource(new Uint8Array(0), name, true)
-    if (mapFile !== undefined) {
+    // Larger files do not fit in one ArrayBuffer (4 GiB in Node 20).
+    if (mapFile !== undefined && size <= constants.MAX_LENGTH) {
       try {
         const buffer = mapFile(path)
         return new MemorySource(new Uint8Array(buffer), name, true)

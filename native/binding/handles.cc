@@ -417,10 +417,12 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   if (mapping->bytes() == 0) return Napi::ArrayBuffer::New(env, 0);
   auto finalize = [](napi_env, void*, void* hint) { delete static_cast<FileMapping*>(hint); };
   napi_value value = nullptr;
-  if (napi_create_external_arraybuffer(env, mapping->data(), mapping->bytes(), finalize, mapping.get(), &value) != napi_ok) {
-    throw Napi::Error::New(env, "This runtime does not allow memory of an addon in an ArrayBuffer");
-  }
+  FileMapping* owned = mapping.get();
+  napi_status status = napi_create_external_arraybuffer(env, owned->data(), owned->bytes(), finalize, owned, &value);
+  // Where the memory is not taken at all, it is still ours. After other failures (too large) Node-API runs the finalizer itself.
+  if (status == napi_no_external_buffers_allowed) throw Napi::Error::New(env, "This runtime does not allow memory of an addon in an ArrayBuffer");
   mapping.release();
+  if (status != napi_ok) throw Napi::Error::New(env);
   return Napi::Value(env, value);
 }
 
