@@ -80,10 +80,10 @@ export function openPyTorchZip(source: ByteSource): ZipArchive {
 export function describeZip(zip: ZipArchive): string {
   const names = zip.names()
   if (names.length > 0 && names.every((name) => name.endsWith('.npy'))) return 'a NumPy .npz file'
-  if (names.some((name) => name.endsWith('model.json'))) return 'an archive of PyTorch 1.0 (model.json), a format that is not supported'
   if (names.some((name) => name.endsWith('archive_format')) || names.some((name) => name.includes('serialized_exported_program'))) {
     return 'a torch.export program (.pt2), which is no TorchScript'
   }
+  if (names.some((name) => name.endsWith('model.json'))) return 'an archive of PyTorch 1.0 (model.json), a format that is not supported'
   if (names.some((name) => name.includes('.data/extern_modules'))) return 'a torch.package archive, which holds Python code'
   if (names.includes('[Content_Types].xml')) return 'an office document'
   return `a zip file without data.pkl${names.length > 0 ? ` (its first member is ${names[0]})` : ''}`

@@ -156,6 +156,15 @@ t.test('refuses sizes and places that do not fit', (t) => {
   t.end()
 })
 
+t.test('reads zip64 sizes and places', (t) => {
+  const data = Buffer.from('0123456789')
+  const sizes = { name: 'a/x', data, size: 0xffffffff, compressedSize: 0xffffffff, zip64: [10n, 10n] }
+  t.same(openZip(openSource(forge([sizes]))).bytes('x'), new Uint8Array(data))
+  const place = { name: 'a/y', data, offset: 0xffffffff, zip64: [43n] }
+  t.same(openZip(openSource(forge([{ name: 'a/x', data }, place]))).bytes('y'), new Uint8Array(data))
+  t.end()
+})
+
 t.test('refuses broken directories', (t) => {
   const members = [{ name: 'a/x', data: Buffer.from('x') }]
   t.equal(openForged(members, { count: 2 }), 'The zip directory is malformed: 2 members do not fit in 49 bytes')
