@@ -98,7 +98,7 @@ int check_threads(const char* path) {
       parallel_for(1000, 10, add, &sum);
       if (sum != 499500) wrong++;
       try {
-        parallel_for(1000, 10, [](void*, int64_t begin, int64_t) { if (begin >= 500) throw OperatorError("stop"); }, nullptr);
+        parallel_for(1000, 10, [](void*, int64_t, int64_t end) { if (end > 500) throw OperatorError("stop"); }, nullptr);
         wrong++;
       } catch (const OperatorError&) {
       }
