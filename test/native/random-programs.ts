@@ -29,7 +29,7 @@ export function randomProgram(pick: (below: number) => number): string {
   }
   for (let i = 0; i < 14; i++) {
     const index = any(['%zero', '%one', '%two'])
-    switch (pick(13)) {
+    switch (pick(20)) {
       case 0: make(matrices, `aten::add(${any(matrices)}, ${any(matrices)}, %one)`); break
       case 1: make(matrices, `aten::mul(${any(matrices)}, ${any(matrices)})`); break
       case 2: make(matrices, `aten::matmul(${any(matrices)}, ${any(matrices)})`); break
@@ -43,6 +43,33 @@ export function randomProgram(pick: (below: number) => number): string {
       case 10: if (vectors.length > 0) make(vectors, `aten::add_(${any(vectors)}, ${any(vectors)}, %one)`); break
       case 11: if (vectors.length > 0) make(matrices, `aten::add_(${any(matrices)}, ${any(vectors)}, %one)`); break
       case 12: make(matrices, `aten::clone(${any(matrices)}, %none)`); break
+      case 13: {
+        // Windows that overlap, of one matrix or of two that may share memory.
+        const dim = any(['%zero', '%one'])
+        const upper = make([], `aten::slice(${any(matrices)}, ${dim}, %zero, %two, %one)`)
+        const lower = make([], `aten::slice(${any(matrices)}, ${dim}, %one, %three, %one)`)
+        make([], `${any(['aten::mul_', 'aten::div_'])}(${upper}, ${any([lower, '%half'])})`)
+        break
+      }
+      case 14: {
+        const part = make([], `aten::slice(${any(matrices)}, %zero, %one, %three, %one)`)
+        const row = make([], `aten::slice(${any(matrices)}, %zero, ${any(['%zero', '%one'])}, ${any(['%two', '%one'])}, %two)`)
+        lines.push(`%l${i} : Tensor[] = prim::ListConstruct(${part}, ${row})`)
+        const joined = make([], `aten::cat(%l${i}, %zero)`)
+        const wide = make([], `aten::slice(${joined}, %zero, %zero, %two, %one)`)
+        make(matrices, `aten::matmul(${make([], `aten::slice(${any(matrices)}, %one, %zero, %two, %one)`)}, ${wide})`)
+        break
+      }
+      case 15: make(matrices, `aten::zeros_like(${any(matrices)}, %none, %none, %none, %none, %none)`); break
+      case 16: make(matrices, `aten::fill_(${any(matrices)}, %half)`); break
+      case 17: {
+        const size = `%n${i}`
+        lines.push(`${size} : int = aten::size(${any(matrices)}, %zero)`)
+        make(matrices, `aten::mul(${any(matrices)}, ${make([], `prim::NumToTensor(${size})`)})`)
+        break
+      }
+      case 18: if (vectors.length > 0) make(vectors, `aten::copy_(${any(vectors)}, ${any(vectors)}, %false)`); break
+      case 19: make(matrices, `aten::relu_(${any(matrices)})`); break
     }
   }
   const results = Array.from({ length: 1 + pick(3) }, () => any(matrices))
