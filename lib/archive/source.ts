@@ -52,17 +52,16 @@ export function openSource(input: SourceInput): ByteSource {
 const typeName = (value: unknown): string =>
   value === null ? 'null' : typeof value === 'object' ? (value.constructor?.name ?? 'an object') : typeof value
 
-/** `path` is opened; `name` is what messages say. */
-function openPath(path: string, name: string | undefined): ByteSource {
-  let fd: number
+/** Files up to this size are read at once: cheaper than a few ranges. */
+const smallFile = 1 << 18
+
+/** `path` is opened; `name` is what messages say. `keepOpen` where the path will not lead to the file later. */
+function openPath(path: string, name: string | undefined, keepOpen = false): ByteSource {
+  const fd = openForReading(path, name)
+  let isKept = false
   try {
-    fd = openSync(path, 'r')
-  } catch (error) {
-    throw unreadable(name, error)
-  }
-  let keep = false
-  try {
-    const size = sizeOf(fd, name)
+    const identity = identify(fd, name)
+    const { size } = identity
     if (size === 0) return new MemorySource(new Uint8Array(0), name, true)
     // Larger files do not fit in one ArrayBuffer (4 GiB in Node 20).
     if (mapFile !== undefined && size <= constants.MAX_LENGTH) {
@@ -73,10 +72,19 @@ function openPath(path: string, name: string | undefined): ByteSource {
         // A file system without mmap: ranges work everywhere.
       }
     }
-    keep = true
-    return new RangeSource(fd, size, name)
+    if (size <= smallFile) return new MemorySource(readRange(fd, 0, size, name), name, true)
+    isKept = keepOpen
+    return keepOpen ? new RangeSource(size, name, heldFile(fd)) : new RangeSource(size, name, reopenedFile(path, name, identity))
   } finally {
-    if (!keep) closeSync(fd)
+    if (!isKept) closeSync(fd)
+  }
+}
+
+function openForReading(path: string, name: string | undefined): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    throw unreadable(name, error)
   }
 }
 
@@ -86,10 +94,10 @@ function openPath(path: string, name: string | undefined): ByteSource {
  */
 function openDescriptor(fd: number): ByteSource {
   if (!Number.isInteger(fd) || fd < 0) throw new ArgumentError(`Expected an open file descriptor for \`file\` but received ${fd}`)
-  const size = sizeOf(fd, undefined)
+  const { size } = identify(fd, undefined)
   for (const path of [`/proc/self/fd/${fd}`, `/dev/fd/${fd}`]) {
     try {
-      return openPath(path, undefined)
+      return openPath(path, undefined, true)
     } catch {
       // Not on this system.
     }
@@ -97,7 +105,14 @@ function openDescriptor(fd: number): ByteSource {
   return new MemorySource(readRange(fd, 0, size, undefined), undefined, true)
 }
 
-function sizeOf(fd: number, name: string | undefined): number {
+interface FileIdentity {
+  readonly device: number
+  readonly inode: number
+  readonly size: number
+  readonly modified: number
+}
+
+function identify(fd: number, name: string | undefined): FileIdentity {
   let stat
   try {
     stat = fstatSync(fd)
@@ -108,7 +123,7 @@ function sizeOf(fd: number, name: string | undefined): number {
   if (!stat.isFile()) {
     throw new ArchiveError(`Expected a regular file for \`file\` but received ${name ?? 'a handle'}, which is a pipe or a device`)
   }
-  return stat.size
+  return { device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.mtimeMs }
 }
 
 const unreadable = (name: string | undefined, error: unknown): ArchiveError =>
@@ -147,31 +162,52 @@ class MemorySource implements ByteSource {
   }
 }
 
-const closeWhenCollected = new FinalizationRegistry<number>((fd) => {
-  try {
-    closeSync(fd)
-  } catch {
-    // Closed already.
-  }
-})
+/** Gives a descriptor to a reader for the time of one read. */
+type FileAccess = (use: (fd: number) => Uint8Array) => Uint8Array
 
-/** Reads ranges of an open file, which it closes when nobody can reach it any more. */
+/**
+ * Opens the file for each read, so that any number of sources costs no descriptors; fails once the path leads to another file
+ * than at first.
+ */
+function reopenedFile(path: string, name: string | undefined, identity: FileIdentity): FileAccess {
+  return (use) => {
+    const fd = openForReading(path, name)
+    try {
+      const now = identify(fd, name)
+      const same = (['device', 'inode', 'size', 'modified'] as const).every((key) => now[key] === identity[key])
+      if (!same) throw new ArchiveError(`The file was changed or replaced after it was opened: ${name ?? path}`)
+      return use(fd)
+    } finally {
+      closeSync(fd)
+    }
+  }
+}
+
+const closeWhenCollected = new FinalizationRegistry<number>((fd) => closeSync(fd))
+
+/** Holds the descriptor until nobody can reach the access any more. */
+function heldFile(fd: number): FileAccess {
+  const access: FileAccess = (use) => use(fd)
+  closeWhenCollected.register(access, fd)
+  return access
+}
+
+/** Reads ranges of a file as they are asked for. */
 class RangeSource implements ByteSource {
   readonly size: number
   readonly name: string | undefined
   readonly exclusive = true
-  readonly #fd: number
+  readonly #access: FileAccess
 
-  constructor(fd: number, size: number, name: string | undefined) {
-    this.#fd = fd
+  constructor(size: number, name: string | undefined, access: FileAccess) {
     this.size = size
     this.name = name
-    closeWhenCollected.register(this, fd)
+    this.#access = access
   }
 
   read(offset: number, length: number): Uint8Array {
     checkRange(offset, length, this.size)
-    return readRange(this.#fd, offset, length, this.name)
+    return this.#access((fd) => readRange(fd, offset, length, this.name))
   }
 
   view(offset: number, length: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -9,6 +9,7 @@ import { openSource, setFileMapper } from '../../lib/archive/source.js'
 import { dictGet, type DictValue, type ObjectValue, type PickleValue, type TensorData } from '../../lib/archive/values.js'
 import { openZip } from '../../lib/archive/zip.js'
 import { ZipWriter } from '../../lib/archive/zip-writer.js'
+import { checkpoint, op, pickle } from './assembler.js'
 
 const fixture = (name: string): string => `test/fixtures/archive/${name}`
 const items = (value: PickleValue | undefined): PickleValue[] => (value as { items: PickleValue[] }).items
@@ -171,6 +172,30 @@ t.test('reads files in ranges or through a mapper', (t) => {
     throw new Error('no mmap here')
   })
   t.same(storage(), inRanges)
+  t.end()
+})
+
+t.test('reads large files in ranges, from the file that was opened', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'archive-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const storage = new Uint8Array(1 << 20).map((_, i) => i % 251)
+  const file = checkpoint(pickle(op.tensor(op.storage('0', 1 << 18), 0, [1 << 18], [1])), { 0: storage })
+  const path = join(folder, 'a.pth')
+  writeFileSync(path, file)
+  const load = (input: string | number): (() => Uint8Array) => {
+    const { tensor } = loadObject(input) as { tensor: TensorData }
+    return () => tensor.storage.bytes()
+  }
+  t.ok(Buffer.from(load(path)()).equals(storage))
+  const fd = openSync(path, 'r')
+  const fromDescriptor = load(fd)
+  closeSync(fd)
+  const [before, ...others] = Array.from({ length: 2000 }, () => load(path))
+  t.equal(others.length, 1999, 'sources hold no descriptors')
+  rmSync(path)
+  writeFileSync(path, Buffer.alloc(file.length))
+  t.ok(Buffer.from(fromDescriptor()).equals(storage), 'a descriptor stays with its file')
+  t.throws(before, { message: `The file was changed or replaced after it was opened: ${path}` })
   t.end()
 })
 
