@@ -1,4 +1,4 @@
-import type { Graph, Value } from '../ir/graph.js'
+import type { Graph, SourceRange, Value } from '../ir/graph.js'
 import type { FunctionSchema } from '../ir/schema.js'
 import { schemasOf } from '../ir/schema.js'
 import type { ConstantValue, Parameter, ScriptFunction, Type } from '../ir/types.js'
@@ -32,6 +32,24 @@ const literals: Record<string, ConstantValue | undefined> = {
   infj: { kind: 'complex', re: 0, im: Infinity },
   nanj: { kind: 'complex', re: 0, im: NaN },
 }
+
+const gradMode = '__torch__.torch.autograd.grad_mode'
+const builtinClasses: Record<string, string> = {
+  'torch.no_grad': `${gradMode}.no_grad`,
+  'torch.enable_grad': `${gradMode}.enable_grad`,
+}
+const switcher = (name: string, value: string): string => `
+class ${name}:
+  prev : bool
+  def __init__(self) -> None:
+    self.prev = torch.is_grad_enabled()
+  def __enter__(self) -> None:
+    self.prev = torch.is_grad_enabled()
+    torch.set_grad_enabled(${value})
+  def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+    torch.set_grad_enabled(self.prev)
+`
+const gradModeSource = switcher('no_grad', 'False') + switcher('enable_grad', 'True')
 
 /** The newest archive version this front end knows. */
 export const currentVersion = 10
@@ -297,6 +315,7 @@ export class CompilationUnit {
       const constant = index === null ? undefined : this.constants[Number(index[1])]
       return constant === undefined ? undefined : this.constantMeaning(constant)
     }
+    if (name in builtinClasses) return { kind: 'class', type: this.builtinClass(name) }
     if (name.startsWith('torch.')) return this.torchName(name.slice(6))
     if (name.startsWith('ops.')) {
       const parts = name.split('.')
@@ -313,8 +332,16 @@ export class CompilationUnit {
     if (!name.startsWith('__torch__.') || this.namedType(head) !== undefined) return undefined
     return { kind: 'namespace', path: name }
   }
+  /** Classes that PyTorch's own Python code gives to programs. */
+  private builtinClass(name: string): ClassType {
+    const qualifiedName = builtinClasses[name]
+    const known = this.types.get(qualifiedName)
+    if (known !== undefined) return known as ClassType
+    const def = parseFile(gradModeSource, '<builtin>').find((s) => s.kind === 'ClassDef' && qualifiedName.endsWith(`.${s.name}`)) as ClassDef
+    return this.makeType(qualifiedName, def) as ClassType
+  }
   private torchName(name: string): Meaning | undefined {
-    if (name === 'jit.annotate' || name === 'jit.isinstance' || name === 'jit.is_scripting' || name === 'jit.is_tracing' || name === 'jit.fork' || name === 'jit.wait') return { kind: 'special', name: `torch.${name}` }
+    if (name === 'jit.annotate' || name === 'jit.isinstance' || name === 'jit.is_scripting' || name === 'jit.is_tracing' || name === 'jit.fork' || name === 'jit.wait' || name === 'jit._unwrap_optional') return { kind: 'special', name: `torch.${name}` }
     if (['autograd', 'fft', 'linalg', 'special', 'jit', 'nn', 'nn.functional', '_C', '_C._nn', 'ops'].includes(name)) return { kind: 'namespace', path: `torch.${name}` }
     const aliases: Record<string, string> = { half: 'float16', float: 'float32', double: 'float64', short: 'int16', int: 'int32', long: 'int64', cfloat: 'complex64', cdouble: 'complex128' }
     const dtype = dtypeNames.find((d) => d === (aliases[name] ?? name))
@@ -341,6 +368,27 @@ export class CompilationUnit {
     }
     if (value.kind === 'enum') return { kind: 'constant', value, type: this.namedType(value.className) ?? TensorType }
     return { kind: 'constant', value, type: constantType(value) }
+  }
+
+  private readonly callees = new Map<FunctionDef, Set<FunctionDef>>()
+  /**
+   * Records that one function calls another, and refuses the call that closes a circle. Bodies compile on first use, so this is what keeps
+   * recursion, which TorchScript does not have, from reaching the passes that inline calls.
+   */
+  noteCall(caller: FunctionDef, callee: ScriptFunction | FunctionDef, range: SourceRange): void {
+    const target = callee instanceof CompiledFunction ? callee.def : 'kind' in callee ? callee : undefined
+    if (target === undefined) return
+    const seen = new Set<FunctionDef>()
+    const waiting = [target]
+    for (let def = waiting.pop(); def !== undefined; def = waiting.pop()) {
+      if (def === caller) throw compileError(`function '${target.name}' is called recursively. Recursive calls are not supported`, range)
+      if (seen.has(def)) continue
+      seen.add(def)
+      waiting.push(...(this.callees.get(def) ?? []))
+    }
+    const known = this.callees.get(caller)
+    if (known === undefined) this.callees.set(caller, new Set([target]))
+    else known.add(target)
   }
 
   /** A schema without overloads. */

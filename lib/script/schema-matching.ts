@@ -290,7 +290,8 @@ export function matchSchema(
       value = list.output
     }
     if (!bind(argument.type, value.type, env)) {
-      return { reason: `Could not match type ${typeToString(value.type)} to ${typeToString(argument.type)} in argument '${argument.name}'.` }
+      const names = [...env].map(([name, t]) => ` Type variable '${name}' previously matched to type ${typeToString(t)} is matched to type ${typeToString(value.type)}.`)
+      return { reason: `Could not match type ${typeToString(value.type)} to ${typeToString(argument.type)} in argument '${argument.name}'${names.length > 0 ? `:${names[0]}` : '.'}` }
     }
     const type = substitute(argument.type, env)
     const converted = convertToType(b, value, type, allow)
@@ -325,10 +326,17 @@ export function matchSchemas(
 ): Match {
   const found = tryMatchSchemas(b, schemas, args, kwargs)
   if (!('reasons' in found)) return found
-  if (schemas.length === 1) throw compileError(`${found.reasons[0]}\n\n${schemas[0].text}\n`, range)
+  if (schemas.length === 1) throw compileError(`${schemas[0].text}:\n${found.reasons[0]}\n`, range)
   const variants = schemas.map((s, i) => `\n  ${s.text}:\n  ${found.reasons[i]}\n`).join('')
   throw compileError(`Arguments for call are not valid.\nThe following variants are available:\n${variants}\nThe original call is:`, range)
 }
+
+/**
+ * Overloads that programs cannot choose: dtypes are ints, so nothing tells `x.view(1)` from `x.view(torch.int8)`, and lists of tensors
+ * and of optional tensors would both fit an index. PyTorch's front end skips the same ones.
+ */
+const isHidden = (schema: FunctionSchema): boolean =>
+  schema.fullName === 'aten::view.dtype' || schema.overloadName === 'hacked_twin' || schema.overloadName === 'Tensor_hacked_twin'
 
 /** Like {@link matchSchemas}, giving the reasons of failure instead of throwing. */
 export function tryMatchSchemas(
@@ -341,6 +349,10 @@ export function tryMatchSchemas(
   for (const allow of [false, true]) {
     reasons = []
     for (const schema of schemas) {
+      if (schemas.length > 1 && isHidden(schema)) {
+        reasons.push('This overload cannot be called by a program.')
+        continue
+      }
       const mark = b.block.nodes.length
       const match = matchSchema(b, schema, args, kwargs, allow)
       if (!('reason' in match)) return match

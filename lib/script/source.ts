@@ -19,7 +19,8 @@ export function renderRange(range: SourceRange, context = 3): string {
 }
 
 /** A CompileError whose message ends with a code frame. */
-export const compileError = (message: string, range: SourceRange): CompileError => new CompileError(`${message}\n${renderRange(range)}`)
+export const compileError = (message: string, range: SourceRange): CompileError =>
+  new CompileError(`${message}${message.endsWith(':') ? '' : ':'}\n${renderRange(range)}`)
 
 /** The range from the start of one to the end of another. */
 export const joinRanges = (a: SourceRange, b: SourceRange): SourceRange => ({ file: a.file, text: a.text, start: a.start, end: b.end })

@@ -1,5 +1,6 @@
 import type { SimpleKind, Type } from '../ir/types.js'
 import { ClassType, IntType, NoneType, dictOf, futureOf, listOf, optionalOf, simpleType, tupleOf, unionOf } from '../ir/types.js'
+import type { SourceRange } from '../ir/graph.js'
 import { setCustomClassResolver } from '../ir/schema.js'
 import type { Expr } from './ast.js'
 import { parseExpression } from './python/parser.js'
@@ -34,6 +35,13 @@ export function dottedName(expr: Expr): string | undefined {
   return left === undefined ? undefined : `${left}.${expr.name}`
 }
 
+/** A tree with every range replaced, so that errors in an annotation written as a string point at the string. */
+function relocated<T>(tree: T, range: SourceRange): T {
+  if (Array.isArray(tree)) return tree.map((t) => relocated(t, range)) as T
+  if (tree === null || typeof tree !== 'object') return tree
+  return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, key === 'range' ? range : relocated(value, range)])) as T
+}
+
 /** The type that an annotation means. Throws CompileError on what is no type. */
 export function resolveType(expr: Expr, lookup: NamedTypeLookup): Type {
   const resolve = (e: Expr): Type => resolveType(e, lookup)
@@ -41,7 +49,7 @@ export function resolveType(expr: Expr, lookup: NamedTypeLookup): Type {
     case 'None':
       return NoneType
     case 'String':
-      return resolve(parseExpression(expr.value, expr.range.file))
+      return resolveType(relocated(parseExpression(expr.value, expr.range.file), expr.range), lookup)
     case 'Binary':
       if (expr.op === '|') return unionOf([resolve(expr.left), resolve(expr.right)])
       break

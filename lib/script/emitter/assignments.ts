@@ -19,7 +19,7 @@ export function emitAssignment(e: Emitter, stmt: Stmt & { kind: 'Assign' }): voi
   let meaning = emitExpr(e, stmt.value, hint)
   if (type !== undefined) {
     const value = convertToType(e.b, asValue(e, meaning, stmt.value), type, true)
-    if (!isSubtype(value.type, type)) fail(`Variable was annotated as having type ${typeAnnotation(type)} but is actually of type ${typeAnnotation(value.type)}`, stmt)
+    if (!isSubtype(value.type, type)) fail(`Variable ${first.kind === 'Name' ? `'${first.name}' ` : ''}is annotated with type ${typeAnnotation(type)} but is being assigned to a value of type ${typeAnnotation(value.type)}`, first)
     meaning = valueMeaning(value.type === type ? value : widen(e, value, type))
   }
   for (const target of stmt.targets) assignTo(e, target, meaning, stmt.value)
@@ -73,7 +73,7 @@ function unpack(e: Emitter, targets: readonly Expr[], meaning: Meaning, at: Expr
     } else return fail(`Provided ${typeAnnotation(value.type)} is not unpackable`, at)
   }
   if (star < 0) {
-    if (items.length !== targets.length) fail(items.length > targets.length ? `need ${items.length} values to unpack, found ${targets.length}` : `Expected ${targets.length} values to unpack but received ${items.length}`, at)
+    if (items.length !== targets.length) fail(items.length > targets.length ? `too many values to unpack: need ${targets.length} but found ${items.length}` : `need ${targets.length} values to unpack but found only ${items.length}`, at)
     targets.forEach((target, i) => assignTo(e, target, items[i], source))
     return
   }
@@ -151,7 +151,7 @@ export function emitAugmented(e: Emitter, stmt: Stmt & { kind: 'AugAssign' }): v
         if (indices.length === 0) return void combine(view)
         const list = indexList(e, indices)
         const old = callOperator(e, 'aten::index', [view, list], [], stmt.range)
-        const updated = emitBinary(e, op, old, emitValue(e, stmt.value), at)
+        const updated = combine(old)
         callOperator(e, 'aten::index_put_', [view, list, updated, e.bool(false)], [], stmt.range)
         return
       }

@@ -6,6 +6,7 @@ import type { ScriptFunction, Type } from '../../ir/types.js'
 import { BoolType, ComplexType, FloatType, IntType, NoneType, StringType, TensorType, futureOf, isNumeric, isSubtype, listOf, sameType, tupleOf, typeAnnotation, typeToString } from '../../ir/types.js'
 import { UnsupportedError } from '../../util/errors.js'
 import type { Expr } from '../ast.js'
+import { settledName } from '../aliases.js'
 import type { Match, NamedValue } from '../schema-matching.js'
 import { convertToType, matchSchemas, tryMatchSchemas } from '../schema-matching.js'
 import { compileError, renderRange } from '../source.js'
@@ -29,7 +30,8 @@ function insertMatch(e: Emitter, kind: string, match: Match): Meaning {
 const reversible = new Set(['aten::add', 'aten::sub', 'aten::mul', 'aten::div', 'aten::lt', 'aten::gt', 'aten::le', 'aten::ge', 'aten::eq', 'aten::ne'])
 
 /** A call of an operator by name, overloads resolved. */
-export function callOperatorMeaning(e: Emitter, name: string, args: readonly Value[], kwargs: readonly NamedValue[], range: SourceRange): Meaning {
+export function callOperatorMeaning(e: Emitter, spelled: string, args: readonly Value[], kwargs: readonly NamedValue[], range: SourceRange): Meaning {
+  const name = settledName(spelled)
   const schemas = schemasOf(name)
   if (schemas.length === 0) {
     throw new UnsupportedError(`The operator ${name} is not known: PyTorch's own operators and torchvision's are.\n${renderRange(range)}`)
@@ -63,6 +65,7 @@ function functionSchema(fn: ScriptFunction, skipSelf: boolean): FunctionSchema {
 
 /** A call of a compiled function. */
 export function callFunction(e: Emitter, fn: ScriptFunction, args: readonly Value[], kwargs: readonly NamedValue[], range: SourceRange): Value {
+  e.unit.noteCall(e.def, fn, range)
   const match = matchSchemas(e.b, fn.qualifiedName, [functionSchema(fn, false)], args, kwargs, range)
   const callee = e.constant({ kind: 'function', fn }, { kind: 'Function', fn })
   const node = e.b.add('prim::CallFunction', [callee, ...match.inputs])
@@ -76,6 +79,7 @@ export function callMethod(e: Emitter, self: Value, name: string, args: readonly
   if (type.flavor === 'custom') return callOperator(e, customMethod(type.qualifiedName, name), [self, ...args], kwargs, range)
   const method = type.methods.get(name)
   if (method === undefined) throw compileError(`'${type.qualifiedName}' has no method '${name}'`, range)
+  if (!type.isInterface) e.unit.noteCall(e.def, method, range)
   const match = matchSchemas(e.b, method.qualifiedName, [functionSchema(method, true)], args, kwargs, range)
   const node = e.b.add('prim::CallMethod', [self, ...match.inputs]).setAttribute('name', { kind: 'string', value: name })
   return node.output.setType(match.returnTypes[0])
@@ -115,7 +119,7 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
         return valueMeaning(e.constant({ kind: 'device', value: args[0].node.constant.value }))
       }
       if (callee.self === undefined) return operatorCall(e, callee.name, args, kwargs, expr.range)
-      return methodOperator(e, callee.self, callee.name, args, kwargs, expr)
+      return methodOperator(e, callee.self, callee.name, args, kwargs, expr, hint)
     }
     case 'function': {
       const { args, kwargs } = emitArguments(e, expr)
@@ -158,7 +162,7 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
         const { args, kwargs } = emitArguments(e, expr)
         return valueMeaning(callFunction(e, callee.value.type.fn, args, kwargs, expr.range))
       }
-      return fail(`A value of type ${typeAnnotation(callee.value.type)} cannot be called`, expr)
+      return fail(`cannot call a value of type '${typeAnnotation(callee.value.type)}'`, expr.fn)
     default:
       return fail(`${describe(callee)} cannot be called`, expr)
   }
@@ -209,36 +213,47 @@ export function tupleItem(e: Emitter, tuple: Value, index: Value, at: Expr): Mea
   if (constant?.kind === 'int') {
     const n = type.elements.length
     const i = Number(constant.value) < 0 ? Number(constant.value) + n : Number(constant.value)
-    if (i < 0 || i >= n) fail('Tuple index out of range', at)
+    if (i < 0 || i >= n) fail(`Tuple index out of range. Tuple is length ${n} and index is ${constant.value}`, at)
     return valueMeaning(e.b.add('prim::TupleIndex', [tuple, index]).output.setType(type.elements[i]))
   }
   if (type.elements.length === 0 || !type.elements.every((t) => sameType(t, type.elements[0]))) {
-    return fail('Cannot index into a tuple with a non-integer literal because we cannot resolve the output type', at)
+    return fail(`Cannot index into a ${typeAnnotation(type)} with a non-integer literal because we cannot resolve the output type`, at)
   }
   return valueMeaning(e.b.add('prim::TupleIndex', [tuple, index]).output.setType(type.elements[0]))
 }
 
 /** A method of a tensor, list, dict, string ... that is an operator with the object first. */
-function methodOperator(e: Emitter, self: Value, name: string, args: Value[], kwargs: NamedValue[], expr: Expr & { kind: 'Call' }): Meaning {
+function methodOperator(
+  e: Emitter,
+  self: Value,
+  name: string,
+  args: Value[],
+  kwargs: NamedValue[],
+  expr: Expr & { kind: 'Call' },
+  hint: Type | undefined,
+): Meaning {
   const range = expr.range
   const method = name.slice(6)
   if (self.type === TensorType) {
     const casts: Record<string, number> = { float: 6, double: 7, half: 5, int: 3, long: 4, short: 2, byte: 0, char: 1, cfloat: 9, cdouble: 10, bool: 11, bfloat16: 15 }
     if (method in casts && args.length === 0) return callOperatorMeaning(e, 'aten::to', [self, e.int(casts[method])], [], range)
-    if (method === 'tolist') return valueMeaning(toList(e, self, listOf(TensorType), expr))
+    if (method === 'tolist') return valueMeaning(toList(e, self, hint, expr))
+    if (method === 'type') return callOperatorMeaning(e, 'aten::to', [self, ...args], kwargs, range)
     if (method === 'size' || schemasOf(name).length > 0) return callOperatorMeaning(e, name, [self, ...args], kwargs, range)
   }
+  if (schemasOf(settledName(name)).length === 0) fail(`'${typeAnnotation(self.type)}' object has no attribute or method '${method}'.`, expr.fn)
   if (self.type.kind === 'List' && method === 'sort' && kwargs.length === 1) return callOperatorMeaning(e, name, [self, kwargs[0].value], [], range)
   return callOperatorMeaning(e, name, [self, ...args], kwargs, range)
 }
 
 /** `x.tolist()`: the annotation says the nesting and the element type. */
-function toList(e: Emitter, self: Value, type: Type, at: Expr): Value {
+function toList(e: Emitter, self: Value, type: Type | undefined, at: Expr): Value {
+  if (type === undefined) return fail('Expected type hint for result of tolist()', at)
   let depth = 0
   let element = type
   for (; element.kind === 'List'; element = element.element) depth++
   const code = element === IntType ? 0 : element === FloatType ? 1 : element === BoolType ? 2 : element === ComplexType ? 3 : -1
-  if (code < 0) fail('tolist() needs a result annotated as a (nested) list of int, float, complex or bool', at)
+  if (code < 0) fail('tolist() needs a result annotated as int, float, complex or bool, or as a (nested) list of them', at)
   const node = e.b.add('prim::tolist', [self, e.int(depth), e.int(code)])
   return node.output.setType(type)
 }
@@ -279,6 +294,9 @@ function emitSpecial(e: Emitter, callee: Meaning & { kind: 'special' }, expr: Ex
     case 'fork':
     case 'torch.jit.fork':
       return valueMeaning(emitFork(e, expr))
+    case 'torch.jit._unwrap_optional':
+      need(1)
+      return valueMeaning(unwrapOptional(e, emitValue(e, args[0])))
     case 'torch.jit.wait':
       return callOperatorMeaning(e, 'aten::wait', [emitValue(e, args[0])], [], range)
     case 'isinstance':
@@ -398,6 +416,7 @@ function emitFork(e: Emitter, expr: Expr & { kind: 'Call' }): Value {
   if (callee.kind === 'forked') {
     // Captured values become inputs the first time the body names them.
     const captures = new CapturingEnvironment(e.env, node, graph)
+    e.unit.noteCall(e.def, callee.def, expr.range)
     const inner = new Emitter(e.unit, callee.def, undefined, undefined, captures)
     captures.graph = inner.graph
     const { graph: body, returnType } = inner.run([])
@@ -408,6 +427,7 @@ function emitFork(e: Emitter, expr: Expr & { kind: 'Call' }): Value {
   const self = callee.kind === 'method' ? [callee.self] : callee.kind === 'value' ? [callee.value] : []
   const fn = callee.kind === 'function' ? callee.fn : callee.kind === 'method' ? method(callee.self, callee.name) : callee.kind === 'value' ? method(callee.value, 'forward') : undefined
   if (fn === undefined) return fail('fork takes a function or a method', expr)
+  e.unit.noteCall(e.def, fn, expr.range)
   const match = matchSchemas(e.b, fn.qualifiedName, [functionSchema(fn, self.length > 0)], args, kwargs, expr.range)
   for (const input of [...self, ...match.inputs]) {
     node.addInput(input)

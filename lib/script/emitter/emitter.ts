@@ -1,7 +1,7 @@
 import type { Block, SourceRange, Value } from '../../ir/graph.js'
 import { Graph, GraphBuilder } from '../../ir/graph.js'
 import type { ConstantValue, Parameter, Type } from '../../ir/types.js'
-import { BoolType, IntType, NoneType, isSubtype, typeAnnotation } from '../../ir/types.js'
+import { BoolType, IntType, NoneType, isSubtype, sameType, typeAnnotation } from '../../ir/types.js'
 import type { Expr, FunctionDef, Stmt } from '../ast.js'
 import { resolveType } from '../type-resolver.js'
 import type { CompilationUnit } from '../compilation-unit.js'
@@ -12,7 +12,7 @@ import { emitAssignment, emitAugmented, emitDelete } from './assignments.js'
 import { emitFor, emitWhile } from './loops.js'
 import { callMethod } from './calls.js'
 import type { Condition, Meaning, Refinements } from './values.js'
-import { Environment, fail, valueMeaning } from './values.js'
+import { Environment, fail, noRefinements, valueMeaning } from './values.js'
 
 /** Whether control leaves the statement list before its end: never, on some paths, or on all. */
 export type Exit = 'no' | 'maybe' | 'yes'
@@ -78,6 +78,9 @@ export class Emitter {
     let result = this.lookup(returnValue)
     if (exit !== 'yes') {
       // Falling off the end returns None.
+      if (this.declaredReturn !== undefined && this.declaredReturn !== NoneType) {
+        throw compileError('Function was not annotated as having type None, but does not return along all paths', this.def.range)
+      }
       const none = this.convertReturn(this.none(), this.def.range)
       if (exit === 'no' || result === undefined) result = valueMeaning(none)
       else if (result.kind === 'value') {
@@ -140,15 +143,16 @@ export class Emitter {
       if (exit === 'yes') return 'yes'
       if (exit === 'maybe') {
         const rest = list.slice(i + 1)
-        if (rest.length === 0) return 'maybe'
-        return this.guarded(rest)
+        const narrowed = this.survivors
+        this.survivors = noRefinements
+        return rest.length === 0 ? 'maybe' : this.guarded(rest, narrowed)
       }
     }
     return 'no'
   }
-  /** The statements after one that may have exited. */
-  private guarded(rest: readonly Stmt[]): Exit {
-    const condition: Condition = { value: this.exited(), whenTrue: new Map(), whenFalse: new Map() }
+  /** The statements after one that may have exited; `narrowed` holds for the paths that reach them. */
+  private guarded(rest: readonly Stmt[], narrowed: Refinements): Exit {
+    const condition: Condition = { value: this.exited(), whenTrue: noRefinements, whenFalse: narrowed }
     const range = rest[0].range
     const exit = this.branches(condition, () => 'yes', () => this.statements(rest), range)
     return exit === 'yes' ? 'yes' : 'maybe'
@@ -293,7 +297,7 @@ export class Emitter {
 
   /** Assigns a variable; in a branch or loop the type must fit the variable of the scope around it. */
   assign(name: string, meaning: Meaning, range: SourceRange): void {
-    const outer = this.env.outer(name)
+    const outer = this.env.outerVariable(name)
     if (outer?.kind === 'value' && meaning.kind === 'value') {
       const type = outer.value.type
       const value = convertToType(this.b, meaning.value, type, true)
@@ -356,17 +360,29 @@ export class Emitter {
     const a = run(node.addBlock(), condition.whenTrue, then)
     const b = run(node.addBlock(), condition.whenFalse, otherwise)
     const names = new Set([...a.env.assigned(), ...b.env.assigned()])
-    // A test that ends one path narrows what follows it.
-    if (a.exit === 'yes' || b.exit === 'yes') {
-      const rest = a.exit === 'yes' ? b : a
-      if (!(a.exit === 'yes' && b.exit === 'yes')) for (const name of rest.env.refined()) names.add(name)
-    } else for (const name of a.env.refined()) if (b.env.assigned().includes(name)) names.add(name)
+    // What one path narrows and the other assigns lives on with the type both have.
+    for (const name of [...a.env.refined(), ...b.env.refined()]) if (a.env.assigned().includes(name) || b.env.assigned().includes(name)) names.add(name)
     for (const name of names) this.join(node.blocks, name, a, b, range)
+    // A test that ends one path narrows what follows it.
+    if ((a.exit === 'yes') !== (b.exit === 'yes')) this.narrowRest(a.exit === 'yes' ? b : a, a.raised || b.raised)
     if (a.exit === 'yes' && b.exit === 'yes') return 'yes'
     if (a.exit === 'no' && b.exit === 'no') return 'no'
     // A path that raises never reaches the rest.
     if ((a.raised && b.exit === 'no') || (b.raised && a.exit === 'no')) return 'no'
     return 'maybe'
+  }
+
+  /** Types that variables have at the end of the only path that goes on; they hold for what follows. */
+  private survivors: Refinements = noRefinements
+  private narrowRest(path: { env: Environment; exit: Exit }, otherRaised: boolean): void {
+    const narrowed = new Map<string, Type>()
+    for (const name of [...path.env.refined(), ...path.env.assigned()]) {
+      const [there, here] = [path.env.find(name), this.lookup(name)]
+      if (name.startsWith('%') || there?.kind !== 'value' || here?.kind !== 'value') continue
+      if (!sameType(there.value.type, here.value.type) && isSubtype(there.value.type, here.value.type)) narrowed.set(name, there.value.type)
+    }
+    if (path.exit === 'no' && otherRaised) this.refine(narrowed)
+    else this.survivors = narrowed
   }
 
   private join(
@@ -393,6 +409,13 @@ export class Emitter {
     }
     let x = fill(a, left, right, blocks[0])
     let y = fill(b, right, left, blocks[1])
+    // A path that returned or raised does not decide types; one that broke out of the loop still gives its values to it.
+    if (!name.startsWith('%') && x !== undefined && y !== undefined && !sameType(x.type, y.type)) {
+      const gone = (side: { env: Environment; exit: Exit }): boolean =>
+        side.exit === 'yes' && !side.env.assigned().some((n) => n === flags.break || n === flags.continue)
+      if (gone(a) && b.exit !== 'yes') x = this.b.within(blocks[0], () => this.uninitialized(y!.type))
+      else if (gone(b) && a.exit !== 'yes') y = this.b.within(blocks[1], () => this.uninitialized(x!.type))
+    }
     if (x === undefined || y === undefined) {
       const only = isValue(left) || isValue(right) ? undefined : (left ?? right)
       if (only !== undefined && left !== undefined && right !== undefined) this.env.set(name, only)
@@ -428,7 +451,14 @@ export class Emitter {
   readonly missing = new Map<string, string>()
 
   /** A prim::If with one result. */
-  emitIf(condition: Value, then: () => Value, otherwise: () => Value, range: SourceRange, refine?: Condition): Value {
+  emitIf(
+    condition: Value,
+    then: () => Value,
+    otherwise: () => Value,
+    range: SourceRange,
+    refine?: Condition,
+    mismatch = (a: string, b: string): string => `Type mismatch: the branches of the expression have the types ${a} and ${b}`,
+  ): Value {
     const node = this.b.add('prim::If', [condition], 0)
     const run = (emit: () => Value, refinements: Refinements | undefined): Value => {
       const saved = this.env
@@ -444,7 +474,7 @@ export class Emitter {
     const y = run(otherwise, refine?.whenFalse)
     const type = unifyTypes(x.type, y.type)
     if (type === undefined) {
-      throw compileError(`Type mismatch: the branches of the expression have the types ${typeAnnotation(x.type)} and ${typeAnnotation(y.type)}`, range)
+      throw compileError(mismatch(typeAnnotation(x.type), typeAnnotation(y.type)), range)
     }
     node.blocks[0].addOutput(this.b.within(node.blocks[0], () => convertToType(this.b, x, type, false)))
     node.blocks[1].addOutput(this.b.within(node.blocks[1], () => convertToType(this.b, y, type, false)))

@@ -46,6 +46,9 @@ export function asValue(e: Emitter, meaning: Meaning, at: Expr, hint?: Type): Va
     case 'iterable':
       if (meaning.name === 'range' && meaning.args.length === 1) return callOperator(e, 'prim::rangelist', [asValue(e, meaning.args[0], at)], [], at.range)
       return fail(`${describe(meaning)} cannot be used as a value`, at)
+    case 'operator':
+      if (meaning.self !== undefined) return fail(`'${typeAnnotation(meaning.self.type)}' object has no attribute or method '${meaning.name.slice(6)}'.`, at)
+      return fail(`${describe(meaning)} cannot be used as a value`, at)
     default:
       return fail(`${describe(meaning)} cannot be used as a value`, at)
   }
@@ -86,12 +89,17 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
     case 'Unary':
       return valueMeaning(emitUnary(e, expr))
     case 'Compare':
+      // Comparing tensors gives a tensor; only a condition makes it a bool.
+      return valueMeaning(compare(e, expr).value)
     case 'Logical':
       return valueMeaning(emitCondition(e, expr).value)
     case 'Ternary': {
       const condition = emitCondition(e, expr.condition)
       if (condition.known !== undefined) return emitExpr(e, condition.known ? expr.then : expr.otherwise, hint)
-      return valueMeaning(e.emitIf(condition.value, () => emitValue(e, expr.then, hint), () => emitValue(e, expr.otherwise, hint), expr.range, condition))
+      const mismatch = (a: string, b: string): string => `if-expression's true branch has type ${a} but false branch has type ${b}`
+      return valueMeaning(
+        e.emitIf(condition.value, () => emitValue(e, expr.then, hint), () => emitValue(e, expr.otherwise, hint), expr.range, condition, mismatch),
+      )
     }
     case 'List':
       return valueMeaning(emitList(e, expr, hint))
@@ -166,7 +174,6 @@ export function emitNamedBinary(e: Emitter, name: string, left: Value, right: Va
     if (name === 'add' || name === 'mul') return call(name, right, left)
     if (name === 'sub') return call('add', call('neg', right), left)
     if (name === 'div') return call('mul', call('reciprocal', right), left)
-    if (name === 'floordiv') return call('floor_divide', call('full_like', right, left), right)
   }
   if (name === 'floordiv' && left.type === TensorType) return callOperator(e, 'aten::floor_divide', [left, right], [], at.range)
   return callOperator(e, `aten::${name}`, [left, right], [], at.range)
@@ -220,7 +227,7 @@ export function toBool(e: Emitter, value: Value, at: Expr): Value {
   if (type === IntType || type === FloatType || type === TensorType) return callOperator(e, 'aten::Bool', [value], [], at.range)
   if (type === NumberType) return callOperator(e, 'aten::Bool', [insertOperator(e.b, 'aten::Float.Scalar', [value])], [], at.range)
   if (type === StringType || type.kind === 'List' || type.kind === 'Dict') {
-    return insertOperator(e.b, 'aten::ne.int', [callOperator(e, 'aten::len', [value], [], at.range), e.int(0)])
+    return insertOperator(e.b, 'aten::gt.int', [callOperator(e, 'aten::len', [value], [], at.range), e.int(0)])
   }
   if (type.kind === 'Class' && type.methods.has('__bool__')) return callMethod(e, value, '__bool__', [], [], at.range)
   if (type.kind === 'Class' && type.methods.has('__len__')) return insertOperator(e.b, 'aten::ne.int', [callMethod(e, value, '__len__', [], [], at.range), e.int(0)])
@@ -239,7 +246,10 @@ function condition(e: Emitter, expr: Expr): Condition {
     return { value, whenTrue: inner.whenFalse, whenFalse: inner.whenTrue, known: inner.known === undefined ? undefined : !inner.known }
   }
   if (expr.kind === 'Logical') return logical(e, expr)
-  if (expr.kind === 'Compare') return compare(e, expr)
+  if (expr.kind === 'Compare') {
+    const result = compare(e, expr)
+    return result.value.type === BoolType ? result : { ...result, value: toBool(e, result.value, expr) }
+  }
   if (expr.kind === 'Call') {
     const name = dottedName(expr.fn)
     if (name === 'isinstance' || name === 'torch.jit.isinstance') return isInstance(e, expr)

@@ -123,7 +123,7 @@ export function basicIndices(e: Emitter, tensor: Value, items: readonly Expr[], 
       if (!fromEnd) dim++
     } else if (value.type === TensorType || value.type.kind === 'List' || value.type === BoolType || value.type.kind === 'Optional') {
       const index = value.type.kind === 'List' ? callOperator(e, 'aten::tensor', [value], [], at.range) : value.type === BoolType ? callOperator(e, 'aten::tensor', [value], [], at.range) : value
-      if (fromEnd && dim < 0) fail('Tensor indices after ... are not supported; move the dimension first', at)
+      if (fromEnd && dim < 0) fail('Ellipses followed by tensor indexing is currently not supported', at)
       setIndex(index)
       dim++
     } else fail(`Unsupported operation: indexing tensor with unsupported index type '${typeAnnotation(value.type)}'. Only ints, slices, lists and tensors are supported`, at)
@@ -135,8 +135,7 @@ export function basicIndices(e: Emitter, tensor: Value, items: readonly Expr[], 
 /** The list of tensors and Nones that aten::index takes. */
 export function indexList(e: Emitter, indices: readonly (Value | undefined)[]): Value {
   const items = indices.map((v) => v ?? e.none())
-  const optional = items.some((v) => v.type === NoneType)
-  return e.b.add('prim::ListConstruct', items).output.setType(listOf(optional ? optionalOf(TensorType) : TensorType))
+  return e.b.add('prim::ListConstruct', items).output.setType(listOf(optionalOf(TensorType)))
 }
 
 function indexTensor(e: Emitter, tensor: Value, items: readonly Expr[], at: Expr): Value {

@@ -88,7 +88,7 @@ function iterate(e: Emitter, meaning: Meaning, at: Expr): Iteration {
   if (meaning.kind === 'iterable') {
     if (meaning.name === 'range') {
       const bounds = meaning.args.map((a) => asValue(e, a, at))
-      for (const b of bounds) if (b.type !== IntType) fail(`range() takes ints but received ${typeAnnotation(b.type)}`, at)
+      for (const b of bounds) if (b.type !== IntType) fail(`all inputs of range must be ints, found ${typeAnnotation(b.type)} in argument ${bounds.indexOf(b)}`, at)
       if (bounds.length === 1) return { length: bounds[0], item: valueMeaning }
       const [start, stop, step] = [bounds[0], bounds[1], bounds[2] ?? e.int(1)]
       const length = insertOperator(e.b, 'aten::__range_length', [start, stop, step])
@@ -149,7 +149,9 @@ export function emitFor(e: Emitter, stmt: Stmt & { kind: 'For' }): Exit {
   const iteration = iterate(e, emitExpr(e, stmt.iter), stmt.iter)
   const exits = exitsOf(stmt.body)
   if (iteration.unrolled !== undefined) {
-    if (exits.breaks || hasContinue(stmt.body)) fail('Because we emit iteration over tuples and modules as unrolled code, break and continue are not supported there', stmt)
+    if (exits.breaks || hasContinue(stmt.body)) {
+      fail('Because we emit iteration over modulelists or tuples as unrolled loops, we do not support break or continue inside the body of these loops', stmt)
+    }
     let exit: Exit = 'no'
     for (const item of iteration.unrolled) {
       assignTo(e, stmt.target, item, stmt.iter)

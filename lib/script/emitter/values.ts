@@ -56,9 +56,13 @@ export class Environment {
   refined(): string[] {
     return [...this.entries].filter(([, e]) => e.isRefinement).map(([name]) => name)
   }
-  /** The meaning in the scope around this one. */
-  outer(name: string): Meaning | undefined {
-    return this.parent?.find(name)
+  /** The variable of the scopes around this one, as the program assigned it: without what type tests narrowed. */
+  outerVariable(name: string): Meaning | undefined {
+    for (let scope = this.parent; scope !== undefined; scope = scope.parent) {
+      const entry = scope.entries.get(name)
+      if (entry !== undefined && !entry.isRefinement) return entry.meaning
+    }
+    return undefined
   }
 }
 
