@@ -1,0 +1,62 @@
+import { composed } from './op.js'
+
+export default [
+  composed('aten::linalg_matrix_rank.atol_rtol_float', `
+def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[float]=None, hermitian: bool=False) -> Tensor:
+  eps = 2.220446049250313e-16
+  if self.dtype == torch.float32 or self.dtype == torch.complex64:
+    eps = 1.1920928955078125e-07
+
+  absolute = 0.
+  relative = eps * float(max(self.size(-1), self.size(-2)))
+  if atol is not None:
+    absolute = atol
+    if atol > 0.:
+      relative = 0.
+  if rtol is not None:
+    relative = rtol
+  if self.numel() == 0:
+    return torch.zeros(self.size()[:-2], dtype=torch.int64)
+  if hermitian:
+    sizes = torch.abs(torch.linalg_eigvalsh(self))
+    limit = torch.clamp_min(torch.mul(torch.amax(sizes, [-1], True), relative), absolute)
+    return torch.sum(torch.gt(sizes, limit), [-1])
+  s = torch.linalg_svdvals(self)
+  bound = torch.clamp_min(torch.mul(torch.amax(s, [-1], True), relative), absolute)
+  return torch.sum(torch.gt(s, bound), [-1])
+`),
+  composed('aten::linalg_matrix_rank.atol_rtol_tensor', `
+def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Tensor]=None, hermitian: bool=False) -> Tensor:
+  eps = 2.220446049250313e-16
+  if input.dtype == torch.float32 or input.dtype == torch.complex64:
+    eps = 1.1920928955078125e-07
+
+  real = torch.float64
+  if input.dtype == torch.float32 or input.dtype == torch.complex64:
+    real = torch.float32
+  absolute = torch.zeros([], dtype=real)
+  relative = torch.full([], eps * float(max(input.size(-1), input.size(-2))), dtype=real)
+  if atol is not None:
+    absolute = atol.to(real)
+    relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)
+  if rtol is not None:
+    relative = rtol.to(real)
+  if input.numel() == 0:
+    return torch.zeros(input.size()[:-2], dtype=torch.int64)
+  if hermitian:
+    sizes = torch.abs(torch.linalg_eigvalsh(input))
+    limit = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(sizes, [-1], True), relative.unsqueeze(-1)))
+    return torch.sum(torch.gt(sizes, limit), [-1])
+  s = torch.linalg_svdvals(input)
+  bound = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(s, [-1], True), relative.unsqueeze(-1)))
+  return torch.sum(torch.gt(s, bound), [-1])
+`),
+  composed('aten::linalg_matrix_rank', `
+def linalg_matrix_rank(self: Tensor, tol: float, hermitian: bool=False) -> Tensor:
+  return torch.linalg_matrix_rank(self, atol=tol, rtol=0., hermitian=hermitian)
+`),
+  composed('aten::linalg_matrix_rank.tol_tensor', `
+def linalg_matrix_rank(input: Tensor, tol: Tensor, hermitian: bool=False) -> Tensor:
+  return torch.linalg_matrix_rank(input, atol=tol, rtol=torch.zeros_like(tol), hermitian=hermitian)
+`),
+]
