@@ -152,8 +152,16 @@ template <class T> void singular_values(const Matrix<T>& a, Matrix<T>& u, std::v
   while (rank < n && s[static_cast<size_t>(rank)] > smallest) rank++;
   for (int64_t j = 0; j < rank; j++)
     for (int64_t i = 0; i < m; i++) u(i, j) /= s[static_cast<size_t>(j)];
-  if (full) u = widened(u, m);
   complete_basis(u, rank);
+  if (full && m > n) {
+    // The further columns are those of a QR of the matrix, as LAPACK's are for tall matrices.
+    Matrix<T> reflections = a;
+    const std::vector<T> tau = householder_qr(reflections);
+    const Matrix<T> q = householder_product(reflections, tau, m);
+    u = widened(u, m);
+    for (int64_t i = 0; i < m; i++) for (int64_t j = n; j < m; j++) u(i, j) = q(i, j);
+    if (rank < n) complete_basis(u, rank);
+  }
 }
 
 void eigen_general(Matrix<Complex> h, std::vector<Complex>& values, Matrix<Complex>* vectors) {
