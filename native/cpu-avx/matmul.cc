@@ -178,8 +178,7 @@ void vdot_run(Call& call) {
   view.dtype = DType::C128;
   view.strides[0] = 1;
   auto* c = static_cast<Complex128*>(call.runtime->scratch(sizeof(Complex128)));
-  TensorView y = as_compute<Complex128>(*call.runtime, call.tensor(1));
-  y.dtype = DType::C128;
+  const TensorView y = as_compute<Complex128>(*call.runtime, call.tensor(1));
   matmul_to<Complex128>(call, view, y, c, {});
   copy_out(c, call.outputs[0]);
 }

@@ -269,7 +269,7 @@ void einsum_run(Call& call) {
       view.strides[d] = 0;
       for (size_t at = 0; at < result.labels.size(); at++) if (result.labels[at] == e.output[static_cast<size_t>(d)]) view.strides[d] = result.view.strides[at];
     }
-    view.dtype = std::is_same_v<T, float> ? DType::F32 : std::is_same_v<T, double> ? DType::F64 : std::is_same_v<T, int64_t> ? DType::I64 : DType::C128;
+    view.dtype = stage_dtype<T>();
     copy_out(stage<T>(*call.runtime, view), out);
   });
 }

@@ -13,6 +13,7 @@ template <class T> TensorView as_compute(Runtime& runtime, const TensorView& vie
   T* block = static_cast<T*>(runtime.scratch(static_cast<size_t>(view.numel()) * sizeof(T) + 64));
   copy_in(view, block);
   out.data = block;
+  out.dtype = stage_dtype<T>();
   int64_t stride = 1;
   for (int d = view.ndim - 1; d >= 0; d--) {
     out.strides[d] = stride;
@@ -23,6 +24,7 @@ template <class T> TensorView as_compute(Runtime& runtime, const TensorView& vie
 template <class T> TensorView as_contiguous(Runtime& runtime, const TensorView& view) {
   TensorView out = view;
   out.data = const_cast<T*>(stage<T>(runtime, view));
+  out.dtype = stage_dtype<T>();
   int64_t stride = 1;
   for (int d = view.ndim - 1; d >= 0; d--) {
     out.strides[d] = stride;

@@ -135,6 +135,10 @@ template <class T> constexpr bool is_stage_type(DType dtype) {
          (std::is_same_v<T, int64_t> && (dtype == DType::I64 || dtype == DType::U64)) || (std::is_same_v<T, Complex128> && dtype == DType::C128);
 }
 
+template <class T> constexpr DType stage_dtype() {
+  return std::is_same_v<T, float> ? DType::F32 : std::is_same_v<T, double> ? DType::F64 : std::is_same_v<T, int64_t> ? DType::I64 : DType::C128;
+}
+
 // Row-major copy as T.
 template <class T> void copy_in(const TensorView& view, T* out) {
   with_element(view.dtype, [&](auto e) {
