@@ -111,7 +111,7 @@ for (const { definition: d, letters, params, positions } of sorted) {
   const cells = [
     ...['VecF', 'VecD'].map((v, i) => (floats ? `TS_CELL_V(${d.kernel}, real, ${v}, f${32 << i})` : 'TS_NO_CELL')),
     ...[32, 64].map((n) => (ints && has('int') ? `TS_CELL_S(${d.kernel}, ${whole}, Whole<int${n}_t>, i${n})` : 'TS_NO_CELL')),
-    ints && has('bool') ? `TS_CELL_S(${d.kernel}, ${truth}, Whole<int32_t>, bool)` : 'TS_NO_CELL',
+    ints && has('bool') ? `TS_CELL_S(${d.kernel}, ${truth}, Whole<uint8_t>, bool)` : 'TS_NO_CELL',
     ...['float', 'double'].map((r, i) => (has('complex') ? `TS_CELL_S(${d.kernel}, ${complex}, Complex<${r}>, c${64 << i})` : 'TS_NO_CELL')),
   ]
   entries += `{${cells.join(', ')}},\n`

@@ -4,28 +4,27 @@ export default [
   composed('aten::cov', `
 def cov(self: Tensor, correction: int=1, fweights: Optional[Tensor]=None, aweights: Optional[Tensor]=None) -> Tensor:
   x = self.view(1, -1) if self.dim() < 2 else self
-  w: Optional[Tensor] = None
+  if fweights is None and aweights is None:
+    mean = torch.mean(x if x.is_floating_point() or x.is_complex() else x.to(torch.float32), [1], True)
+    centered = x - mean
+    plain = torch.matmul(centered, torch.conj(centered.t())) / max(float(x.size(1) - correction), 0.0)
+    return plain.squeeze()
+  w = torch.ones([x.size(1)], dtype=torch.int64)
   if fweights is not None:
     w = fweights
   if aweights is not None:
-    w = aweights if w is None else w * aweights
-  if w is None:
-    mean = torch.mean(x if x.is_floating_point() or x.is_complex() else x.to(torch.float32), 1, True)
-    weighted = x - mean
-    scale = max(float(x.size(1) - correction), 0.0)
-    result = torch.matmul(weighted, torch.conj(weighted.t())) / scale
-    return result.squeeze() if self.dim() < 2 else result
+    w = w * aweights
   total = torch.sum(w)
-  mean = torch.sum(x * w, 1, True) / total
+  center = torch.sum(x * w, [1], True) / total
   norm = total
   if correction != 0:
     if aweights is None:
       norm = total - correction
     else:
       norm = total - correction * torch.sum(w * aweights) / total
-  weighted = x - mean
+  weighted = x - center
   result = torch.matmul(weighted, torch.conj((weighted * w).t())) / torch.clamp_min(norm, 0)
-  return result.squeeze() if self.dim() < 2 else result
+  return result.squeeze()
 `),
   composed('aten::corrcoef', `
 def corrcoef(self: Tensor) -> Tensor:

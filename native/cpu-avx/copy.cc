@@ -30,20 +30,27 @@ template <class T> void copy_line(int64_t n, char* to, int64_t to_stride, const 
   }
 }
 
-// Rows [begin, end) of `rows` x `columns`: to is contiguous along columns, from along rows. Blocks keep both sides in L1.
+// `rows` x `columns`: to is contiguous along columns, from along rows. Tiles of 8 x 8 pass through registers and L1: strides
+// of a power of two would otherwise put every line of a larger block into the same cache set.
 template <class T> void transpose(char* to, int64_t to_row, const char* from, int64_t from_column, int64_t rows, int64_t columns) {
-  constexpr int64_t kBlock = 32;
+  constexpr int64_t kBlock = 8;
   T* t = reinterpret_cast<T*>(to);
   const T* f = reinterpret_cast<const T*>(from);
-  for (int64_t r = 0; r < rows; r += kBlock) {
-    const int64_t r_end = std::min(rows, r + kBlock);
-    for (int64_t c = 0; c < columns; c += kBlock) {
-      const int64_t c_end = std::min(columns, c + kBlock);
-      for (int64_t i = r; i < r_end; i++) {
-        for (int64_t j = c; j < c_end; j++) t[i * to_row + j] = f[i + j * from_column];
+  int64_t r = 0;
+  for (; r + kBlock <= rows; r += kBlock) {
+    int64_t c = 0;
+    for (; c + kBlock <= columns; c += kBlock) {
+      T tile[kBlock][kBlock];
+      for (int j = 0; j < kBlock; j++) std::memcpy(tile[j], f + r + (c + j) * from_column, sizeof tile[j]);
+      for (int i = 0; i < kBlock; i++) {
+        T line[kBlock];
+        for (int j = 0; j < kBlock; j++) line[j] = tile[j][i];
+        std::memcpy(t + (r + i) * to_row + c, line, sizeof line);
       }
     }
+    for (; c < columns; c++) for (int i = 0; i < kBlock; i++) t[(r + i) * to_row + c] = f[r + i + c * from_column];
   }
+  for (; r < rows; r++) for (int64_t c = 0; c < columns; c++) t[r * to_row + c] = f[r + c * from_column];
 }
 
 template <class T> void copy_same(const Iteration& it, char* to, const char* from, Runtime* runtime) {
@@ -152,8 +159,8 @@ void copy_converting(const Iteration& it, const TensorView& dst, const TensorVie
   const ConvertFn store = table.store[static_cast<int>(compute)][static_cast<int>(dst.dtype)];
   if (!load || !store) fail("copy from %s to %s is not supported", dtype_torch_name(src.dtype), dtype_torch_name(dst.dtype));
   // Memory that is in the form of the compute type already needs no tile.
-  const bool loads = src.dtype != dtype_of(compute) || compute == Compute::B;
-  const bool stores = dst.dtype != dtype_of(compute) || compute == Compute::B;
+  const bool loads = src.dtype != dtype_of(compute);
+  const bool stores = dst.dtype != dtype_of(compute);
   const int64_t from_size = dtype_size(src.dtype), to_size = dtype_size(dst.dtype);
   const bool from_linear = it.linear(1), to_linear = it.linear(0);
   runtime->parallel(it.total, kGrain, [&](int64_t begin, int64_t end) {

@@ -218,9 +218,9 @@ TS_INLINE VecF tanh(VecF x) {
   p = fma(p, s, VecF(-5.394537747e-02f));
   p = fma(p, s, VecF(1.333319545e-01f));
   p = fma(p, s, VecF(-3.333333135e-01f));
-  const VecF near = fma(p * s, x, x);
+  const VecF near = fma(p * s, t, t);
   const VecF far = VecF(1.0f) - VecF(2.0f) / (exp(t + t) + VecF(1.0f));
-  return select(t < VecF(0.625f), near, copysign(far, x));
+  return copysign(select(t < VecF(0.625f), near, far), x);
 }
 
 TS_INLINE VecF sigmoid(VecF x) {

@@ -15,6 +15,7 @@ TS_INLINE Truth operator~(Truth a) { return {!a.m}; }
 
 // ---- integers: two's complement, wrapping
 template <class T> struct UnsignedOf;
+template <> struct UnsignedOf<uint8_t> { using type = uint8_t; };
 template <> struct UnsignedOf<int32_t> { using type = uint32_t; };
 template <> struct UnsignedOf<int64_t> { using type = uint64_t; };
 
@@ -30,10 +31,10 @@ TS_WHOLE operator+(Whole<T> a, Whole<T> b) { using U = typename Whole<T>::U; ret
 TS_WHOLE operator-(Whole<T> a, Whole<T> b) { using U = typename Whole<T>::U; return {static_cast<T>(static_cast<U>(a.v) - static_cast<U>(b.v))}; }
 TS_WHOLE operator*(Whole<T> a, Whole<T> b) { using U = typename Whole<T>::U; return {static_cast<T>(static_cast<U>(a.v) * static_cast<U>(b.v))}; }
 TS_WHOLE operator-(Whole<T> a) { return Whole<T>{0} - a; }
-TS_WHOLE operator&(Whole<T> a, Whole<T> b) { return {a.v & b.v}; }
-TS_WHOLE operator|(Whole<T> a, Whole<T> b) { return {a.v | b.v}; }
-TS_WHOLE operator^(Whole<T> a, Whole<T> b) { return {a.v ^ b.v}; }
-TS_WHOLE operator~(Whole<T> a) { return {~a.v}; }
+TS_WHOLE operator&(Whole<T> a, Whole<T> b) { return {static_cast<T>(a.v & b.v)}; }
+TS_WHOLE operator|(Whole<T> a, Whole<T> b) { return {static_cast<T>(a.v | b.v)}; }
+TS_WHOLE operator^(Whole<T> a, Whole<T> b) { return {static_cast<T>(a.v ^ b.v)}; }
+TS_WHOLE operator~(Whole<T> a) { return {static_cast<T>(~a.v)}; }
 #define TS_COMPARE(op) template <class T> TS_INLINE Truth operator op(Whole<T> a, Whole<T> b) { return {a.v op b.v}; }
 TS_COMPARE(==) TS_COMPARE(!=) TS_COMPARE(<) TS_COMPARE(<=) TS_COMPARE(>) TS_COMPARE(>=)
 #undef TS_COMPARE
@@ -46,18 +47,18 @@ TS_WHOLE min_nan(Whole<T> a, Whole<T> b) { return min(a, b); }
 template <class T> TS_INLINE Truth is_nan(Whole<T>) { return {false}; }
 template <class T> TS_INLINE Truth is_inf(Whole<T>) { return {false}; }
 // Divisors of zero are refused before the kernel runs; here they must only not trap.
-TS_WHOLE trunc_div(Whole<T> a, Whole<T> b) { return b.v == 0 ? b : b.v == -1 ? -a : Whole<T>{a.v / b.v}; }
-TS_WHOLE fmod(Whole<T> a, Whole<T> b) { return b.v == 0 || b.v == -1 ? Whole<T>{0} : Whole<T>{a.v % b.v}; }
+TS_WHOLE trunc_div(Whole<T> a, Whole<T> b) { return b.v == 0 ? b : b.v == static_cast<T>(-1) ? -a : Whole<T>{static_cast<T>(a.v / b.v)}; }
+TS_WHOLE fmod(Whole<T> a, Whole<T> b) { return b.v == 0 || b.v == static_cast<T>(-1) ? Whole<T>{0} : Whole<T>{static_cast<T>(a.v % b.v)}; }
 TS_WHOLE floor_div(Whole<T> a, Whole<T> b) {
   const Whole<T> q = trunc_div(a, b);
-  return fmod(a, b).v != 0 && (a.v < 0) != (b.v < 0) ? Whole<T>{q.v - 1} : q;
+  return fmod(a, b).v != 0 && (a.v < 0) != (b.v < 0) ? Whole<T>{static_cast<T>(q.v - 1)} : q;
 }
 TS_WHOLE remainder(Whole<T> a, Whole<T> b) {
   const Whole<T> r = fmod(a, b);
   return r.v != 0 && (r.v < 0) != (b.v < 0) ? r + b : r;
 }
 TS_WHOLE pow(Whole<T> a, Whole<T> b) {
-  if (b.v < 0) return {a.v == 1 ? T(1) : a.v == -1 ? (b.v % 2 ? T(-1) : T(1)) : T(0)};
+  if (b.v < 0) return {a.v == 1 ? T(1) : a.v == static_cast<T>(-1) ? (b.v % 2 ? T(-1) : T(1)) : T(0)};
   Whole<T> result{1};
   for (T e = b.v; e != 0; e >>= 1) {
     if (e & 1) result = result * a;

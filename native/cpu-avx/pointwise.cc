@@ -80,7 +80,7 @@ void write_number(const Arg& arg, Compute compute, void* to) {
     case Compute::I32: *static_cast<int32_t*>(to) = static_cast<int32_t>(arg.as_int()); break;
     case Compute::I64: *static_cast<int64_t*>(to) = arg.as_int(); break;
     case Compute::B:
-      *static_cast<int32_t*>(to) = arg.kind == ArgKind::Float ? arg.d != 0 : arg.kind == ArgKind::Complex ? arg.c.re != 0 || arg.c.im != 0 : arg.as_int() != 0;
+      *static_cast<uint8_t*>(to) = arg.kind == ArgKind::Float ? arg.d != 0 : arg.kind == ArgKind::Complex ? arg.c.re != 0 || arg.c.im != 0 : arg.as_int() != 0;
       break;
     case Compute::C64: {
       float* p = static_cast<float*>(to);
@@ -353,7 +353,7 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
     if (out.dtype != DType::Bool) fail("%s writes bool, not %s", op.name, dtype_torch_name(out.dtype));
   } else {
     plan.out_width = compute_size(computed);
-    plan.store = out.dtype == dtype_of(computed) && computed != Compute::B ? nullptr : convert.store[static_cast<int>(computed)][static_cast<int>(out.dtype)];
+    plan.store = out.dtype == dtype_of(computed) ? nullptr : convert.store[static_cast<int>(computed)][static_cast<int>(out.dtype)];
     if (out.dtype != dtype_of(computed) && !plan.store) fail("%s cannot write %s", op.name, dtype_torch_name(out.dtype));
   }
 
@@ -377,7 +377,7 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
     source.data = static_cast<const char*>(t.data);
     source.size = dtype_size(t.dtype);
     if (!condition) {
-      if (t.dtype != dtype_of(types.compute) || types.compute == Compute::B) {
+      if (t.dtype != dtype_of(types.compute)) {
         source.load = convert.load[static_cast<int>(t.dtype)][compute];
         if (!source.load) fail_as("NotImplementedError", "\"%s\" not implemented for '%s'", op.name, dtype_torch_name(t.dtype));
       }

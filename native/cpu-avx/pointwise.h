@@ -5,7 +5,8 @@
 
 namespace torchscript {
 
-// What an expression is computed in. Half and bfloat16 compute in F32, integers narrower than 64 bits in I32, bool in B.
+// What an expression is computed in. Half and bfloat16 compute in F32, integers narrower than 64 bits in I32, bool in B: bytes
+// of 0 or 1.
 enum class Compute : uint8_t { F32, F64, I32, I64, B, C64, C128 };
 constexpr int kComputes = 7;
 
@@ -21,10 +22,10 @@ constexpr Compute compute_of(DType t) {
   }
 }
 constexpr int64_t compute_size(Compute c) {
-  return c == Compute::C128 ? 16 : c == Compute::F64 || c == Compute::I64 || c == Compute::C64 ? 8 : 4;
+  return c == Compute::C128 ? 16 : c == Compute::F64 || c == Compute::I64 || c == Compute::C64 ? 8 : c == Compute::B ? 1 : 4;
 }
 constexpr DType dtype_of(Compute c) {
-  constexpr DType types[kComputes] = {DType::F32, DType::F64, DType::I32, DType::I64, DType::I32, DType::C64, DType::C128};
+  constexpr DType types[kComputes] = {DType::F32, DType::F64, DType::I32, DType::I64, DType::Bool, DType::C64, DType::C128};
   return types[static_cast<int>(c)];
 }
 

@@ -80,10 +80,8 @@ template <void (*store)(uint16_t*, VecF)> void store_halves(int64_t n, void* to,
   }
 }
 
-// B holds 0 or 1 in an int32.
-void load_truth(int64_t n, void* to, const void* from) { loop<int32_t, Truth>(n, to, from); }
 template <class From> void load_truth_of(int64_t n, void* to, const void* from) {
-  int32_t* t = static_cast<int32_t*>(to);
+  uint8_t* t = static_cast<uint8_t*>(to);
   const From* f = static_cast<const From*>(from);
   for (int64_t i = 0; i < n; i++) t[i] = convert<Truth>(f[i]).byte;
 }
@@ -102,7 +100,7 @@ template <class T> constexpr void fill_row(ConvertTable& table, DType dtype) {
   table.store[static_cast<int>(Compute::F64)][d] = loop<T, double>;
   table.store[static_cast<int>(Compute::I32)][d] = loop<T, int32_t>;
   table.store[static_cast<int>(Compute::I64)][d] = loop<T, int64_t>;
-  table.store[static_cast<int>(Compute::B)][d] = loop<T, int32_t>;
+  table.store[static_cast<int>(Compute::B)][d] = loop<T, uint8_t>;
   table.store[static_cast<int>(Compute::C64)][d] = loop<T, Pair<float>>;
   table.store[static_cast<int>(Compute::C128)][d] = loop<T, Pair<double>>;
 }
@@ -125,7 +123,6 @@ constexpr ConvertTable make_table() {
   fill_row<uint16_t>(table, DType::U16);
   fill_row<uint32_t>(table, DType::U32);
   fill_row<uint64_t>(table, DType::U64);
-  table.load[static_cast<int>(DType::Bool)][static_cast<int>(Compute::B)] = load_truth;
   table.load[static_cast<int>(DType::F16)][static_cast<int>(Compute::F32)] = load_halves<load_f16>;
   table.load[static_cast<int>(DType::BF16)][static_cast<int>(Compute::F32)] = load_halves<load_bf16>;
   table.store[static_cast<int>(Compute::F32)][static_cast<int>(DType::F16)] = store_halves<store_f16>;

@@ -143,6 +143,30 @@ template <class V, class Map, class Op> void fold_columns(void* acc_, const void
   Acc* acc = static_cast<Acc*>(acc_);
   const Acc* param = static_cast<const Acc*>(param_);
   int64_t i = 0;
+  if constexpr (width > 1) {
+    // Four vectors side by side: whole cache lines of each row.
+    for (; !param && i + 4 * width <= n; i += 4 * width) {
+      const V p = zero_of<V>();
+      for (int64_t r = 0; r < rows;) {
+        const int64_t end = r + 64 < rows ? r + 64 : rows;
+        const Memory* line = x + i + r * row_stride;
+        V a = Map::map(V::load(line), p), b = Map::map(V::load(line + width), p), c = Map::map(V::load(line + 2 * width), p), d = Map::map(V::load(line + 3 * width), p);
+        for (r++; r < end; r++) {
+          line += row_stride;
+          a = Op::join(a, Map::map(V::load(line), p));
+          b = Op::join(b, Map::map(V::load(line + width), p));
+          c = Op::join(c, Map::map(V::load(line + 2 * width), p));
+          d = Op::join(d, Map::map(V::load(line + 3 * width), p));
+        }
+        Memory lanes[4 * width];
+        a.store(lanes);
+        b.store(lanes + width);
+        c.store(lanes + 2 * width);
+        d.store(lanes + 3 * width);
+        for (int j = 0; j < 4 * width; j++) acc[i + j] = Op::join(acc[i + j], static_cast<double>(lanes[j]));
+      }
+    }
+  }
   for (; i + width <= n; i += width) {
     V p = zero_of<V>();
     if (param) {

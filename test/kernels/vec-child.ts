@@ -1,0 +1,54 @@
+// Prints the largest error of float32 functions over every exponent, in units in the last place, and what special values give.
+import type { TensorHandle } from '../../lib/native/binding.js'
+import { dtypes, load, native } from '../native/programs.js'
+
+/** Every exponent and sign, with mantissas spread over the binade; denormals, zeros, infinities, NaN. */
+function inputs(): Float32Array {
+  const bits: number[] = []
+  for (let sign = 0; sign < 2; sign++) {
+    for (let exponent = 0; exponent < 255; exponent++) {
+      for (let k = 0; k < 160; k++) bits.push(((sign << 31) | (exponent << 23) | ((k * 52429 + exponent * 977) & 0x7fffff)) >>> 0)
+    }
+  }
+  bits.push(0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 1, 0x80000001)
+  while (bits.length % 16 !== 5) bits.push(0x3f800000)
+  return new Float32Array(Uint32Array.from(bits).buffer)
+}
+
+const run = (op: string, extra: string, constants: string, x: Float32Array, dtype: number): Float64Array => {
+  const program = load(`graph(%a : Tensor):\n  %none : NoneType = prim::Constant()\n${constants}  %r : Tensor = aten::${op}(%a${extra})\n  return (%r)`)
+  const data = dtype === dtypes.float64 ? Float64Array.from(x) : x
+  const result = (program.run(0, [native.tensorFromBuffer(data.buffer as ArrayBuffer, 0, dtype, [x.length])]) as TensorHandle).contiguousCopy()
+  return dtype === dtypes.float64 ? new Float64Array(result.data(), result.dataOffset, x.length) : Float64Array.from(new Float32Array(result.data(), result.dataOffset, x.length))
+}
+
+const ulp = (y: number): number => 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(y)))) - 23)
+
+const x = inputs()
+const report: Record<string, { ulp: number; at: number; wrong: string[] }> = {}
+const calls: Record<string, [string, string]> = {
+  exp: ['', ''], exp2: ['', ''], expm1: ['', ''], log: ['', ''], log2: ['', ''], log10: ['', ''], log1p: ['', ''], erf: ['', ''], erfc: ['', ''],
+  tanh: ['', ''], sigmoid: ['', ''], gelu: [', %m', '  %m : str = prim::Constant[value="none"]()\n'],
+}
+for (const [op, [extra, constants]] of Object.entries(calls)) {
+  const got = run(op, extra, constants, x, dtypes.float32)
+  // The float64 kernels are libm's.
+  const want = run(op, extra, constants, x, dtypes.float64)
+  const entry = { ulp: 0, at: 0, wrong: [] as string[] }
+  for (let i = 0; i < x.length; i++) {
+    const y = Math.fround(want[i])
+    if (Object.is(y, got[i]) || (Number.isNaN(y) && Number.isNaN(got[i]))) continue
+    if (!Number.isFinite(y) || !Number.isFinite(got[i])) {
+      // The last float32 before overflow may round to infinity.
+      if (!(Math.abs(want[i]) > 3.4028e38 && Math.sign(want[i]) === Math.sign(got[i]))) entry.wrong.push(`${op}(${x[i]}) = ${got[i]}, want ${y}`)
+      continue
+    }
+    if (y === 0 && got[i] === 0 && x[i] === 0) entry.wrong.push(`${op}(${Object.is(x[i], -0) ? '-0' : '0'}) has the wrong sign`)
+    // The tail that is denormal before it is scaled by x is exact to a denormal's step only.
+    if (op === 'gelu' && x[i] < -13) continue
+    const error = Math.abs(got[i] - want[i]) / ulp(want[i])
+    if (error > entry.ulp) Object.assign(entry, { ulp: error, at: x[i] })
+  }
+  report[op] = entry
+}
+console.log(JSON.stringify(report))
