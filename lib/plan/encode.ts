@@ -82,12 +82,12 @@ function writeClass(out: ByteWriter, tables: PlanTables, type: ClassType): void 
 function writeFunction(out: ByteWriter, tables: PlanTables, row: FunctionRow): void {
   const { fn } = row
   out.str(fn.qualifiedName)
-  out.vec(fn.parameters, (parameter) => {
+  out.vec(row.parameters, (parameter) => {
     out.str(parameter.name).u32(tables.type(parameter.type)).u8(parameter.default === undefined ? 0 : 1)
     if (parameter.default !== undefined) writeValue(out, tables.value(parameter.default, parameter.type))
     out.u8(parameter.kwargOnly ? 1 : 0)
   })
-  out.u32(tables.type(fn.returnType)).u32(row.registers).str(row.error).u8(FunctionErrorKind[row.errorKind])
+  out.u32(tables.type(row.returnType)).u32(row.registers).str(row.error).u8(FunctionErrorKind[row.errorKind])
   out.i32s(row.code)
   out.vec(row.lines, ([pc, range]) => out.u32(pc).u32(range))
   out.vec(row.ranges, (range) => out.str(range.file).u32(range.line).u32(range.column).str(range.text))

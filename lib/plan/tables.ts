@@ -1,8 +1,7 @@
 import type { Graph, SourceRange } from '../ir/graph.js'
 import type { FunctionSchema } from '../ir/schema.js'
-import type { ClassType, ConstantValue, EnumType, ScriptFunction, Type } from '../ir/types.js'
-import { AnyType } from '../ir/types.js'
-import { typeToString } from '../ir/types.js'
+import type { ClassType, ConstantValue, EnumType, Parameter, ScriptFunction, Type } from '../ir/types.js'
+import { AnyType, NoneType, typeToString } from '../ir/types.js'
 import type { ComposedDefinition } from '../ops/op.js'
 import { implementationOf } from '../ops/registry.js'
 import { CompileError, InvariantError, TorchScriptError, UnsupportedError } from '../util/errors.js'
@@ -38,6 +37,9 @@ interface OperatorRow {
 
 export interface FunctionRow {
   readonly fn: ScriptFunction
+  /** As the function declares them; empty and None when the declaration does not compile. */
+  parameters: readonly Parameter[]
+  returnType: Type
   registers: number
   code: readonly number[]
   error: string
@@ -331,7 +333,7 @@ export class PlanTables {
   function(fn: ScriptFunction): number {
     let index = this.functionIndices.get(fn)
     if (index === undefined) {
-      index = this.functions.push({ fn, registers: 0, code: [], error: '', errorKind: 'compile', lines: [], ranges: [] }) - 1
+      index = this.functions.push({ fn, parameters: [], returnType: NoneType, registers: 0, code: [], error: '', errorKind: 'compile', lines: [], ranges: [] }) - 1
       this.functionIndices.set(fn, index)
     }
     return index
@@ -353,11 +355,11 @@ export class PlanTables {
   /** Types of classes and functions, and methods that calls by dynamic class may reach. */
   private visitTypes(): void {
     for (const row of this.functions) {
-      for (const parameter of row.fn.parameters) {
+      for (const parameter of row.parameters) {
         this.type(parameter.type)
         if (parameter.default !== undefined) this.value(parameter.default, parameter.type)
       }
-      this.type(row.fn.returnType)
+      this.type(row.returnType)
     }
     for (let i = 0; i < this.classes.length; i++) {
       const type = this.classes[i]
@@ -372,6 +374,8 @@ export class PlanTables {
 
   private lower(row: FunctionRow): void {
     try {
+      row.parameters = row.fn.parameters
+      row.returnType = row.fn.returnType
       const graph = this.options.prepare(row.fn.graph)
       const { registers, code, lines } = new FunctionLowering(graph, this).lower()
       row.registers = registers
