@@ -329,8 +329,81 @@ void infer_pointwise(Call& call, PointwiseId id, const Arg* const* operands, DTy
   output_strides(out.strides, shape, ndim, strides, count);
 }
 
+// The common case, for small tensors above all: every operand a contiguous float tensor of the output's shape or a single
+// value, all of one dtype. False when it is not that.
+template <class T> bool run_plainly(Runtime* runtime, const TensorView& out, PointwiseId id, const PointwiseOp& op, const Arg* const* operands, DType dtype) {
+  constexpr int kLanes = 64 / sizeof(T);
+  alignas(64) T values[kMaxOperands][kLanes];
+  struct {
+    PointwiseFn fn;
+    char* out;
+    const char* in[kMaxOperands];
+    int64_t step[kMaxOperands], size[kMaxOperands];
+    int64_t out_size;
+    int count;
+  } run;
+  if (out.dtype != (op.promotion == Promotion::Bool ? DType::Bool : dtype) || !out.is_contiguous()) return false;
+  for (int k = 0; k < op.count; k++) {
+    const Arg& arg = *operands[k];
+    const bool condition = op.conditions >> k & 1;
+    if (arg.kind != ArgKind::Tensor) {
+      if (arg.kind == ArgKind::Complex || condition) return false;
+      const T value = arg.is_none() ? static_cast<T>(__builtin_nan("")) : static_cast<T>(arg.as_double());
+      for (int i = 0; i < kLanes; i++) values[k][i] = value;
+    } else {
+      const TensorView& t = *arg.tensor;
+      if (t.dtype != (condition ? DType::Bool : dtype)) return false;
+      bool same = t.ndim == out.ndim;
+      int64_t numel = 1;
+      for (int d = 0; d < t.ndim; d++) {
+        same = same && t.sizes[d] == out.sizes[d];
+        numel *= t.sizes[d];
+      }
+      if (same && t.is_contiguous()) {
+        run.in[k] = static_cast<const char*>(t.data);
+        run.step[k] = 1;
+        run.size[k] = condition ? 1 : sizeof(T);
+        continue;
+      }
+      if (numel != 1 || condition) return false;
+      const T value = *t.ptr<T>();
+      for (int i = 0; i < kLanes; i++) values[k][i] = value;
+    }
+    run.in[k] = reinterpret_cast<const char*>(values[k]);
+    run.step[k] = run.size[k] = 0;
+  }
+  const int64_t n = out.numel();
+  if (n == 0) return true;
+  const PointwiseEntry& entry = pointwise_table().entries[static_cast<int>(id)][static_cast<int>(sizeof(T) == 4 ? Compute::F32 : Compute::F64)];
+  if (!entry.fn) return false;
+  run.fn = entry.fn;
+  run.out = static_cast<char*>(out.data);
+  run.out_size = dtype_size(out.dtype);
+  run.count = op.count;
+  runtime->note(entry.label);
+  const auto piece = [&run](int64_t begin, int64_t end) {
+    const void* in[kMaxOperands];
+    for (int k = 0; k < run.count; k++) in[k] = run.in[k] + begin * run.size[k];
+    run.fn(end - begin, run.out + begin * run.out_size, in, run.step);
+  };
+  if (n <= kGrain) piece(0, n);
+  else runtime->parallel(n, kGrain, piece);
+  return true;
+}
+bool run_plainly(Runtime* runtime, const TensorView& out, PointwiseId id, const PointwiseOp& op, const Arg* const* operands) {
+  for (int k = 0; k < op.count; k++) {
+    if (!in_promotion(op, k) || operands[k]->kind != ArgKind::Tensor) continue;
+    const DType dtype = operands[k]->tensor->dtype;
+    if (dtype == DType::F32) return run_plainly<float>(runtime, out, id, op, operands, dtype);
+    if (dtype == DType::F64) return run_plainly<double>(runtime, out, id, op, operands, dtype);
+    return false;
+  }
+  return false;
+}
+
 void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, const Arg* const* operands) {
   const PointwiseOp& op = pointwise_op(id);
+  if (run_plainly(runtime, out, id, op, operands)) return;
   const Types types = types_of(op, operands);
   const int compute = static_cast<int>(types.compute);
   const PointwiseEntry& entry = pointwise_table().entries[static_cast<int>(id)][compute];
