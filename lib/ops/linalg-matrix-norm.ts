@@ -21,7 +21,12 @@ def linalg_matrix_norm(self: Tensor, ord: number, dim: List[int]=[-2, -1], keepd
   size = abs(p)
   if size == 2.:
     s = torch.linalg_svdvals(torch.movedim(x, [d0, d1], [n - 2, n - 1]))
-    result = torch.amax(s, [-1], False) if p > 0. else torch.amin(s, [-1], False)
+    result = torch.sum(s, [-1])
+    if s.size(-1) > 0:
+      if p > 0.:
+        result = torch.amax(s, [-1], False)
+      else:
+        result = torch.amin(s, [-1], False)
     if keepdim:
       result = result.unsqueeze(min(d0, d1)).unsqueeze(max(d0, d1))
     return result
@@ -35,6 +40,8 @@ def linalg_matrix_norm(self: Tensor, ord: number, dim: List[int]=[-2, -1], keepd
   sums = torch.linalg_vector_norm(x, 1, [first], keepdim)
   if not keepdim and second > first:
     second -= 1
+  if p > 0. and sums.size(second) == 0:
+    return torch.sum(sums, [second], keepdim)
   if p > 0.:
     return torch.amax(sums, [second], keepdim)
   return torch.amin(sums, [second], keepdim)
@@ -69,9 +76,5 @@ def nuclear_norm(self: Tensor, keepdim: bool=False) -> Tensor:
   composed('aten::nuclear_norm.dim', `
 def nuclear_norm(self: Tensor, dim: List[int], keepdim: bool=False) -> Tensor:
   return torch.linalg_matrix_norm(self, "nuc", dim, keepdim)
-`),
-  composed('aten::frobenius_norm.dim', `
-def frobenius_norm(self: Tensor, dim: List[int], keepdim: bool=False) -> Tensor:
-  return torch.linalg_vector_norm(self, 2, dim, keepdim)
 `),
 ]

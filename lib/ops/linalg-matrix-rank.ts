@@ -15,8 +15,9 @@ def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Option
       relative = 0.
   if rtol is not None:
     relative = rtol
+  shape = self.size()
   if self.numel() == 0:
-    return torch.zeros(self.size()[:-2], dtype=torch.int64)
+    return torch.zeros(shape[:-2], dtype=torch.int64)
   if hermitian:
     sizes = torch.abs(torch.linalg_eigvalsh(self))
     limit = torch.clamp_min(torch.mul(torch.amax(sizes, [-1], True), relative), absolute)
@@ -41,8 +42,9 @@ def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Opti
     relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)
   if rtol is not None:
     relative = rtol.to(real)
+  shape = input.size()
   if input.numel() == 0:
-    return torch.zeros(input.size()[:-2], dtype=torch.int64)
+    return torch.zeros(shape[:-2], dtype=torch.int64)
   if hermitian:
     sizes = torch.abs(torch.linalg_eigvalsh(input))
     limit = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(sizes, [-1], True), relative.unsqueeze(-1)))

@@ -15,12 +15,13 @@ def linalg_pinv(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[floa
       relative = 0.
   if rtol is not None:
     relative = rtol
+  shape = self.size()
   if self.numel() == 0:
-    return torch.zeros(self.size()[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype)
+    return torch.zeros(shape[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype)
   if hermitian:
     values, vectors = torch.linalg_eigh(self)
     sizes = torch.abs(values)
-  limit = torch.clamp_min(torch.mul(torch.amax(sizes, [-1], True), relative), absolute)
+    limit = torch.clamp_min(torch.mul(torch.amax(sizes, [-1], True), relative), absolute)
     inverse = torch.where(torch.gt(sizes, limit), torch.reciprocal(values), torch.zeros_like(values))
     return torch.matmul(torch.mul(vectors, inverse.unsqueeze(-2).to(vectors.dtype)), torch.conj(vectors.transpose(-2, -1)))
   u, s, vh = torch.linalg_svd(self, False)
@@ -44,12 +45,13 @@ def linalg_pinv(self: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Ten
     relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)
   if rtol is not None:
     relative = rtol.to(real)
+  shape = self.size()
   if self.numel() == 0:
-    return torch.zeros(self.size()[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype)
+    return torch.zeros(shape[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype)
   if hermitian:
     values, vectors = torch.linalg_eigh(self)
     sizes = torch.abs(values)
-  limit = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(sizes, [-1], True), relative.unsqueeze(-1)))
+    limit = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(sizes, [-1], True), relative.unsqueeze(-1)))
     inverse = torch.where(torch.gt(sizes, limit), torch.reciprocal(values), torch.zeros_like(values))
     return torch.matmul(torch.mul(vectors, inverse.unsqueeze(-2).to(vectors.dtype)), torch.conj(vectors.transpose(-2, -1)))
   u, s, vh = torch.linalg_svd(self, False)

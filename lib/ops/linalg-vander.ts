@@ -3,9 +3,11 @@ import { composed } from './op.js'
 export default [
   composed('aten::linalg_vander', `
 def linalg_vander(x: Tensor, *, N: Optional[int]=None) -> Tensor:
-  n = x.size(-1)
+  n = 0
   if N is not None:
     n = N
+  else:
+    n = x.size(-1)
   if n <= 1:
     raise RuntimeError("N must be greater than 1.")
   base = x

@@ -1,4 +1,4 @@
-// im2col (nn.Unfold), its adjoint col2im (nn.Fold), and index grids: tril_indices, triu_indices.
+// im2col (nn.Unfold), its adjoint col2im (nn.Fold).
 #include "cpu-avx/portable/elements.h"
 
 namespace torchscript::portable {
@@ -114,43 +114,9 @@ void run_col2im(Call& call) {
   });
 }
 
-// (row, col, offset, dtype, ...)
-template <class F> void each_triangle(const Call& call, bool lower, F&& f) {
-  const int64_t rows = call.args[0].i, cols = call.args[1].i, offset = call.args[2].i;
-  for (int64_t r = 0; r < rows; r++) {
-    const int64_t begin = lower ? 0 : std::min(std::max<int64_t>(r + offset, 0), cols), end = lower ? std::min(std::max<int64_t>(r + offset + 1, 0), cols) : cols;
-    f(r, begin, end);
-  }
-}
-
-void infer_triangle(Call& call, bool lower) {
-  if (call.args[0].i < 0 || call.args[1].i < 0) fail("row and col must be non-negative, got %lld and %lld", static_cast<long long>(call.args[0].i), static_cast<long long>(call.args[1].i));
-  int64_t sizes[2] = {2, 0};
-  each_triangle(call, lower, [&](int64_t, int64_t begin, int64_t end) { sizes[1] += end - begin; });
-  call.set_output(0, call.args[3].is_none() ? DType::I64 : static_cast<DType>(call.args[3].i), sizes, 2);
-}
-
-void run_triangle(Call& call, bool lower) {
-  const TensorView& out = call.outputs[0];
-  dispatch_integral(out.dtype, "triangle indices", [&](auto tag) {
-    using T = decltype(tag);
-    T *rows = out.ptr<T>(), *cols = rows + out.sizes[1];
-    each_triangle(call, lower, [&](int64_t r, int64_t begin, int64_t end) {
-      for (int64_t c = begin; c < end; c++) *rows++ = static_cast<T>(r), *cols++ = static_cast<T>(c);
-    });
-  });
-}
-
-void infer_tril(Call& call) { infer_triangle(call, true); }
-void run_tril(Call& call) { run_triangle(call, true); }
-void infer_triu(Call& call) { infer_triangle(call, false); }
-void run_triu(Call& call) { run_triangle(call, false); }
-
 }  // namespace
 
 TS_KERNEL(im2col, {.infer = infer_im2col, .run = run_im2col});
 TS_KERNEL(col2im, {.infer = infer_col2im, .run = run_col2im});
-TS_KERNEL(tril_indices, {.infer = infer_tril, .run = run_tril});
-TS_KERNEL(triu_indices, {.infer = infer_triu, .run = run_triu});
 
 }  // namespace torchscript::portable

@@ -351,7 +351,12 @@ void run_lstsq(Call& call) {
 
 // linalg_matrix_exp: (self)
 void infer_exponential(Call& call) {
-  check_square(call.tensor(0), "linalg.matrix_exp");
+  const TensorView& a = call.tensor(0);
+  if (a.dtype == DType::F16 || a.dtype == DType::BF16) {  // these have no other decompositions
+    if (a.ndim < 2 || rows_of(a) != cols_of(a)) fail("linalg.matrix_exp: A must be batches of square matrices");
+  } else {
+    check_square(a, "linalg.matrix_exp");
+  }
   output_like(call, 0, call.tensor(0));
 }
 void run_exponential(Call& call) {

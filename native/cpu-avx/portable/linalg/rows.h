@@ -41,7 +41,7 @@ template <class T> struct Output {
 
 template <class F> void with_type(DType dtype, const char* name, F&& f) {
   if (dtype == DType::C64 || dtype == DType::C128) return f(Complex{});
-  if (dtype == DType::F32 || dtype == DType::F64) return f(double{});
+  if (is_floating(dtype)) return f(double{});
   fail_dtype(name, dtype);
 }
 

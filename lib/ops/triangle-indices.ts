@@ -1,6 +1,0 @@
-import { kernel } from './op.js'
-
-export default [
-  kernel('aten::tril_indices', 'tril_indices'),
-  kernel('aten::triu_indices', 'triu_indices'),
-]
