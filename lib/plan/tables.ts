@@ -378,8 +378,6 @@ export class PlanTables {
       row.returnType = row.fn.returnType
       const graph = this.options.prepare(row.fn.graph)
       const { registers, code, lines } = new FunctionLowering(graph, this).lower()
-      row.registers = registers
-      row.code = code
       const rendered = new Map<SourceRange, number>()
       const ranges: RenderedRange[] = []
       row.lines = lines.map(({ pc, range }) => {
@@ -388,13 +386,21 @@ export class PlanTables {
         return [pc, index] as const
       })
       row.ranges = ranges
+      row.registers = registers
+      row.code = code
     } catch (error) {
-      if (!(error instanceof TorchScriptError) && !(error instanceof SyntaxError)) throw error
-      row.error = error.message
-      row.errorKind = error instanceof UnsupportedError ? 'unsupported' : 'compile'
-      if (error instanceof InvariantError || error instanceof CompileError) row.errorKind = 'compile'
+      const known = typedError(error, row.fn)
+      row.error = known.message
+      row.errorKind = known instanceof UnsupportedError ? 'unsupported' : 'compile'
     }
   }
+}
+
+/** Errors that are none of ours are defects of the compiler, or a source that is nested deeper than the stack. */
+function typedError(error: unknown, fn: ScriptFunction): TorchScriptError {
+  if (error instanceof TorchScriptError) return error
+  if (error instanceof RangeError && /call stack/.test(error.message)) return new CompileError(`The code of ${fn.qualifiedName} is nested too deeply.`)
+  return new InvariantError(`Compiling ${fn.qualifiedName} failed: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
 }
 
 function constantKey(value: PlanValue): string {

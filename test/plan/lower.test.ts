@@ -160,6 +160,30 @@ t.test('a function that does not compile becomes an error function', (t) => {
   t.end()
 })
 
+t.test('a function whose declaration does not compile does not keep the others from loading', (t) => {
+  const tables = newTables()
+  const good = functionOf('graph(%a : Tensor):\n  return (%a)')
+  const bad: ScriptFunction = {
+    ...good,
+    get parameters(): never {
+      throw new CompileError('no such type')
+    },
+  }
+  const defect: ScriptFunction = {
+    ...good,
+    get graph(): never {
+      throw new TypeError('x is undefined')
+    },
+  }
+  const indices = [bad, defect, good].map((fn) => tables.function(fn))
+  encodePlan(tables, noneValue)
+  t.same(indices.map((index) => tables.functions[index].error), [
+    'no such type', 'Compiling f failed: x is undefined. This is a defect of torchscript-node.', '',
+  ])
+  t.same(indices.map((index) => tables.functions[index].parameters.length), [0, 1, 1], 'callers count the arguments by the declaration')
+  t.end()
+})
+
 t.test('the encoded plan starts with its magic number and knows its functions', (t) => {
   const tables = newTables()
   const fn = functionOf('graph(%a : Tensor):\n  return (%a)')
