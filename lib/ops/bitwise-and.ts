@@ -6,6 +6,8 @@ export default pointwise([
   'aten::bitwise_and.Scalar_Tensor',
   'aten::__and__.Tensor',
   'aten::__and__.Scalar',
+  'aten::__iand__.Tensor',
+  'aten::__iand__.Scalar',
 ], {
   kernel: 'bitwise_and',
   expr: 'a & b',

@@ -6,6 +6,8 @@ export default pointwise([
   'aten::bitwise_left_shift.Scalar_Tensor',
   'aten::__lshift__.Tensor',
   'aten::__lshift__.Scalar',
+  'aten::__ilshift__.Tensor',
+  'aten::__ilshift__.Scalar',
 ], {
   kernel: 'bitwise_left_shift',
   expr: 'shift_left(a, b)',

@@ -6,6 +6,8 @@ export default pointwise([
   'aten::bitwise_or.Scalar_Tensor',
   'aten::__or__.Tensor',
   'aten::__or__.Scalar',
+  'aten::__ior__.Tensor',
+  'aten::__ior__.Scalar',
 ], {
   kernel: 'bitwise_or',
   expr: 'a | b',

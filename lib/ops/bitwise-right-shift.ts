@@ -6,6 +6,8 @@ export default pointwise([
   'aten::bitwise_right_shift.Scalar_Tensor',
   'aten::__rshift__.Tensor',
   'aten::__rshift__.Scalar',
+  'aten::__irshift__.Tensor',
+  'aten::__irshift__.Scalar',
 ], {
   kernel: 'bitwise_right_shift',
   expr: 'shift_right(a, b)',

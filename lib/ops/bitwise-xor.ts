@@ -6,6 +6,8 @@ export default pointwise([
   'aten::bitwise_xor.Scalar_Tensor',
   'aten::__xor__.Tensor',
   'aten::__xor__.Scalar',
+  'aten::__ixor__.Tensor',
+  'aten::__ixor__.Scalar',
 ], {
   kernel: 'bitwise_xor',
   expr: 'a ^ b',
