@@ -15,5 +15,8 @@ def _chunk_cat(tensors: List[Tensor], dim: int, num_chunks: int) -> Tensor:
       pads[len(pads) - 1] = chunk * num_chunks - sizes[d]
       x = torch.constant_pad_nd(t, pads, 0)
     parts.append(x.reshape(sizes[:d] + [num_chunks, -1]))
-  return torch.cat(parts, dim + 1)
+  axis = dim
+  if axis < 0:
+    axis += tensors[0].dim()
+  return torch.cat(parts, axis + 1)
 `)

@@ -35,8 +35,8 @@ def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Opti
   real = torch.float64
   if input.dtype == torch.float32 or input.dtype == torch.complex64:
     real = torch.float32
-  absolute = torch.zeros([], dtype=real)
-  relative = torch.full([], eps * float(max(input.size(-1), input.size(-2))), dtype=real)
+  absolute = torch.zeros(torch.jit.annotate(List[int], []), dtype=real)
+  relative = torch.full(torch.jit.annotate(List[int], []), eps * float(max(input.size(-1), input.size(-2))), dtype=real)
   if atol is not None:
     absolute = atol.to(real)
     relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)

@@ -38,8 +38,8 @@ def linalg_pinv(self: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Ten
   real = torch.float64
   if self.dtype == torch.float32 or self.dtype == torch.complex64:
     real = torch.float32
-  absolute = torch.zeros([], dtype=real)
-  relative = torch.full([], eps * float(max(self.size(-1), self.size(-2))), dtype=real)
+  absolute = torch.zeros(torch.jit.annotate(List[int], []), dtype=real)
+  relative = torch.full(torch.jit.annotate(List[int], []), eps * float(max(self.size(-1), self.size(-2))), dtype=real)
   if atol is not None:
     absolute = atol.to(real)
     relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)
@@ -65,7 +65,7 @@ def linalg_pinv(self: Tensor, rcond: float, hermitian: bool=False) -> Tensor:
 `),
   composed('aten::linalg_pinv.rcond_tensor', `
 def linalg_pinv(self: Tensor, rcond: Tensor, hermitian: bool=False) -> Tensor:
-  return torch.linalg_pinv(self, atol=torch.zeros([], dtype=rcond.dtype), rtol=rcond, hermitian=hermitian)
+  return torch.linalg_pinv(self, atol=torch.zeros(torch.jit.annotate(List[int], []), dtype=rcond.dtype), rtol=rcond, hermitian=hermitian)
 `),
   composed('aten::pinverse', `
 def pinverse(self: Tensor, rcond: float=1e-15) -> Tensor:

@@ -11,8 +11,10 @@ def linalg_vander(x: Tensor, *, N: Optional[int]=None) -> Tensor:
   if n <= 1:
     raise RuntimeError("N must be greater than 1.")
   base = x
+  if x.dim() == 0:
+    base = x.reshape([1])
   if not x.is_floating_point() and not x.is_complex():
-    base = x.to(torch.int64)
+    base = base.to(torch.int64)
   ones = torch.ones_like(base).unsqueeze(-1)
   powers = torch.cumprod(base.unsqueeze(-1).expand(base.size() + [n - 1]), -1)
   return torch.cat([ones, powers], -1)
