@@ -33,7 +33,7 @@
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "dependencies": ["kernels_scalar"],
-      "defines": ["NAPI_CPP_EXCEPTIONS"],
+      "defines": ["NAPI_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "libraries": ["-ldl", "-lpthread"],
       "conditions": [
         ["target_arch=='x64'", {

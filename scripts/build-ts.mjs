@@ -30,4 +30,8 @@ if (existsSync('lib/index.ts')) {
   await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.cjs', format: 'cjs', define: { 'import.meta.url': '__importMetaUrl' }, banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" } })
 }
 if (existsSync('lib/cli/bin.ts')) await build({ ...common, entryPoints: ['lib/cli/bin.ts'], outfile: 'dist/cli.mjs', format: 'esm', banner: { js: '#!/usr/bin/env node\n' + banner } })
-if (process.argv.includes('--types')) execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json', '--noEmit', 'false', '--emitDeclarationOnly', '--outDir', 'dist/types-all'], { stdio: 'inherit' })
+if (process.argv.includes('--types')) {
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+  // CommonJS callers resolve the same declarations through a .d.cts of their own kind.
+  writeFileSync('dist/types/index.d.cts', "export * from './index.js'\n")
+}

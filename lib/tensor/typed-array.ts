@@ -146,6 +146,6 @@ export function writeElement(dtype: DType, data: TypedArray, index: number, valu
 function toBigInt(value: number | bigint | boolean): bigint {
   if (typeof value === 'bigint') return value
   if (typeof value === 'boolean') return value ? 1n : 0n
-  if (!Number.isFinite(value)) throw new ArgumentError(`Expected finite numbers for an integer tensor but received ${value}`)
+  if (!Number.isInteger(value)) throw new ArgumentError(`Expected integers for an int64 tensor but received ${value}`)
   return BigInt(Math.trunc(value))
 }

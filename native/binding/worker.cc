@@ -18,6 +18,30 @@ namespace torchscript::binding {
 struct AsyncPort {
   napi_threadsafe_function function = nullptr;
   int pending = 0;  // touched by the JavaScript thread only
+
+  // Runs read memory that belongs to the environment (ArrayBuffers, mapped files), so an environment that ends waits for
+  // those under way and lets no other begin.
+  bool begin() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (closed) return false;
+    active++;
+    return true;
+  }
+  void end() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (--active == 0) idle.notify_all();
+  }
+  void close() {
+    std::unique_lock<std::mutex> lock(mutex);
+    closed = true;
+    idle.wait(lock, [this] { return active == 0; });
+  }
+
+ private:
+  std::mutex mutex;
+  std::condition_variable idle;
+  int active = 0;
+  bool closed = false;
 };
 
 namespace {
@@ -103,7 +127,12 @@ void settle(Napi::Env env, AsyncRun& run) {
 
 void on_settled(napi_env env, napi_value, void*, void* data) {
   std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(data));
-  if (env) settle(Napi::Env(env), *run);
+  if (!env) return;
+  try {
+    settle(Napi::Env(env), *run);
+  } catch (const Napi::Error&) {
+    // A worker that is being terminated takes no values any more, and nobody waits for this one.
+  }
 }
 
 }  // namespace
@@ -119,6 +148,8 @@ Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> prog
     }
     napi_unref_threadsafe_function(env, port->function);
     environment.port = port;
+    // Hooks run before the environment frees anything, and before its finalizers.
+    napi_add_env_cleanup_hook(env, [](void* data) { static_cast<AsyncPort*>(data)->close(); }, port.get());
   }
   auto run = std::make_unique<AsyncRun>();
   run->port = environment.port;
@@ -131,7 +162,11 @@ Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> prog
   napi_acquire_threadsafe_function(back);
   if (environment.port->pending++ == 0) napi_ref_threadsafe_function(env, back);
   AsyncRun* job = run.release();
-  bool posted = workers().post([job, back] {
+  bool posted = workers().post([job, back, port = environment.port] {
+    if (!port->begin()) {
+      delete job;
+      return;
+    }
     try {
       job->result = job->program->run(*job->function, job->args.data(), job->args.size(), &job->sink);
     } catch (...) {
@@ -140,8 +175,9 @@ Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> prog
     if (napi_call_threadsafe_function(back, job, napi_tsfn_blocking) == napi_ok) {
       napi_release_threadsafe_function(back, napi_tsfn_release);
     } else {
-      delete job;  // the environment is gone
+      delete job;  // the environment is going
     }
+    port->end();
   });
   if (!posted) {
     job->error = std::make_exception_ptr(OperatorError("Cannot start a thread"));
