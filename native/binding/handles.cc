@@ -1,5 +1,8 @@
 #include "binding/handles.h"
 
+#include <mutex>
+#include <unordered_map>
+#include <memory>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -84,13 +87,37 @@ Napi::Array integers(Napi::Env env, const int64_t* items, int n) {
 
 // ---- storages ----
 
+// Files that are mapped, by address. A storage on a mapped file shares it: the memory outlives the ArrayBuffer, which an
+// environment that ends takes apart while runs on other threads may still read weights.
+class Mappings {
+ public:
+  void add(const std::shared_ptr<FileMapping>& mapping) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+    known_[mapping->data()] = mapping;
+  }
+  std::shared_ptr<FileMapping> find(void* address) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto entry = known_.find(address);
+    return entry == known_.end() ? nullptr : entry->second.lock();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<void*, std::weak_ptr<FileMapping>> known_;
+};
+Mappings& mappings() {
+  static auto* instance = new Mappings;
+  return *instance;
+}
+
 // A storage on a region of an ArrayBuffer, which it keeps alive.
 Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t offset, size_t bytes) {
   Environment& environment = Environment::of(env);
   napi_ref reference;
   napi_create_reference(env, buffer, 1, &reference);
   std::shared_ptr<BufferReferences> buffers = environment.buffers;
-  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, [buffers, reference] { buffers->release(reference); });
+  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, [buffers, reference, mapping = mappings().find(buffer.Data())] { buffers->release(reference); });
   storage->foreign = reference;
   storage->foreign_offset = offset;
   storage->foreign_owner = &environment;
@@ -405,9 +432,9 @@ Napi::Value empty_tensor(const Napi::CallbackInfo& info) {
 Napi::Value map_file(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (!info[0].IsString()) throw argument_error(env, "Expected a string for `path` but received " + describe(info[0]) + ".");
-  std::unique_ptr<FileMapping> mapping;
+  std::shared_ptr<FileMapping> mapping;
   try {
-    mapping = std::make_unique<FileMapping>(info[0].As<Napi::String>().Utf8Value());
+    mapping = std::make_shared<FileMapping>(info[0].As<Napi::String>().Utf8Value());
   } catch (const std::system_error& reason) {
     Napi::Error error = Napi::Error::New(env, reason.what());
     int number = reason.code().value();
@@ -415,14 +442,15 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
     throw error;
   }
   if (mapping->bytes() == 0) return Napi::ArrayBuffer::New(env, 0);
-  auto finalize = [](napi_env, void*, void* hint) { delete static_cast<FileMapping*>(hint); };
+  auto finalize = [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<FileMapping>*>(hint); };
+  auto holder = std::make_unique<std::shared_ptr<FileMapping>>(mapping);
   napi_value value = nullptr;
-  FileMapping* owned = mapping.get();
-  napi_status status = napi_create_external_arraybuffer(env, owned->data(), owned->bytes(), finalize, owned, &value);
+  napi_status status = napi_create_external_arraybuffer(env, mapping->data(), mapping->bytes(), finalize, holder.get(), &value);
   // Where the memory is not taken at all, it is still ours. After other failures (too large) Node-API runs the finalizer itself.
   if (status == napi_no_external_buffers_allowed) throw Napi::Error::New(env, "This runtime does not allow memory of an addon in an ArrayBuffer");
-  mapping.release();
+  holder.release();
   if (status != napi_ok) throw Napi::Error::New(env);
+  mappings().add(mapping);
   return Napi::Value(env, value);
 }
 
