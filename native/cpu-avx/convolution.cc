@@ -69,7 +69,7 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
   }
 }
 
-template <class T> void run_as(Call& call, const ConvShape& s) {
+template <class T> void run_as(Call& call, ConvShape s) {
   Runtime& runtime = *call.runtime;
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
@@ -85,11 +85,13 @@ template <class T> void run_as(Call& call, const ConvShape& s) {
     run_transposed<T>(runtime, s, call.tensor(0), stage<T>(runtime, call.tensor(1)), bias, block);
     return finish_output(block, out);
   }
+  TensorView x = as_compute<T>(runtime, call.tensor(0));
+  drop_stride(s, x);
   ConvProblem<T> c;
   c.s = s;
   c.bias = bias;
   c.out = block;
-  c.image = stage_image<T>(runtime, s, as_compute<T>(runtime, call.tensor(0)));
+  c.image = stage_image<T>(runtime, s, x);
   const bool depthwise = has_tiles<T> && s.is_depthwise();
   auto* offsets = static_cast<int64_t*>(runtime.scratch(static_cast<size_t>(s.group_in() * s.taps()) * sizeof(int64_t) + 64));
   tap_offsets(s, c.image, s.group_in(), offsets);

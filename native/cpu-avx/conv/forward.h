@@ -88,6 +88,18 @@ template <class T> struct StageLayout {
   }
 };
 
+// A 1x1 kernel with a stride reads every stride-th pixel: the same problem on a window of the input, without the stride.
+inline void drop_stride(ConvShape& s, TensorView& x) {
+  if (s.taps() != 1) return;
+  for (int d = 0; d < 3; d++) if (s.pad_low[d] != 0 || s.pad_high[d] != 0) return;
+  for (int d = 3 - s.spatial; d < 3; d++) {
+    const int at = x.ndim - 3 + d;
+    x.sizes[at] = s.in[d] = s.out[d];
+    x.strides[at] *= s.stride[d];
+    s.stride[d] = 1;
+  }
+}
+
 // One channel with its padding.
 template <class T> void stage_plane(const ConvShape& s, const StageLayout<T>& l, const T* in, const int64_t* strides, T* out) {
   const bool padded = !l.is_plain(s);
@@ -100,15 +112,24 @@ template <class T> void stage_plane(const ConvShape& s, const StageLayout<T>& l,
         to += s.pad_low[2];
         if (strides[2] == 1) std::memcpy(static_cast<void*>(to), from, static_cast<size_t>(s.in[2]) * sizeof(T));
         else for (int64_t x = 0; x < s.in[2]; x++) to[x] = from[x * strides[2]];
-      } else {
-        for (int64_t p = 0; p < l.phases; p++) {
-          // The first x with (x + pad) % phases == p.
-          const int64_t first = ((p - s.pad_low[2]) % l.phases + l.phases) % l.phases;
-          T* lane = to + p * l.phase + (first + s.pad_low[2]) / l.phases;
-          const int64_t step = l.phases * strides[2];
-          const T* f = from + first * strides[2];
-          for (int64_t x = first; x < s.in[2]; x += l.phases, f += step) *lane++ = *f;
+        continue;
+      }
+      if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+        if (l.phases == 2 && strides[2] == 1) {
+          T* even = to + s.pad_low[2] % 2 * l.phase + s.pad_low[2] / 2;
+          T* odd = to + (s.pad_low[2] + 1) % 2 * l.phase + (s.pad_low[2] + 1) / 2;
+          conv_kernels<T>().split_pairs(from, s.in[2] / 2, even, odd);
+          if (s.in[2] % 2 == 1) even[s.in[2] / 2] = from[s.in[2] - 1];
+          continue;
         }
+      }
+      for (int64_t p = 0; p < l.phases; p++) {
+        // The first x with (x + pad) % phases == p.
+        const int64_t first = ((p - s.pad_low[2]) % l.phases + l.phases) % l.phases;
+        T* lane = to + p * l.phase + (first + s.pad_low[2]) / l.phases;
+        const int64_t step = l.phases * strides[2];
+        const T* f = from + first * strides[2];
+        for (int64_t x = first; x < s.in[2]; x += l.phases, f += step) *lane++ = *f;
       }
     }
   }

@@ -18,6 +18,8 @@ template <class T> struct ConvKernels {
   // One channel: out[y][x] = act(bias + sum over taps of weight[t] * image[offsets[t] + y * row_step + x]).
   void (*depthwise)(const T* image, const int64_t* offsets, int64_t taps, const T* weight, T bias, int64_t row_step, int64_t rows, int64_t columns,
                     bool relu, T* out);
+  // even[i] = in[2 * i], odd[i] = in[2 * i + 1] for i < pairs.
+  void (*split_pairs)(const T* in, int64_t pairs, T* even, T* odd);
   // out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < columns.
   void (*transpose)(const T* in, int64_t in_stride, int64_t rows, int64_t columns, T* out, int64_t out_stride);
 };

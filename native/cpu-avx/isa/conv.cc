@@ -82,11 +82,18 @@ void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps,
   for (; y < rows; y++) depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, relu, out + y * columns);
 }
 
+template <class L> void split_pairs(const typename L::T* __restrict in, int64_t pairs, typename L::T* __restrict even, typename L::T* __restrict odd) {
+  for (int64_t i = 0; i < pairs; i++) {
+    even[i] = in[2 * i];
+    odd[i] = in[2 * i + 1];
+  }
+}
+
 template <class L> void transpose(const typename L::T* in, int64_t in_stride, int64_t rows, int64_t columns, typename L::T* out, int64_t out_stride) {
   transpose_block<typename L::T>(in, in_stride, rows, columns, out, out_stride);
 }
 
-template <class L> constexpr ConvKernels<typename L::T> kernels() { return {pack_pixels<L>, depthwise<L>, transpose<L>}; }
+template <class L> constexpr ConvKernels<typename L::T> kernels() { return {pack_pixels<L>, depthwise<L>, split_pairs<L>, transpose<L>}; }
 
 }  // namespace
 
