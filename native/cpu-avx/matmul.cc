@@ -200,14 +200,14 @@ void check_scalars(const Call& call, DType dtype) {
   if (call.args[3].kind == ArgKind::Float) fail("For integral input tensors, argument beta must not be a floating point number.");
   if (call.args[4].kind == ArgKind::Float) fail("For integral input tensors, argument alpha must not be a floating point number.");
 }
-void add_infer(Call& call, const TensorView& x, const TensorView& y, bool sum_batch) {
+void add_infer(Call& call, const TensorView& x, const TensorView& y, bool sum_batch, bool checks_scalars = true) {
   Shapes s = matmul_shapes(x, y);
   const TensorView& self = tensor_argument(call, 0, "addmm", "self");
   if (self.dtype != x.dtype) fail("self and mat2 must have the same dtype, but got %s and %s", dtype_torch_name(self.dtype), dtype_torch_name(y.dtype));
   int64_t* sizes = s.out + (sum_batch ? 1 : 0);
   const int ndim = s.ndim - (sum_batch ? 1 : 0);
   check_expands(self, sizes, ndim);
-  check_scalars(call, x.dtype);
+  if (checks_scalars) check_scalars(call, x.dtype);
   call.set_output(0, x.dtype, sizes, ndim);
 }
 void addmm_infer(Call& call) {
@@ -219,7 +219,7 @@ void addmm_infer(Call& call) {
 void addmv_infer(Call& call) {
   const TensorView &a = tensor_argument(call, 1, "addmv", "mat"), &b = tensor_argument(call, 2, "addmv", "vec");
   if (a.ndim != 2 || b.ndim != 1) fail("vector + matrix @ vector expected, got %d, %d, %d", call.tensor(0).ndim, a.ndim, b.ndim);
-  add_infer(call, a, b, false);
+  add_infer(call, a, b, false, false);
 }
 void baddbmm_infer(Call& call) {
   check_bmm(tensor_argument(call, 1, "baddbmm", "batch1"), tensor_argument(call, 2, "baddbmm", "batch2"));

@@ -232,7 +232,17 @@ void einsum_infer(Call& call) {
   if (e.output.size() > static_cast<size_t>(kMaxDims)) fail("Expected an einsum with at most %d output dimensions", kMaxDims);
   int64_t sizes[kMaxDims];
   for (size_t d = 0; d < e.output.size(); d++) sizes[d] = e.sizes[e.output[d]];
-  call.set_output(0, dtype, sizes, static_cast<int>(e.output.size()));
+  // One operand is summed as sum does it: integers become int64.
+  bool sums = false;
+  if (list.tensors.n == 1) {
+    for (const int l : e.operands[0]) {
+      bool kept = false;
+      for (const int o : e.output) kept = kept || o == l;
+      sums = sums || !kept;
+    }
+  }
+  const bool widens = sums && (is_integral(dtype) || dtype == DType::Bool);
+  call.set_output(0, widens ? DType::I64 : dtype, sizes, static_cast<int>(e.output.size()));
 }
 void einsum_run(Call& call) {
   const Equation e = parse(call);

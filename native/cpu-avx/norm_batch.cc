@@ -31,6 +31,7 @@ const TensorView* optional_at(const Call& call, int i) { return i < 0 ? nullptr 
 template <const BatchNormArguments& At, bool Reserve> void batch_norm_infer(Call& call) {
   const TensorView& x = tensor_argument(call, 0, "batch_norm", "input");
   if (!is_floating(x.dtype)) fail("\"batch_norm\" not implemented for '%s'", dtype_torch_name(x.dtype));
+  if (!At.instance && x.numel() == 0 && call.noutputs == 1) return set_like(call, 0, x);
   if (x.ndim < 2) fail("Expected at least 2 dimensions for input tensor but received %d", x.ndim);
   const int64_t channels = x.sizes[1];
   for (int i : {At.weight, At.bias, At.mean, At.var}) {
@@ -58,6 +59,7 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_infer(Call
 
 template <const BatchNormArguments& At, bool Reserve> void batch_norm_run(Call& call) {
   const TensorView &x = call.tensor(0), &out = call.outputs[0];
+  if (!At.instance && x.numel() == 0 && call.noutputs == 1) return;
   const int64_t batch = x.sizes[0], channels = x.sizes[1], pixels = batch * channels > 0 ? x.numel() / (batch * channels) : 0;
   const bool training = is_training(call, At);
   const double momentum = call.args[At.momentum].as_double(), eps = call.args[At.eps].as_double();
