@@ -1,193 +1,81 @@
 import { composed } from './op.js'
 
+/** Differences along dimension `d` with a constant step `h`, appended to `results`. */
+const byStep = `
+    f = self.movedim(d, -1)
+    n = f.size(-1)
+    if n < edge_order + 1:
+      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    inner = (f.narrow(-1, 2, n - 2) - f.narrow(-1, 0, n - 2)) / (h * 2)
+    if edge_order == 1:
+      first = (f.narrow(-1, 1, 1) - f.narrow(-1, 0, 1)) / h
+      last = (f.narrow(-1, n - 1, 1) - f.narrow(-1, n - 2, 1)) / h
+    else:
+      first = (f.narrow(-1, 1, 1) * 2 - f.narrow(-1, 0, 1) * 1.5 - f.narrow(-1, 2, 1) * 0.5) / h
+      last = (f.narrow(-1, n - 1, 1) * 1.5 - f.narrow(-1, n - 2, 1) * 2 + f.narrow(-1, n - 3, 1) * 0.5) / h
+    results.append(torch.cat([first, inner, last], -1).movedim(-1, d))
+  return results
+`
+
+/** The same with coordinates `x` of the points. */
+const byPoints = `
+    f = self.movedim(d, -1)
+    n = f.size(-1)
+    if n < edge_order + 1:
+      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    dx = x.narrow(0, 1, n - 1) - x.narrow(0, 0, n - 1)
+    d1 = dx.narrow(0, 0, n - 2)
+    d2 = dx.narrow(0, 1, n - 2)
+    inner = f.narrow(-1, 2, n - 2) * (d1 / (d2 * (d1 + d2))) + f.narrow(-1, 1, n - 2) * ((d2 - d1) / (d1 * d2)) - f.narrow(-1, 0, n - 2) * (d2 / (d1 * (d1 + d2)))
+    if edge_order == 1:
+      first = (f.narrow(-1, 1, 1) - f.narrow(-1, 0, 1)) / dx[0]
+      last = (f.narrow(-1, n - 1, 1) - f.narrow(-1, n - 2, 1)) / dx[n - 2]
+    else:
+      p = dx[0]
+      q = dx[1]
+      first = f.narrow(-1, 1, 1) * ((p + q) / (p * q)) - f.narrow(-1, 0, 1) * ((2 * p + q) / (p * (p + q))) - f.narrow(-1, 2, 1) * (p / (q * (p + q)))
+      p = dx[n - 3]
+      q = dx[n - 2]
+      last = f.narrow(-1, n - 3, 1) * (q / (p * (p + q))) - f.narrow(-1, n - 2, 1) * ((p + q) / (p * q)) + f.narrow(-1, n - 1, 1) * ((2 * q + p) / (q * (p + q)))
+    results.append(torch.cat([first, inner, last], -1).movedim(-1, d))
+  return results
+`
+
+const oneOrAll = `
+  results: List[Tensor] = []
+  dims: List[int] = []
+  if dim is not None:
+    dims.append(dim)
+  else:
+    for i in range(self.dim()):
+      dims.append(i)`
+
 export default [
   composed('aten::gradient.scalarint', `
-def gradient(self: Tensor, *, spacing: Optional[number]=None, dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = torch.jit.annotate(List[int], [])
-  if dim is None:
-    for d in range(self.dim()):
-      dims.append(d)
-  else:
-    dims.append(dim)
-  step = 1.
+def gradient(self: Tensor, spacing: Optional[number]=None, dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:${oneOrAll}
+  h = 1.0
   if spacing is not None:
-    step = float(spacing)
-  for i in range(len(dims)):
-    d = dims[i]
-    h = step
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    inner = torch.div(torch.sub(torch.narrow(self, d, 2, n - 2), torch.narrow(self, d, 0, n - 2)), 2. * h)
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), h)
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), h)
-    else:
-      first = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), -1.5), torch.mul(torch.narrow(self, d, 1, 1), 2.)), torch.mul(torch.narrow(self, d, 2, 1), -0.5)), h)
-      last = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 1, 1), 1.5), torch.mul(torch.narrow(self, d, n - 2, 1), -2.)), torch.mul(torch.narrow(self, d, n - 3, 1), 0.5)), h)
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
+    h = float(spacing)
+  for d in dims:${byStep}`),
   composed('aten::gradient.scalararray', `
-def gradient(self: Tensor, *, spacing: number, dim: List[int], edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = dim
-  step = float(spacing)
-  for i in range(len(dims)):
-    d = dims[i]
-    h = step
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    inner = torch.div(torch.sub(torch.narrow(self, d, 2, n - 2), torch.narrow(self, d, 0, n - 2)), 2. * h)
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), h)
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), h)
-    else:
-      first = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), -1.5), torch.mul(torch.narrow(self, d, 1, 1), 2.)), torch.mul(torch.narrow(self, d, 2, 1), -0.5)), h)
-      last = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 1, 1), 1.5), torch.mul(torch.narrow(self, d, n - 2, 1), -2.)), torch.mul(torch.narrow(self, d, n - 3, 1), 0.5)), h)
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
+def gradient(self: Tensor, spacing: number, dim: List[int], edge_order: int=1) -> List[Tensor]:
+  results: List[Tensor] = []
+  h = float(spacing)
+  for d in dim:${byStep}`),
   composed('aten::gradient.array', `
-def gradient(self: Tensor, *, dim: List[int], edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = dim
-  for i in range(len(dims)):
-    d = dims[i]
-    h = 1.
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    inner = torch.div(torch.sub(torch.narrow(self, d, 2, n - 2), torch.narrow(self, d, 0, n - 2)), 2. * h)
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), h)
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), h)
-    else:
-      first = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), -1.5), torch.mul(torch.narrow(self, d, 1, 1), 2.)), torch.mul(torch.narrow(self, d, 2, 1), -0.5)), h)
-      last = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 1, 1), 1.5), torch.mul(torch.narrow(self, d, n - 2, 1), -2.)), torch.mul(torch.narrow(self, d, n - 3, 1), 0.5)), h)
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
-  composed('aten::gradient.scalarrayint', `
-def gradient(self: Tensor, *, spacing: List[number], dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = torch.jit.annotate(List[int], [])
-  if dim is None:
-    for d in range(self.dim()):
-      dims.append(d)
-  else:
-    dims.append(dim)
-  for i in range(len(dims)):
-    d = dims[i]
-    h = float(spacing[i])
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    inner = torch.div(torch.sub(torch.narrow(self, d, 2, n - 2), torch.narrow(self, d, 0, n - 2)), 2. * h)
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), h)
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), h)
-    else:
-      first = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), -1.5), torch.mul(torch.narrow(self, d, 1, 1), 2.)), torch.mul(torch.narrow(self, d, 2, 1), -0.5)), h)
-      last = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 1, 1), 1.5), torch.mul(torch.narrow(self, d, n - 2, 1), -2.)), torch.mul(torch.narrow(self, d, n - 3, 1), 0.5)), h)
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
-  composed('aten::gradient.scalarrayarray', `
-def gradient(self: Tensor, *, spacing: List[number], dim: List[int], edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = dim
-  for i in range(len(dims)):
-    d = dims[i]
-    h = float(spacing[i])
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    inner = torch.div(torch.sub(torch.narrow(self, d, 2, n - 2), torch.narrow(self, d, 0, n - 2)), 2. * h)
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), h)
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), h)
-    else:
-      first = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), -1.5), torch.mul(torch.narrow(self, d, 1, 1), 2.)), torch.mul(torch.narrow(self, d, 2, 1), -0.5)), h)
-      last = torch.div(torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 1, 1), 1.5), torch.mul(torch.narrow(self, d, n - 2, 1), -2.)), torch.mul(torch.narrow(self, d, n - 3, 1), 0.5)), h)
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
+def gradient(self: Tensor, dim: List[int], edge_order: int=1) -> List[Tensor]:
+  results: List[Tensor] = []
+  h = 1.0
+  for d in dim:${byStep}`),
   composed('aten::gradient.tensorarrayint', `
-def gradient(self: Tensor, *, spacing: List[Tensor], dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = torch.jit.annotate(List[int], [])
-  if dim is None:
-    for d in range(self.dim()):
-      dims.append(d)
-  else:
-    dims.append(dim)
-  for i in range(len(dims)):
-    d = dims[i]
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    x = spacing[i]
-    shape = [1] * self.dim()
-    shape[d] = -1
-    steps = torch.sub(torch.narrow(x, 0, 1, n - 1), torch.narrow(x, 0, 0, n - 1))
-    h1 = torch.narrow(steps, 0, 0, n - 2).reshape(shape)
-    h2 = torch.narrow(steps, 0, 1, n - 2).reshape(shape)
-    a = torch.neg(torch.div(h2, torch.mul(h1, torch.add(h1, h2))))
-    b = torch.div(torch.sub(h2, h1), torch.mul(h1, h2))
-    c = torch.div(h1, torch.mul(h2, torch.add(h1, h2)))
-    y0 = torch.narrow(self, d, 0, n - 2)
-    y1 = torch.narrow(self, d, 1, n - 2)
-    y2 = torch.narrow(self, d, 2, n - 2)
-    inner = torch.add(torch.add(torch.mul(y0, a), torch.mul(y1, b)), torch.mul(y2, c))
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), steps[0])
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), steps[n - 2])
-    else:
-      p = steps[0]
-      q = steps[1]
-      first = torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), torch.neg(torch.div(torch.add(torch.mul(p, 2.), q), torch.mul(p, torch.add(p, q))))), torch.mul(torch.narrow(self, d, 1, 1), torch.div(torch.add(p, q), torch.mul(p, q)))), torch.mul(torch.narrow(self, d, 2, 1), torch.neg(torch.div(p, torch.mul(q, torch.add(p, q))))))
-      r = steps[n - 3]
-      s = steps[n - 2]
-      last = torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 3, 1), torch.div(s, torch.mul(r, torch.add(r, s)))), torch.mul(torch.narrow(self, d, n - 2, 1), torch.neg(torch.div(torch.add(r, s), torch.mul(r, s))))), torch.mul(torch.narrow(self, d, n - 1, 1), torch.div(torch.add(torch.mul(s, 2.), r), torch.mul(s, torch.add(r, s)))))
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
+def gradient(self: Tensor, spacing: List[Tensor], dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:${oneOrAll}
+  for k in range(len(dims)):
+    d = dims[k]
+    x = spacing[k]${byPoints}`),
   composed('aten::gradient.tensorarray', `
-def gradient(self: Tensor, *, spacing: List[Tensor], dim: List[int], edge_order: int=1) -> List[Tensor]:
-  results = torch.jit.annotate(List[Tensor], [])
-  dims = dim
-  for i in range(len(dims)):
-    d = dims[i]
-    n = self.size(d)
-    if n < edge_order + 1:
-      raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    x = spacing[i]
-    shape = [1] * self.dim()
-    shape[d] = -1
-    steps = torch.sub(torch.narrow(x, 0, 1, n - 1), torch.narrow(x, 0, 0, n - 1))
-    h1 = torch.narrow(steps, 0, 0, n - 2).reshape(shape)
-    h2 = torch.narrow(steps, 0, 1, n - 2).reshape(shape)
-    a = torch.neg(torch.div(h2, torch.mul(h1, torch.add(h1, h2))))
-    b = torch.div(torch.sub(h2, h1), torch.mul(h1, h2))
-    c = torch.div(h1, torch.mul(h2, torch.add(h1, h2)))
-    y0 = torch.narrow(self, d, 0, n - 2)
-    y1 = torch.narrow(self, d, 1, n - 2)
-    y2 = torch.narrow(self, d, 2, n - 2)
-    inner = torch.add(torch.add(torch.mul(y0, a), torch.mul(y1, b)), torch.mul(y2, c))
-    if edge_order == 1:
-      first = torch.div(torch.sub(torch.narrow(self, d, 1, 1), torch.narrow(self, d, 0, 1)), steps[0])
-      last = torch.div(torch.sub(torch.narrow(self, d, n - 1, 1), torch.narrow(self, d, n - 2, 1)), steps[n - 2])
-    else:
-      p = steps[0]
-      q = steps[1]
-      first = torch.add(torch.add(torch.mul(torch.narrow(self, d, 0, 1), torch.neg(torch.div(torch.add(torch.mul(p, 2.), q), torch.mul(p, torch.add(p, q))))), torch.mul(torch.narrow(self, d, 1, 1), torch.div(torch.add(p, q), torch.mul(p, q)))), torch.mul(torch.narrow(self, d, 2, 1), torch.neg(torch.div(p, torch.mul(q, torch.add(p, q))))))
-      r = steps[n - 3]
-      s = steps[n - 2]
-      last = torch.add(torch.add(torch.mul(torch.narrow(self, d, n - 3, 1), torch.div(s, torch.mul(r, torch.add(r, s)))), torch.mul(torch.narrow(self, d, n - 2, 1), torch.neg(torch.div(torch.add(r, s), torch.mul(r, s))))), torch.mul(torch.narrow(self, d, n - 1, 1), torch.div(torch.add(torch.mul(s, 2.), r), torch.mul(s, torch.add(r, s)))))
-    results.append(torch.cat([first, inner, last], d))
-  return results
-`),
+def gradient(self: Tensor, spacing: List[Tensor], dim: List[int], edge_order: int=1) -> List[Tensor]:
+  results: List[Tensor] = []
+  for k in range(len(dim)):
+    d = dim[k]
+    x = spacing[k]${byPoints}`),
 ]
