@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::aminmax', 'aminmax')
+export default kernel(['aten::aminmax', 'aten::_aminmax', 'aten::_aminmax.dim'], 'aminmax')

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::logcumsumexp', 'logcumsumexp')
+export default kernel(['aten::logcumsumexp', 'aten::_logcumsumexp'], 'logcumsumexp')

@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::rand_like', 'rand_like')
+export default [
+  kernel('aten::rand_like', 'rand_like'),
+  kernel('aten::rand_like.generator', 'rand_like_generator'),
+]

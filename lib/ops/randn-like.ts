@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::randn_like', 'randn_like')
+export default [
+  kernel('aten::randn_like', 'randn_like'),
+  kernel('aten::randn_like.generator', 'randn_like_generator'),
+]

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::uniform', 'uniform')
+export default kernel(['aten::uniform', 'aten::_no_grad_uniform_'], 'uniform')

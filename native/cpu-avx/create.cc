@@ -173,6 +173,41 @@ TS_KERNEL(fill, {.infer =
                  .in_place = true});
 TS_KERNEL(zero, {.infer = fill_infer, .run = [](Call& call) { fill_number(call, kZero); }, .in_place = true});
 
+// fill_diagonal(self, value, wrap): all dimensions of one size, or a matrix (whose diagonal may wrap when it is tall)
+TS_KERNEL(fill_diagonal, {.infer =
+                              [](Call& call) {
+                                const TensorView& self = call.tensor(0);
+                                if (self.ndim < 2) fail("dimensions must larger than 1");
+                                for (int d = 1; self.ndim > 2 && d < self.ndim; d++) {
+                                  if (self.sizes[d] != self.sizes[0]) fail("all dimensions of input must be of equal length");
+                                }
+                                fill_infer(call);
+                              },
+                          .run =
+                              [](Call& call) {
+                                const TensorView &self = call.tensor(0), &out = call.outputs[0];
+                                if (out.data != self.data) copy_strided(out, self, call.runtime);
+                                if (out.numel() == 0) return;
+                                alignas(16) char element[16];
+                                write_element(number_of(call.args[1]), out.dtype, element);
+                                const int64_t size = dtype_size(out.dtype);
+                                int64_t step = 0, n = out.sizes[0];
+                                for (int d = 0; d < out.ndim; d++) {
+                                  step += out.strides[d];
+                                  n = std::min(n, out.sizes[d]);
+                                }
+                                char* data = static_cast<char*>(out.data);
+                                for (int64_t i = 0; i < n; i++) std::memcpy(data + i * step * size, element, static_cast<size_t>(size));
+                                const bool wrap = call.nargs > 2 && call.args[2].as_int() != 0;
+                                if (!wrap || out.ndim != 2 || out.sizes[0] <= out.sizes[1] + 1) return;
+                                // Blocks of columns + 1 rows repeat the diagonal.
+                                for (int64_t row = out.sizes[1] + 1; row < out.sizes[0]; row++) {
+                                  const int64_t column = row % (out.sizes[1] + 1);
+                                  if (column < out.sizes[1]) std::memcpy(data + (row * out.strides[0] + column * out.strides[1]) * size, element, static_cast<size_t>(size));
+                                }
+                              },
+                          .in_place = true});
+
 // ---- arange, range: bounds and step at the given positions, dtype after them
 struct Range {
   Arg start = int_arg(0), end, step = int_arg(1);

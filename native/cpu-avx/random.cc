@@ -108,16 +108,25 @@ TS_KERNEL(randn_generator, {.infer = infer_sized<2>, .run = run_randn, .random =
 TS_KERNEL(rand_like, {.infer = infer_like<1, 5>, .run = run_rand, .random = true});
 TS_KERNEL(randn_like, {.infer = infer_like<1, 5>, .run = run_randn, .random = true});
 
+TS_KERNEL(rand_like_generator, {.infer = infer_like<2, 6>, .run = run_rand, .random = true});
+TS_KERNEL(randn_like_generator, {.infer = infer_like<2, 6>, .run = run_randn, .random = true});
+
 // ---- randint(high, size, dtype), randint.low(low, high, size, dtype), randint_like(self, [low,] high, dtype)
 void check_bounds(int64_t low, int64_t high) {
   if (low >= high) fail("random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", static_cast<long long>(low), static_cast<long long>(high));
 }
-TS_KERNEL(randint, {.infer = [](Call& call) { check_bounds(0, call.args[0].as_int()); set_sized_output(call, 0, dtype_arg(call, 2, DType::I64), call.args[1]); },
-                    .run = [](Call& call) { draw_integers(call, call.outputs[0], 0, static_cast<uint64_t>(call.args[0].as_int())); },
-                    .random = true});
-TS_KERNEL(randint_low, {.infer = [](Call& call) { check_bounds(call.args[0].as_int(), call.args[1].as_int()); set_sized_output(call, 0, dtype_arg(call, 3, DType::I64), call.args[2]); },
-                        .run = [](Call& call) { draw_integers(call, call.outputs[0], call.args[0].as_int(), static_cast<uint64_t>(call.args[1].as_int() - call.args[0].as_int())); },
-                        .random = true});
+template <int low, int dtype> void infer_randint(Call& call) {  // low: how many bounds come before the size, less one
+  check_bounds(low ? call.args[0].as_int() : 0, call.args[low].as_int());
+  set_sized_output(call, 0, dtype_arg(call, dtype, DType::I64), call.args[low + 1]);
+}
+template <int low> void run_randint(Call& call) {
+  const int64_t from = low ? call.args[0].as_int() : 0;
+  draw_integers(call, call.outputs[0], from, static_cast<uint64_t>(call.args[low].as_int() - from));
+}
+TS_KERNEL(randint, {.infer = infer_randint<0, 2>, .run = run_randint<0>, .random = true});
+TS_KERNEL(randint_generator, {.infer = infer_randint<0, 3>, .run = run_randint<0>, .random = true});
+TS_KERNEL(randint_low, {.infer = infer_randint<1, 3>, .run = run_randint<1>, .random = true});
+TS_KERNEL(randint_low_generator, {.infer = infer_randint<1, 4>, .run = run_randint<1>, .random = true});
 TS_KERNEL(randint_like, {.infer = [](Call& call) { check_bounds(0, call.args[1].as_int()); infer_like<2, 6>(call); },
                          .run = [](Call& call) { draw_integers(call, call.outputs[0], 0, static_cast<uint64_t>(call.args[1].as_int())); },
                          .random = true});
