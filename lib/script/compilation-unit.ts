@@ -14,7 +14,7 @@ import type { Match } from './schema-matching.js'
 import { constantType } from './schema-matching.js'
 import { compileError } from './source.js'
 import { customClass, dottedName, isCustomClassName, parseType, resolveType } from './type-resolver.js'
-import { upgraderFor } from './upgraders.js'
+import { oldSignatureOf, upgraderFor } from './upgraders.js'
 
 export interface CompilationUnitOptions {
   /** Source text of a module such as `__torch__.torch.nn.modules.linear`; undefined when there is none. */
@@ -400,7 +400,16 @@ export class CompilationUnit {
   upgrade(e: Emitter, match: Match): Value | undefined {
     if (this.version >= currentVersion) return undefined
     const fn = upgraderFor(match.schema, this.version)
-    return fn === undefined ? undefined : callFunction(e, fn, match.inputs, [], e.b.range!)
+    if (fn === undefined) return undefined
+    const formals = match.schema.arguments
+    const args = match.inputs.filter((_, i) => !formals[i].kwargOnly)
+    const kwargs = match.inputs.flatMap((value, i) => (formals[i].kwargOnly ? [{ name: formals[i].name, value }] : []))
+    return callFunction(e, fn, args, kwargs, e.b.range!)
+  }
+
+  /** The function for calls that only an older archive's signature of the operator accepts. */
+  oldSignature(name: string): ScriptFunction | undefined {
+    return this.version < currentVersion ? oldSignatureOf(name, this.version) : undefined
   }
 
   /** The value of a default or class constant. */

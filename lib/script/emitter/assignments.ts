@@ -15,7 +15,7 @@ import { fail, valueMeaning } from './values.js'
 export function emitAssignment(e: Emitter, stmt: Stmt & { kind: 'Assign' }): void {
   const type = stmt.annotation === undefined ? undefined : e.type(stmt.annotation)
   const [first] = stmt.targets
-  const hint = type ?? (first.kind === 'Attribute' ? attributeType(e, first) : undefined)
+  const hint = type ?? (first.kind === 'Attribute' ? attributeType(e, first) : emptyContainer(stmt.value) ? variableType(e, first) : undefined)
   let meaning = emitExpr(e, stmt.value, hint)
   if (type !== undefined) {
     const value = convertToType(e.b, asValue(e, meaning, stmt.value), type, true)
@@ -28,6 +28,12 @@ export function emitAssignment(e: Emitter, stmt: Stmt & { kind: 'Assign' }): voi
 function widen(e: Emitter, value: Value, type: Type): Value {
   if (value.node.constant?.kind === 'none') return e.constant({ kind: 'none' }, type)
   return e.b.add('prim::unchecked_cast', [value]).output.setType(type)
+}
+const emptyContainer = (expr: Expr): boolean => (expr.kind === 'List' && expr.items.length === 0) || (expr.kind === 'Dict' && expr.entries.length === 0)
+/** The type that a variable has already, apart from what type tests narrowed. */
+function variableType(e: Emitter, target: Expr): Type | undefined {
+  const meaning = target.kind === 'Name' ? e.env.variable(target.name) : undefined
+  return meaning?.kind === 'value' ? meaning.value.type : undefined
 }
 /** The declared type of an attribute that is assigned. */
 function attributeType(e: Emitter, target: Expr & { kind: 'Attribute' }): Type | undefined {

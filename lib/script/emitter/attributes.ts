@@ -6,6 +6,7 @@ import type { Expr } from '../ast.js'
 import { callMethod, callOperator } from './calls.js'
 import type { Emitter } from './emitter.js'
 import type { Meaning } from './values.js'
+import { asValue } from './expressions.js'
 import { describe, fail, valueMeaning } from './values.js'
 
 /** Attributes of tensors that are operators: name to operator. */
@@ -34,6 +35,8 @@ export function emitAttribute(e: Emitter, meaning: Meaning, name: string, at: Ex
     }
     case 'value':
       return valueAttribute(e, meaning.value, name, at)
+    case 'meanings':
+      return valueAttribute(e, asValue(e, meaning, at), name, at)
     case 'constant':
       return valueAttribute(e, e.constant(meaning.value, meaning.type), name, at)
     default:
@@ -81,10 +84,22 @@ export function valueAttribute(e: Emitter, value: Value, name: string, at: Expr)
     if (index >= 0) return valueMeaning(tupleIndex(e, value, index, type.elements[index]))
     return fail(`${type.named.qualifiedName} has no field '${name}'`, at)
   }
+  if (type.kind === 'Tuple') {
+    const index = resultNames(value).indexOf(name)
+    if (index >= 0) return valueMeaning(value.node.inputs[index])
+  }
   if (type.kind === 'Future' && name === 'wait') return { kind: 'operator', name: 'aten::wait', self: value }
   if (type.kind === 'Simple' && type.name === 'Device' && (name === 'type' || name === 'index')) return valueMeaning(callOperator(e, `prim::${name}`, [value], [], at.range))
   if (schemasOf(`aten::${name}`).length > 0) return { kind: 'operator', name: `aten::${name}`, self: value }
   return fail(`'${typeAnnotation(type)}' object has no attribute or method '${name}'`, at)
+}
+
+/** The names of an operator's results, `values` and `indices` say, for the tuple made of them. */
+function resultNames(tuple: Value): readonly (string | undefined)[] {
+  const { node } = tuple
+  const source = node.kind === 'prim::TupleConstruct' ? node.inputs[0]?.node : undefined
+  if (source?.schema === undefined || source.outputs.length !== node.inputs.length) return []
+  return node.inputs.every((input, i) => input === source.outputs[i]) ? source.schema.returns.map((r) => r.name) : []
 }
 
 /** `tuple[index]` for a constant index that is in range. */

@@ -16,8 +16,9 @@ import type { Meaning } from './values.js'
 import { describe, Environment, fail, valueMeaning } from './values.js'
 
 /** Inserts the matched operator; several results come as a tuple of meanings. */
-function insertMatch(e: Emitter, kind: string, match: Match): Meaning {
-  const upgraded = e.unit.upgrade(e, match)
+function insertMatch(e: Emitter, kind: string, match: Match, isSettled = true): Meaning {
+  // What another name stands for now it has always stood for.
+  const upgraded = isSettled ? e.unit.upgrade(e, match) : undefined
   if (upgraded !== undefined) return valueMeaning(upgraded)
   const node = e.b.add(kind, match.inputs, 0)
   node.schema = match.schema
@@ -43,7 +44,16 @@ export function callOperatorMeaning(e: Emitter, spelled: string, args: readonly 
     const at: Expr = { kind: 'None', range }
     return valueMeaning(emitNamedBinary(e, name.slice(6), args[0], args[1], at))
   }
-  return insertMatch(e, name, matchSchemas(e.b, name, schemas, args, kwargs, range))
+  const old = name === spelled ? e.unit.oldSignature(name) : undefined
+  if (old !== undefined && fits(e, functionSchema(old, false), args, kwargs)) return valueMeaning(callFunction(e, old, args, kwargs, range))
+  return insertMatch(e, name, matchSchemas(e.b, name, schemas, args, kwargs, range), name === spelled)
+}
+/** Whether a call matches a signature; leaves no nodes behind. */
+function fits(e: Emitter, schema: FunctionSchema, args: readonly Value[], kwargs: readonly NamedValue[]): boolean {
+  const mark = e.b.block.nodes.length
+  const match = tryMatchSchemas(e.b, [schema], args, kwargs)
+  for (let i = e.b.block.nodes.length - 1; i >= mark; i--) e.b.block.nodes[i].destroy()
+  return !('reasons' in match)
 }
 /** Removes the nodes a match inserted that will not be used. */
 function dropConversions(e: Emitter, match: Match, args: readonly Value[]): void {

@@ -33,6 +33,15 @@ class NeedReturnType extends Error {
 const flags = { return: '%returned', break: '%broken', continue: '%continued' } as const
 const returnValue = '%value'
 
+/** One branch of an `if`, emitted: its variables, how it ends, and what holds for the paths that reach its end. */
+interface Path {
+  readonly env: Environment
+  readonly exit: Exit
+  readonly narrowed: Refinements
+  /** It ends in an exception. */
+  readonly raised: boolean
+}
+
 /** Emits one function body. */
 export class Emitter {
   readonly graph = new Graph()
@@ -143,9 +152,11 @@ export class Emitter {
       if (exit === 'yes') return 'yes'
       if (exit === 'maybe') {
         const rest = list.slice(i + 1)
+        // At the end of a block they go on to hold for what follows the statement around it.
+        if (rest.length === 0) return 'maybe'
         const narrowed = this.survivors
         this.survivors = noRefinements
-        return rest.length === 0 ? 'maybe' : this.guarded(rest, narrowed)
+        return this.guarded(rest, narrowed)
       }
     }
     return 'no'
@@ -344,7 +355,8 @@ export class Emitter {
   /** Emits a prim::If of two statement bodies and joins the variables they assign. */
   branches(condition: Condition, then: () => Exit, otherwise: () => Exit, range: SourceRange): Exit {
     const node = this.b.add('prim::If', [condition.value], 0)
-    const run = (block: Block, refinements: Refinements, body: () => Exit): { env: Environment; exit: Exit; raised: boolean } => {
+    this.survivors = noRefinements
+    const run = (block: Block, refinements: Refinements, body: () => Exit): Path => {
       const env = new Environment(this.env)
       const saved = this.env
       this.env = env
@@ -355,7 +367,9 @@ export class Emitter {
       })
       this.branchDepth--
       this.env = saved
-      return { env, exit, raised: exit === 'yes' && !env.assigned().some((n) => n.startsWith('%')) }
+      const narrowed = this.survivors
+      this.survivors = noRefinements
+      return { env, exit, narrowed, raised: exit === 'yes' && !env.assigned().some((n) => n.startsWith('%')) }
     }
     const a = run(node.addBlock(), condition.whenTrue, then)
     const b = run(node.addBlock(), condition.whenFalse, otherwise)
@@ -374,12 +388,13 @@ export class Emitter {
 
   /** Types that variables have at the end of the only path that goes on; they hold for what follows. */
   private survivors: Refinements = noRefinements
-  private narrowRest(path: { env: Environment; exit: Exit }, otherRaised: boolean): void {
+  private narrowRest(path: Path, otherRaised: boolean): void {
     const narrowed = new Map<string, Type>()
-    for (const name of [...path.env.refined(), ...path.env.assigned()]) {
+    for (const name of [...path.env.refined(), ...path.env.assigned(), ...path.narrowed.keys()]) {
       const [there, here] = [path.env.find(name), this.lookup(name)]
       if (name.startsWith('%') || there?.kind !== 'value' || here?.kind !== 'value') continue
-      if (!sameType(there.value.type, here.value.type) && isSubtype(there.value.type, here.value.type)) narrowed.set(name, there.value.type)
+      const type = path.narrowed.get(name) ?? there.value.type
+      if (!sameType(type, here.value.type) && isSubtype(type, here.value.type)) narrowed.set(name, type)
     }
     if (path.exit === 'no' && otherRaised) this.refine(narrowed)
     else this.survivors = narrowed
@@ -543,6 +558,8 @@ export class Emitter {
     })
     this.carried.pop()
     this.loopDepth--
+    // A loop may run no round at all: nothing its body found out holds after it.
+    this.survivors = noRefinements
     this.env = saved
     outputs.forEach((value) => block.addOutput(value))
     carried.forEach((name, i) => this.env.set(name, valueMeaning(node.addOutput(inputs[i].type, name.startsWith('%') ? undefined : nameHint(name)))))

@@ -58,11 +58,12 @@ export class Environment {
   }
   /** The variable of the scopes around this one, as the program assigned it: without what type tests narrowed. */
   outerVariable(name: string): Meaning | undefined {
-    for (let scope = this.parent; scope !== undefined; scope = scope.parent) {
-      const entry = scope.entries.get(name)
-      if (entry !== undefined && !entry.isRefinement) return entry.meaning
-    }
-    return undefined
+    return this.parent?.variable(name)
+  }
+  /** The same, this scope included. */
+  variable(name: string): Meaning | undefined {
+    const entry = this.entries.get(name)
+    return entry !== undefined && !entry.isRefinement ? entry.meaning : this.parent?.variable(name)
   }
 }
 
