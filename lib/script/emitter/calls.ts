@@ -45,13 +45,14 @@ export function callOperatorMeaning(e: Emitter, spelled: string, args: readonly 
     return valueMeaning(emitNamedBinary(e, name.slice(6), args[0], args[1], at))
   }
   const old = name === spelled ? e.unit.oldSignature(name) : undefined
-  if (old !== undefined && fits(e, functionSchema(old, false), args, kwargs)) return valueMeaning(callFunction(e, old, args, kwargs, range))
+  // Only what no overload of today accepts is a call of the old signature.
+  if (old !== undefined && !fits(e, schemas, args, kwargs) && fits(e, [functionSchema(old, false)], args, kwargs)) return valueMeaning(callFunction(e, old, args, kwargs, range))
   return insertMatch(e, name, matchSchemas(e.b, name, schemas, args, kwargs, range), name === spelled)
 }
-/** Whether a call matches a signature; leaves no nodes behind. */
-function fits(e: Emitter, schema: FunctionSchema, args: readonly Value[], kwargs: readonly NamedValue[]): boolean {
+/** Whether a call matches one of the signatures; leaves no nodes behind. */
+function fits(e: Emitter, schemas: readonly FunctionSchema[], args: readonly Value[], kwargs: readonly NamedValue[]): boolean {
   const mark = e.b.block.nodes.length
-  const match = tryMatchSchemas(e.b, [schema], args, kwargs)
+  const match = tryMatchSchemas(e.b, schemas, args, kwargs)
   for (let i = e.b.block.nodes.length - 1; i >= mark; i--) e.b.block.nodes[i].destroy()
   return !('reasons' in match)
 }
