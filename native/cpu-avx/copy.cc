@@ -153,11 +153,8 @@ template <class T> void scatter_piece(const Iteration& it, int k, int64_t at, in
   }
 
 void copy_converting(const Iteration& it, const TensorView& dst, const TensorView& src, Runtime* runtime) {
-  const ConvertTable& table = convert_table();
   const Compute compute = between(src.dtype, dst.dtype);
-  const ConvertFn load = table.load[static_cast<int>(src.dtype)][static_cast<int>(compute)];
-  const ConvertFn store = table.store[static_cast<int>(compute)][static_cast<int>(dst.dtype)];
-  if (!load || !store) fail("copy from %s to %s is not supported", dtype_torch_name(src.dtype), dtype_torch_name(dst.dtype));
+  const ConvertFn load = loader_of(src.dtype, compute), store = storer_of(compute, dst.dtype);
   // Memory that is in the form of the compute type already needs no tile.
   const bool loads = src.dtype != dtype_of(compute);
   const bool stores = dst.dtype != dtype_of(compute);
@@ -252,7 +249,7 @@ TS_KERNEL(cast, {.infer =
                      [](Call& call) {
                        const TensorView& self = call.tensor(0);
                        TensorView& out = call.outputs[0];
-                       out.dtype = static_cast<DType>(call.args[1].as_int());
+                       out.dtype = checked_dtype(call.args[1].as_int());
                        if (is_quantized(self.dtype) != is_quantized(out.dtype)) {
                          fail("Expected a dtype that is not quantized for `dtype` but received %s from %s", dtype_name(out.dtype), dtype_name(self.dtype));
                        }

@@ -15,19 +15,17 @@ Arg number_of(const Arg& arg) {
   const TensorView& t = *arg.tensor;
   if (t.numel() != 1) fail("Expected a number or a tensor of one element but received one of %lld", static_cast<long long>(t.numel()));
   Arg number;
-  const ConvertTable& table = convert_table();
-  const int from = static_cast<int>(t.dtype);
   if (is_complex(t.dtype)) {
     double parts[2];
-    table.load[from][static_cast<int>(Compute::C128)](1, parts, t.data);
+    loader_of(t.dtype, Compute::C128)(1, parts, t.data);
     number.kind = ArgKind::Complex;
     number.c = {parts[0], parts[1]};
   } else if (is_floating(t.dtype)) {
     number.kind = ArgKind::Float;
-    table.load[from][static_cast<int>(Compute::F64)](1, &number.d, t.data);
+    loader_of(t.dtype, Compute::F64)(1, &number.d, t.data);
   } else {
     int64_t value;
-    table.load[from][static_cast<int>(Compute::I64)](1, &value, t.data);
+    loader_of(t.dtype, Compute::I64)(1, &value, t.data);
     number.kind = t.dtype == DType::Bool ? ArgKind::Bool : ArgKind::Int;
     if (t.dtype == DType::Bool) number.b = value != 0;
     else number.i = value;
@@ -62,7 +60,9 @@ void set_sized_output(Call& call, int output, DType dtype, const Arg& size) {
   const int64_t* p = size.kind == ArgKind::Int ? &one : size.ints.p;
   const int64_t n = size.kind == ArgKind::Int ? 1 : size.ints.n;
   if (n > kMaxDims) fail("Expected at most %d dimensions but received %lld", kMaxDims, static_cast<long long>(n));
+  int64_t bytes = dtype_size(dtype);
   for (int64_t i = 0; i < n; i++) {
+    if (p[i] > 0 && __builtin_mul_overflow(bytes, p[i], &bytes)) fail("Storage size calculation overflowed");
     if (p[i] < 0) fail("Trying to create tensor with negative dimension %lld", static_cast<long long>(p[i]));
   }
   call.set_output(output, dtype, p, static_cast<int>(n));
@@ -92,18 +92,13 @@ void fill_dense(Runtime* runtime, const TensorView& out, const void* element) {
 }
 
 void store_doubles(int64_t n, DType dtype, void* to, const double* from) {
-  const ConvertFn store = convert_table().store[static_cast<int>(Compute::F64)][static_cast<int>(dtype)];
+  const ConvertFn store = storer_of(Compute::F64, dtype);
   if (!store) fail("Expected a dtype with arithmetic for `dtype` but received %s", dtype_name(dtype));
   store(n, to, from);
 }
 
 namespace {
 
-void fill_number(Call& call, const Arg& number) {
-  alignas(16) char element[16];
-  write_element(number, call.outputs[0].dtype, element);
-  fill_dense(call.runtime, call.outputs[0], element);
-}
 Arg int_arg(int64_t i) {
   Arg arg;
   arg.kind = ArgKind::Int;
@@ -112,6 +107,13 @@ Arg int_arg(int64_t i) {
 }
 const Arg kZero = int_arg(0);
 const Arg kOne = int_arg(1);
+
+void fill_number(Call& call, const Arg& number) {
+  alignas(16) char element[16] = {};
+  // Zero bytes are zero in every dtype, those without arithmetic too.
+  if (&number != &kZero) write_element(number, call.outputs[0].dtype, element);
+  fill_dense(call.runtime, call.outputs[0], element);
+}
 int64_t layout(const Call& call, int i) { return i < call.nargs ? format_of(call.args[i]) : kPreserveFormat; }
 
 // ---- from sizes: (size, dtype, ...), (size, value, dtype, ...), (self, size, dtype, ...), (self, size, value, dtype, ...)
@@ -255,7 +257,7 @@ template <int bounds> void run_range(Call& call) {
   const TensorView& out = call.outputs[0];
   if (is_integral(out.dtype)) {
     const int64_t start = r.start.as_int(), step = r.step.as_int(), size = dtype_size(out.dtype);
-    const ConvertFn store = convert_table().store[static_cast<int>(Compute::I64)][static_cast<int>(out.dtype)];
+    const ConvertFn store = storer_of(Compute::I64, out.dtype);
     int64_t values[256];
     for (int64_t at = 0; at < out.numel(); at += 256) {
       const int64_t n = std::min<int64_t>(256, out.numel() - at);
@@ -292,7 +294,7 @@ template <bool logarithmic> void run_space(Call& call) {
   if (is_complex(out.dtype)) {
     const double ai = a.kind == ArgKind::Complex ? a.c.im : 0, bi = b.kind == ArgKind::Complex ? b.c.im : 0;
     const double n = static_cast<double>(std::max<int64_t>(1, steps - 1));
-    const ConvertFn store = convert_table().store[static_cast<int>(Compute::C128)][static_cast<int>(out.dtype)];
+    const ConvertFn store = storer_of(Compute::C128, out.dtype);
     for (int64_t i = 0; i < steps; i++) {
       const double t = static_cast<double>(i) / n;
       double re = a.as_double() + (b.as_double() - a.as_double()) * t, im = ai + (bi - ai) * t;
@@ -384,7 +386,7 @@ template <bool lower> void infer_indices(Call& call) {
 template <bool lower> void run_indices(Call& call) {
   const TensorView& out = call.outputs[0];
   const int64_t n = out.sizes[1], size = dtype_size(out.dtype);
-  const ConvertFn store = convert_table().store[static_cast<int>(Compute::I64)][static_cast<int>(out.dtype)];
+  const ConvertFn store = storer_of(Compute::I64, out.dtype);
   char* p = static_cast<char*>(out.data);
   int64_t at = 0;
   each_index<lower>(call, [&](int64_t r, int64_t begin, int64_t end) {

@@ -2,12 +2,12 @@
 #pragma once
 #include <cmath>
 
-#include "kernel.h"
+#include "cpu-avx/pointwise.h"
 
 namespace torchscript {
 
 inline DType dtype_arg(const Call& call, int i, DType otherwise) {
-  return i < call.nargs && call.args[i].kind == ArgKind::Int ? static_cast<DType>(call.args[i].i) : otherwise;
+  return i < call.nargs && call.args[i].kind == ArgKind::Int ? checked_dtype(call.args[i].i) : otherwise;
 }
 // What `torch.full` and friends make of a number.
 inline DType dtype_of_number(const Arg& arg) {

@@ -277,6 +277,22 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
 
 }  // namespace
 
+ConvertFn loader_of(DType from, Compute to) {
+  const ConvertFn fn = static_cast<int>(from) >= 0 ? convert_table().load[static_cast<int>(from)][static_cast<int>(to)] : nullptr;
+  if (!fn) fail_as("NotImplementedError", "arithmetic is not implemented for '%s'", dtype_torch_name(from));
+  return fn;
+}
+ConvertFn storer_of(Compute from, DType to) {
+  const ConvertFn fn = static_cast<int>(to) >= 0 ? convert_table().store[static_cast<int>(from)][static_cast<int>(to)] : nullptr;
+  if (!fn) fail_as("NotImplementedError", "arithmetic is not implemented for '%s'", dtype_torch_name(to));
+  return fn;
+}
+DType checked_dtype(int64_t code) {
+  const DType dtype = code >= 0 && code < 127 ? static_cast<DType>(code) : DType::Undefined;
+  if (dtype == DType::Undefined || std::strcmp(dtype_name(dtype), "undefined") == 0) fail("Expected a scalar type for `dtype` but received %lld", static_cast<long long>(code));
+  return dtype;
+}
+
 const PointwiseOp& pointwise_op(PointwiseId id) { return kOps[static_cast<int>(id)]; }
 
 void infer_pointwise(Call& call, PointwiseId id, const Arg* const* operands, DType result) {

@@ -45,12 +45,17 @@ TS_ISA_TABLE(PointwiseTable, pointwise_table);
 
 // Conversions of contiguous elements: `load` from a dtype into a compute type, `store` back. Null where undefined.
 using ConvertFn = void (*)(int64_t n, void* to, const void* from);
-constexpr int kDTypeSlots = 32;
+constexpr int kDTypeSlots = 128;
 struct ConvertTable {
   ConvertFn load[kDTypeSlots][kComputes];
   ConvertFn store[kComputes][kDTypeSlots];
 };
 TS_ISA_TABLE(ConvertTable, convert_table);
+// Those that must exist: others are refused by name.
+ConvertFn loader_of(DType from, Compute to);
+ConvertFn storer_of(Compute from, DType to);
+// A ScalarType code of the catalog that names a dtype.
+DType checked_dtype(int64_t code);
 
 enum class Promotion : uint8_t { Same, Float, Bool, Real };
 enum : uint8_t { kBoolClass = 1, kIntClass = 2, kFloatClass = 4, kComplexClass = 8 };

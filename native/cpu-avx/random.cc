@@ -66,11 +66,11 @@ void draw_normal(Call& call, const TensorView& out, double mean, double std) {
   if (out.dtype == DType::F32) return fill_normals(source, out.ptr<float>(), n, mean, std);
   float* wide = static_cast<float*>(call.runtime->scratch(static_cast<size_t>(n) * 4));
   fill_normals(source, wide, n, mean, std);
-  convert_table().store[static_cast<int>(Compute::F32)][static_cast<int>(out.dtype)](n, out.data, wide);
+  storer_of(Compute::F32, out.dtype)(n, out.data, wide);
 }
 void draw_integers(Call& call, const TensorView& out, int64_t low, uint64_t range) {
   RandomSource& source = call.runtime->random();
-  const ConvertFn store = convert_table().store[static_cast<int>(Compute::I64)][static_cast<int>(out.dtype)];
+  const ConvertFn store = storer_of(Compute::I64, out.dtype);
   const int64_t total = out.numel(), size = dtype_size(out.dtype);
   for (int64_t i = 0; i < total; i++) {
     const uint64_t draw = range >= (uint64_t{1} << 28) || range == 0 ? source.next_u64() : source.next_u32();
@@ -151,7 +151,7 @@ void run_randperm(Call& call) {
     const uint64_t draw = n >= (int64_t{1} << 32) / 20 ? source.next_u64() : source.next_u32();
     std::swap(p[i], p[i + static_cast<int64_t>(draw % left)]);
   }
-  if (out.dtype != DType::I64) convert_table().store[static_cast<int>(Compute::I64)][static_cast<int>(out.dtype)](n, out.data, p);
+  if (out.dtype != DType::I64) storer_of(Compute::I64, out.dtype)(n, out.data, p);
 }
 TS_KERNEL(randperm, {.infer = infer_randperm<1>, .run = run_randperm, .random = true});
 TS_KERNEL(randperm_generator, {.infer = infer_randperm<2>, .run = run_randperm, .random = true});
@@ -209,7 +209,7 @@ TS_KERNEL(random, {.infer = infer_self,
                      const bool wide = call.outputs[0].dtype == DType::I64 || call.outputs[0].dtype == DType::F64;
                      RandomSource& source = call.runtime->random();
                      const TensorView& out = call.outputs[0];
-                     const ConvertFn store = convert_table().store[static_cast<int>(Compute::I64)][static_cast<int>(out.dtype)];
+                     const ConvertFn store = storer_of(Compute::I64, out.dtype);
                      for (int64_t i = 0; i < out.numel(); i++) {
                        const int64_t value = static_cast<int64_t>((wide ? source.next_u64() : source.next_u32()) % range);
                        store(1, static_cast<char*>(out.data) + i * dtype_size(out.dtype), &value);

@@ -23,7 +23,7 @@ struct Where {
 };
 
 DType dtype_at(const Call& call, int i) {
-  return i >= 0 && arg_at(call, i).kind == ArgKind::Int ? static_cast<DType>(call.args[i].i) : DType::Undefined;
+  return i >= 0 && arg_at(call, i).kind == ArgKind::Int ? checked_dtype(call.args[i].i) : DType::Undefined;
 }
 ReducedDims dims_at(const Call& call, int i) { return reduced_dims(i >= 0 ? arg_at(call, i) : kNone, call.tensor(0).ndim); }
 

@@ -91,7 +91,7 @@ struct Reader {
   Reader(const TensorView& self, Element element) : data(static_cast<const char*>(self.data)), size(dtype_size(self.dtype)) {
     constexpr Compute computes[kElements] = {Compute::F32, Compute::F64, Compute::I64, Compute::C128};
     const Compute c = computes[static_cast<int>(element)];
-    load = self.dtype == dtype_of(c) ? nullptr : convert_table().load[static_cast<int>(self.dtype)][static_cast<int>(c)];
+    load = self.dtype == dtype_of(c) ? nullptr : loader_of(self.dtype, c);
   }
   bool direct(int64_t stride) const { return !load && stride == 1; }
   // n <= kTile elements from `offset`, `stride` apart, in their computed form.

@@ -28,7 +28,7 @@ template <class T, bool maximum> struct Best {
 
 float widen(DType t, const void* p, int64_t i) {
   float out;
-  convert_table().load[static_cast<int>(t)][static_cast<int>(Compute::F32)](1, &out, static_cast<const uint16_t*>(p) + i);
+  loader_of(t, Compute::F32)(1, &out, static_cast<const uint16_t*>(p) + i);
   return out;
 }
 

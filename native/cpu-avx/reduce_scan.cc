@@ -54,7 +54,7 @@ template <Scan scan> void infer_scan(Call& call) {
   const TensorView& self = call.tensor(0);
   wrap_dim(call.args[1].as_int(), self.ndim);
   DType out = self.dtype;
-  if (call.nargs > 2 && call.args[2].kind == ArgKind::Int) out = static_cast<DType>(call.args[2].i);
+  if (call.nargs > 2 && call.args[2].kind == ArgKind::Int) out = checked_dtype(call.args[2].i);
   else if (!is_floating(out) && !is_complex(out)) out = scan == Scan::LogSumExp ? DType::F32 : DType::I64;
   call.set_output(0, out, self.sizes, self.ndim);
 }
