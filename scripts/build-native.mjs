@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 
 const require = createRequire(import.meta.url)
 const gyp = require.resolve('node-gyp/bin/node-gyp.js')
@@ -13,6 +14,9 @@ if (!env.CXX && spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status =
   env.CXX = 'ccache g++'
   env.CC = 'ccache gcc'
 }
+// Node's own headers, where they are installed beside it: node-gyp downloads them otherwise.
+const prefix = dirname(dirname(process.execPath))
+if (existsSync(join(prefix, 'include/node/node_api.h'))) env.npm_config_nodedir ??= prefix
 const run = (...args) => execFileSync(process.execPath, [gyp, ...args], { stdio: 'inherit', env })
 
 const folders = ['native/core', 'native/binding', 'native/cpu-avx']

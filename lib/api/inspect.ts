@@ -98,7 +98,11 @@ export function inspectArchive(file: SourceInput): Inspection {
   for (let fn = pending.pop(); fn !== undefined; fn = pending.pop()) {
     try {
       for (const schema of operatorsOf(fn.graph)) counts.set(schema, (counts.get(schema) ?? 0) + 1)
-      for (const callee of calleesOf(fn.graph)) if (!seen.has(callee)) (seen.add(callee), pending.push(callee))
+      for (const callee of calleesOf(fn.graph)) {
+        if (seen.has(callee)) continue
+        seen.add(callee)
+        pending.push(callee)
+      }
     } catch (error) {
       if (!(error instanceof TorchScriptError)) throw error
       errors.push({ function: fn.qualifiedName, message: error.message })

@@ -138,7 +138,6 @@ class CodePrinter {
       case 'complex':
         return `${floatText(value.re)}${value.im < 0 || Object.is(value.im, -0) ? '' : '+'}${floatText(value.im)}j`
       case 'string':
-        // eslint-disable-next-line no-control-regex
         return value.bytes === undefined && /^[\x00-\x7f]*$/.test(value.value) ? quote(value.value) : `CONSTANTS.c${this.constants.add(value)}`
       case 'device':
         return `torch.device(${quote(value.value)})`

@@ -37,7 +37,6 @@ export function floatText(value: number): string {
 /** A string literal with PyTorch's escapes: `\n \t \r \\ \" \'` and octal for other control bytes. */
 export function quote(text: string): string {
   const named: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\\': '\\\\', '"': '\\"', "'": "\\'" }
-  // eslint-disable-next-line no-control-regex
   return `"${text.replace(/[\x00-\x1f\x7f\\"']/g, (c) => named[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`
 }
 
