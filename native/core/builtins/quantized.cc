@@ -1,5 +1,6 @@
 // Operators on packed quantized parameters. A packed object is an ObjectValue whose payload is a tuple; next to the quantized weight it keeps
-// the weight's float values, so that products run on the float kernels: integers times one scale sum exactly enough in float.
+// the weight's integers less their zero point as floats, so that products run on the float kernels: sums of integers below 2^24 are exact in
+// float, and scaled once at the end.
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -51,12 +52,34 @@ Value float_weight(Context& context, const Value& weight) {
   return as_weight(is_quantized(weight.to_tensor().dtype()) ? context.call_kernel("dequantize", {weight}) : weight);
 }
 
-// ---- linear: (weight, bias, float weight, half precision)
-enum { kLinearWeight, kLinearBias, kLinearFloat, kLinearHalf, kLinearItems };
+// The weight's integers less their zero point, and its scales (one, or one for each output channel).
+Value centered_weight(Context& context, const Value& weight) {
+  return as_weight(context.call_kernel("quantized_centered", {weight}));
+}
+
+Value scales_of(const Value& weight) {
+  const Tensor& t = weight.to_tensor();
+  if (t.view.quant == nullptr) fail("Expected a weight with quantization parameters");
+  const QuantParams& q = *t.view.quant;
+  const bool channels = q.scheme != QuantParams::Scheme::PerTensorAffine;
+  const int64_t n = channels ? t.size(static_cast<int>(q.axis)) : 1;
+  auto scales = Tensor::empty(DType::F64, &n, 1);
+  for (int64_t i = 0; i < n; i++) scales->view.ptr<double>()[i] = channels ? q.scales[i] : q.scale;
+  return as_weight(Value(std::move(scales)));
+}
+
+double input_scale(const Value& x) {
+  const QuantParams* q = x.to_tensor().view.quant;
+  if (q == nullptr || q->scheme != QuantParams::Scheme::PerTensorAffine) fail("Expected an input quantized per tensor");
+  return q->scale;
+}
+
+// ---- linear: (weight, bias, centered or half-precision weight, scales or None for half precision)
+enum { kLinearWeight, kLinearBias, kLinearCentered, kLinearScales, kLinearItems };
 
 Value linear_payload(Context& context, const Value& weight, const Value& bias) {
   const bool half = !is_quantized(weight.to_tensor().dtype());
-  return Value(make_tuple_value({weight, bias, float_weight(context, weight), Value::of_bool(half)}));
+  return Value(make_tuple_value({weight, bias, half ? as_weight(weight) : centered_weight(context, weight), half ? Value() : scales_of(weight)}));
 }
 
 void linear_prepack(Context& context, Value* args, int nargs, Value* results, int) {
@@ -98,8 +121,8 @@ void linear_get_state(Context&, Value* args, int, Value* results, int) {
   results[0] = Value(make_tuple_value({items[kLinearWeight], items[kLinearBias]}));
 }
 
-Value requantize(Context& context, const Value& value, const Value& scale, const Value& zero_point, DType dtype, bool relu) {
-  return context.call_kernel(relu ? "quantize_per_tensor_relu" : "quantize_per_tensor", {value, scale, zero_point, Value::of_int(static_cast<int64_t>(dtype))});
+Value requantize(Context& context, const Value& sums, const Value& scales, const Value& bias, double input, int64_t axis, const Value& scale, const Value& zero_point, DType dtype, bool relu) {
+  return context.call_kernel("requantize_sums", {sums, scales, bias, Value::of_float(input), Value::of_int(axis), scale, zero_point, Value::of_int(static_cast<int64_t>(dtype)), Value::of_bool(relu)});
 }
 
 DType quantized_dtype(const Value& tensor, const char* name) {
@@ -111,14 +134,16 @@ DType quantized_dtype(const Value& tensor, const char* name) {
 template <bool relu> void linear(Context& context, Value* args, int, Value* results, int) {
   const auto& items = items_of(args[1], kLinearItems, "packed linear parameters");
   const DType dtype = quantized_dtype(args[0], "quantized::linear");
-  const Value x = context.call_kernel("dequantize", {args[0]});
-  results[0] = requantize(context, context.call_kernel("linear", {x, items[kLinearFloat], items[kLinearBias]}), args[2], args[3], dtype, relu);
+  if (items[kLinearScales].is_none()) fail("quantized::linear: Expected a weight of 8 bits");
+  const Value sums = context.call_kernel("linear", {context.call_kernel("quantized_centered", {args[0]}), items[kLinearCentered], Value()});
+  results[0] = requantize(context, sums, items[kLinearScales], items[kLinearBias], input_scale(args[0]), -1, args[2], args[3], dtype, relu);
 }
 
 Value dynamic_linear(Context& context, const Value& x, const Value& packed, bool reduce_range) {
   const auto& items = items_of(packed, kLinearItems, "packed linear parameters");
-  const Value input = items[kLinearHalf].to_bool() ? x : context.call_kernel("fake_quantize_dynamic", {x, Value::of_bool(reduce_range)});
-  return context.call_kernel("linear", {input, items[kLinearFloat], items[kLinearBias]});
+  if (items[kLinearScales].is_none()) return context.call_kernel("linear", {x, items[kLinearCentered], items[kLinearBias]});
+  const Value sums = context.call_kernel("linear", {context.call_kernel("fake_quantize_dynamic", {x, Value::of_bool(reduce_range)}), items[kLinearCentered], Value()});
+  return context.call_kernel("scale_sums", {sums, items[kLinearScales], items[kLinearBias], Value::of_float(1), Value::of_int(-1)});
 }
 
 template <bool relu> void linear_dynamic(Context& context, Value* args, int nargs, Value* results, int) {
@@ -126,12 +151,12 @@ template <bool relu> void linear_dynamic(Context& context, Value* args, int narg
   if (relu) results[0] = context.call_kernel("relu", {results[0]});
 }
 
-// ---- convolutions: (weight, bias, float weight, stride, padding, dilation, output padding, groups, transposed)
-enum { kConvWeight, kConvBias, kConvFloat, kConvStride, kConvPadding, kConvDilation, kConvOutputPadding, kConvGroups, kConvTransposed, kConvItems };
+// ---- convolutions: (weight, bias, centered weight, scales, stride, padding, dilation, output padding, groups, transposed)
+enum { kConvWeight, kConvBias, kConvCentered, kConvScales, kConvStride, kConvPadding, kConvDilation, kConvOutputPadding, kConvGroups, kConvTransposed, kConvItems };
 
 Value conv_payload(Context& context, const Value& weight, const Value& bias, Value stride, Value padding, Value dilation, Value output_padding, int64_t groups, bool transposed) {
   if (!is_quantized(weight.to_tensor().dtype())) fail("quantized::conv_prepack: Expected a quantized weight but received %s", dtype_torch_name(weight.to_tensor().dtype()));
-  return Value(make_tuple_value({weight, bias, float_weight(context, weight), std::move(stride), std::move(padding), std::move(dilation), std::move(output_padding), Value::of_int(groups), Value::of_bool(transposed)}));
+  return Value(make_tuple_value({weight, bias, centered_weight(context, weight), scales_of(weight), std::move(stride), std::move(padding), std::move(dilation), std::move(output_padding), Value::of_int(groups), Value::of_bool(transposed)}));
 }
 
 template <int spatial> constexpr const char* conv_class() { return spatial == 3 ? kConv3d : kConv2d; }
@@ -215,34 +240,45 @@ Value run_conv(Context& context, const Value& x, const Value& packed) {
   const auto& p = items_of(packed, kConvItems, "packed convolution parameters");
   const size_t spatial = p[kConvStride].to_ints().size();
   if (p[kConvTransposed].to_bool()) {
-    return context.call_kernel(spatial == 3 ? "conv_transpose3d" : "conv_transpose2d", {x, p[kConvFloat], p[kConvBias], p[kConvStride], p[kConvPadding], p[kConvOutputPadding], p[kConvGroups], p[kConvDilation]});
+    return context.call_kernel(spatial == 3 ? "conv_transpose3d" : "conv_transpose2d", {x, p[kConvCentered], Value(), p[kConvStride], p[kConvPadding], p[kConvOutputPadding], p[kConvGroups], p[kConvDilation]});
   }
-  return context.call_kernel(spatial == 3 ? "conv3d" : "conv2d", {x, p[kConvFloat], p[kConvBias], p[kConvStride], p[kConvPadding], p[kConvDilation], p[kConvGroups]});
+  return context.call_kernel(spatial == 3 ? "conv3d" : "conv2d", {x, p[kConvCentered], Value(), p[kConvStride], p[kConvPadding], p[kConvDilation], p[kConvGroups]});
+}
+
+// Channels come after the batch, if there is one.
+int64_t channel_axis(const Value& y, bool one_dimensional, const std::vector<Value>& p) {
+  const int batched = static_cast<int>(p[kConvStride].to_ints().size()) + 2 - (one_dimensional ? 1 : 0);
+  return y.to_tensor().dim() < batched ? 0 : 1;
 }
 
 // (input, packed, scale, zero_point), or with the convolution's numbers, which the packed object has too, in between.
 template <bool relu, bool one_dimensional> void conv(Context& context, Value* args, int nargs, Value* results, int) {
   const DType dtype = quantized_dtype(args[0], "quantized::conv");
-  Value x = context.call_kernel("dequantize", {args[0]});
+  Value x = context.call_kernel("quantized_centered", {args[0]});
   const int channels_at = one_dimensional ? x.to_tensor().dim() - 1 : 0;
   if (one_dimensional) x = insert_dim(x, channels_at);
   Value y = run_conv(context, x, args[1]);
   if (one_dimensional) y = remove_dim(y, y.to_tensor().dim() - 2);
-  results[0] = requantize(context, y, args[nargs - 2], args[nargs - 1], dtype, relu);
+  const auto& p = items_of(args[1], kConvItems, "packed convolution parameters");
+  results[0] = requantize(context, y, p[kConvScales], p[kConvBias], input_scale(args[0]), channel_axis(y, one_dimensional, p), args[nargs - 2], args[nargs - 1], dtype, relu);
 }
 
 // (input, other, packed, scale, zero_point)
 template <bool relu> void conv_add(Context& context, Value* args, int nargs, Value* results, int) {
   const DType dtype = quantized_dtype(args[0], "quantized::conv2d_add");
-  const Value y = run_conv(context, context.call_kernel("dequantize", {args[0]}), args[2]);
+  const auto& p = items_of(args[2], kConvItems, "packed convolution parameters");
+  const Value sums = run_conv(context, context.call_kernel("quantized_centered", {args[0]}), args[2]);
+  const Value y = context.call_kernel("scale_sums", {sums, p[kConvScales], p[kConvBias], Value::of_float(input_scale(args[0])), Value::of_int(1)});
   const Value sum = context.call_kernel("add", {y, context.call_kernel("dequantize", {args[1]}), Value::of_int(1)});
-  results[0] = requantize(context, sum, args[nargs - 2], args[nargs - 1], dtype, relu);
+  results[0] = context.call_kernel(relu ? "quantize_per_tensor_relu" : "quantize_per_tensor", {sum, args[nargs - 2], args[nargs - 1], Value::of_int(static_cast<int64_t>(dtype))});
 }
 
 template <bool one_dimensional> void conv_dynamic(Context& context, Value* args, int nargs, Value* results, int) {
   Value x = context.call_kernel("fake_quantize_dynamic", {args[0], Value::of_bool(nargs > 2 && args[2].to_bool())});
   if (one_dimensional) x = insert_dim(x, x.to_tensor().dim() - 1);
-  results[0] = run_conv(context, x, args[1]);
+  const auto& p = items_of(args[1], kConvItems, "packed convolution parameters");
+  const Value sums = run_conv(context, x, args[1]);
+  results[0] = context.call_kernel("scale_sums", {sums, p[kConvScales], p[kConvBias], Value::of_float(1), Value::of_int(1)});
   if (one_dimensional) results[0] = remove_dim(results[0], results[0].to_tensor().dim() - 2);
 }
 

@@ -217,6 +217,85 @@ void run_dequantize(Call& call) {
   });
 }
 
+// quantized_centered: q - zero_point as floats, whose products and sums are those of the integers while they stay below 2^24.
+void run_centered(Call& call) {
+  const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  if (self.quant == nullptr) fail("the quantized tensor has no quantization parameters");
+  const QuantParams& params = *self.quant;
+  TensorView plain = self;
+  plain.dtype = integers_of(self.dtype);
+  copy_to_dense(out.data, DType::F32, plain);
+  const bool channels = params.scheme != QuantParams::Scheme::PerTensorAffine;
+  const int axis = static_cast<int>(params.axis);
+  const int64_t count = channels ? size_at(self, axis) : 1, inner = channels && self.ndim > 0 ? product(self.sizes, axis + 1, self.ndim) : 1;
+  if (!channels && params.zero_point == 0) return;
+  float* result = out.ptr<float>();
+  call.runtime->parallel(out.numel(), 16384, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) result[i] -= static_cast<float>(channels ? params.zero_points[i / inner % count] : static_cast<double>(params.zero_point));
+  });
+}
+
+// Sums of integer products to their values or to quantized ones: (sums, weight_scales, bias, input_scale, axis[, scale, zero_point, dtype, relu]).
+// Channels lie along `axis`, counted from the front or the end.
+struct Channels {
+  int64_t count, inner;
+  const double* scales;
+  bool one_scale;
+  const float* bias;
+};
+
+Channels channels_of(Call& call) {
+  const TensorView &sums = call.tensor(0), &scales = call.tensor(1);
+  const int axis = wrap_dim(call.args[4].i, sums.ndim);
+  Channels c{size_at(sums, axis), sums.ndim == 0 ? 1 : product(sums.sizes, axis + 1, sums.ndim), static_cast<const double*>(dense(call, scales, DType::F64)), scales.numel() == 1, nullptr};
+  if (!c.one_scale && scales.numel() != c.count) fail("Expected a weight scale for each of %lld channels but received %lld", static_cast<long long>(c.count), static_cast<long long>(scales.numel()));
+  if (const TensorView* bias = call.optional_tensor(2)) {
+    if (bias->numel() != c.count) fail("Expected a bias for each of %lld channels but received %lld", static_cast<long long>(c.count), static_cast<long long>(bias->numel()));
+    c.bias = static_cast<const float*>(dense(call, *bias, DType::F32));
+  }
+  return c;
+}
+
+void infer_scale_sums(Call& call) { output_like(call, 0, call.tensor(0)); }
+void run_scale_sums(Call& call) {
+  const Channels c = channels_of(call);
+  const float* sums = dense<float>(call, call.tensor(0));
+  const double input_scale = call.args[3].as_double();
+  for (int64_t i = 0, n = call.outputs[0].numel(); i < n; i++) {
+    const int64_t k = i / c.inner % c.count;
+    call.outputs[0].ptr<float>()[i] = sums[i] * static_cast<float>(c.scales[c.one_scale ? 0 : k] * input_scale) + (c.bias != nullptr ? c.bias[k] : 0.f);
+  }
+}
+
+void infer_requantize_sums(Call& call) {
+  const auto dtype = static_cast<DType>(call.args[7].i);
+  QuantParams params;
+  params.scale = call.args[5].as_double();
+  params.zero_point = call.args[6].as_int();
+  set_quantized(call, call.tensor(0), dtype, params);
+}
+void run_requantize_sums(Call& call) {
+  const Channels c = channels_of(call);
+  const TensorView& out = call.outputs[0];
+  const float* sums = dense<float>(call, call.tensor(0));
+  const double input_scale = call.args[3].as_double(), scale = out.quant->scale;
+  const int64_t zero_point = out.quant->zero_point;
+  Range range = range_of(out.dtype);
+  if (call.args[8].b) range.low = std::max(range.low, zero_point);
+  std::vector<float> multiplier(static_cast<size_t>(c.count)), offset(static_cast<size_t>(c.count), 0.f);
+  for (int64_t k = 0; k < c.count; k++) {
+    const float product_scale = static_cast<float>(c.scales[c.one_scale ? 0 : k]) * static_cast<float>(input_scale);
+    multiplier[static_cast<size_t>(k)] = product_scale / static_cast<float>(scale);
+    if (c.bias != nullptr) offset[static_cast<size_t>(k)] = c.bias[k] / product_scale;
+  }
+  call.runtime->parallel(out.numel(), 16384, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const auto k = static_cast<size_t>(i / c.inner % c.count);
+      store(out.data, out.dtype, i, quantize_value(sums[i] + offset[k], multiplier[k], zero_point, range.low, range.high));
+    }
+  });
+}
+
 void infer_int_repr(Call& call) { output_like(call, 0, call.tensor(0), integers_of(call.tensor(0).dtype)); }
 void run_int_repr(Call& call) {
   TensorView plain = call.tensor(0);
@@ -315,6 +394,9 @@ TS_KERNEL(quantize_per_tensor_dynamic, {.infer = infer_quantize_dynamic, .run = 
 TS_KERNEL(choose_qparams, {.infer = infer_choose, .run = run_choose});
 TS_KERNEL(fake_quantize_dynamic, {.infer = infer_fake_dynamic, .run = run_fake_dynamic});
 TS_KERNEL(dequantize, {.infer = infer_dequantize, .run = run_dequantize, .quantized = true});
+TS_KERNEL(quantized_centered, {.infer = infer_dequantize, .run = run_centered, .quantized = true});
+TS_KERNEL(scale_sums, {.infer = infer_scale_sums, .run = run_scale_sums});
+TS_KERNEL(requantize_sums, {.infer = infer_requantize_sums, .run = run_requantize_sums});
 TS_KERNEL(int_repr, {.infer = infer_int_repr, .run = run_int_repr, .quantized = true});
 TS_KERNEL(make_per_tensor_quantized, {.infer = infer_make, .run = run_make});
 TS_KERNEL(make_per_channel_quantized, {.infer = infer_make_channels, .run = run_make, .data_dependent = true});
