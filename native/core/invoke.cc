@@ -200,7 +200,11 @@ bool writes_directly(const Kernel& row, const TensorView& self, const TensorView
   for (int i = 0; i < self.ndim; i++) if (self.sizes[i] > 1 && self.strides[i] != result.strides[i]) return false;
   const Storage* storage = args[0].to_tensor().storage.get();
   for (int i = 1; i < nargs; i++) {
-    if (argv[i].kind == ArgKind::TensorList) return false;
+    if (argv[i].kind == ArgKind::TensorList) {
+      if (!args[i].is(Tag::List)) return false;
+      for (const Value& item : args[i].to_list().items) if (item.is(Tag::Tensor) && item.to_tensor().storage.get() == storage) return false;
+      continue;
+    }
     if (argv[i].kind == ArgKind::Tensor && args[i].to_tensor().storage.get() == storage && !same_window(self, *argv[i].tensor)) return false;
   }
   return true;
