@@ -91,15 +91,15 @@ template <class T> void run_as(Call& call, ConvShape s) {
   c.s = s;
   c.bias = bias;
   c.out = block;
-  c.image = stage_image<T>(runtime, s, x);
   const bool depthwise = has_tiles<T> && s.is_depthwise();
+  c.image = depthwise ? image_layout<T>(s) : stage_image<T>(runtime, s, x);
   auto* offsets = static_cast<int64_t*>(runtime.scratch(static_cast<size_t>(s.group_in() * s.taps()) * sizeof(int64_t) + 64));
   tap_offsets(s, c.image, s.group_in(), offsets);
   c.offsets = offsets;
   if constexpr (has_tiles<T>) {
     if (depthwise) {
       runtime.note("conv_depthwise");
-      run_depthwise(runtime, c, stage<T>(runtime, call.tensor(1)));
+      run_depthwise(runtime, c, x, stage<T>(runtime, call.tensor(1)));
     } else {
       const void* packed = call.packed;
       ConvForm form = choose_form<T>(s);

@@ -135,35 +135,53 @@ template <class T> void stage_plane(const ConvShape& s, const StageLayout<T>& l,
   }
 }
 
-// The input as the kernels read it: in place when it needs no padding, else staged in scratch. x is [batch, channels, 3 dims].
-template <class T> StagedImage<T> stage_image(Runtime& runtime, const ConvShape& s, const TensorView& x) {
+// Strides of the caller's input in three spatial dimensions, and whether the kernels can read it where it lies.
+struct InputWindow {
+  int64_t strides[3] = {0, 0, 0}, channel = 0, item = 0;
+  bool in_place = false;
+};
+template <class T> InputWindow input_window(const ConvShape& s, const TensorView& x) {
   const StageLayout<T> l(s);
-  const int low = 3 - s.spatial;
-  const int first = s.batched ? 2 : 1;
-  int64_t strides[3] = {0, 0, 0};
-  for (int d = 0; d < s.spatial; d++) strides[low + d] = x.strides[first + d];
-  const int64_t channel_stride = x.strides[first - 1], batch_stride = s.batched ? x.strides[0] : 0;
+  const int low = 3 - s.spatial, first = s.batched ? 2 : 1;
+  InputWindow w;
+  for (int d = 0; d < s.spatial; d++) w.strides[low + d] = x.strides[first + d];
+  w.channel = x.strides[first - 1];
+  w.item = s.batched ? x.strides[0] : 0;
+  auto dense = [&](int d, int64_t want) { return s.in[d] == 1 || w.strides[d] == want; };
+  w.in_place = l.is_plain(s) && dense(2, 1) && dense(1, s.in[2]) && dense(0, s.in[1] * s.in[2]);
+  return w;
+}
+
+// The layout of the staged image with no data yet.
+template <class T> StagedImage<T> image_layout(const ConvShape& s) {
+  const StageLayout<T> l(s);
   StagedImage<T> image;
   image.plane = l.plane;
   image.slice = l.slice;
   image.row = l.row;
   image.phase = l.phase;
   image.phases = l.phases;
-  auto dense = [&](int d, int64_t want) { return s.in[d] == 1 || strides[d] == want; };
-  if (l.is_plain(s) && dense(2, 1) && dense(1, s.in[2]) && dense(0, s.in[1] * s.in[2])) {
+  image.item = l.plane * s.in_channels;
+  return image;
+}
+
+// The input as the kernels read it: in place when it needs no padding, else staged in scratch. x is [batch, channels, 3 dims].
+template <class T> StagedImage<T> stage_image(Runtime& runtime, const ConvShape& s, const TensorView& x) {
+  const StageLayout<T> l(s);
+  const InputWindow w = input_window<T>(s, x);
+  StagedImage<T> image = image_layout<T>(s);
+  if (w.in_place) {
     image.data = x.ptr<T>();
-    image.plane = channel_stride;
-    image.item = batch_stride;
+    image.plane = w.channel;
+    image.item = w.item;
     return image;
   }
-  image.item = l.plane * s.in_channels;
   T* out = static_cast<T*>(runtime.scratch(static_cast<size_t>(image.item * s.batch) * sizeof(T) + 128));
   image.data = out;
   const int64_t grain = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, l.plane));
   runtime.parallel(s.batch * s.in_channels, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
-      const int64_t b = i / s.in_channels, c = i % s.in_channels;
-      stage_plane<T>(s, l, x.ptr<T>() + b * batch_stride + c * channel_stride, strides, out + i * l.plane);
+      stage_plane<T>(s, l, x.ptr<T>() + i / s.in_channels * w.item + i % s.in_channels * w.channel, w.strides, out + i * l.plane);
     }
   });
   return image;
@@ -314,17 +332,29 @@ template <class T> void conv_pixels_first(const ConvProblem<T>& c, const WeightL
   conv_kernels<T>().transpose(result, width, count, width, c.out + ((item * s.groups + group) * w.filters + f0) * pixels + q0, pixels);
 }
 
-template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c, const T* weight) {
+// Each channel is staged just before it is used, so that its plane is still in cache. c.image holds the layout only.
+template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c, const TensorView& x, const T* weight) {
   const ConvShape& s = c.s;
+  const StageLayout<T> l(s);
+  const InputWindow w = input_window<T>(s, x);
   const int64_t taps = s.taps(), multiplier = s.group_out(), pixels = s.out_pixels();
-  const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, taps * pixels));
-  runtime.parallel(s.batch * s.out_channels, grain, [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, taps * pixels * multiplier));
+  runtime.parallel(s.batch * s.in_channels, grain, [&](int64_t begin, int64_t end) {
+    T* staged = w.in_place ? nullptr : thread_scratch<T>(kSlotUser, static_cast<size_t>(l.plane + 32));
     for (int64_t i = begin; i < end; i++) {
-      const int64_t oc = i % s.out_channels, channel = oc / multiplier;
-      const T* image = c.image.data + i / s.out_channels * c.image.item + channel * c.image.plane;
-      for (int64_t z = 0; z < s.out[0]; z++) {
-        conv_kernels<T>().depthwise(image + z * s.stride[0] * c.image.slice, c.offsets, taps, weight + oc * taps, c.bias ? c.bias[oc] : T(0),
-                                    s.stride[1] * c.image.row, s.out[1], s.out[2], c.activation == Activation::Relu, c.out + i * pixels + z * s.out[1] * s.out[2]);
+      const int64_t item = i / s.in_channels, channel = i % s.in_channels;
+      const T* plane = x.ptr<T>() + item * w.item + channel * w.channel;
+      if (staged) {
+        stage_plane<T>(s, l, plane, w.strides, staged);
+        plane = staged;
+      }
+      for (int64_t m = 0; m < multiplier; m++) {
+        const int64_t oc = channel * multiplier + m;
+        T* out = c.out + (item * s.out_channels + oc) * pixels;
+        for (int64_t z = 0; z < s.out[0]; z++) {
+          conv_kernels<T>().depthwise(plane + z * s.stride[0] * l.slice, c.offsets, taps, weight + oc * taps, c.bias ? c.bias[oc] : T(0), s.stride[1] * l.row, s.out[1],
+                                      s.out[2], c.activation == Activation::Relu, out + z * s.out[1] * s.out[2]);
+        }
       }
     }
   });
