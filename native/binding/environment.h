@@ -8,7 +8,6 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "core/errors.h"
@@ -34,6 +33,50 @@ class BufferReferences {
   bool closed_ = false;
 };
 
+// A set of addresses: open addressing, no memory of its own for an entry.
+class PointerSet {
+ public:
+  bool contains(const void* p) const {
+    if (count_ == 0) return false;
+    for (size_t i = home(p);; i = (i + 1) & mask()) {
+      if (slots_[i] == p) return true;
+      if (!slots_[i]) return false;
+    }
+  }
+  void insert(const void* p) {
+    if ((count_ + 1) * 2 > slots_.size()) grow();
+    size_t i = home(p);
+    while (slots_[i] && slots_[i] != p) i = (i + 1) & mask();
+    if (!slots_[i]) count_++;
+    slots_[i] = p;
+  }
+  void erase(const void* p) {
+    if (!contains(p)) return;
+    size_t hole = home(p);
+    while (slots_[hole] != p) hole = (hole + 1) & mask();
+    // Entries after the hole move into it unless that would put them before their home.
+    for (size_t i = (hole + 1) & mask(); slots_[i]; i = (i + 1) & mask()) {
+      if (((i - home(slots_[i])) & mask()) < ((i - hole) & mask())) continue;
+      slots_[hole] = slots_[i];
+      hole = i;
+    }
+    slots_[hole] = nullptr;
+    count_--;
+  }
+
+ private:
+  size_t mask() const { return slots_.size() - 1; }
+  size_t home(const void* p) const { return (reinterpret_cast<uintptr_t>(p) * 0x9E3779B97F4A7C15u >> 20) & mask(); }
+  void grow() {
+    std::vector<const void*> old(slots_.empty() ? 64 : slots_.size() * 2);
+    old.swap(slots_);
+    count_ = 0;
+    for (const void* p : old) if (p) insert(p);
+  }
+  std::vector<const void*> slots_;
+  size_t count_ = 0;
+};
+
 // The ArrayBuffers that show storages of the executor (weakly held), by storage.
 struct SharedBuffer {
   napi_ref reference;
@@ -51,7 +94,7 @@ struct Environment {
   std::shared_ptr<BufferReferences> buffers;
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
   // Handles that are alive.
-  std::unordered_set<const void*> tensors, storages, objects;
+  PointerSet tensors, storages, objects;
   // What the constructor of a handle being made takes.
   void* pending_payload = nullptr;
   // Work of runAsync (worker.h).

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <memory>
 #include <system_error>
-#include <unordered_set>
 #include <utility>
 
 #include "binding/environment.h"
@@ -22,12 +21,12 @@ namespace torchscript::binding {
 namespace {
 
 // Only what is in the set is unwrapped: objects of other addons and of JavaScript are told apart safely, and faster than by type tags.
-void* handle_in(const Napi::Value& value, const std::unordered_set<const void*> Environment::*set) {
+void* handle_in(const Napi::Value& value, const PointerSet Environment::*set) {
   if (!value.IsObject()) return nullptr;
   void* native = nullptr;
   if (napi_unwrap(value.Env(), value, &native) != napi_ok) return nullptr;
   const auto& live = Environment::of(value.Env()).*set;
-  return live.count(native) ? native : nullptr;
+  return live.contains(native) ? native : nullptr;
 }
 
 // Inside handle classes `Ref` is Node-API's.

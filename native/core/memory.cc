@@ -2,11 +2,9 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "kernel.h"
@@ -14,30 +12,49 @@
 namespace torchscript {
 namespace {
 
-// Below this malloc serves well; above it, page faults of fresh memory cost more than the work on it.
-constexpr size_t kCacheFrom = 64 << 10;
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kReuse = false;  // reuse would hide accesses after the end of a block's life
+#else
+constexpr bool kReuse = true;
+#endif
+
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kLargestRequest = size_t{1} << 46;
 constexpr int64_t kCacheLimit = int64_t{1} << 30;
 
 std::atomic<int64_t> live_bytes{0}, cached_bytes{0}, peak_bytes{0}, packed_bytes{0};
 
-// Leaked on purpose: storages may be freed while the process ends.
+// Sizes are rounded so that near-equal requests share blocks: to cache lines up to 1 KB, then to 1/8 of the power of two below.
+constexpr size_t kFineLimit = 1024;
+constexpr int kFineClasses = static_cast<int>(kFineLimit / kAlignment);  // 16
+constexpr int kClasses = kFineClasses + 8 * 37;
+
+struct SizeClass {
+  int index;
+  size_t bytes;
+};
+
+SizeClass size_class(size_t bytes) {
+  if (bytes <= kFineLimit) {
+    size_t lines = bytes == 0 ? 1 : (bytes + kAlignment - 1) / kAlignment;
+    return {static_cast<int>(lines) - 1, lines * kAlignment};
+  }
+  // 2^e < bytes <= 2^(e+1), in eighths of 2^e.
+  int e = 63 - __builtin_clzll(bytes - 1);
+  size_t step = size_t{1} << (e - 3);
+  size_t eighths = (bytes - (size_t{1} << e) + step - 1) / step;  // 1 to 8
+  return {kFineClasses + 8 * (e - 10) + static_cast<int>(eighths) - 1, (size_t{1} << e) + eighths * step};
+}
+
+// Freed blocks wait for the next request of their size: malloc costs more for small ones, and page faults of fresh memory more than the
+// work on it for large ones. Leaked on purpose: storages may be freed while the process ends.
 struct Cache {
   std::mutex mutex;
-  std::unordered_map<size_t, std::vector<void*>> blocks;
+  std::vector<void*> blocks[kClasses];
 };
 Cache& cache() {
   static Cache* instance = new Cache;
   return *instance;
-}
-
-// Sizes are rounded so that near-equal requests share blocks: to 1/8 of the power of two below, at least a cache line.
-size_t rounded(size_t bytes) {
-  if (bytes < kCacheFrom) return std::max(kAlignment, (bytes + kAlignment - 1) & ~(kAlignment - 1));
-  size_t step = kAlignment;
-  while (step * 16 <= bytes) step *= 2;
-  return (bytes + step - 1) & ~(step - 1);
 }
 
 void* system_allocate(size_t bytes) {
@@ -67,15 +84,15 @@ void system_free(void* block, size_t bytes) {
 
 void* allocate_block(size_t bytes) {
   if (bytes > kLargestRequest) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
-  size_t size = rounded(bytes);
+  auto [index, size] = size_class(bytes);
   void* block = nullptr;
-  if (size >= kCacheFrom) {
+  {
     Cache& c = cache();
     std::lock_guard<std::mutex> lock(c.mutex);
-    auto found = c.blocks.find(size);
-    if (found != c.blocks.end() && !found->second.empty()) {
-      block = found->second.back();
-      found->second.pop_back();
+    std::vector<void*>& list = c.blocks[index];
+    if (!list.empty()) {
+      block = list.back();
+      list.pop_back();
       cached_bytes.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
     }
   }
@@ -92,13 +109,13 @@ void* allocate_block(size_t bytes) {
 }
 
 void free_block(void* block, size_t bytes) noexcept {
-  size_t size = rounded(bytes);
+  auto [index, size] = size_class(bytes);
   live_bytes.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
-  if (size >= kCacheFrom && cached_bytes.load(std::memory_order_relaxed) + static_cast<int64_t>(size) <= kCacheLimit) {
+  if (kReuse && cached_bytes.load(std::memory_order_relaxed) + static_cast<int64_t>(size) <= kCacheLimit) {
     Cache& c = cache();
     std::lock_guard<std::mutex> lock(c.mutex);
     try {
-      c.blocks[size].push_back(block);
+      c.blocks[index].push_back(block);
       cached_bytes.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed);
       return;
     } catch (...) {
@@ -110,12 +127,15 @@ void free_block(void* block, size_t bytes) noexcept {
 void release_cached_blocks() noexcept {
   Cache& c = cache();
   std::lock_guard<std::mutex> lock(c.mutex);
-  for (auto& [size, blocks] : c.blocks) {
-    for (void* block : blocks) {
+  for (size_t bytes = 1;;) {
+    auto [index, size] = size_class(bytes);
+    if (index >= kClasses || size > kLargestRequest) break;
+    for (void* block : c.blocks[index]) {
       system_free(block, size);
       cached_bytes.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
     }
-    blocks.clear();
+    c.blocks[index].clear();
+    bytes = size + 1;
   }
 }
 

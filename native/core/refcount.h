@@ -1,7 +1,9 @@
 // Intrusive, thread-safe reference counting.
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 namespace torchscript {
@@ -19,6 +21,40 @@ struct RefCounted {
 
  private:
   mutable std::atomic<uint32_t> refs_{0};
+};
+
+// Memory of small objects of one class, kept by the thread that freed them: `operator new` and `operator delete` of classes that come and go
+// with every operator.
+template <class T> struct Recycled {
+  static void* operator new(size_t size) {
+    List& l = list();
+    if (size == sizeof(T) && l.count > 0) return l.items[--l.count];
+    return ::operator new(size);
+  }
+  static void operator delete(void* p, size_t size) {
+    List& l = list();
+    if (size == sizeof(T) && l.count < kKept) l.items[l.count++] = p;
+    else ::operator delete(p);
+  }
+
+ private:
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr int kKept = 0;  // reuse would hide accesses after the end of an object's life
+#else
+  static constexpr int kKept = 64;
+#endif
+  struct List {
+    void* items[kKept + 1];
+    int count = 0;
+    ~List() {
+      while (count > 0) ::operator delete(items[--count]);
+      count = kKept;  // what dies later on this thread is freed at once
+    }
+  };
+  static List& list() {
+    static thread_local List l;
+    return l;
+  }
 };
 
 template <class T> class Ref {

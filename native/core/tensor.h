@@ -14,7 +14,7 @@ namespace torchscript {
 struct PackCache;
 
 // A block of memory. Freed by `deleter` when given, else by the aligned allocator.
-struct Storage : RefCounted {
+struct Storage : RefCounted, Recycled<Storage> {
   void* data = nullptr;
   size_t bytes = 0;
   // Never given twice, as addresses are.
@@ -51,7 +51,7 @@ struct OwnedQuantParams : RefCounted {
 
 using Sizes = std::vector<int64_t>;
 
-struct Tensor : RefCounted {
+struct Tensor : RefCounted, Recycled<Tensor> {
   Ref<Storage> storage;
   int64_t offset = 0;  // elements
   TensorView view;     // data kept in step with storage and offset
