@@ -15,6 +15,7 @@ import { constantType } from './schema-matching.js'
 import { compileError } from './source.js'
 import { customClass, dottedName, isCustomClassName, parseType, resolveType } from './type-resolver.js'
 import { oldSignatureOf, upgraderFor } from './upgraders.js'
+import { lookupTable, withinStack } from './tables.js'
 
 export interface CompilationUnitOptions {
   /** Source text of a module such as `__torch__.torch.nn.modules.linear`; undefined when there is none. */
@@ -26,18 +27,18 @@ export interface CompilationUnitOptions {
 }
 
 /** Names that are numbers, unless the program has a variable of that name. */
-const literals: Record<string, ConstantValue | undefined> = {
+const literals = lookupTable<ConstantValue | undefined>({
   inf: { kind: 'float', value: Infinity },
   nan: { kind: 'float', value: NaN },
   infj: { kind: 'complex', re: 0, im: Infinity },
   nanj: { kind: 'complex', re: 0, im: NaN },
-}
+})
 
 const gradMode = '__torch__.torch.autograd.grad_mode'
-const builtinClasses: Record<string, string> = {
+const builtinClasses = lookupTable<string>({
   'torch.no_grad': `${gradMode}.no_grad`,
   'torch.enable_grad': `${gradMode}.enable_grad`,
-}
+})
 const switcher = (name: string, value: string): string => `
 class ${name}:
   prev : bool
@@ -96,7 +97,7 @@ class CompiledFunction implements ScriptFunction {
     if (this.compiling) throw compileError(`function '${this.name}' is called recursively. Recursive calls are not supported`, this.def.range)
     this.compiling = true
     try {
-      return (this.result = Emitter.compile(this.unit, this.def, this.parameters, this.declaredReturn))
+      return (this.result = withinStack(`function '${this.name}'`, () => Emitter.compile(this.unit, this.def, this.parameters, this.declaredReturn)))
     } catch (error) {
       this.error = error
       throw error
@@ -216,7 +217,17 @@ export class CompilationUnit {
     this.fillClass(type, def)
     return type
   }
+  private readonly resolving = new Set<string>()
   private makeNamedTuple(qualifiedName: string, def: ClassDef): Type {
+    if (this.resolving.has(qualifiedName)) throw compileError(`The named tuple ${qualifiedName} contains itself`, def.range)
+    this.resolving.add(qualifiedName)
+    try {
+      return this.namedTuple(qualifiedName, def)
+    } finally {
+      this.resolving.delete(qualifiedName)
+    }
+  }
+  private namedTuple(qualifiedName: string, def: ClassDef): Type {
     const fields: string[] = []
     const elements: Type[] = []
     const defaults: (ConstantValue | undefined)[] = []
@@ -343,12 +354,12 @@ export class CompilationUnit {
   private torchName(name: string): Meaning | undefined {
     if (name === 'jit.annotate' || name === 'jit.isinstance' || name === 'jit.is_scripting' || name === 'jit.is_tracing' || name === 'jit.fork' || name === 'jit.wait' || name === 'jit._unwrap_optional') return { kind: 'special', name: `torch.${name}` }
     if (['autograd', 'fft', 'linalg', 'special', 'jit', 'nn', 'nn.functional', '_C', '_C._nn', 'ops'].includes(name)) return { kind: 'namespace', path: `torch.${name}` }
-    const aliases: Record<string, string> = { half: 'float16', float: 'float32', double: 'float64', short: 'int16', int: 'int32', long: 'int64', cfloat: 'complex64', cdouble: 'complex128' }
+    const aliases = lookupTable<string>({ half: 'float16', float: 'float32', double: 'float64', short: 'int16', int: 'int32', long: 'int64', cfloat: 'complex64', cdouble: 'complex128' })
     const dtype = dtypeNames.find((d) => d === (aliases[name] ?? name))
     if (dtype !== undefined) return this.constantMeaning({ kind: 'int', value: BigInt(dtypeCode(dtype)) })
-    const codes: Record<string, bigint> = { strided: 0n, sparse_coo: 1n, contiguous_format: 0n, preserve_format: 1n, channels_last: 2n, channels_last_3d: 3n, per_tensor_affine: 0n, per_channel_affine: 1n }
+    const codes = lookupTable<bigint>({ strided: 0n, sparse_coo: 1n, contiguous_format: 0n, preserve_format: 1n, channels_last: 2n, channels_last_3d: 3n, per_tensor_affine: 0n, per_channel_affine: 1n })
     if (name in codes) return this.constantMeaning({ kind: 'int', value: codes[name] })
-    const special: Record<string, number> = { inf: Infinity, nan: NaN, pi: Math.PI, e: Math.E }
+    const special = lookupTable<number>({ inf: Infinity, nan: NaN, pi: Math.PI, e: Math.E })
     if (name in special) return this.constantMeaning({ kind: 'float', value: special[name] })
     const operator = name.replace(/^(fft|linalg|special)\./, '$1_').replace(/^(nn\.functional|_C\._nn|autograd)\./, '')
     const ops = /^ops\.(\w+)(?:\.(\w+))?$/.exec(name)
@@ -356,7 +367,7 @@ export class CompilationUnit {
     return /^\w+$/.test(operator) ? { kind: 'operator', name: `aten::${operator}` } : undefined
   }
   private mathName(name: string): Meaning | undefined {
-    const constants: Record<string, number> = { pi: Math.PI, e: Math.E, tau: 2 * Math.PI, inf: Infinity, nan: NaN }
+    const constants = lookupTable<number>({ pi: Math.PI, e: Math.E, tau: 2 * Math.PI, inf: Infinity, nan: NaN })
     if (name in constants) return this.constantMeaning({ kind: 'float', value: constants[name] })
     return schemasOf(`aten::${name}`).length > 0 ? { kind: 'operator', name: `aten::${name}` } : undefined
   }

@@ -5,12 +5,13 @@ import { setCustomClassResolver } from '../ir/schema.js'
 import type { Expr } from './ast.js'
 import { parseExpression } from './python/parser.js'
 import { compileError } from './source.js'
+import { lookupTable } from './tables.js'
 
-const simple: Record<string, SimpleKind> = {
+const simple = lookupTable<SimpleKind>({
   Tensor: 'Tensor', int: 'int', float: 'float', bool: 'bool', complex: 'complex', str: 'str', number: 'number', Scalar: 'number', NoneType: 'NoneType',
   Device: 'Device', Generator: 'Generator', Any: 'Any', Stream: 'Stream', Storage: 'Storage', Capsule: 'Capsule', AnyEnumType: 'AnyEnum', AnyClassType: 'AnyClass',
   AnyListType: 'AnyList', AnyTupleType: 'AnyTuple', Quantizer: 'Quantizer',
-}
+})
 /** Types that are ints at run time. */
 const intNames = new Set(['Layout', 'MemoryFormat', 'ScalarType', 'QScheme', 'dtype'])
 

@@ -1,6 +1,7 @@
 import type { FunctionSchema } from '../ir/schema.js'
 import type { ScriptFunction } from '../ir/types.js'
 import { CompilationUnit } from './compilation-unit.js'
+import { lookupTable } from './tables.js'
 
 /**
  * Operators whose meaning changed: archives of a version below `bump` get the old meaning, as a TorchScript function.
@@ -74,7 +75,7 @@ def full_0_4(size: List[int], fill_value: number, *, dtype: Optional[int], layou
 const options = 'dtype: Optional[int] = None, layout: Optional[int] = None, device: Optional[Device] = None, pin_memory: Optional[bool] = None'
 const passed = 'dtype=dtype, layout=layout, device=device, pin_memory=pin_memory'
 /** Operators that once took fewer arguments than any overload takes now: a missing number of steps meant 100. */
-const oldSignatures: Record<string, { readonly bump: number; readonly source: string } | undefined> = {
+const oldSignatures = lookupTable<{ readonly bump: number; readonly source: string } | undefined>({
   'aten::linspace': {
     bump: 8,
     source: `
@@ -93,7 +94,7 @@ def logspace_0_8(start: number, end: number, steps: Optional[int] = None, base: 
   return torch.logspace(start, end, steps, base, ${passed})
 `,
   },
-}
+})
 
 const compiled = new Map<string, ScriptFunction>()
 function compile(key: string, source: string): ScriptFunction {

@@ -8,15 +8,16 @@ import type { Emitter } from './emitter.js'
 import type { Meaning } from './values.js'
 import { asValue } from './expressions.js'
 import { describe, fail, valueMeaning } from './values.js'
+import { lookupTable } from '../tables.js'
 
 /** Attributes of tensors that are operators: name to operator. */
-const tensorAttributes: Record<string, string> = {
+const tensorAttributes = lookupTable<string>({
   shape: 'aten::size', dtype: 'prim::dtype', device: 'prim::device', layout: 'prim::layout', ndim: 'aten::dim', grad: 'prim::grad', data: 'prim::data',
   requires_grad: 'prim::requires_grad', is_cuda: 'prim::is_cuda', is_cpu: 'prim::is_cpu', is_xpu: 'prim::is_xpu', is_sparse: 'prim::is_sparse',
   is_sparse_csr: 'prim::is_sparse_csr', is_mkldnn: 'prim::is_mkldnn', is_mps: 'prim::is_mps', is_vulkan: 'prim::is_vulkan', is_ipu: 'prim::is_ipu', is_meta: 'prim::is_meta',
   is_quantized: 'prim::is_quantized', is_leaf: 'aten::is_leaf', is_nested: 'prim::is_nested', T: 'aten::numpy_T', H: 'aten::matrix_H', mT: 'aten::mT', mH: 'aten::mH', real: 'aten::real', imag: 'aten::imag',
   name: 'prim::name', itemsize: 'prim::itemsize', nbytes: 'prim::nbytes', retains_grad: 'aten::retains_grad', output_nr: 'aten::output_nr',
-}
+})
 
 /** `meaning.name`. */
 export function emitAttribute(e: Emitter, meaning: Meaning, name: string, at: Expr): Meaning {

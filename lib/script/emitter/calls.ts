@@ -14,6 +14,7 @@ import { asValue, emitBinary, emitCondition, emitExpr, emitNamedBinary, emitValu
 import { Emitter } from './emitter.js'
 import type { Meaning } from './values.js'
 import { describe, Environment, fail, valueMeaning } from './values.js'
+import { lookupTable } from '../tables.js'
 
 /** Inserts the matched operator; several results come as a tuple of meanings. */
 function insertMatch(e: Emitter, kind: string, match: Match, isSettled = true): Meaning {
@@ -246,7 +247,7 @@ function methodOperator(
   const range = expr.range
   const method = name.slice(6)
   if (self.type === TensorType) {
-    const casts: Record<string, number> = { float: 6, double: 7, half: 5, int: 3, long: 4, short: 2, byte: 0, char: 1, cfloat: 9, cdouble: 10, bool: 11, bfloat16: 15 }
+    const casts = lookupTable<number>({ float: 6, double: 7, half: 5, int: 3, long: 4, short: 2, byte: 0, char: 1, cfloat: 9, cdouble: 10, bool: 11, bfloat16: 15 })
     if (method in casts && args.length === 0) return callOperatorMeaning(e, 'aten::to', [self, e.int(casts[method])], [], range)
     if (method === 'tolist') return valueMeaning(toList(e, self, hint, expr))
     if (method === 'type') return callOperatorMeaning(e, 'aten::to', [self, ...args], kwargs, range)

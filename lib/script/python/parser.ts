@@ -3,13 +3,14 @@ import type { BinaryOperator, ClassDef, CompareOperator, Expr, FunctionDef, Keyw
 import { compileError, joinRanges } from '../source.js'
 import type { Token } from './lexer.js'
 import { tokenize } from './lexer.js'
+import { lookupTable, withinStack } from '../tables.js'
 
 /** Binding power of the binary operators; higher binds tighter. `**` binds to the right and tighter than a sign before it. */
 const precedence: Record<string, number> = { '|': 1, '^': 2, '&': 3, '<<': 4, '>>': 4, '+': 5, '-': 5, '*': 6, '/': 6, '//': 6, '%': 6, '@': 6 }
 const augmented = new Set(['+=', '-=', '*=', '/=', '//=', '%=', '**=', '@=', '&=', '|=', '^=', '<<=', '>>='])
-const unsupported: Record<string, string> = {
+const unsupported = lookupTable<string>({
   try: 'try blocks', global: 'global variables', nonlocal: 'nonlocal variables', async: 'async functions', lambda: 'lambda expressions', yield: 'yield expressions', match: '',
-}
+})
 const maxDepth = 400
 
 /** Recursive descent over the statements, precedence climbing over binary operators. */
@@ -603,6 +604,6 @@ class Parser {
 }
 
 /** Parses a source file: classes, functions and (in archives of old versions) assignments and imports. */
-export const parseFile = (text: string, file: string): Stmt[] => new Parser(text, file).program()
+export const parseFile = (text: string, file: string): Stmt[] => withinStack(file, () => new Parser(text, file).program())
 /** Parses one expression, such as a type. */
-export const parseExpression = (text: string, file: string): Expr => new Parser(text.trim(), file).single()
+export const parseExpression = (text: string, file: string): Expr => withinStack(file, () => new Parser(text.trim(), file).single())
