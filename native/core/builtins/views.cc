@@ -427,10 +427,7 @@ Ref<ListValue> mesh_grid(ListValue& list, const Value& indexing_) {
     one[i] = tensors[i]->numel();
     grids.push_back(Value(expand(*view(*tensors[i], one), shape)));
   }
-  if (swapped) {
-    std::swap(grids[0], grids[1]);
-    for (Value& grid : grids) grid = Value(transpose(grid.to_tensor(), 0, 1));
-  }
+  if (swapped) std::swap(grids[0], grids[1]);
   return make_list(std::move(grids), tensor_type());
 }
 
