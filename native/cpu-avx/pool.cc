@@ -216,8 +216,9 @@ template <int N> void unpool_infer(Call& call) {
   for (int d = 0; d < N; d++) {
     sizes[x.ndim - N + d] = call.args[2].ints.p[d];
     if (call.args[2].ints.p[d] < 0) fail("Expected output_size to be non-negative");
-    plane *= call.args[2].ints.p[d];
   }
+  check_elements(sizes, x.ndim);
+  for (int d = 0; d < N; d++) plane *= call.args[2].ints.p[d];
   const int64_t* p = indices.ptr<int64_t>();
   for_each_element(indices, [&](int64_t offset, int64_t) {
     if (p[offset] < 0 || p[offset] >= plane) fail("Found an invalid max index: %lld (output volumes are of size %lld)", static_cast<long long>(p[offset]), static_cast<long long>(plane));

@@ -71,6 +71,7 @@ inline void set_pool_output(Call& call, int i, DType dtype, const PoolShape& s, 
   const int lead = x.ndim - s.spatial;
   for (int d = 0; d < lead; d++) sizes[d] = x.sizes[d];
   for (int d = 0; d < s.spatial; d++) sizes[lead + d] = s.out[3 - s.spatial + d];
+  check_elements(sizes, x.ndim);
   call.set_output(i, dtype, sizes, x.ndim);
   if (keep_format && has_channels_last_strides(x)) make_channels_last(call.outputs[i]);
 }

@@ -91,6 +91,7 @@ void unpack_infer(Call& call) {
   const bool batch_first = call.args[2].b;
   int64_t shape[kMaxDims] = {batch_first ? sizes[0] : steps, batch_first ? steps : sizes[0]};
   for (int d = 1; d < data.ndim; d++) shape[d + 1] = data.sizes[d];
+  check_elements(shape, data.ndim + 1);
   call.set_output(0, data.dtype, shape, data.ndim + 1);
   if (batch_first) {
     TensorView& out = call.outputs[0];

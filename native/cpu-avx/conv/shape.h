@@ -102,6 +102,13 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
   if (s.groups <= 0) fail("non-positive groups is not supported");
   s.out_channels = s.transposed ? w.sizes[1] * s.groups : w.sizes[0];
   const int low = 3 - s.spatial;
+  for (int i : {at.stride, at.padding, at.dilation, at.output_padding}) {
+    // Beyond this no window has a meaning, and sums of such numbers could overflow.
+    if (i < 0 || i >= call.nargs || call.args[i].kind != ArgKind::IntList) continue;
+    for (int64_t d = 0; d < call.args[i].ints.n; d++) {
+      if (call.args[i].ints.p[d] > (int64_t{1} << 31)) fail("Expected stride, padding, dilation and output_padding of a convolution below 2^31 but received %lld", static_cast<long long>(call.args[i].ints.p[d]));
+    }
+  }
   for (int d = 0; d < s.spatial; d++) {
     s.in[low + d] = x.sizes[(s.batched ? 2 : 1) + d];
     s.kernel[low + d] = w.sizes[2 + d];
@@ -169,6 +176,9 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
       s.out[d] = (padded - reach) / s.stride[d] + 1;
     }
   }
+  int64_t staged[5] = {s.batch, std::max(s.in_channels, s.out_channels), 1, 1, 1};
+  for (int d = 0; d < 3; d++) staged[2 + d] = s.transposed ? s.out[d] : s.in[d] + s.pad_low[d] + s.pad_high[d] + s.stride[d];
+  check_elements(staged, 5);
   s.channels_last = s.batched && s.spatial >= 2 && (has_channels_last_strides(x) || has_channels_last_strides(w));
   return s;
 }

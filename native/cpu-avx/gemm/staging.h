@@ -196,6 +196,12 @@ inline const TensorView& tensor_argument(const Call& call, int i, const char* op
   if (i >= call.nargs || call.args[i].kind != ArgKind::Tensor) fail("Expected a Tensor for `%s` of %s", name, op);
   return *call.args[i].tensor;
 }
+// Refuses sizes whose product no memory holds, before integers overflow on them.
+inline void check_elements(const int64_t* sizes, int n) {
+  double product = 1;
+  for (int d = 0; d < n; d++) product *= static_cast<double>(sizes[d]);
+  if (product > 1e14) fail("Expected a tensor of at most 1e14 elements but received sizes that ask for %g", product);
+}
 inline void set_like(Call& call, int i, const TensorView& like) { call.set_output(i, like.dtype, like.sizes, like.ndim); }
 inline int wrap_dim(int64_t dim, int ndim) {
   const int64_t range = ndim > 0 ? ndim : 1;
