@@ -166,7 +166,7 @@ void verify_code(const Plan& plan, const Function& function) { Verifier(plan, fu
 
 bool is_container_mutation(const std::string& name) {
   static const std::unordered_set<std::string> names = {"aten::append", "aten::extend", "aten::insert", "aten::pop", "aten::popitem", "aten::clear",
-    "aten::remove", "aten::reverse", "aten::sort", "aten::Delete", "aten::update", "aten::setdefault", "aten::_set_item", "aten::add_"};
+    "aten::remove", "aten::reverse", "aten::sort", "aten::Delete", "aten::update", "aten::setdefault", "aten::_set_item", "aten::add_", "aten::mul_"};
   return names.count(name.substr(0, name.find('.'))) != 0;
 }
 
