@@ -55,6 +55,10 @@ export function setCustomClassResolver(resolve: (qualifiedName: string) => Type)
   customClass = resolve
 }
 
+const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f', v: '\v' }
+/** The text of a string literal in a schema. */
+const unescape = (literal: string): string => literal.replace(/\\(.)/g, (_, c: string) => escapes[c] ?? c)
+
 class SchemaReader {
   private at = 0
   constructor(private readonly text: string) {}
@@ -164,7 +168,7 @@ class SchemaReader {
       return { kind: 'list', items: this.separated(']', () => this.defaultValue(element, undefined)), type: listOf(element) }
     }
     const quoted = this.word(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/y)
-    if (quoted !== undefined) return { kind: 'string', value: quoted.slice(1, -1) }
+    if (quoted !== undefined) return { kind: 'string', value: unescape(quoted.slice(1, -1)) }
     const number = this.word(/-?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+|inf|nan)/y)
     if (number !== undefined) {
       const element = base.kind === 'List' ? base.element : base

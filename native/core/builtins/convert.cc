@@ -67,6 +67,23 @@ int64_t hash(const Value& v) {
   return static_cast<int64_t>(ValueHash()(v));
 }
 
+// What a tensor holds as an int or a float; a complex value counts when it is real.
+double real_item(Context& context, Tensor& a) {
+  Number n = Number::of(one_item(context, a));
+  if (n.kind != NumberKind::Complex) return n.as_float();
+  if (n.c.imag() != 0) throw OperatorError("value cannot be converted to type double without overflow");
+  return n.c.real();
+}
+int64_t int_item(Context& context, Tensor& a) {
+  Number n = Number::of(one_item(context, a));
+  if (n.kind == NumberKind::Int) return n.i;
+  double d = n.kind == NumberKind::Float ? n.d : n.c.real();
+  if ((n.kind == NumberKind::Complex && n.c.imag() != 0) || !(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) {
+    throw OperatorError("value cannot be converted to type int64_t without overflow");
+  }
+  return static_cast<int64_t>(d);
+}
+
 Value implicit_int(Context& context, Tensor& a) {
   if (a.dim() != 0) throw OperatorError("Cannot input a tensor of dimension other than 0 as a scalar argument");
   if (!is_integral(a.dtype())) throw OperatorError("Cannot input a tensor of type other than integer as an integer argument");
@@ -97,12 +114,12 @@ static Builtins rows{
   {"aten::is_nonzero", fn<tensor_truth>},
   {"aten::Bool.int", fn<to_bool>},
   {"aten::Bool.float", fn<to_bool>},
-  {"aten::Int.Tensor", fn<[](Context& context, Tensor& a) { return to_int(Number::of(one_item(context, a))); }>},
+  {"aten::Int.Tensor", fn<int_item>},
   {"aten::Int.bool", fn<to_int>},
   {"aten::Int.float", fn<to_int>},
   {"aten::Int.Scalar", fn<to_int>},
   {"aten::Int.str", fn<parse_int>},
-  {"aten::Float.Tensor", fn<[](Context& context, Tensor& a) { return Number::of(one_item(context, a)).as_float(); }>},
+  {"aten::Float.Tensor", fn<real_item>},
   {"aten::Float.Scalar", fn<[](Number a) { return a.as_float(); }>},
   {"aten::Float.int", fn<[](Number a) { return a.as_float(); }>},
   {"aten::Float.bool", fn<[](Number a) { return a.as_float(); }>},

@@ -1,5 +1,6 @@
 // How values and tensors look in `print`, `str` and `format`.
 #include <algorithm>
+#include <charconv>
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
@@ -187,6 +188,16 @@ NumberLayout layout_of(const double* values, size_t n) {
 
 std::string scale_line(double scale) { return printf_double("%*.*g", 0, 6, scale) + " *\n"; }
 
+// The shortest digits that give the same double, without an exponent from 1e-4 up to 1e16.
+std::string shortest(double d) {
+  char buffer[64];
+  double magnitude = std::fabs(d);
+  auto form = d == 0 || !std::isfinite(d) || (magnitude >= 1e-4 && magnitude < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, d, form);
+  return std::string(buffer, end);
+}
+
+// Only rows after the first of a piece, and the first after a line that names columns or a scale, are indented.
 void append_matrix(std::string& out, const double* values, int64_t rows, int64_t columns, int line_size, int indent) {
   NumberLayout layout = layout_of(values, static_cast<size_t>(rows * columns));
   std::string indentation(static_cast<size_t>(indent), ' ');
@@ -195,16 +206,14 @@ void append_matrix(std::string& out, const double* values, int64_t rows, int64_t
     int64_t last = std::min(first + per_line, columns);
     if (per_line < columns) {
       if (first != 0) out += "\n";
-      out += "Columns " + std::to_string(first + 1) + " to " + std::to_string(last);
+      out += "Columns " + std::to_string(first + 1) + " to " + std::to_string(last) + indentation;
     }
-    if (layout.scale != 1) out += indentation + scale_line(layout.scale);
-    else if (per_line < columns) out += indentation;
+    if (layout.scale != 1) out += scale_line(layout.scale) + indentation;
     for (int64_t row = 0; row < rows; row++) {
-      if (layout.scale != 1 || row > 0 || per_line >= columns) out += indentation;
+      if (row > 0) out += layout.scale != 1 ? indentation + indentation : indentation;
       for (int64_t column = first; column < last; column++) {
-        std::string text = layout.text(values[row * columns + column]);
-        if (column > first || true) out += (column > first ? " " : "");
-        out += text;
+        if (column > first) out += " ";
+        out += layout.text(values[row * columns + column]);
       }
       out += "\n";
     }
@@ -224,7 +233,7 @@ std::string format_tensor(Context& context, const Tensor& tensor) {
   std::string out;
   int ndim = tensor.dim();
   if (ndim == 0) {
-    out = printf_double("%*.*g", 0, 6, values[0]) + "\n";
+    out = shortest(values[0]) + "\n";
   } else if (!values.empty() && ndim == 1) {
     NumberLayout layout = layout_of(values.data(), values.size());
     if (layout.scale != 1) out += scale_line(layout.scale);
@@ -271,7 +280,9 @@ void append_specified(Context& context, std::string& out, char key, const Value&
     case 'd': case 'i': {
       need_number();
       Number n = Number::of(value);
-      out += std::to_string(n.kind == NumberKind::Int ? n.i : truncate_to_int(n.as_float()));
+      if (n.kind == NumberKind::Int) out += std::to_string(n.i);
+      // A float becomes a 32-bit integer, the smallest one when it does not fit.
+      else out += std::to_string(std::fabs(n.as_float()) < 2147483648.0 ? static_cast<int32_t>(n.as_float()) : INT32_MIN);
       return;
     }
     case 'e': case 'E': case 'f': case 'F': {

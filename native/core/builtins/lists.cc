@@ -80,13 +80,16 @@ Value pop(ListValue& list, int64_t index) {
   if (list.items.empty()) throw OperatorError("pop from empty list", "IndexError");
   int64_t n = length(list);
   if (index < 0) index += n;
-  if (index < 0 || index >= n) throw OperatorError("pop index out of range", "IndexError");
+  if (index < 0 || index >= n) throw OperatorError("list index out of range", "IndexError");
   Value item = std::move(list.items[index]);
   list.items.erase(list.items.begin() + index);
   return item;
 }
 
-void erase(ListValue& list, int64_t index) { list.items.erase(list.items.begin() + wrap_list_index(index, list.items.size())); }
+void erase(ListValue& list, int64_t index) {
+  if (list.items.empty()) throw OperatorError("pop index out of range", "IndexError");
+  list.items.erase(list.items.begin() + wrap_list_index(index, list.items.size()));
+}
 void clear(ListValue& list) {
   std::vector<Value> released;
   released.swap(list.items);

@@ -55,6 +55,16 @@ std::tuple<double, double> divmod_float(double a, double b) {
   return {(a - rest) / b, rest};
 }
 
+// An int with a float divides by other rules: the quotient must be an integer, the rest is the remainder operator's.
+std::tuple<double, double> divmod_mixed(double a, double b) {
+  if (b == 0) throw OperatorError("ZeroDivisionError: float divmod()");
+  double quotient = std::floor(a / b);
+  if (!(std::fabs(quotient) < 9223372036854775808.0)) {
+    throw OperatorError(std::string("Cannot convert float ") + (std::isnan(quotient) ? "nan" : quotient < 0 ? "-inf" : "inf") + " to integer");
+  }
+  return {quotient, floor_mod(a, b)};
+}
+
 // Both numbers as one kind; the first wins when the comparison does not decide, as with NaN.
 Number minimum(Number a, Number b) {
   if (common_kind(a, b) == NumberKind::Int) return Number::of_int(a.i < b.i ? a.i : b.i);
@@ -175,8 +185,8 @@ static Builtins rows{
   {"aten::remainder", fn<remainder>},
   {"aten::divmod.int", fn<divmod_int>},
   {"aten::divmod.float", fn<divmod_float>},
-  {"aten::divmod.int_float", fn<divmod_float>},
-  {"aten::divmod.float_int", fn<divmod_float>},
+  {"aten::divmod.int_float", fn<divmod_mixed>},
+  {"aten::divmod.float_int", fn<divmod_mixed>},
   {"aten::__round_to_zero_floordiv.int", fn<divide_toward_zero>},
   {"aten::neg.int", fn<wrap_neg>},
   {"aten::neg.float", fn<negate>},

@@ -54,9 +54,10 @@ bool is_title(Text text) {
   }
   return any;
 }
+// TorchScript knows no underscores here.
 bool is_identifier(Text text) {
   if (text.empty() || is_digit(text[0])) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || is_digit(c); });
 }
 char swap_case(char c) { return is_upper(c) ? to_lower(c) : to_upper(c); }
 
@@ -77,10 +78,8 @@ std::string center(Text text, int64_t width, Text fill) {
 }
 std::string left_justify(Text text, int64_t width, Text fill) { return text + std::string(padding_for(text, width), fill_of(fill, "ljust")); }
 std::string right_justify(Text text, int64_t width, Text fill) { return std::string(padding_for(text, width), fill_of(fill, "rjust")) + text; }
-std::string zero_fill(Text text, int64_t width) {
-  size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
-  return text.substr(0, sign) + std::string(padding_for(text, width), '0') + text.substr(sign);
-}
+// Zeros go before a sign too, unlike Python's.
+std::string zero_fill(Text text, int64_t width) { return std::string(padding_for(text, width), '0') + text; }
 std::string expand_tabs(Text text, MaybeInt size) {
   int64_t width = size.value_or(8);
   std::string out;

@@ -92,8 +92,19 @@ Value to_list(Context& context, const Tensor& t, int dim, int64_t offset) {
   const TypeInfo* element = dim + 1 < t.dim() ? nullptr : is_floating(t.dtype()) ? float_type() : t.dtype() == DType::Bool ? bool_type() : is_complex(t.dtype()) ? complex_type() : int_type();
   return Value(make_list(std::move(items), element));
 }
-// Extra arguments repeat the annotated type; the tensor's own rank and dtype decide.
-Value tolist(Context& context, Tensor& t) {
+// The annotation that the program gives: dimensions of the list and the kind of its elements (0 int, 1 float, 2 bool, 3 complex).
+Value tolist(Context& context, Tensor& t, MaybeInt depth, MaybeInt kind) {
+  if (kind) {
+    static const char* const names[] = {"Long", "Float", "Bool", "ComplexDouble"};
+    int64_t own = is_complex(t.dtype()) ? 3 : t.dtype() == DType::Bool ? 2 : is_floating(t.dtype()) ? 1 : 0;
+    if (own != *kind) {
+      throw OperatorError(std::string("Output annotation element type and runtime tensor element type must match for tolist(): ") +
+                          (*kind >= 0 && *kind < 4 ? names[*kind] : "unknown") + " vs " + dtype_torch_name(t.dtype()));
+    }
+  }
+  if (depth && *depth != t.dim()) {
+    throw OperatorError("Output annotation list dimension and runtime tensor dimension must match for tolist()");
+  }
   if (t.dim() == 0) return one_item(context, t);
   context.reads_data(t, "tolist");
   return to_list(context, t, 0, 0);

@@ -77,7 +77,7 @@ Ref<Tensor> squeeze(const Tensor& t, const std::vector<bool>& which) {
 Ref<Tensor> expand(const Tensor& t, const Sizes& shape) {
   int n = static_cast<int>(shape.size()), added = n - t.dim();
   if (added < 0) {
-    throw OperatorError("expand(" + std::string(dtype_torch_name(t.dtype())) + sizes_text(sizes_of(t)) + ", size=" + sizes_text(shape) +
+    throw OperatorError("expand(torch." + std::string(dtype_torch_name(t.dtype())) + "Tensor{" + sizes_text(sizes_of(t)) + "}, size=" + sizes_text(shape) +
                         "): the number of sizes provided (" + std::to_string(n) +
                         ") must be greater or equal to the number of dimensions in the tensor (" + std::to_string(t.dim()) + ")");
   }
@@ -298,7 +298,8 @@ Ref<Tensor> as_strided(Tensor& t, Sizes sizes, Sizes strides, MaybeInt storage_o
   int64_t capacity = static_cast<int64_t>(t.storage ? t.storage->bytes : 0) / dtype_size(t.dtype());
   if (overflow || (product(sizes) > 0 && last >= capacity)) {
     throw OperatorError("setStorage: sizes " + sizes_text(sizes) + ", strides " + sizes_text(strides) + ", storage offset " + std::to_string(offset) +
-                        ", and itemsize " + std::to_string(dtype_size(t.dtype())) + " are out of bounds for storage of size " +
+                        ", and itemsize " + std::to_string(dtype_size(t.dtype())) + " requiring a storage size of " +
+                        (overflow ? std::string("too many") : std::to_string((last + 1) * dtype_size(t.dtype()))) + " are out of bounds for storage of size " +
                         std::to_string(t.storage ? t.storage->bytes : 0));
   }
   if (product(sizes) == 0) offset = std::min(offset, capacity);

@@ -59,7 +59,7 @@ Sizes infer_size(const Sizes& shape, int64_t numel) {
     } else if (shape[d] >= 0) {
       overflow = __builtin_mul_overflow(known, shape[d], &known) || overflow;
     } else {
-      throw OperatorError("invalid shape dimension " + std::to_string(shape[d]));
+      throw OperatorError("invalid shape dimension " + std::to_string(shape[d]) + " at index " + std::to_string(d) + " of shape " + sizes_text(shape));
     }
   }
   if (!overflow && (numel == known || (inferred >= 0 && known > 0 && numel % known == 0))) {

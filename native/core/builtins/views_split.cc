@@ -102,7 +102,7 @@ template <char Kind> int axis_of(const Tensor& t) {
   int least = Kind == 'h' ? 1 : Kind == 'v' ? 2 : 3;
   if (t.dim() < least) {
     throw OperatorError(std::string("torch.") + Kind + "split requires a tensor with at least " + std::to_string(least) +
-                        " dimension" + (least > 1 ? "s" : "") + ", but got a tensor with " + std::to_string(t.dim()) + " dimensions!");
+                        " dimension, but got a tensor with " + std::to_string(t.dim()) + " dimensions!");
   }
   return Kind == 'h' ? (t.dim() == 1 ? 0 : 1) : Kind == 'v' ? 0 : 2;
 }
