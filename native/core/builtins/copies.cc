@@ -113,8 +113,8 @@ Value copy_into(Context& context, const Value& self, const Value& source) {
   if (sizes_of(destination) == sizes_of(from)) {
     context.copy_into(destination, from);
   } else {
-    // Leading dimensions of size one may be dropped by the broadcast, as in PyTorch.
     Sizes target = sizes_of(destination);
+    broadcast_sizes(target, sizes_of(from));  // its message names both sizes
     context.copy_into(destination, *expand(from, target));
   }
   return self;
