@@ -1,0 +1,77 @@
+import t from 'tap'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as torch from '../../lib/index.js'
+
+const bin = 'dist/cli.mjs'
+const model = 'examples/digits/mnist_cnn_traced.pt'
+const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' })
+
+t.test('run reads and writes npy and npz', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'torchscript-cli-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const input = torch.tensor(Float32Array.from({ length: 2 * 784 }, (_, i) => (i % 7) / 7), { shape: [2, 1, 28, 28] })
+  const [x, y, z] = ['x.npy', 'y.npy', 'z.npz'].map((name) => join(folder, name))
+  torch.saveNpy(x, input)
+  const want = (torch.jit.load(model).forward(input) as torch.Tensor).toArray()
+  t.equal(run('run', model, '--input', x, '--output', y, '--threads', '1').status, 0)
+  t.same(torch.loadNpy(y).toArray(), want)
+  t.equal(run('run', model, '--input', x, '--output', z, '--method', 'forward').status, 0)
+  t.same(torch.loadNpz(z).output.toArray(), want)
+  const again = run('run', model, '--input', x, '--json')
+  t.same((JSON.parse(again.stdout) as { data: unknown }).data, want)
+  t.equal(run('run', model, '--input', `${z}:output`).stderr.startsWith('torchscript: '), true, 'a wrong shape is an error of the operator')
+  t.end()
+})
+
+t.test('run takes numbers, and profiles', (t) => {
+  const speech = run('run', 'examples/speech/silero_vad.pt', '--input', 'zeros:1,512', '--input', 'int:16000', '--json')
+  t.same((JSON.parse(speech.stdout) as { shape: number[] }).shape, [1, 1])
+  const wrong = run('run', 'examples/speech/silero_vad.pt', '--input', 'zeros:1,512', '--input', 'int:44100')
+  t.equal(wrong.status, 1)
+  t.match(wrong.stderr, 'ValueError')
+  const profiled = run('run', model, '--input', 'random:1,1,28,28', '--profile', '--repeat', '3')
+  t.match(profiled.stdout, /operator +kernel +calls +ms +share/)
+  t.match(profiled.stdout, /linear/)
+  t.end()
+})
+
+t.test('inspect says what is in a file', (t) => {
+  const text = run('inspect', model, '--code', '--graph')
+  t.equal(text.status, 0)
+  t.match(text.stdout, 'forward(x: Tensor) -> Tensor')
+  t.match(text.stdout, 'All operators are supported.')
+  t.match(text.stdout, 'def forward(self: __torch__.SimpleCNN')
+  t.match(text.stdout, 'graph(%self')
+  const json = JSON.parse(run('inspect', model, '--json').stdout) as torch.Inspection
+  t.equal(json.parameters, 421642)
+  t.ok(json.operators.every((o) => o.supported))
+  t.end()
+})
+
+t.test('wrong use is explained', (t) => {
+  t.same([run('walk').status, run('walk').stderr], [2, 'torchscript: Expected run or inspect for the command but received walk\n'])
+  t.equal(run('run').stderr, 'torchscript: Expected one model file for run but received 0\n')
+  t.match(run('run', 'no-such-file.pt').stderr, /no-such-file\.pt/)
+  t.equal(run('run', model, '--input', 'int:abc').stderr, 'torchscript: Expected an integer for `--input` but received abc\n')
+  t.equal(run('run', model, '--threads', '0').stderr, 'torchscript: Expected a positive integer for `--threads` but received 0\n')
+  t.match(run('--help').stdout, 'Usage: torchscript <command>')
+  t.end()
+})
+
+t.test('the examples give what PyTorch gave', (t) => {
+  for (const flags of [[], ['--scripted']]) {
+    const out = execFileSync(process.execPath, ['examples/digits/digits.mjs', ...flags], { encoding: 'utf8' })
+    t.match(out, 'accuracy 97.55 %')
+    t.match(out, "2000 predictions equal PyTorch's")
+    t.ok(Number(/largest difference of a logit (\S+)/.exec(out)![1]) < 1e-4)
+  }
+  const speech = execFileSync(process.execPath, ['examples/speech/speech.mjs'], { encoding: 'utf8' })
+  const [, chunks, worst] = /(\d+) chunks, largest difference from PyTorch (\S+)/.exec(speech)!
+  t.equal(chunks, '400')
+  t.ok(Number(worst) < 1e-4, worst)
+  t.match(speech, /speech from \d+\.\d+ s to/)
+  t.end()
+})
