@@ -1,5 +1,6 @@
 import { type Block, type Graph, type Node, type Value } from '../ir/graph.js'
 import type { ScriptFunction } from '../ir/types.js'
+import { UnsupportedError } from '../util/errors.js'
 import type { Pass } from './pass.js'
 
 /** The function that a call surely calls; undefined for calls by dynamic class and everything that is no call. */
@@ -25,15 +26,21 @@ export function calledFunction(node: Node): ScriptFunction | undefined {
 export const inlineCalls: Pass = {
   name: 'inline',
   run(graph: Graph): boolean {
-    return inlineBlock(graph.block)
+    return inlineBlock(graph.block, { left: maxNodes })
   },
 }
 
-function inlineBlock(block: Block): boolean {
+/** Functions that call others twice, those others twice, and so on make a graph that no memory holds; real models stay far below. */
+const maxNodes = 100_000
+interface Budget {
+  left: number
+}
+
+function inlineBlock(block: Block, budget: Budget): boolean {
   let changed = false
   for (let i = 0; i < block.nodes.length; i++) {
     const node = block.nodes[i]
-    for (const inner of node.blocks) changed = inlineBlock(inner) || changed
+    for (const inner of node.blocks) changed = inlineBlock(inner, budget) || changed
     const fn = calledFunction(node)
     if (fn === undefined) continue
     let body: Graph
@@ -42,7 +49,7 @@ function inlineBlock(block: Block): boolean {
     } catch {
       continue
     }
-    inlineCall(node, fn, body)
+    inlineCall(node, fn, body, budget)
     changed = true
     // The nodes that came in stand where the call was (or one before, when its function constant went): look at them too.
     i = Math.max(-1, i - 2)
@@ -50,7 +57,7 @@ function inlineBlock(block: Block): boolean {
   return changed
 }
 
-function inlineCall(call: Node, fn: ScriptFunction, body: Graph): void {
+function inlineCall(call: Node, fn: ScriptFunction, body: Graph, budget: Budget): void {
   const args = call.kind === 'prim::CallMethod' ? call.inputs : call.inputs.slice(1)
   const values = new Map<Value, Value>()
   body.inputs.forEach((input, i) => values.set(input, args[i]))
@@ -58,6 +65,7 @@ function inlineCall(call: Node, fn: ScriptFunction, body: Graph): void {
   const stack = [...(call.callStack ?? []), frame]
   const copyNodes = (from: Block, insert: (node: Node) => void): void => {
     for (const node of from.nodes) {
+      if (--budget.left < 0) throw new UnsupportedError(`Expected a program of at most ${maxNodes} nodes after inlining but ${fn.qualifiedName} makes it larger.`)
       const copy = call.graph.create(node.kind, node.inputs.map((value) => values.get(value)!), 0)
       for (const [name, attribute] of node.attributes) copy.setAttribute(name, attribute)
       copy.schema = node.schema

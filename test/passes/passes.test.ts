@@ -9,6 +9,7 @@ import { ClassType, TensorType } from '../../lib/ir/types.js'
 import { canonicalizeConstants } from '../../lib/passes/canonicalize-constants.js'
 import { cloneGraph } from '../../lib/passes/clone.js'
 import { eliminateDeadCode } from '../../lib/passes/dead-code.js'
+import { CompilationUnit } from '../../lib/script/compilation-unit.js'
 import { inlineCalls } from '../../lib/passes/inline.js'
 import { type Pass, runPasses } from '../../lib/passes/pass.js'
 import { peephole } from '../../lib/passes/peephole.js'
@@ -153,5 +154,13 @@ t.test('calls are replaced by what they call, with the call remembered', (t) => 
   t.same(graph.nodes.map((node) => node.kind), ['aten::neg', 'aten::neg'])
   t.same(graph.nodes[1].inputs[0], graph.nodes[0].output)
   t.equal(graph.nodes[0].callStack?.[0].functionName, '__torch__.Sub.forward')
+  t.end()
+})
+
+t.test('inlining refuses programs that grow beyond all bounds', (t) => {
+  const levels = Array.from({ length: 24 }, (_, i) => `def f${i + 1}(x: Tensor) -> Tensor:\n  return f${i}(f${i}(x))\n`).join('')
+  const functions = new CompilationUnit().define(`def f0(x: Tensor) -> Tensor:\n  return x + 1\n${levels}`)
+  const { graph } = functions[functions.length - 1]
+  t.throws(() => inlineCalls.run(graph), { code: 'ERR_UNSUPPORTED', message: /at most 100000 nodes after inlining/ })
   t.end()
 })
