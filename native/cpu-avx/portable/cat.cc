@@ -9,7 +9,7 @@ bool is_ignored(const TensorView& v) { return v.ndim == 1 && v.sizes[0] == 0; }
 
 const Arg& checked_list(Call& call, const char* op) {
   const Arg& list = call.args[0];
-  if (list.tensors.n == 0) fail("%s expects a non-empty TensorList", op);
+  if (list.kind != ArgKind::TensorList || list.tensors.n == 0) fail("%s expects a non-empty TensorList", op);
   for (int64_t i = 0; i < list.tensors.n; i++) if (list.tensors.p[i] == nullptr) fail("%s(): expected Tensor as element %lld", op, static_cast<long long>(i));
   return list;
 }

@@ -48,6 +48,7 @@ void check_mask_shape(const TensorView& self, const TensorView& mask, int dim, i
 }
 
 IndexPlan make_plan(const TensorView& self, const Arg& list) {
+  if (list.kind != ArgKind::TensorList) fail("Expected a list of tensors for `indices`");
   IndexPlan plan;
   int total = 0;
   for (int64_t i = 0; i < list.tensors.n; i++) {
