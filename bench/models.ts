@@ -53,18 +53,26 @@ interface Row {
   largestDifference: number
 }
 const rows: Row[] = []
-for (const file of readdirSync(folder).filter((f) => f.endsWith('.io.pt') && f.includes(options.filter)).sort()) {
+for (const file of readdirSync(folder)
+  .filter((f) => f.endsWith('.io.pt') && f.includes(options.filter))
+  .sort()) {
   const name = file.slice(0, -6)
   const io = torch.load(join(folder, file)) as Map<string, unknown>
   const inputs = io.get('inputs') as torch.Tensor[]
   const expected = io.get('expected') as torch.Tensor
-  const model = torch.jit.load(join(folder, `${name}.pt`)) as unknown as { forward(...args: unknown[]): torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor> }
-  const first = (out: torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>): torch.Tensor => (out instanceof torch.Tensor ? out : out instanceof Map ? [...out.values()][0] : out[0])
+  const model = torch.jit.load(join(folder, `${name}.pt`)) as unknown as {
+    forward(...args: unknown[]): torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>
+  }
+  const first = (out: torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>): torch.Tensor =>
+    out instanceof torch.Tensor ? out : out instanceof Map ? [...out.values()][0] : out[0]
   const got = first(model.forward(...inputs)).data as Float32Array
   const want = expected.data as Float32Array
   const largestDifference = got.reduce((worst, v, i) => Math.max(worst, Math.abs(v - want[i]) - 1e-3 * Math.abs(want[i])), 0)
 
-  const session = ort && existsSync(join(folder, `${name}.onnx`)) ? await ort.InferenceSession.create(join(folder, `${name}.onnx`), { intraOpNumThreads: threads, interOpNumThreads: 1 }) : undefined
+  const session =
+    ort && existsSync(join(folder, `${name}.onnx`))
+      ? await ort.InferenceSession.create(join(folder, `${name}.onnx`), { intraOpNumThreads: threads, interOpNumThreads: 1 })
+      : undefined
   const feeds: Record<string, unknown> = {}
   session?.inputNames.forEach((input, i) => (feeds[input] = new ort!.Tensor(inputs[i].dtype, inputs[i].data, inputs[i].shape)))
   const ours: number[] = []
@@ -97,7 +105,9 @@ for (const file of readdirSync(folder).filter((f) => f.endsWith('.io.pt') && f.i
   rows.push(row)
   console.log(
     `${name.padEnd(16)} ${threads} thread  ours ${show(row.ours.min)} / ${show(row.ours.median)}` +
-      (row.peer ? `  onnxruntime ${show(row.peer.min)} / ${show(row.peer.median)}  ratio ${row.ratioOfMinima!.toFixed(2)} / ${row.ratioOfMedians!.toFixed(2)}` : '') +
+      (row.peer
+        ? `  onnxruntime ${show(row.peer.min)} / ${show(row.peer.median)}  ratio ${row.ratioOfMinima!.toFixed(2)} / ${row.ratioOfMedians!.toFixed(2)}`
+        : '') +
       `  beyond rtol 1e-3: ${largestDifference.toExponential(1)}`,
   )
 }

@@ -16,20 +16,53 @@ if (!existsSync('lib/ops/index.ts') || readFileSync('lib/ops/index.ts', 'utf8') 
 
 const walk = (dir) =>
   existsSync(dir)
-    ? readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : e.name.endsWith('.ts') && !e.name.endsWith('.d.ts') ? [join(dir, e.name)] : []))
+    ? readdirSync(dir, { withFileTypes: true }).flatMap((e) =>
+        e.isDirectory() ? walk(join(dir, e.name)) : e.name.endsWith('.ts') && !e.name.endsWith('.d.ts') ? [join(dir, e.name)] : [],
+      )
     : []
 const entryPoints = ['lib', 'test', 'scripts', 'bench', 'examples'].flatMap(walk)
 rmSync('.build', { recursive: true, force: true })
-await build({ entryPoints, outdir: '.build', outbase: '.', format: 'esm', platform: 'node', target: 'node20', sourcemap: 'inline', logLevel: 'warning' })
+await build({
+  entryPoints,
+  outdir: '.build',
+  outbase: '.',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+})
 writeFileSync('.build/package.json', '{"type":"module"}\n')
 
 const banner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
-const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', external: ['bindings'], minifySyntax: true, sourcemap: true }
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  external: ['bindings'],
+  minifySyntax: true,
+  sourcemap: true,
+}
 if (existsSync('lib/index.ts')) {
   await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.mjs', format: 'esm', banner: { js: banner } })
-  await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.cjs', format: 'cjs', define: { 'import.meta.url': '__importMetaUrl' }, banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" } })
+  await build({
+    ...common,
+    entryPoints: ['lib/index.ts'],
+    outfile: 'dist/index.cjs',
+    format: 'cjs',
+    define: { 'import.meta.url': '__importMetaUrl' },
+    banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  })
 }
-if (existsSync('lib/cli/bin.ts')) await build({ ...common, entryPoints: ['lib/cli/bin.ts'], outfile: 'dist/cli.mjs', format: 'esm', banner: { js: '#!/usr/bin/env node\n' + banner } })
+if (existsSync('lib/cli/bin.ts'))
+  await build({
+    ...common,
+    entryPoints: ['lib/cli/bin.ts'],
+    outfile: 'dist/cli.mjs',
+    format: 'esm',
+    banner: { js: '#!/usr/bin/env node\n' + banner },
+  })
 if (process.argv.includes('--types')) {
   execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' })
   // CommonJS callers resolve the same declarations through a .d.cts of their own kind.

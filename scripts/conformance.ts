@@ -12,12 +12,19 @@ import type { Outcome } from './conformance/worker.js'
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    filter: { type: 'string' }, jobs: { type: 'string' }, timeout: { type: 'string' }, list: { type: 'boolean' },
-    json: { type: 'string' }, all: { type: 'boolean' }, help: { type: 'boolean' },
+    filter: { type: 'string' },
+    jobs: { type: 'string' },
+    timeout: { type: 'string' },
+    list: { type: 'boolean' },
+    json: { type: 'string' },
+    all: { type: 'boolean' },
+    help: { type: 'boolean' },
   },
 })
 if (options.help || positionals.length === 0) {
-  console.log('Usage: npm run conformance -- <kit, packed kit or folder of kits>... [--filter text] [--jobs n] [--timeout seconds] [--list] [--json file] [--all]')
+  console.log(
+    'Usage: npm run conformance -- <kit, packed kit or folder of kits>... [--filter text] [--jobs n] [--timeout seconds] [--list] [--json file] [--all]',
+  )
   process.exit(options.help ? 0 : 2)
 }
 const workerPath = fileURLToPath(new URL('./conformance/worker.js', import.meta.url))
@@ -128,7 +135,13 @@ function printFailures(): void {
     console.log(`\n${failed.length} x ${category}`)
     const shown = options.all ? failed : failed.slice(0, 8)
     for (const { name, reason } of shown) console.log(`  ${name}: ${reason}`)
-    if (shown.length < failed.length) console.log(`  ... and ${failed.length - shown.length} more (--all shows them): ${failed.slice(8, 20).map((f) => f.name).join(' ')}`)
+    if (shown.length < failed.length)
+      console.log(
+        `  ... and ${failed.length - shown.length} more (--all shows them): ${failed
+          .slice(8, 20)
+          .map((f) => f.name)
+          .join(' ')}`,
+      )
   }
 }
 
@@ -136,7 +149,9 @@ function belowThreshold(byKey: Map<string, Count>): string[] {
   const thresholds = JSON.parse(readFileSync('test/conformance-thresholds.json', 'utf8')) as Record<string, number>
   return Object.entries(thresholds).flatMap(([key, percent]) => {
     const count = byKey.get(key)
-    return count !== undefined && (100 * count.passed) / count.total < percent ? [`${key}: ${share(count)}, expected at least ${percent} %`] : []
+    return count !== undefined && (100 * count.passed) / count.total < percent
+      ? [`${key}: ${share(count)}, expected at least ${percent} %`]
+      : []
   })
 }
 
@@ -152,9 +167,12 @@ if (outcomes.length === 0) {
 printFailures()
 const byKey = counts()
 console.log('')
-for (const [key, count] of [...byKey].sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`${key.includes('/') ? `  ${key}` : key}: ${share(count)}`)
+for (const [key, count] of [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)))
+  console.log(`${key.includes('/') ? `  ${key}` : key}: ${share(count)}`)
 const slow = [...outcomes].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, 3)
-console.log(`${((performance.now() - started) / 1000).toFixed(1)} s; slowest: ${slow.map((o) => `${o.name} ${(o.milliseconds / 1000).toFixed(1)} s`).join(', ')}`)
+console.log(
+  `${((performance.now() - started) / 1000).toFixed(1)} s; slowest: ${slow.map((o) => `${o.name} ${(o.milliseconds / 1000).toFixed(1)} s`).join(', ')}`,
+)
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(outcomes, undefined, 1)}\n`)
 const below = options.filter === undefined ? belowThreshold(byKey) : []
 for (const line of below) console.log(`below the threshold: ${line}`)

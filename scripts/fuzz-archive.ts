@@ -98,24 +98,36 @@ const byteMutations = [flipBit, setByte, setWord, truncate, cut, repeat]
 /** Length of the opcode at `at` with its argument. */
 function opcodeLength(bytes: Buffer, at: number): number {
   switch (bytes[at]) {
-    case 0x4b: case 0x71: case 0x68: case 0x80: return 2
-    case 0x4d: return 3
-    case 0x4a: case 0x72: case 0x6a: return 5
-    case 0x47: return 9
-    case 0x8a: return at + 1 < bytes.length ? 2 + bytes[at + 1] : 1
-    case 0x58: return at + 5 <= bytes.length ? 5 + bytes.readUInt32LE(at + 1) : 1
+    case 0x4b:
+    case 0x71:
+    case 0x68:
+    case 0x80:
+      return 2
+    case 0x4d:
+      return 3
+    case 0x4a:
+    case 0x72:
+    case 0x6a:
+      return 5
+    case 0x47:
+      return 9
+    case 0x8a:
+      return at + 1 < bytes.length ? 2 + bytes[at + 1] : 1
+    case 0x58:
+      return at + 5 <= bytes.length ? 5 + bytes.readUInt32LE(at + 1) : 1
     case 0x63: {
       const first = bytes.indexOf(0x0a, at)
       const second = first < 0 ? -1 : bytes.indexOf(0x0a, first + 1)
       return second < 0 ? 1 : second + 1 - at
     }
-    default: return 1
+    default:
+      return 1
   }
 }
 
 function opcodesOf(bytes: Buffer): Buffer[] {
   const ops: Buffer[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = opcodeLength(bytes, at)
     ops.push(bytes.subarray(at, at + length))
     at += length
@@ -125,14 +137,28 @@ function opcodesOf(bytes: Buffer): Buffer[] {
 
 const strayOps = Array.from('N)]}(taesuRbQ01.dl\x81\x85\x86\x87\x88', (op) => Buffer.from(op, 'latin1'))
 const globals = [
-  'torch._utils\n_rebuild_tensor_v2', 'torch._utils\n_rebuild_tensor_v3', 'torch._utils\n_rebuild_qtensor',
+  'torch._utils\n_rebuild_tensor_v2',
+  'torch._utils\n_rebuild_tensor_v3',
+  'torch._utils\n_rebuild_qtensor',
   'torch._utils\n_rebuild_sparse_tensor',
-  'torch._utils\n_rebuild_parameter', 'torch._utils\n_rebuild_meta_tensor_no_storage', 'torch._tensor\n_rebuild_from_type_v2',
+  'torch._utils\n_rebuild_parameter',
+  'torch._utils\n_rebuild_meta_tensor_no_storage',
+  'torch._tensor\n_rebuild_from_type_v2',
   'torch\nFloatStorage',
-  'torch\nComplexDoubleStorage', 'torch\nQUInt4x2Storage', 'torch.storage\nUntypedStorage', 'torch.jit._pickle\nbuild_intlist',
+  'torch\nComplexDoubleStorage',
+  'torch\nQUInt4x2Storage',
+  'torch.storage\nUntypedStorage',
+  'torch.jit._pickle\nbuild_intlist',
   'torch.jit._pickle\nrestore_type_tag',
-  'collections\nOrderedDict', 'torch\ndevice', 'torch\nSize', 'torch\nfloat64', '_codecs\nencode', 'builtins\ncomplex', '__torch__\nM',
-  'os\nsystem', 'torch\nper_channel_affine',
+  'collections\nOrderedDict',
+  'torch\ndevice',
+  'torch\nSize',
+  'torch\nfloat64',
+  '_codecs\nencode',
+  'builtins\ncomplex',
+  '__torch__\nM',
+  'os\nsystem',
+  'torch\nper_channel_affine',
 ].map((name) => Buffer.from(`c${name}\n`))
 
 function strayInt(random: Random): Buffer {
@@ -151,19 +177,34 @@ const mutatePickle: Mutation = (random, bytes) => {
     const at = 1 + random.below(ops.length - 2)
     const isInt = [0x4b, 0x4d, 0x4a, 0x8a].includes(ops[at][0])
     switch (random.below(9)) {
-      case 0: ops.splice(at, 1); break
-      case 1: ops.splice(at, 0, ops[at]); break
-      case 2: ops.splice(at, 0, random.pick(strayOps)); break
-      case 3: ops[at] = isInt ? strayInt(random) : ops[random.below(ops.length)]; break
-      case 4: ops.splice(at, 0, random.pick(ops)); break
-      case 5: ops[at] = ops[at][0] === 0x63 ? random.pick(globals) : random.pick(ops); break
-      case 6: ops.splice(at, 0, ...Array<Buffer>(random.pick([2, 100, 5000])).fill(random.pick(strayOps))); break
+      case 0:
+        ops.splice(at, 1)
+        break
+      case 1:
+        ops.splice(at, 0, ops[at])
+        break
+      case 2:
+        ops.splice(at, 0, random.pick(strayOps))
+        break
+      case 3:
+        ops[at] = isInt ? strayInt(random) : ops[random.below(ops.length)]
+        break
+      case 4:
+        ops.splice(at, 0, random.pick(ops))
+        break
+      case 5:
+        ops[at] = ops[at][0] === 0x63 ? random.pick(globals) : random.pick(ops)
+        break
+      case 6:
+        ops.splice(at, 0, ...Array<Buffer>(random.pick([2, 100, 5000])).fill(random.pick(strayOps)))
+        break
       case 7: {
         const integers = ops.flatMap((op, k) => ([0x4b, 0x4d, 0x4a, 0x8a].includes(op[0]) ? [k] : []))
         if (integers.length > 0) ops[random.pick(integers)] = strayInt(random)
         break
       }
-      default: [ops[at], ops[at - 1]] = [ops[at - 1], ops[at]]
+      default:
+        ;[ops[at], ops[at - 1]] = [ops[at - 1], ops[at]]
     }
   }
   return Buffer.concat(ops)
@@ -228,7 +269,8 @@ function mutate(random: Random, corpus: readonly Buffer[]): Buffer {
 function inspect(root: PickleValue, seen: Set<unknown> = new Set()): void {
   const visit = (value: PickleValue): void => {
     switch (value.kind) {
-      case 'tensor': return inspectTensor(value.tensor)
+      case 'tensor':
+        return inspectTensor(value.tensor)
       case 'list':
       case 'tuple':
       case 'dict':
@@ -313,7 +355,11 @@ export interface FuzzOptions {
   keep?: (file: Buffer, number: number) => string
 }
 
-const kindOf = (message: string): string => message.replace(/\(in .*\)$/s, '').replace(/'[^']*'|"[^"]*"|\d+/g, '_').slice(0, 60)
+const kindOf = (message: string): string =>
+  message
+    .replace(/\(in .*\)$/s, '')
+    .replace(/'[^']*'|"[^"]*"|\d+/g, '_')
+    .slice(0, 60)
 
 /** Runs until the time is over or ten defects are found. Case `n` of a seed is always the same file. */
 export function fuzz({ seconds, seed, corpus, keep, readers = archiveReaders }: FuzzOptions): FuzzReport {
@@ -348,8 +394,15 @@ export function fuzz({ seconds, seed, corpus, keep, readers = archiveReaders }: 
 /** Archives below the given files and folders. */
 export function readCorpus(paths: readonly string[]): Buffer[] {
   const walk = (path: string): string[] =>
-    statSync(path).isDirectory() ? readdirSync(path).sort().flatMap((name) => walk(join(path, name))) : [path]
-  return paths.flatMap(walk).filter((path) => /\.(pt|ptl|pth|npz|npy)$/.test(path)).map((path) => readFileSync(path))
+    statSync(path).isDirectory()
+      ? readdirSync(path)
+          .sort()
+          .flatMap((name) => walk(join(path, name)))
+      : [path]
+  return paths
+    .flatMap(walk)
+    .filter((path) => /\.(pt|ptl|pth|npz|npy)$/.test(path))
+    .map((path) => readFileSync(path))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -361,7 +414,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-archive-'))
   console.log(`seed ${seed}, ${corpus.length} files, ${seconds} seconds`)
   const report = fuzz({
-    seconds: Number(seconds), seed, corpus,
+    seconds: Number(seconds),
+    seed,
+    corpus,
     readers: whole ? { ...archiveReaders, ...(await wholeReaders()) } : archiveReaders,
     keep(file, number) {
       const path = join(folder, `${seed}-${number}`)

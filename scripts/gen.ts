@@ -14,28 +14,40 @@ const write = (path: string, text: string) => {
 const comparison = new Set(['<', '<=', '>', '>=', '==', '!='])
 function emit(e: Expression): string {
   switch (e.kind) {
-    case 'number': return `constant<V>(${Number.isInteger(e.value) && Math.abs(e.value) < 1e15 ? e.value.toFixed(1) : String(e.value)})`
-    case 'name': return constants[e.name] ?? (e.name === 'log' || e.name === 'exp' ? `${e.name}_` : e.name)
-    case 'unary': return e.op === '!' ? `~${atom(e.a)}` : `${e.op}${atom(e.a)}`
+    case 'number':
+      return `constant<V>(${Number.isInteger(e.value) && Math.abs(e.value) < 1e15 ? e.value.toFixed(1) : String(e.value)})`
+    case 'name':
+      return constants[e.name] ?? (e.name === 'log' || e.name === 'exp' ? `${e.name}_` : e.name)
+    case 'unary':
+      return e.op === '!' ? `~${atom(e.a)}` : `${e.op}${atom(e.a)}`
     case 'binary': {
       const op = e.op === '&&' ? '&' : e.op === '||' ? '|' : e.op
       return `${atom(e.a)} ${op} ${atom(e.b)}`
     }
-    case 'choose': return `select(${emit(e.condition)}, ${emit(e.a)}, ${emit(e.b)})`
-    case 'call': return `${e.name}(${e.args.map(emit).join(', ')})`
+    case 'choose':
+      return `select(${emit(e.condition)}, ${emit(e.a)}, ${emit(e.b)})`
+    case 'call':
+      return `${e.name}(${e.args.map(emit).join(', ')})`
   }
 }
-const atom = (e: Expression): string => (e.kind === 'binary' || e.kind === 'choose' ? (e.kind === 'choose' ? emit(e) : `(${emit(e)})`) : emit(e))
+const atom = (e: Expression): string =>
+  e.kind === 'binary' || e.kind === 'choose' ? (e.kind === 'choose' ? emit(e) : `(${emit(e)})`) : emit(e)
 
 /** Does the expression give a truth value? */
 function isTruth(e: Expression, conditions: ReadonlySet<string>): boolean {
   switch (e.kind) {
-    case 'binary': return comparison.has(e.op) || e.op === '&&' || e.op === '||' || (/^[&|^]$/.test(e.op) && isTruth(e.a, conditions))
-    case 'unary': return e.op === '!'
-    case 'name': return conditions.has(e.name)
-    case 'call': return e.name.startsWith('is_')
-    case 'choose': return isTruth(e.a, conditions)
-    default: return false
+    case 'binary':
+      return comparison.has(e.op) || e.op === '&&' || e.op === '||' || (/^[&|^]$/.test(e.op) && isTruth(e.a, conditions))
+    case 'unary':
+      return e.op === '!'
+    case 'name':
+      return conditions.has(e.name)
+    case 'call':
+      return e.name.startsWith('is_')
+    case 'choose':
+      return isTruth(e.a, conditions)
+    default:
+      return false
   }
 }
 
@@ -92,9 +104,12 @@ for (const { definition: d, letters, params, positions } of sorted) {
   const truthful = d.promotion === 'bool'
   const method = (name: string, text: string) => {
     const e = parseExpression(text)
-    if (truthful !== isTruth(e, conditions)) throw new Error(`Expected ${truthful ? 'a truth value' : 'a number'} from '${text}' of kernel '${d.kernel}'`)
+    if (truthful !== isTruth(e, conditions))
+      throw new Error(`Expected ${truthful ? 'a truth value' : 'a number'} from '${text}' of kernel '${d.kernel}'`)
     const used = namesOf(e)
-    const locals = all.map((n, i) => (used.has(n) ? (conditions.has(n) ? `const auto ${n} = m[${i}]; ` : `const V ${n} = x[${i}]; `) : '')).join('')
+    const locals = all
+      .map((n, i) => (used.has(n) ? (conditions.has(n) ? `const auto ${n} = m[${i}]; ` : `const V ${n} = x[${i}]; `) : ''))
+      .join('')
     return `  template <class V> static TS_INLINE auto ${name}(const V* x, const typename V::Mask* m) { ${locals}return ${emit(e)}; }\n`
   }
   code += `\nstruct op_${d.kernel} {\n  static constexpr int kCount = ${all.length};\n  static constexpr unsigned kConditions = ${letters.reduce((bits, n, i) => (conditions.has(n) ? bits | (1 << i) : bits), 0)};\n`
@@ -112,7 +127,9 @@ for (const { definition: d, letters, params, positions } of sorted) {
     ...['VecF', 'VecD'].map((v, i) => (floats ? `TS_CELL_V(${d.kernel}, real, ${v}, f${32 << i})` : 'TS_NO_CELL')),
     ...[32, 64].map((n) => (ints && has('int') ? `TS_CELL_S(${d.kernel}, ${whole}, Whole<int${n}_t>, i${n})` : 'TS_NO_CELL')),
     ints && has('bool') ? `TS_CELL_S(${d.kernel}, ${truth}, Whole<uint8_t>, bool)` : 'TS_NO_CELL',
-    ...['float', 'double'].map((r, i) => (has('complex') ? `TS_CELL_S(${d.kernel}, ${complex}, Complex<${r}>, c${64 << i})` : 'TS_NO_CELL')),
+    ...['float', 'double'].map((r, i) =>
+      has('complex') ? `TS_CELL_S(${d.kernel}, ${complex}, Complex<${r}>, c${64 << i})` : 'TS_NO_CELL',
+    ),
   ]
   entries += `{${cells.join(', ')}},\n`
   const promotion = { same: 'Same', float: 'Float', bool: 'Bool', real: 'Real' }[d.promotion]

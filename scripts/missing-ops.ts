@@ -46,4 +46,5 @@ console.log(`${complete} of ${total} programs name nothing that is missing.`)
 for (const [name, { cases, alone, example }] of [...wanted].sort(([, a], [, b]) => b.cases - a.cases)) {
   console.log(`${String(cases).padStart(5)} cases, ${String(alone).padStart(4)} lack it only  ${name}  (${example})`)
 }
-for (const [error, { cases, example }] of [...broken].sort(([, a], [, b]) => b.cases - a.cases)) console.log(`${String(cases).padStart(5)} broken functions: ${error}  (${example})`)
+for (const [error, { cases, example }] of [...broken].sort(([, a], [, b]) => b.cases - a.cases))
+  console.log(`${String(cases).padStart(5)} broken functions: ${error}  (${example})`)

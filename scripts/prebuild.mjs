@@ -5,6 +5,10 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 const env = { ...process.env }
-if (!env.CXX && spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0) Object.assign(env, { CXX: 'ccache g++', CC: 'ccache gcc' })
+if (!env.CXX && spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0)
+  Object.assign(env, { CXX: 'ccache g++', CC: 'ccache gcc' })
 // The addon file keeps the name that build/Release has, so that the loader looks for one name.
-execFileSync(process.execPath, [require.resolve('prebuildify/bin.js'), '--napi', '--strip', '--name', 'torchscript'], { stdio: 'inherit', env })
+execFileSync(process.execPath, [require.resolve('prebuildify/bin.js'), '--napi', '--strip', '--name', 'torchscript'], {
+  stdio: 'inherit',
+  env,
+})

@@ -6,11 +6,16 @@ import { join } from 'node:path'
 
 execSync('node scripts/setup.mjs', { stdio: 'inherit' })
 const filter = process.argv[2]
-const walk = (dir) => readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : e.name.endsWith('.test.js') ? [join(dir, e.name)] : []))
+const walk = (dir) =>
+  readdirSync(dir, { withFileTypes: true }).flatMap((e) =>
+    e.isDirectory() ? walk(join(dir, e.name)) : e.name.endsWith('.test.js') ? [join(dir, e.name)] : [],
+  )
 const files = walk('.build/test').filter((f) => filter === undefined || f.includes(filter))
 if (files.length === 0) throw new Error(`Expected a part of a test file's path but received ${JSON.stringify(filter)}.`)
 if (filter === undefined) {
   execSync('npx tsc --noEmit -p .', { stdio: 'inherit' })
   execSync('npm run -s lint', { stdio: 'inherit' })
 }
-execFileSync('npx', ['tap', 'run', '--disable-coverage', '--allow-empty-coverage', '--reporter=terse', '--timeout=300', '-j2', ...files], { stdio: 'inherit' })
+execFileSync('npx', ['tap', 'run', '--disable-coverage', '--allow-empty-coverage', '--reporter=terse', '--timeout=300', '-j2', ...files], {
+  stdio: 'inherit',
+})

@@ -7,12 +7,17 @@ const page = readFileSync('ARCHITECTURE.md', 'utf8')
 /** Rows `| room | holds | may import |` of the table whose header names `lib/` or `native/`. */
 function doors(folder: string): Map<string, Set<string>> {
   const table = page.split(`| room of ${folder} |`)[1].split('\n\n')[0]
-  const rows = table.split('\n').slice(2).map((line) => line.split('|').map((cell) => cell.trim()))
+  const rows = table
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split('|').map((cell) => cell.trim()))
   return new Map(rows.map(([, room, , allowed]) => [room, new Set(allowed.split(/\s+/).filter(Boolean))]))
 }
 
 const walk = (dir: string): string[] =>
-  existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : [join(dir, e.name)])) : []
+  existsSync(dir)
+    ? readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? walk(join(dir, e.name)) : [join(dir, e.name)]))
+    : []
 
 /** Imports of one file that its room's row does not allow. */
 function forbiddenImports(file: string, text: string, rooms: Map<string, Set<string>>): string[] {
@@ -65,7 +70,11 @@ t.test('units of one instruction set include no standard library code', (t) => {
   const files = walk('native/cpu-avx/isa').filter((f) => f.endsWith('.cc'))
   for (const file of files) {
     const headers = [...readFileSync(file, 'utf8').matchAll(/#include\s+<([^>]+)>/g)].map((m) => m[1])
-    t.same(headers.filter((h) => !['stddef.h', 'stdint.h', 'immintrin.h', 'string.h', 'float.h', 'math.h'].includes(h)), [], file)
+    t.same(
+      headers.filter((h) => !['stddef.h', 'stdint.h', 'immintrin.h', 'string.h', 'float.h', 'math.h'].includes(h)),
+      [],
+      file,
+    )
   }
   t.end()
 })

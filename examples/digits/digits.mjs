@@ -15,11 +15,14 @@ const truth = labels.toArray()
 
 const shades = ' .:-=+*#%@'
 for (const i of [0, 1, 2]) {
-  for (let y = 2; y < 26; y += 2) console.log(Array.from(images.data.subarray(i * 784 + y * 28, i * 784 + y * 28 + 28), (v) => shades[Math.floor(v / 25.6)]).join(''))
+  for (let y = 2; y < 26; y += 2)
+    console.log(Array.from(images.data.subarray(i * 784 + y * 28, i * 784 + y * 28 + 28), (v) => shades[Math.floor(v / 25.6)]).join(''))
   console.log(`prediction ${predictions[i]}, label ${truth[i]}\n`)
 }
 const right = predictions.filter((p, i) => p === truth[i]).length
 const reference = argmax(expected)
 const worst = logits.data.reduce((m, v, i) => Math.max(m, Math.abs(v - expected.data[i])), 0)
 console.log(`${truth.length} digits, ${kind} model: accuracy ${((100 * right) / truth.length).toFixed(2)} %`)
-console.log(`${predictions.filter((p, i) => p === reference[i]).length} predictions equal PyTorch's, largest difference of a logit ${worst.toExponential(1)}`)
+console.log(
+  `${predictions.filter((p, i) => p === reference[i]).length} predictions equal PyTorch's, largest difference of a logit ${worst.toExponential(1)}`,
+)

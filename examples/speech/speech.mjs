@@ -24,4 +24,7 @@ console.log(`${probabilities.length} chunks, largest difference from PyTorch ${w
 const wave = probabilities.map((_, i) => Math.max(...samples.subarray(i * chunk, i * chunk + chunk).map(Math.abs)))
 const bars = wave.map((a, i) => `<rect x="${2 * i}" y="${60 - 55 * a}" width="2" height="${110 * a + 0.5}" fill="#9bb"/>`).join('')
 const line = probabilities.map((p, i) => `${2 * i},${(118 - 116 * p).toFixed(1)}`).join(' ')
-writeFileSync(new URL('speech.svg', here), `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * wave.length} 120">${bars}<polyline points="${line}" fill="none" stroke="#c33"/></svg>\n`)
+writeFileSync(
+  new URL('speech.svg', here),
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * wave.length} 120">${bars}<polyline points="${line}" fill="none" stroke="#c33"/></svg>\n`,
+)

@@ -33,7 +33,8 @@ export function isSupported(schema: FunctionSchema, seen = new Set<string>()): b
   const native = nativeOperators()
   if (native.builtins.has(schema.fullName) || native.kernels.has(schema.fullName) || executorKinds.has(schema.name)) return true
   const { definition, functional, variant } = implementationOf(schema)
-  if (definition === undefined) return variant !== 'functional' && (native.builtins.has(functional.fullName) || native.kernels.has(functional.fullName))
+  if (definition === undefined)
+    return variant !== 'functional' && (native.builtins.has(functional.fullName) || native.kernels.has(functional.fullName))
   if (definition.kind !== 'composed') return native.kernels.has(definition.kernel)
   if (seen.has(schema.fullName)) return true
   seen.add(schema.fullName)
@@ -41,7 +42,14 @@ export function isSupported(schema: FunctionSchema, seen = new Set<string>()): b
 }
 
 /** Operators that are instructions of the executor. */
-const executorKinds = new Set(['prim::RaiseException', 'aten::wait', 'prim::TupleUnpack', 'prim::isinstance', 'prim::unchecked_cast', 'prim::tolist'])
+const executorKinds = new Set([
+  'prim::RaiseException',
+  'aten::wait',
+  'prim::TupleUnpack',
+  'prim::isinstance',
+  'prim::unchecked_cast',
+  'prim::tolist',
+])
 
 function operatorsOf(graph: Graph): FunctionSchema[] {
   const out: FunctionSchema[] = []
@@ -72,7 +80,11 @@ function calleesOf(graph: Graph): ScriptFunction[] {
 /** Reads an archive without running it: signatures, sizes, and every operator with whether it is supported. */
 export function inspectArchive(file: SourceInput): Inspection {
   const archive = openScriptArchive(file, { mapLocation: 'cpu' })
-  const unit = new CompilationUnit({ sources: (name) => archive.sources(name), version: archive.version, constants: archive.constants.map(constantOf) })
+  const unit = new CompilationUnit({
+    sources: (name) => archive.sources(name),
+    version: archive.version,
+    constants: archive.constants.map(constantOf),
+  })
   const { root } = archive
   const className = root.kind === 'object' ? root.className : root.kind
   const type = unit.classType(className)
@@ -111,12 +123,27 @@ export function inspectArchive(file: SourceInput): Inspection {
   const methods = [...type.methods.values()].flatMap((fn) => {
     if (errors.some((e) => e.function === fn.qualifiedName)) return []
     const parameters = fn.parameters.slice(1).map((p) => `${p.name}: ${typeAnnotation(p.type)}`)
-    return [{ name: fn.name, signature: `${fn.name}(${parameters.join(', ')}) -> ${typeAnnotation(fn.returnType)}`, graph: printGraph(fn.graph), code: printFunction(fn) }]
+    return [
+      {
+        name: fn.name,
+        signature: `${fn.name}(${parameters.join(', ')}) -> ${typeAnnotation(fn.returnType)}`,
+        graph: printGraph(fn.graph),
+        code: printFunction(fn),
+      },
+    ]
   })
-  const operators = [...counts].map(([schema, count]) => ({ name: schema.fullName, count, supported: isSupported(schema) })).sort((a, b) => b.count - a.count)
+  const operators = [...counts]
+    .map(([schema, count]) => ({ name: schema.fullName, count, supported: isSupported(schema) }))
+    .sort((a, b) => b.count - a.count)
   const elements = (t: TensorData): number => t.shape.reduce((p, s) => p * s, 1)
   return {
-    className, version: archive.version, methods, modules, operators, errors, members: archive.memberNames,
+    className,
+    version: archive.version,
+    methods,
+    modules,
+    operators,
+    errors,
+    members: archive.memberNames,
     parameters: [...tensors].reduce((sum, t) => sum + elements(t), 0),
     parameterBytes: [...new Set([...tensors].map((t) => t.storage))].reduce((sum, s) => sum + s.byteLength, 0),
   }

@@ -28,5 +28,12 @@ export function profileTable(entries: readonly ProfileEntry[]): string {
   ])
   const table = [['operator', 'kernel', 'calls', 'ms', 'share'], ...rows, ['total', '', '', (total / 1e6).toFixed(3), '']]
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)))
-  return table.map((row) => row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd()).join('\n')
+  return table
+    .map((row) =>
+      row
+        .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

@@ -5,7 +5,8 @@ import { ArgumentError } from '../util/errors.js'
 
 /** How many threads one call may use; the calling thread is one of them. */
 export function setNumThreads(threads: number): void {
-  if (!Number.isInteger(threads) || threads < 1) throw new ArgumentError(`Expected a positive integer for \`threads\` but received ${threads}`)
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new ArgumentError(`Expected a positive integer for \`threads\` but received ${threads}`)
   callNative(() => nativeBinding().setNumThreads(threads))
 }
 export const getNumThreads = (): number => nativeBinding().getNumThreads()
@@ -15,7 +16,8 @@ export const isa = (): string => callNative(() => nativeBinding().isa())
 
 /** Seeds the generator of random numbers; the numbers are those that PyTorch gives on the CPU. */
 export function manualSeed(seed: number | bigint): void {
-  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) throw new ArgumentError(`Expected an integer for \`seed\` but received ${seed}`)
+  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed))
+    throw new ArgumentError(`Expected an integer for \`seed\` but received ${seed}`)
   callNative(() => nativeBinding().seed(seed))
 }
 

@@ -33,7 +33,10 @@ export function describeFormat(head: Uint8Array, size: number): string {
   if (size === 0) return 'an empty file'
   const hit = known.find(({ at, bytes }) => starts(head, bytes, at))
   if (hit !== undefined) return hit.what
-  const text = Buffer.from(head).toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '').trimStart()
+  const text = Buffer.from(head)
+    .toString('latin1')
+    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .trimStart()
   if (/^(<!doctype|<html|<head|<\?xml)/i.test(text)) {
     return 'an HTML or XML page; the download probably gave an error or login page instead of the file'
   }

@@ -34,9 +34,21 @@ function unknownGlobal(fullName: string): string {
 }
 
 const torchConstants = new Set([
-  'per_tensor_affine', 'per_channel_affine', 'per_tensor_symmetric', 'per_channel_symmetric', 'per_channel_affine_float_qparams',
-  'contiguous_format', 'preserve_format', 'channels_last', 'channels_last_3d',
-  'strided', 'sparse_coo', 'sparse_csr', 'sparse_csc', 'sparse_bsr', 'sparse_bsc',
+  'per_tensor_affine',
+  'per_channel_affine',
+  'per_tensor_symmetric',
+  'per_channel_symmetric',
+  'per_channel_affine_float_qparams',
+  'contiguous_format',
+  'preserve_format',
+  'channels_last',
+  'channels_last_3d',
+  'strided',
+  'sparse_coo',
+  'sparse_csr',
+  'sparse_csc',
+  'sparse_bsr',
+  'sparse_bsc',
 ])
 
 /** Classes that `_rebuild_from_type_v2` may name. */
@@ -44,8 +56,16 @@ const tensorClasses = new Set(['torch.Tensor', 'torch.nn.parameter.Parameter', '
 
 /** c10::Layout codes of sparse tensors. */
 const sparseLayouts: Record<string, SparseData['layout']> = {
-  1: 'coo', 2: 'csr', 4: 'csc', 5: 'bsr', 6: 'bsc',
-  'torch.sparse_coo': 'coo', 'torch.sparse_csr': 'csr', 'torch.sparse_csc': 'csc', 'torch.sparse_bsr': 'bsr', 'torch.sparse_bsc': 'bsc',
+  1: 'coo',
+  2: 'csr',
+  4: 'csc',
+  5: 'bsr',
+  6: 'bsc',
+  'torch.sparse_coo': 'coo',
+  'torch.sparse_csr': 'csr',
+  'torch.sparse_csc': 'csc',
+  'torch.sparse_bsr': 'bsr',
+  'torch.sparse_bsc': 'bsc',
 }
 
 function expectArgs(args: StackValue[], least: number, most: number, callee: string, fail: Fail): void {
@@ -148,8 +168,13 @@ function sparseFromPython(layout: SparseData['layout'], data: StackValue, fail: 
 }
 
 function cooTensor(
-  indices: StackValue, values: StackValue, coalesced: boolean | undefined, size: StackValue, requiresGrad: boolean,
-  fail: Fail): PickleValue {
+  indices: StackValue,
+  values: StackValue,
+  coalesced: boolean | undefined,
+  size: StackValue,
+  requiresGrad: boolean,
+  fail: Fail,
+): PickleValue {
   const parts = { indices: toTensor(indices, 'sparse indices', fail), values: toTensor(values, 'sparse values', fail) }
   const sparse: SparseData = { layout: 'coo', ...parts }
   if (coalesced !== undefined) sparse.coalesced = coalesced
@@ -157,8 +182,14 @@ function cooTensor(
 }
 
 function compressedTensor(
-  layout: SparseData['layout'], compressed: StackValue, plain: StackValue, values: StackValue, size: StackValue, requiresGrad: boolean,
-  fail: Fail): PickleValue {
+  layout: SparseData['layout'],
+  compressed: StackValue,
+  plain: StackValue,
+  values: StackValue,
+  size: StackValue,
+  requiresGrad: boolean,
+  fail: Fail,
+): PickleValue {
   const sparse = {
     layout,
     compressedIndices: toTensor(compressed, 'sparse indices', fail),
@@ -236,18 +267,20 @@ const rebuildFromType: Reduce = (args, fail) => {
 }
 
 /** A list whose element type TorchScript knows: (list,) */
-const typedList = (elementType: string, kinds: readonly PickleValue['kind'][]): Reduce => (args, fail) => {
-  expectArgs(args, 1, 1, `a List[${elementType}]`, fail)
-  const list = args[0]
-  if (list.kind !== 'list') throw fail(`Expected a list for a List[${elementType}] but received ${describeItem(list)}`)
-  for (const item of list.items as StackValue[]) {
-    if (item.kind === 'global' || !kinds.includes(item.kind)) {
-      throw fail(`Expected items of type ${elementType} in a list but received ${describeItem(item)}`)
+const typedList =
+  (elementType: string, kinds: readonly PickleValue['kind'][]): Reduce =>
+  (args, fail) => {
+    expectArgs(args, 1, 1, `a List[${elementType}]`, fail)
+    const list = args[0]
+    if (list.kind !== 'list') throw fail(`Expected a list for a List[${elementType}] but received ${describeItem(list)}`)
+    for (const item of list.items as StackValue[]) {
+      if (item.kind === 'global' || !kinds.includes(item.kind)) {
+        throw fail(`Expected items of type ${elementType} in a list but received ${describeItem(item)}`)
+      }
     }
+    list.elementType = elementType
+    return list
   }
-  list.elementType = elementType
-  return list
-}
 
 /** (container, type text such as `Dict[str, List[int]]`) */
 const restoreTypeTag: Reduce = (args, fail) => {

@@ -51,7 +51,13 @@ export function loadLegacy(source: ByteSource, options: LoadOptions): PickleValu
 
 /** Fills `offsets` by walking over the storages behind the pickles, which lie in the order of `keys`. */
 function locateStorages(
-  source: ByteSource, keys: PickleValue, start: number, table: StorageTable, offsets: Map<string, number>, swap: boolean): void {
+  source: ByteSource,
+  keys: PickleValue,
+  start: number,
+  table: StorageTable,
+  offsets: Map<string, number>,
+  swap: boolean,
+): void {
   if (keys.kind !== 'list') throw new ArchiveError(`Expected a list of storage keys but received ${describeValue(keys)}`)
   const storages = table.storages()
   let at = start

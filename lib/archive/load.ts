@@ -19,9 +19,12 @@ export function loadObject(file: SourceInput, options: LoadOptions = {}): Pickle
   const source = openSource(file)
   const inspected = inspect(source)
   switch (inspected.type) {
-    case 'script': throw new ArchiveError(`${expected} a TorchScript archive. Load it with torch.jit.load`)
-    case 'checkpoint': return unpickleMember(inspected.zip, 'data.pkl', 'data/', false, options)
-    case 'legacy': return loadLegacy(source, options)
+    case 'script':
+      throw new ArchiveError(`${expected} a TorchScript archive. Load it with torch.jit.load`)
+    case 'checkpoint':
+      return unpickleMember(inspected.zip, 'data.pkl', 'data/', false, options)
+    case 'legacy':
+      return loadLegacy(source, options)
   }
 }
 
@@ -32,11 +35,14 @@ function inspect(source: ByteSource): { type: 'script' | 'checkpoint'; zip: ZipA
       if (!zip.has('data.pkl')) throw new ArchiveError(`${expected} ${describeZip(zip)}`)
       return { type: zip.has('constants.pkl') ? 'script' : 'checkpoint', zip }
     }
-    case 'pickle': return { type: 'legacy' }
+    case 'pickle':
+      return { type: 'legacy' }
     case 'tar':
       throw new ArchiveError(
-        `${expected} a tar file. The tar format of PyTorch before 0.1.10 is not supported; save the file again with a current PyTorch`)
-    case 'other': throw new ArchiveError(`${expected} ${describeSource(source)}`)
+        `${expected} a tar file. The tar format of PyTorch before 0.1.10 is not supported; save the file again with a current PyTorch`,
+      )
+    case 'other':
+      throw new ArchiveError(`${expected} ${describeSource(source)}`)
   }
 }
 

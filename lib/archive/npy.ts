@@ -13,8 +13,16 @@ import { ZipWriter } from './zip-writer.js'
  */
 
 export type NpyData =
-  | Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
-  | BigInt64Array | BigUint64Array | Float32Array | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array
 
 /** An array in row-major order and this machine's byte order. */
 export interface NpyArray {
@@ -28,8 +36,20 @@ export interface NpyArray {
 }
 
 const codes: Record<string, DType> = {
-  b1: 'bool', i1: 'int8', u1: 'uint8', i2: 'int16', u2: 'uint16', i4: 'int32', u4: 'uint32', i8: 'int64', u8: 'uint64',
-  f2: 'float16', f4: 'float32', f8: 'float64', c8: 'complex64', c16: 'complex128',
+  b1: 'bool',
+  i1: 'int8',
+  u1: 'uint8',
+  i2: 'int16',
+  u2: 'uint16',
+  i4: 'int32',
+  u4: 'uint32',
+  i8: 'int64',
+  u8: 'uint64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+  c8: 'complex64',
+  c16: 'complex128',
 }
 const codeOf = new Map<DType, string>(Object.entries(codes).map(([code, dtype]) => [dtype, code]))
 
@@ -39,20 +59,31 @@ export function typedArray(dtype: DType, bytes: Uint8Array): NpyData {
     new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / size)
   switch (dtype) {
     case 'bool':
-    case 'uint8': return bytes
-    case 'int8': return make(Int8Array, 1)
-    case 'int16': return make(Int16Array, 2)
+    case 'uint8':
+      return bytes
+    case 'int8':
+      return make(Int8Array, 1)
+    case 'int16':
+      return make(Int16Array, 2)
     case 'uint16':
-    case 'float16': return make(Uint16Array, 2)
-    case 'int32': return make(Int32Array, 4)
-    case 'uint32': return make(Uint32Array, 4)
-    case 'int64': return make(BigInt64Array, 8)
-    case 'uint64': return make(BigUint64Array, 8)
+    case 'float16':
+      return make(Uint16Array, 2)
+    case 'int32':
+      return make(Int32Array, 4)
+    case 'uint32':
+      return make(Uint32Array, 4)
+    case 'int64':
+      return make(BigInt64Array, 8)
+    case 'uint64':
+      return make(BigUint64Array, 8)
     case 'float32':
-    case 'complex64': return make(Float32Array, 4)
+    case 'complex64':
+      return make(Float32Array, 4)
     case 'float64':
-    case 'complex128': return make(Float64Array, 8)
-    default: throw new UnsupportedError(`NumPy files have no dtype ${dtype}; convert the tensor first, for instance to float32`)
+    case 'complex128':
+      return make(Float64Array, 8)
+    default:
+      throw new UnsupportedError(`NumPy files have no dtype ${dtype}; convert the tensor first, for instance to float32`)
   }
 }
 
@@ -183,7 +214,11 @@ export interface Npz {
 export function openNpz(file: SourceInput): Npz {
   const zip = openZip(openSource(file), { root: false })
   const suffix = '.npy'
-  const names = (): string[] => zip.names().filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
+  const names = (): string[] =>
+    zip
+      .names()
+      .filter((name) => name.endsWith(suffix))
+      .map((name) => name.slice(0, -suffix.length))
   return {
     names,
     get(name) {

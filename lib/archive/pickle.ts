@@ -3,7 +3,13 @@ import { ArchiveError } from '../util/errors.js'
 import { resolveGlobal } from './globals.js'
 import { describeItem } from './tensors.js'
 import {
-  type DictValue, type ListValue, noneValue, type ObjectValue, type PickleValue, type StorageValue, type StringValue,
+  type DictValue,
+  type ListValue,
+  noneValue,
+  type ObjectValue,
+  type PickleValue,
+  type StorageValue,
+  type StringValue,
 } from './values.js'
 import { checkShape } from './value-limits.js'
 import type { DType } from '../tensor/dtype.js'
@@ -115,47 +121,82 @@ class Machine {
         this.#marks.push(this.#stack)
         this.#stack = []
         return
-      case 0x4e: return this.#push(noneValue) // NONE
-      case 0x88: return this.#push(trueValue) // NEWTRUE
-      case 0x89: return this.#push(falseValue) // NEWFALSE
-      case 0x4b: return this.#push(smallInts[this.#byte()]) // BININT1
-      case 0x4d: return this.#pushNumber({ kind: 'int', value: BigInt(this.#view.getUint16(this.#take(2), true)) }) // BININT2
-      case 0x4a: return this.#pushNumber({ kind: 'int', value: BigInt(this.#view.getInt32(this.#take(4), true)) }) // BININT
-      case 0x8a: return this.#pushLong(this.#byte()) // LONG1
-      case 0x8b: return this.#pushLong(this.#uint32()) // LONG4
-      case 0x47: return this.#pushNumber({ kind: 'float', value: this.#view.getFloat64(this.#take(8), false) }) // BINFLOAT
-      case 0x58: return this.#pushString(this.#uint32()) // BINUNICODE
-      case 0x55: return this.#pushString(this.#byte()) // SHORT_BINSTRING: a Python 2 str, text in old state dicts
-      case 0x54: return this.#pushString(this.#uint32()) // BINSTRING
-      case 0x5d: return this.#pushContainer({ kind: 'list', items: [] }) // EMPTY_LIST
-      case 0x7d: return this.#pushContainer({ kind: 'dict', entries: [] }) // EMPTY_DICT
-      case 0x29: return this.#push(emptyTuple) // EMPTY_TUPLE
-      case 0x6c: return this.#pushContainer({ kind: 'list', items: this.#popMark() as PickleValue[] }) // LIST
-      case 0x64: return this.#pushContainer({ kind: 'dict', entries: this.#pairs(this.#popMark()) }) // DICT
-      case 0x74: return this.#pushContainer({ kind: 'tuple', items: this.#popMark() as PickleValue[] }) // TUPLE
-      case 0x85: return this.#pushContainer({ kind: 'tuple', items: this.#popMany(1) }) // TUPLE1
-      case 0x86: return this.#pushContainer({ kind: 'tuple', items: this.#popMany(2) }) // TUPLE2
-      case 0x87: return this.#pushContainer({ kind: 'tuple', items: this.#popMany(3) }) // TUPLE3
-      case 0x61: return this.#append(this.#popMany(1)) // APPEND
-      case 0x65: return this.#append(this.#popMark() as PickleValue[]) // APPENDS
-      case 0x73: return this.#setItems(this.#popMany(2)) // SETITEM
-      case 0x75: return this.#setItems(this.#popMark()) // SETITEMS
+      case 0x4e:
+        return this.#push(noneValue) // NONE
+      case 0x88:
+        return this.#push(trueValue) // NEWTRUE
+      case 0x89:
+        return this.#push(falseValue) // NEWFALSE
+      case 0x4b:
+        return this.#push(smallInts[this.#byte()]) // BININT1
+      case 0x4d:
+        return this.#pushNumber({ kind: 'int', value: BigInt(this.#view.getUint16(this.#take(2), true)) }) // BININT2
+      case 0x4a:
+        return this.#pushNumber({ kind: 'int', value: BigInt(this.#view.getInt32(this.#take(4), true)) }) // BININT
+      case 0x8a:
+        return this.#pushLong(this.#byte()) // LONG1
+      case 0x8b:
+        return this.#pushLong(this.#uint32()) // LONG4
+      case 0x47:
+        return this.#pushNumber({ kind: 'float', value: this.#view.getFloat64(this.#take(8), false) }) // BINFLOAT
+      case 0x58:
+        return this.#pushString(this.#uint32()) // BINUNICODE
+      case 0x55:
+        return this.#pushString(this.#byte()) // SHORT_BINSTRING: a Python 2 str, text in old state dicts
+      case 0x54:
+        return this.#pushString(this.#uint32()) // BINSTRING
+      case 0x5d:
+        return this.#pushContainer({ kind: 'list', items: [] }) // EMPTY_LIST
+      case 0x7d:
+        return this.#pushContainer({ kind: 'dict', entries: [] }) // EMPTY_DICT
+      case 0x29:
+        return this.#push(emptyTuple) // EMPTY_TUPLE
+      case 0x6c:
+        return this.#pushContainer({ kind: 'list', items: this.#popMark() as PickleValue[] }) // LIST
+      case 0x64:
+        return this.#pushContainer({ kind: 'dict', entries: this.#pairs(this.#popMark()) }) // DICT
+      case 0x74:
+        return this.#pushContainer({ kind: 'tuple', items: this.#popMark() as PickleValue[] }) // TUPLE
+      case 0x85:
+        return this.#pushContainer({ kind: 'tuple', items: this.#popMany(1) }) // TUPLE1
+      case 0x86:
+        return this.#pushContainer({ kind: 'tuple', items: this.#popMany(2) }) // TUPLE2
+      case 0x87:
+        return this.#pushContainer({ kind: 'tuple', items: this.#popMany(3) }) // TUPLE3
+      case 0x61:
+        return this.#append(this.#popMany(1)) // APPEND
+      case 0x65:
+        return this.#append(this.#popMark() as PickleValue[]) // APPENDS
+      case 0x73:
+        return this.#setItems(this.#popMany(2)) // SETITEM
+      case 0x75:
+        return this.#setItems(this.#popMark()) // SETITEMS
       case 0x30: // POP
         this.#pop('POP')
         return
       case 0x31: // POP_MARK
         this.#popMark()
         return
-      case 0x71: return this.#put(this.#byte()) // BINPUT
-      case 0x72: return this.#put(this.#uint32()) // LONG_BINPUT
-      case 0x68: return this.#get(this.#byte()) // BINGET
-      case 0x6a: return this.#get(this.#uint32()) // LONG_BINGET
-      case 0x63: return this.#global() // GLOBAL
-      case 0x51: return this.#persistentId() // BINPERSID
-      case 0x52: return this.#reduce() // REDUCE
-      case 0x81: return this.#newObject() // NEWOBJ
-      case 0x62: return this.#build() // BUILD
-      default: throw this.#fail(`the opcode 0x${opcode.toString(16).padStart(2, '0')} is none that PyTorch writes`)
+      case 0x71:
+        return this.#put(this.#byte()) // BINPUT
+      case 0x72:
+        return this.#put(this.#uint32()) // LONG_BINPUT
+      case 0x68:
+        return this.#get(this.#byte()) // BINGET
+      case 0x6a:
+        return this.#get(this.#uint32()) // LONG_BINGET
+      case 0x63:
+        return this.#global() // GLOBAL
+      case 0x51:
+        return this.#persistentId() // BINPERSID
+      case 0x52:
+        return this.#reduce() // REDUCE
+      case 0x81:
+        return this.#newObject() // NEWOBJ
+      case 0x62:
+        return this.#build() // BUILD
+      default:
+        throw this.#fail(`the opcode 0x${opcode.toString(16).padStart(2, '0')} is none that PyTorch writes`)
     }
   }
 
@@ -358,10 +399,14 @@ class Machine {
 function sizeOf(value: StackValue): number {
   switch (value.kind) {
     case 'list':
-    case 'tuple': return value.items.length
-    case 'dict': return value.entries.length
-    case 'string': return value.value.length
-    default: return 1
+    case 'tuple':
+      return value.items.length
+    case 'dict':
+      return value.entries.length
+    case 'string':
+      return value.value.length
+    default:
+      return 1
   }
 }
 

@@ -28,7 +28,9 @@ export class ConstantTable {
   /** Index of a constant; the same object is given the same index. */
   add(value: ConstantValue): number {
     const same = (other: ConstantValue): boolean =>
-      other === value || (other.kind === 'tensor' && value.kind === 'tensor' && other.tensor === value.tensor) || (other.kind === 'string' && value.kind === 'string' && other.value === value.value)
+      other === value ||
+      (other.kind === 'tensor' && value.kind === 'tensor' && other.tensor === value.tensor) ||
+      (other.kind === 'string' && value.kind === 'string' && other.value === value.value)
     const known = this.values.findIndex(same)
     return known >= 0 ? known : this.values.push(value) - 1
   }
@@ -138,11 +140,15 @@ class CodePrinter {
       case 'complex':
         return `${floatText(value.re)}${value.im < 0 || Object.is(value.im, -0) ? '' : '+'}${floatText(value.im)}j`
       case 'string':
-        return value.bytes === undefined && /^[\x00-\x7f]*$/.test(value.value) ? quote(value.value) : `CONSTANTS.c${this.constants.add(value)}`
+        return value.bytes === undefined && /^[\x00-\x7f]*$/.test(value.value)
+          ? quote(value.value)
+          : `CONSTANTS.c${this.constants.add(value)}`
       case 'device':
         return `torch.device(${quote(value.value)})`
       case 'list':
-        return value.items.length === 0 && value.type ? `annotate(${typeAnnotation(value.type)}, [])` : `[${value.items.map((v) => this.constantText(v)).join(', ')}]`
+        return value.items.length === 0 && value.type
+          ? `annotate(${typeAnnotation(value.type)}, [])`
+          : `[${value.items.map((v) => this.constantText(v)).join(', ')}]`
       case 'tuple':
         return `(${value.items.map((v) => this.constantText(v)).join(', ')}${value.items.length === 1 ? ',' : ''})`
       case 'function':
@@ -200,7 +206,12 @@ class CodePrinter {
     for (; at >= 0; at--) {
       const fallback = args[at].default
       const actual = node.inputs[at].node.constant
-      if (fallback === undefined || actual === undefined || JSON.stringify(strip(actual), bigints) !== JSON.stringify(strip(fallback), bigints)) break
+      if (
+        fallback === undefined ||
+        actual === undefined ||
+        JSON.stringify(strip(actual), bigints) !== JSON.stringify(strip(fallback), bigints)
+      )
+        break
     }
     return { count: at + 1, outs }
   }
@@ -246,7 +257,9 @@ class CodePrinter {
       case 'prim::ListConstruct': {
         const { type } = node.output
         const plain = `[${this.list(inputs)}]`
-        return inputs.length === 0 || (type.kind === 'List' && !this.inferable(type.element)) ? `annotate(${typeAnnotation(type)}, ${plain})` : plain
+        return inputs.length === 0 || (type.kind === 'List' && !this.inferable(type.element))
+          ? `annotate(${typeAnnotation(type)}, ${plain})`
+          : plain
       }
       case 'prim::DictConstruct': {
         const { type } = node.output
@@ -264,9 +277,15 @@ class CodePrinter {
         return identifier.test(name) ? `${this.use(inputs[0])}.${name}` : `getattr(${this.use(inputs[0])}, ${quote(name)})`
       }
       case 'prim::CallFunction':
-        return `${this.use(inputs[0])}(${inputs.slice(1).map((v) => `${this.use(v)}, `).join('')})`
+        return `${this.use(inputs[0])}(${inputs
+          .slice(1)
+          .map((v) => `${this.use(v)}, `)
+          .join('')})`
       case 'prim::CallMethod':
-        return `(${this.use(inputs[0])}).${node.stringAttribute('name')}(${inputs.slice(1).map((v) => `${this.use(v)}, `).join('')})`
+        return `(${this.use(inputs[0])}).${node.stringAttribute('name')}(${inputs
+          .slice(1)
+          .map((v) => `${this.use(v)}, `)
+          .join('')})`
       case 'prim::unchecked_cast':
       case 'prim::unchecked_unwrap_optional':
         return `unchecked_cast(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])})`
@@ -325,7 +344,8 @@ class CodePrinter {
   }
   private assign(targets: readonly Value[], sources: readonly Value[], annotate = false): void {
     if (targets.length === 0) return
-    const type = annotate && targets.length === 1 && !sameType(targets[0].type, sources[0].type) ? `: ${typeAnnotation(targets[0].type)}` : ''
+    const type =
+      annotate && targets.length === 1 && !sameType(targets[0].type, sources[0].type) ? `: ${typeAnnotation(targets[0].type)}` : ''
     this.line(`${this.list(targets)}${type} = ${this.list(sources)}`)
   }
   private indented(print: () => void): void {
@@ -439,7 +459,8 @@ class CodePrinter {
   }
 }
 
-const bigints = (_: string, v: unknown): unknown => (typeof v === 'bigint' ? `${v}n` : typeof v === 'number' && !Number.isFinite(v) ? String(v) : v)
+const bigints = (_: string, v: unknown): unknown =>
+  typeof v === 'bigint' ? `${v}n` : typeof v === 'number' && !Number.isFinite(v) ? String(v) : v
 /** A constant without the types of its containers, for comparison with a default value. */
 function strip(value: ConstantValue): unknown {
   return value.kind === 'list' || value.kind === 'tuple' ? { kind: value.kind, items: value.items.map(strip) } : value
@@ -449,4 +470,3 @@ function strip(value: ConstantValue): unknown {
 export function printFunction(fn: ScriptFunction, constants = new ConstantTable(), level = 0): string {
   return new CodePrinter(constants, level).function(fn)
 }
-

@@ -59,7 +59,12 @@ class RecordStorages implements StorageProvider {
 
 /** Unpickles the member `name` of a zip archive, with its storages in the folder `prefix`. */
 export function unpickleMember(
-  zip: ZipArchive, name: string, prefix: string | undefined, scriptClasses: boolean, options: LoadOptions): PickleValue {
+  zip: ZipArchive,
+  name: string,
+  prefix: string | undefined,
+  scriptClasses: boolean,
+  options: LoadOptions,
+): PickleValue {
   const table = prefix === undefined ? undefined : new StorageTable(new RecordStorages(zip, prefix, isBigEndian(zip), options))
   return unpickle(pickleBytes(zip, name), { member: name, scriptClasses, loadStorage: table?.load.bind(table) }).value
 }

@@ -105,7 +105,13 @@ function readVersion(zip: ZipArchive): number {
 
 function readExtraFiles(zip: ZipArchive, wanted: readonly string[] | 'all'): Record<string, Buffer> {
   const prefix = 'extra/'
-  const names = wanted === 'all' ? zip.names().filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)) : wanted
+  const names =
+    wanted === 'all'
+      ? zip
+          .names()
+          .filter((name) => name.startsWith(prefix))
+          .map((name) => name.slice(prefix.length))
+      : wanted
   const files: Record<string, Buffer> = Object.create(null)
   for (const name of names) if (zip.has(prefix + name)) files[name] = Buffer.from(zip.bytes(prefix + name))
   return files

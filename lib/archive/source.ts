@@ -127,8 +127,9 @@ function identify(fd: number, name: string | undefined): FileIdentity {
 }
 
 const unreadable = (name: string | undefined, error: unknown): ArchiveError =>
-  new ArchiveError(
-    `Expected a readable file for \`file\` but received ${name ?? 'a handle'}: ${(error as Error).message}`, undefined, { cause: error })
+  new ArchiveError(`Expected a readable file for \`file\` but received ${name ?? 'a handle'}: ${(error as Error).message}`, undefined, {
+    cause: error,
+  })
 
 function checkRange(offset: number, length: number, size: number): void {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= size)) {

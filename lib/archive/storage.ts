@@ -79,7 +79,8 @@ export function resolveLocation(location: string, mapLocation: string | undefine
     throw new ArchiveError(
       mapLocation === undefined
         ? `The file holds tensors saved on ${location}, which this machine does not have. Load it with mapLocation: 'cpu'`
-        : `Expected a device of this machine for \`mapLocation\` but received '${mapLocation}'`)
+        : `Expected a device of this machine for \`mapLocation\` but received '${mapLocation}'`,
+    )
   }
   return device
 }

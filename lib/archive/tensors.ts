@@ -112,8 +112,14 @@ export function toCounts(value: StackValue, what: string, fail: Fail): number[] 
 
 /** A tensor over a storage, after checking that no element lies outside of it. */
 export function makeTensor(
-  storage: StorageValue, dtype: DType, offset: StackValue, size: StackValue, stride: StackValue, requiresGrad: StackValue,
-  fail: Fail): TensorData {
+  storage: StorageValue,
+  dtype: DType,
+  offset: StackValue,
+  size: StackValue,
+  stride: StackValue,
+  requiresGrad: StackValue,
+  fail: Fail,
+): TensorData {
   const tensor: TensorData = {
     dtype,
     shape: toCounts(size, 'the size of a tensor', fail),

@@ -22,22 +22,32 @@ const inner = new Set<PickleValue['kind']>(['list', 'tuple', 'dict', 'object', '
 function childCount(value: PickleValue): number {
   switch (value.kind) {
     case 'list':
-    case 'tuple': return value.items.length
-    case 'dict': return value.entries.length * 2
-    case 'object': return value.state === undefined ? 0 : 1
-    case 'enum': return 1
-    default: return 0
+    case 'tuple':
+      return value.items.length
+    case 'dict':
+      return value.entries.length * 2
+    case 'object':
+      return value.state === undefined ? 0 : 1
+    case 'enum':
+      return 1
+    default:
+      return 0
   }
 }
 
 function childAt(value: PickleValue, i: number): StackValue {
   switch (value.kind) {
     case 'list':
-    case 'tuple': return value.items[i]
-    case 'dict': return value.entries[i >> 1][i & 1]
-    case 'object': return value.state!
-    case 'enum': return value.value
-    default: return value
+    case 'tuple':
+      return value.items[i]
+    case 'dict':
+      return value.entries[i >> 1][i & 1]
+    case 'object':
+      return value.state!
+    case 'enum':
+      return value.value
+    default:
+      return value
   }
 }
 

@@ -133,16 +133,27 @@ export function dictGet(dict: PickleValue, key: string): PickleValue | undefined
 /** How an error message calls a value. */
 export function describeValue(value: PickleValue): string {
   switch (value.kind) {
-    case 'none': return 'None'
-    case 'bool': return value.value ? 'True' : 'False'
-    case 'int': return `the int ${value.value}`
-    case 'float': return `the float ${value.value}`
-    case 'string': return value.value.length <= 40 ? `the string '${value.value}'` : `a string of ${value.value.length} characters`
-    case 'list': return `a list of ${value.items.length}`
-    case 'tuple': return `a tuple of ${value.items.length}`
-    case 'dict': return `a dict of ${value.entries.length}`
-    case 'object': return `an object of ${value.className}`
-    case 'enum': return `an enum value of ${value.className}`
-    default: return `a ${value.kind}`
+    case 'none':
+      return 'None'
+    case 'bool':
+      return value.value ? 'True' : 'False'
+    case 'int':
+      return `the int ${value.value}`
+    case 'float':
+      return `the float ${value.value}`
+    case 'string':
+      return value.value.length <= 40 ? `the string '${value.value}'` : `a string of ${value.value.length} characters`
+    case 'list':
+      return `a list of ${value.items.length}`
+    case 'tuple':
+      return `a tuple of ${value.items.length}`
+    case 'dict':
+      return `a dict of ${value.entries.length}`
+    case 'object':
+      return `an object of ${value.className}`
+    case 'enum':
+      return `an enum value of ${value.className}`
+    default:
+      return `a ${value.kind}`
   }
 }

@@ -142,7 +142,8 @@ function findDirectory(source: ByteSource): Directory {
   if (disk !== 0) throw new ArchiveError('The zip file is one part of a split archive, which is not supported')
   if (directory.offset + directory.size > endOffset) {
     throw new ArchiveError(
-      `The zip directory is malformed: ${directory.size} bytes at ${directory.offset} do not fit before its end record at ${endOffset}`)
+      `The zip directory is malformed: ${directory.size} bytes at ${directory.offset} do not fit before its end record at ${endOffset}`,
+    )
   }
   if (directory.entries * 46 > directory.size) {
     throw new ArchiveError(`The zip directory is malformed: ${directory.entries} members do not fit in ${directory.size} bytes`)
@@ -197,7 +198,7 @@ function checkName(name: string): void {
 
 /** Extra field 1 holds, in this order, those of the numbers that are all ones in the entry. */
 function readZip64Extra(entry: { fullName: string; size: number; compressedSize: number; headerOffset: number }, extra: DataView): void {
-  for (let at = 0; at + 4 <= extra.byteLength; ) {
+  for (let at = 0; at + 4 <= extra.byteLength;) {
     const id = extra.getUint16(at, true)
     const end = at + 4 + extra.getUint16(at + 2, true)
     if (end > extra.byteLength) return

@@ -49,7 +49,11 @@ export function main(argv: readonly string[]): number {
         const { values, positionals } = parseArgs({
           args: rest,
           allowPositionals: true,
-          options: { graph: { type: 'boolean', default: false }, code: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+          options: {
+            graph: { type: 'boolean', default: false },
+            code: { type: 'boolean', default: false },
+            json: { type: 'boolean', default: false },
+          },
         })
         return inspectCommand(onlyFile(positionals, 'inspect'), values)
       }
@@ -57,7 +61,11 @@ export function main(argv: readonly string[]): number {
         throw new UsageError(`Expected run or inspect for the command but received ${command}`)
     }
   } catch (error) {
-    if (error instanceof TorchScriptError || error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')) {
+    if (
+      error instanceof TorchScriptError ||
+      error instanceof UsageError ||
+      (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+    ) {
       process.stderr.write(`torchscript: ${(error as Error).message}\n`)
       return error instanceof TorchScriptError ? 1 : 2
     }

@@ -25,7 +25,8 @@ function positive(text: string, name: string): number {
 }
 function shapeOf(text: string): number[] {
   const shape = text.split(',').map(Number)
-  if (!shape.every((n) => Number.isInteger(n) && n >= 0)) throw new ArgumentError(`Expected a shape such as 1,3,224,224 for \`--input\` but received ${text}`)
+  if (!shape.every((n) => Number.isInteger(n) && n >= 0))
+    throw new ArgumentError(`Expected a shape such as 1,3,224,224 for \`--input\` but received ${text}`)
   return shape
 }
 
@@ -35,7 +36,10 @@ export function parseInput(text: string): unknown {
   switch (kind) {
     case 'random': {
       const shape = shapeOf(rest)
-      return tensor(Float32Array.from({ length: shape.reduce((p, s) => p * s, 1) }, () => Math.random() * 2 - 1), { shape })
+      return tensor(
+        Float32Array.from({ length: shape.reduce((p, s) => p * s, 1) }, () => Math.random() * 2 - 1),
+        { shape },
+      )
     }
     case 'zeros':
       return zeros(shapeOf(rest))
@@ -43,7 +47,8 @@ export function parseInput(text: string): unknown {
       if (!/^-?\d+$/.test(rest)) throw new ArgumentError(`Expected an integer for \`--input\` but received ${rest}`)
       return BigInt(rest)
     case 'float':
-      if (rest.trim() === '' || Number.isNaN(Number(rest))) throw new ArgumentError(`Expected a number for \`--input\` but received ${rest}`)
+      if (rest.trim() === '' || Number.isNaN(Number(rest)))
+        throw new ArgumentError(`Expected a number for \`--input\` but received ${rest}`)
       return Number(rest)
     case 'bool':
       return rest === 'true' || rest === '1'
@@ -94,12 +99,16 @@ export function runCommand(file: string, options: RunOptions): number {
   const result = measured === undefined ? call() : measured.result
   if (options.output !== undefined) {
     const tensors = tensorsIn(result)
-    if (tensors.length === 0) throw new ArgumentError(`Expected a result with tensors for \`--output\` but received ${JSON.stringify(plain(result))}`)
+    if (tensors.length === 0)
+      throw new ArgumentError(`Expected a result with tensors for \`--output\` but received ${JSON.stringify(plain(result))}`)
     if (options.output.endsWith('.npz')) {
       const parts = writeNpz(tensors.map(([name, t]) => [name, { dtype: t.dtype, shape: t.shape, data: t.data }] as const))
       writeFileSync(options.output, Buffer.concat(parts))
     } else if (tensors.length === 1) writeFileSync(options.output, npyBytes(tensors[0][1]))
-    else throw new ArgumentError(`Expected a .npz file for \`--output\`, since the result has ${tensors.length} tensors, but received ${options.output}`)
+    else
+      throw new ArgumentError(
+        `Expected a .npz file for \`--output\`, since the result has ${tensors.length} tensors, but received ${options.output}`,
+      )
   } else if (options.json) process.stdout.write(`${JSON.stringify(plain(result))}\n`)
   else console.log(result)
   if (measured !== undefined) process.stdout.write(`${profileTable(measured.entries)}\n`)

@@ -4,7 +4,24 @@ import { Graph } from './graph.js'
 import { PrintedTensor } from './printer.js'
 import { schemasOf } from './schema.js'
 import type { ConstantValue, SimpleKind, Type } from './types.js'
-import { BoolType, ClassType, ComplexType, DeviceType, EnumType, FloatType, IntType, StringType, TensorType, dictOf, isSubtype, listOf, optionalOf, simpleType, tupleOf, unionOf } from './types.js'
+import {
+  BoolType,
+  ClassType,
+  ComplexType,
+  DeviceType,
+  EnumType,
+  FloatType,
+  IntType,
+  StringType,
+  TensorType,
+  dictOf,
+  isSubtype,
+  listOf,
+  optionalOf,
+  simpleType,
+  tupleOf,
+  unionOf,
+} from './types.js'
 
 /** What the text of a graph refers to but does not contain. */
 export interface ParseEnvironment {
@@ -13,7 +30,22 @@ export interface ParseEnvironment {
 }
 
 const simpleKinds = new Set<string>([
-  'Tensor', 'int', 'float', 'bool', 'complex', 'str', 'NoneType', 'Device', 'Generator', 'Any', 'Stream', 'AnyClass', 'AnyEnum', 'Storage', 'Quantizer', 'Capsule',
+  'Tensor',
+  'int',
+  'float',
+  'bool',
+  'complex',
+  'str',
+  'NoneType',
+  'Device',
+  'Generator',
+  'Any',
+  'Stream',
+  'AnyClass',
+  'AnyEnum',
+  'Storage',
+  'Quantizer',
+  'Capsule',
 ])
 
 /** Reads PyTorch's textual IR; recursive descent over the characters, since the grammar is decided by one character ahead. */
@@ -158,7 +190,9 @@ class Parser {
   private string(): string {
     const raw = this.match(/"(?:[^"\\]|\\[\s\S])*"/y, 'a string')
     const named: Record<string, string> = { n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', "'": "'" }
-    return raw.slice(1, -1).replace(/\\([0-7]{3}|[\s\S])/g, (_, c: string) => named[c] ?? (c.length === 3 ? String.fromCharCode(parseInt(c, 8)) : c))
+    return raw
+      .slice(1, -1)
+      .replace(/\\([0-7]{3}|[\s\S])/g, (_, c: string) => named[c] ?? (c.length === 3 ? String.fromCharCode(parseInt(c, 8)) : c))
   }
 
   /** A constant, read as the type of the node's output says. */
@@ -179,7 +213,11 @@ class Parser {
     }
     if (this.tryEat('(')) {
       let i = 0
-      return { kind: 'tuple', items: this.separated(')', () => this.constant((base.kind === 'Tuple' ? base.elements[i++] : undefined) ?? this.guess())), type: base }
+      return {
+        kind: 'tuple',
+        items: this.separated(')', () => this.constant((base.kind === 'Tuple' ? base.elements[i++] : undefined) ?? this.guess())),
+        type: base,
+      }
     }
     if (this.tryEat('{')) {
       const entries = this.separated('}', () => {
@@ -214,7 +252,11 @@ class Parser {
   private guess(): Type {
     if (this.peek('"')) return StringType
     if (this.peek('{') || this.peek('<')) return TensorType
-    return this.peek('(') || this.peek('[') ? simpleType('Any') : /^-?\d+[,)\]}]/.test(this.text.slice(this.at, this.at + 24)) ? IntType : ComplexType
+    return this.peek('(') || this.peek('[')
+      ? simpleType('Any')
+      : /^-?\d+[,)\]}]/.test(this.text.slice(this.at, this.at + 24))
+        ? IntType
+        : ComplexType
   }
 
   private attributes(kind: string, outputType: Type): [string, NodeAttribute][] {
@@ -260,7 +302,9 @@ class Parser {
     }
     this.eat('=')
     const printedKind = this.match(/\w+::[\w.]+/y, 'an operator')
-    const kind = /^prim::(fork|Closure|FusionGroup|DifferentiableGraph|TensorExprGroup)_\d+$/.test(printedKind) ? printedKind.replace(/_\d+$/, '') : printedKind
+    const kind = /^prim::(fork|Closure|FusionGroup|DifferentiableGraph|TensorExprGroup)_\d+$/.test(printedKind)
+      ? printedKind.replace(/_\d+$/, '')
+      : printedKind
     const node = graph.create(kind, [], 0)
     for (const [name, attribute] of this.attributes(kind, declared[0]?.type ?? simpleType('NoneType'))) node.setAttribute(name, attribute)
     this.eat('(')
@@ -271,7 +315,11 @@ class Parser {
     }
     block.append(node)
     if (kind !== printedKind) {
-      this.pendingSubgraphs.push({ name: printedKind, kind, set: (sub) => void node.setAttribute('Subgraph', { kind: 'graph', graph: sub }) })
+      this.pendingSubgraphs.push({
+        name: printedKind,
+        kind,
+        set: (sub) => void node.setAttribute('Subgraph', { kind: 'graph', graph: sub }),
+      })
     }
     while (this.tryMatch(/block\d+/y) !== undefined) {
       const inner = node.addBlock()
@@ -326,7 +374,8 @@ class Parser {
   }
 }
 
-const numberOf = (text: string): number => (text.endsWith('inf') ? (text.startsWith('-') ? -Infinity : Infinity) : text.endsWith('nan') ? NaN : Number(text))
+const numberOf = (text: string): number =>
+  text.endsWith('inf') ? (text.startsWith('-') ? -Infinity : Infinity) : text.endsWith('nan') ? NaN : Number(text)
 
 /** Reads a graph in the form that printGraph writes. Throws CompileError with the line on text that is not a graph. */
 export const parseGraph = (text: string, environment: ParseEnvironment = {}): Graph => new Parser(text, environment).parse()

@@ -114,7 +114,9 @@ class Printer {
   private attributeText(name: string, attribute: NodeAttribute): string {
     switch (attribute.kind) {
       case 'value':
-        return attribute.value.kind === 'function' ? `name=${quote(attribute.value.fn.qualifiedName)}` : `${name}=${this.constantText(attribute.value)}`
+        return attribute.value.kind === 'function'
+          ? `name=${quote(attribute.value.fn.qualifiedName)}`
+          : `${name}=${this.constantText(attribute.value)}`
       case 'string':
         return `${name}=${quote(attribute.value)}`
       case 'int':

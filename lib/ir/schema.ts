@@ -44,9 +44,27 @@ export interface FunctionSchema {
 
 const intNames = new Set(['SymInt', 'ScalarType', 'Layout', 'MemoryFormat', 'QScheme', 'SymBool'])
 const simpleNames: Record<string, SimpleKind> = {
-  Tensor: 'Tensor', int: 'int', float: 'float', bool: 'bool', complex: 'complex', str: 'str', Scalar: 'number', number: 'number',
-  NoneType: 'NoneType', None: 'NoneType', Device: 'Device', Generator: 'Generator', Any: 'Any', Stream: 'Stream', Storage: 'Storage',
-  AnyEnumType: 'AnyEnum', AnyClassType: 'AnyClass', Capsule: 'Capsule', Quantizer: 'Quantizer', list: 'AnyList', tuple: 'AnyTuple',
+  Tensor: 'Tensor',
+  int: 'int',
+  float: 'float',
+  bool: 'bool',
+  complex: 'complex',
+  str: 'str',
+  Scalar: 'number',
+  number: 'number',
+  NoneType: 'NoneType',
+  None: 'NoneType',
+  Device: 'Device',
+  Generator: 'Generator',
+  Any: 'Any',
+  Stream: 'Stream',
+  Storage: 'Storage',
+  AnyEnumType: 'AnyEnum',
+  AnyClassType: 'AnyClass',
+  Capsule: 'Capsule',
+  Quantizer: 'Quantizer',
+  list: 'AnyList',
+  tuple: 'AnyTuple',
 }
 
 /** Gives meaning to types named `__torch__...` in schemas (packed quantized parameters); the script room's class table sets it. */

@@ -22,8 +22,25 @@ export type Type =
 
 /** `Any` is the top type, `number` TorchScript's Scalar (int, float or complex), `AnyList` and so on match any instance. */
 export type SimpleKind =
-  | 'Tensor' | 'int' | 'float' | 'bool' | 'complex' | 'str' | 'number' | 'NoneType' | 'Device' | 'Generator' | 'Any' | 'Stream'
-  | 'AnyList' | 'AnyTuple' | 'AnyClass' | 'AnyEnum' | 'Storage' | 'Quantizer' | 'Capsule'
+  | 'Tensor'
+  | 'int'
+  | 'float'
+  | 'bool'
+  | 'complex'
+  | 'str'
+  | 'number'
+  | 'NoneType'
+  | 'Device'
+  | 'Generator'
+  | 'Any'
+  | 'Stream'
+  | 'AnyList'
+  | 'AnyTuple'
+  | 'AnyClass'
+  | 'AnyEnum'
+  | 'Storage'
+  | 'Quantizer'
+  | 'Capsule'
 export interface SimpleType {
   readonly kind: 'Simple'
   readonly name: SimpleKind

@@ -18,7 +18,8 @@ export function verifyGraph(graph: Graph, after: string): void {
   const checkInputs = (node: Node, defined: ReadonlySet<Value>): void => {
     node.inputs.forEach((input, i) => {
       if (!defined.has(input)) fail(`input ${i} is not defined before its use`, node)
-      if (input.uses.filter((u) => u.user === node && u.offset === i).length !== 1) fail(`input ${i} is not registered exactly once as a use`, node)
+      if (input.uses.filter((u) => u.user === node && u.offset === i).length !== 1)
+        fail(`input ${i} is not registered exactly once as a use`, node)
     })
   }
   const checkOutputs = (node: Node): void => {
@@ -32,7 +33,8 @@ export function verifyGraph(graph: Graph, after: string): void {
     if (node.blocks.length !== 2) fail('prim::If needs two blocks', node)
     for (const block of node.blocks) {
       if (block.inputs.length !== 0) fail('a block of prim::If has parameters', node)
-      if (block.outputs.length !== node.outputs.length) fail('a block of prim::If has another number of results than the node outputs', node)
+      if (block.outputs.length !== node.outputs.length)
+        fail('a block of prim::If has another number of results than the node outputs', node)
       block.outputs.forEach((result, i) => {
         if (!isSubtype(result.type, node.outputs[i].type)) {
           fail(`result ${i} of type ${typeToString(result.type)} does not fit output type ${typeToString(node.outputs[i].type)}`, node)
@@ -41,14 +43,16 @@ export function verifyGraph(graph: Graph, after: string): void {
     }
   }
   const checkLoop = (node: Node): void => {
-    if (node.inputs.length < 2 || node.inputs[0].type !== IntType || node.inputs[1].type !== BoolType) fail('prim::Loop needs an int trip count and a bool condition', node)
+    if (node.inputs.length < 2 || node.inputs[0].type !== IntType || node.inputs[1].type !== BoolType)
+      fail('prim::Loop needs an int trip count and a bool condition', node)
     const carried = node.inputs.length - 2
     if (node.blocks.length !== 1) fail('prim::Loop needs one block', node)
     const [block] = node.blocks
     if (block.inputs.length !== carried + 1 || block.outputs.length !== carried + 1 || node.outputs.length !== carried) {
       fail('the numbers of carried values, block parameters, block results and outputs of prim::Loop differ', node)
     }
-    if (block.inputs[0].type !== IntType || block.outputs[0].type !== BoolType) fail('a block of prim::Loop takes an int and gives a bool first', node)
+    if (block.inputs[0].type !== IntType || block.outputs[0].type !== BoolType)
+      fail('a block of prim::Loop takes an int and gives a bool first', node)
     for (let i = 0; i < carried; i++) {
       if (!isSubtype(block.outputs[i + 1].type, block.inputs[i + 1].type)) fail(`carried value ${i} changes its type`, node)
     }

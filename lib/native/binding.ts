@@ -132,9 +132,22 @@ export interface NativeBinding {
   /** A region of an ArrayBuffer as a storage, without a copy. `isWeight`: parameters, buffers and constants. */
   storageFromBuffer(buffer: ArrayBuffer, byteOffset: number, byteLength: number, isWeight: boolean): StorageHandle
   /** A tensor on a storage; offset in elements. The window must lie inside the storage. */
-  tensorOnStorage(storage: StorageHandle, dtype: number, sizes: readonly number[], strides: readonly number[], offset: number, quant?: QuantInfo | null): TensorHandle
+  tensorOnStorage(
+    storage: StorageHandle,
+    dtype: number,
+    sizes: readonly number[],
+    strides: readonly number[],
+    offset: number,
+    quant?: QuantInfo | null,
+  ): TensorHandle
   /** storageFromBuffer and tensorOnStorage in one call, for inputs. */
-  tensorFromBuffer(buffer: ArrayBuffer, byteOffset: number, dtype: number, sizes: readonly number[], strides?: readonly number[] | null): TensorHandle
+  tensorFromBuffer(
+    buffer: ArrayBuffer,
+    byteOffset: number,
+    dtype: number,
+    sizes: readonly number[],
+    strides?: readonly number[] | null,
+  ): TensorHandle
   /** Uninitialised memory, contiguous. */
   emptyTensor(dtype: number, sizes: readonly number[]): TensorHandle
   /** The file as copy-on-write memory: nothing is read before it is touched. */

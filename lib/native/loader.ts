@@ -25,7 +25,9 @@ export interface LoadFailure {
 /** The message for people: what was tried, what was found, what to do. */
 export function explainFailure(failure: LoadFailure): string {
   const { platform, arch, libc, nodeVersion, root, tried, prebuilt } = failure
-  const lines = [`The native addon of ${packageName} could not be loaded on ${platform}-${arch}${libc === undefined ? '' : ` (${libc})`} with Node.js ${nodeVersion}.`]
+  const lines = [
+    `The native addon of ${packageName} could not be loaded on ${platform}-${arch}${libc === undefined ? '' : ` (${libc})`} with Node.js ${nodeVersion}.`,
+  ]
   if (root === undefined) {
     lines.push(`The folder of the package was not found. A bundler has probably copied its code: mark ${packageName} as external.`)
     return lines.join('\n')
@@ -33,9 +35,13 @@ export function explainFailure(failure: LoadFailure): string {
   lines.push('Tried:', ...tried.map(({ path, problem }) => `  ${path}: ${problem}`))
   lines.push(prebuilt.length === 0 ? 'No prebuilt addons are in this package.' : `Prebuilt addons in this package: ${prebuilt.join(', ')}.`)
   const isAsar = tried.some(({ path }) => path.includes('app.asar.unpacked'))
-  if (isAsar) lines.push(`In Electron the addon must lie outside of the archive: add "asarUnpack": ["**/node_modules/${packageName}/**"] to the packager's settings.`)
+  if (isAsar)
+    lines.push(
+      `In Electron the addon must lie outside of the archive: add "asarUnpack": ["**/node_modules/${packageName}/**"] to the packager's settings.`,
+    )
   const isSource = tried.some(({ problem }) => problem === 'no such file')
-  if (isSource && !isAsar) lines.push('Build it from source (needs a C++20 compiler, make and Python 3):', `  cd ${root} && npm run build:native`)
+  if (isSource && !isAsar)
+    lines.push('Build it from source (needs a C++20 compiler, make and Python 3):', `  cd ${root} && npm run build:native`)
   if (!isSource) lines.push('Build it again for this system:', `  cd ${root} && npm run build:native`)
   return lines.join('\n')
 }
@@ -112,7 +118,10 @@ function load(): NativeBinding {
   }
   const prebuilt = root === undefined ? [] : listFiles(prebuilds)
   const { platform, arch, versions } = process
-  throw new TorchScriptError('ERR_ADDON', explainFailure({ platform, arch, libc: libcOf(), nodeVersion: `v${versions.node}`, root, tried, prebuilt }))
+  throw new TorchScriptError(
+    'ERR_ADDON',
+    explainFailure({ platform, arch, libc: libcOf(), nodeVersion: `v${versions.node}`, root, tried, prebuilt }),
+  )
 }
 
 let binding: NativeBinding | undefined

@@ -1,6 +1,3 @@
 import { kernel } from './op.js'
 
-export default [
-  kernel('aten::bartlett_window', 'bartlett_window'),
-  kernel('aten::bartlett_window.periodic', 'bartlett_window_periodic'),
-]
+export default [kernel('aten::bartlett_window', 'bartlett_window'), kernel('aten::bartlett_window.periodic', 'bartlett_window_periodic')]

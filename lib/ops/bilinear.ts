@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::bilinear', `
+export default composed(
+  'aten::bilinear',
+  `
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Optional[Tensor]=None) -> Tensor:
   if input1.dim() != input2.dim():
     raise RuntimeError('bilinear(): input dimensions do not match')
@@ -18,4 +20,5 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Optional[Tens
   if bias is not None:
     result = torch.add(result, bias)
   return result
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::block_diag', `
+export default composed(
+  'aten::block_diag',
+  `
 def block_diag(tensors: List[Tensor]) -> Tensor:
   width = 0
   blocks = torch.jit.annotate(List[Tensor], [])
@@ -22,4 +24,5 @@ def block_diag(tensors: List[Tensor]) -> Tensor:
     rows.append(torch.constant_pad_nd(block, [at, width - at - block.size(1)], 0))
     at += block.size(1)
   return torch.cat(rows, 0)
-`)
+`,
+)

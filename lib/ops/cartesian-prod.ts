@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::cartesian_prod', `
+export default composed(
+  'aten::cartesian_prod',
+  `
 def cartesian_prod(tensors: List[Tensor]) -> Tensor:
   for t in tensors:
     if t.dim() != 1:
@@ -12,4 +14,5 @@ def cartesian_prod(tensors: List[Tensor]) -> Tensor:
   for g in grids:
     columns.append(g.flatten())
   return torch.stack(columns, 1)
-`)
+`,
+)

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::channel_shuffle', `
+  composed(
+    'aten::channel_shuffle',
+    `
 def channel_shuffle(self: Tensor, groups: int) -> Tensor:
   if self.dim() <= 2:
     raise RuntimeError("channel_shuffle expects input with > 2 dims")
@@ -14,8 +16,11 @@ def channel_shuffle(self: Tensor, groups: int) -> Tensor:
     return self.clone()
   x = self.reshape([n, groups, c // groups, -1]).permute([0, 2, 1, 3])
   return x.reshape(sizes)
-`),
-  composed('aten::native_channel_shuffle', `
+`,
+  ),
+  composed(
+    'aten::native_channel_shuffle',
+    `
 def native_channel_shuffle(self: Tensor, groups: int) -> Tensor:
   if self.dim() <= 2:
     raise RuntimeError("channel_shuffle expects input with > 2 dims")
@@ -28,5 +33,6 @@ def native_channel_shuffle(self: Tensor, groups: int) -> Tensor:
     return self.clone()
   x = self.reshape([n, groups, c // groups, -1]).permute([0, 2, 1, 3])
   return x.reshape(sizes)
-`),
+`,
+  ),
 ]

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::_chunk_cat', `
+export default composed(
+  'aten::_chunk_cat',
+  `
 def _chunk_cat(tensors: List[Tensor], dim: int, num_chunks: int) -> Tensor:
   parts = torch.jit.annotate(List[Tensor], [])
   for t in tensors:
@@ -19,4 +21,5 @@ def _chunk_cat(tensors: List[Tensor], dim: int, num_chunks: int) -> Tensor:
   if axis < 0:
     axis += tensors[0].dim()
   return torch.cat(parts, axis + 1)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::column_stack', `
+export default composed(
+  'aten::column_stack',
+  `
 def column_stack(tensors: List[Tensor]) -> Tensor:
   parts = torch.jit.annotate(List[Tensor], [])
   for t in tensors:
@@ -9,4 +11,5 @@ def column_stack(tensors: List[Tensor]) -> Tensor:
     else:
       parts.append(t)
   return torch.cat(parts, 1)
-`)
+`,
+)

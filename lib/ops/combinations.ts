@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::combinations', `
+export default composed(
+  'aten::combinations',
+  `
 def combinations(self: Tensor, r: int=2, with_replacement: bool=False) -> Tensor:
   if self.dim() != 1:
     raise RuntimeError("Expect a 1D vector")
@@ -21,4 +23,5 @@ def combinations(self: Tensor, r: int=2, with_replacement: bool=False) -> Tensor
   for g in grids:
     columns.append(torch.index_select(self, 0, torch.masked_select(g, mask)))
   return torch.stack(columns, 1)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::cosine_similarity', `
+export default composed(
+  'aten::cosine_similarity',
+  `
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int=1, eps: float=1e-08) -> Tensor:
   both = torch.broadcast_tensors([x1, x2])
   a = both[0]
@@ -8,4 +10,5 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int=1, eps: float=1e-08) -> T
   na = torch.clamp_min(torch.linalg_vector_norm(a, 2, [dim], True), eps)
   nb = torch.clamp_min(torch.linalg_vector_norm(b, 2, [dim], True), eps)
   return torch.sum(torch.mul(torch.div(a, na), torch.div(b, nb)), [dim])
-`)
+`,
+)

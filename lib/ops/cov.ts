@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::cov', `
+  composed(
+    'aten::cov',
+    `
 def cov(self: Tensor, correction: int=1, fweights: Optional[Tensor]=None, aweights: Optional[Tensor]=None) -> Tensor:
   x = self.view(1, -1) if self.dim() < 2 else self
   if fweights is None and aweights is None:
@@ -25,8 +27,11 @@ def cov(self: Tensor, correction: int=1, fweights: Optional[Tensor]=None, aweigh
   weighted = x - center
   result = torch.matmul(weighted, torch.conj((weighted * w).t())) / torch.clamp_min(norm, 0)
   return result.squeeze()
-`),
-  composed('aten::corrcoef', `
+`,
+  ),
+  composed(
+    'aten::corrcoef',
+    `
 def corrcoef(self: Tensor) -> Tensor:
   c = torch.cov(self)
   if c.dim() == 0:
@@ -37,5 +42,6 @@ def corrcoef(self: Tensor) -> Tensor:
   if c.is_complex():
     return torch.complex(torch.clamp(torch.real(c), -1, 1), torch.clamp(torch.imag(c), -1, 1))
   return torch.clamp(c, -1, 1)
-`),
+`,
+  ),
 ]

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::cross_entropy_loss', `
+export default composed(
+  'aten::cross_entropy_loss',
+  `
 def cross_entropy_loss(self: Tensor, target: Tensor, weight: Optional[Tensor]=None, reduction: int=1, ignore_index: int=-100, label_smoothing: float=0.) -> Tensor:
   dim = 1
   if self.dim() == 1:
@@ -46,4 +48,5 @@ def cross_entropy_loss(self: Tensor, target: Tensor, weight: Optional[Tensor]=No
   elif reduction == 2:
     smooth = torch.sum(smooth)
   return torch.add(torch.mul(loss, 1. - label_smoothing), torch.mul(smooth, even))
-`)
+`,
+)

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_cross', `
+  composed(
+    'aten::linalg_cross',
+    `
 def linalg_cross(self: Tensor, other: Tensor, *, dim: int=-1) -> Tensor:
   if self.dim() != other.dim():
     raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
@@ -11,8 +13,11 @@ def linalg_cross(self: Tensor, other: Tensor, *, dim: int=-1) -> Tensor:
   a = both[0]
   b = both[1]
   return torch.sub(torch.mul(torch.roll(a, [-1], [dim]), torch.roll(b, [-2], [dim])), torch.mul(torch.roll(a, [-2], [dim]), torch.roll(b, [-1], [dim])))
-`),
-  composed('aten::cross', `
+`,
+  ),
+  composed(
+    'aten::cross',
+    `
 def cross(self: Tensor, other: Tensor, dim: Optional[int]=None) -> Tensor:
   d = -1
   if dim is not None:
@@ -26,5 +31,6 @@ def cross(self: Tensor, other: Tensor, dim: Optional[int]=None) -> Tensor:
     if not found:
       raise RuntimeError("no dimension of size 3 in input")
   return torch.linalg_cross(self, other, dim=d)
-`),
+`,
+  ),
 ]

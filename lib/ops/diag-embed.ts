@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::diag_embed', `
+export default composed(
+  'aten::diag_embed',
+  `
 def diag_embed(self: Tensor, offset: int=0, dim1: int=-2, dim2: int=-1) -> Tensor:
   n = self.dim() + 1
   if dim1 < -n or dim1 >= n or dim2 < -n or dim2 >= n:
@@ -16,4 +18,5 @@ def diag_embed(self: Tensor, offset: int=0, dim1: int=-2, dim2: int=-1) -> Tenso
   result = torch.zeros(sizes, dtype=self.dtype)
   torch.diagonal(result, offset, d1, d2).copy_(self)
   return result
-`)
+`,
+)

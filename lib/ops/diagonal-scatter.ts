@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::diagonal_scatter', `
+export default composed(
+  'aten::diagonal_scatter',
+  `
 def diagonal_scatter(self: Tensor, src: Tensor, offset: int=0, dim1: int=0, dim2: int=1) -> Tensor:
   result = self.clone(memory_format=torch.contiguous_format)
   part = torch.diagonal(result, offset, dim1, dim2)
@@ -8,4 +10,5 @@ def diagonal_scatter(self: Tensor, src: Tensor, offset: int=0, dim1: int=0, dim2
     raise RuntimeError("expected src to have a size equal to the slice of self")
   part.copy_(src)
   return result
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::diff', `
+export default composed(
+  'aten::diff',
+  `
 def diff(self: Tensor, n: int=1, dim: int=-1, prepend: Optional[Tensor]=None, append: Optional[Tensor]=None) -> Tensor:
   if self.dim() == 0:
     raise RuntimeError("diff expects input to be at least one-dimensional")
@@ -26,4 +28,5 @@ def diff(self: Tensor, n: int=1, dim: int=-1, prepend: Optional[Tensor]=None, ap
     else:
       x = torch.sub(high, low)
   return x
-`)
+`,
+)

@@ -1,6 +1,9 @@
 import { composed } from './op.js'
 
-export default composed('aten::dist', `
+export default composed(
+  'aten::dist',
+  `
 def dist(self: Tensor, other: Tensor, p: number=2) -> Tensor:
   return torch.norm(self - other, p)
-`)
+`,
+)

@@ -2,7 +2,9 @@ import { composed } from './op.js'
 
 /** In training, zeroes elements with probability p and scales the others by 1 / (1 - p); else the input itself. */
 export default [
-  composed('aten::dropout', `
+  composed(
+    'aten::dropout',
+    `
 def dropout(input: Tensor, p: float, train: bool) -> Tensor:
   if p < 0.0 or p > 1.0:
     raise RuntimeError("dropout probability has to be between 0 and 1, but got " + str(p))
@@ -12,8 +14,11 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     return input * torch.zeros_like(input)
   noise = torch.empty_like(input).bernoulli_(1.0 - p)
   return input * noise.div_(1.0 - p)
-`),
-  composed('aten::feature_dropout', `
+`,
+  ),
+  composed(
+    'aten::feature_dropout',
+    `
 def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   if p == 0.0 or not train or input.numel() == 0:
     return input
@@ -24,8 +29,11 @@ def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     sizes.append(input.size(i) if i < 2 else 1)
   noise = torch.empty(sizes, dtype=input.dtype).bernoulli_(1.0 - p)
   return input * noise.div_(1.0 - p)
-`),
-  composed('aten::alpha_dropout', `
+`,
+  ),
+  composed(
+    'aten::alpha_dropout',
+    `
 def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   if p == 0.0 or not train or input.numel() == 0:
     return input
@@ -36,8 +44,11 @@ def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   a = 1.0 / ((alpha * alpha * p + 1.0) * (1.0 - p)) ** 0.5
   b = (noise - 1.0) * (alpha * a) + alpha * a * p
   return input * (noise * a) + b
-`),
-  composed('aten::feature_alpha_dropout', `
+`,
+  ),
+  composed(
+    'aten::feature_alpha_dropout',
+    `
 def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   if p == 0.0 or not train or input.numel() == 0:
     return input
@@ -51,5 +62,6 @@ def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   a = 1.0 / ((alpha * alpha * p + 1.0) * (1.0 - p)) ** 0.5
   b = (noise - 1.0) * (alpha * a) + alpha * a * p
   return input * (noise * a) + b
-`),
+`,
+  ),
 ]

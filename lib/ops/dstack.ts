@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::dstack', `
+export default composed(
+  'aten::dstack',
+  `
 def dstack(tensors: List[Tensor]) -> Tensor:
   parts = torch.jit.annotate(List[Tensor], [])
   for t in tensors:
@@ -13,4 +15,5 @@ def dstack(tensors: List[Tensor]) -> Tensor:
     else:
       parts.append(t)
   return torch.cat(parts, 2)
-`)
+`,
+)

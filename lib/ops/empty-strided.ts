@@ -1,6 +1,3 @@
 import { kernel } from './op.js'
 
-export default [
-  kernel('aten::empty_strided', 'empty_strided'),
-  kernel('aten::new_empty_strided', 'new_empty_strided'),
-]
+export default [kernel('aten::empty_strided', 'empty_strided'), kernel('aten::new_empty_strided', 'new_empty_strided')]

@@ -1,6 +1,3 @@
 import { kernel } from './op.js'
 
-export default [
-  kernel('aten::eye', 'eye'),
-  kernel('aten::eye.m', 'eye_m'),
-]
+export default [kernel('aten::eye', 'eye'), kernel('aten::eye.m', 'eye_m')]

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::fft_fftshift', `
+  composed(
+    'aten::fft_fftshift',
+    `
 def fft_fftshift(self: Tensor, dim: Optional[List[int]]=None) -> Tensor:
   dims = torch.jit.annotate(List[int], [])
   if dim is not None:
@@ -15,8 +17,11 @@ def fft_fftshift(self: Tensor, dim: Optional[List[int]]=None) -> Tensor:
   for d in dims:
     shifts.append(self.size(d) // 2)
   return torch.roll(self, shifts, dims)
-`),
-  composed('aten::fft_ifftshift', `
+`,
+  ),
+  composed(
+    'aten::fft_ifftshift',
+    `
 def fft_ifftshift(self: Tensor, dim: Optional[List[int]]=None) -> Tensor:
   dims = torch.jit.annotate(List[int], [])
   if dim is not None:
@@ -30,5 +35,6 @@ def fft_ifftshift(self: Tensor, dim: Optional[List[int]]=None) -> Tensor:
   for d in dims:
     shifts.append((self.size(d) + 1) // 2)
   return torch.roll(self, shifts, dims)
-`),
+`,
+  ),
 ]

@@ -51,31 +51,46 @@ const oneOrAll = `
       dims.append(i)`
 
 export default [
-  composed('aten::gradient.scalarint', `
+  composed(
+    'aten::gradient.scalarint',
+    `
 def gradient(self: Tensor, spacing: Optional[number]=None, dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:${oneOrAll}
   h = 1.0
   if spacing is not None:
     h = float(spacing)
-  for d in dims:${byStep}`),
-  composed('aten::gradient.scalararray', `
+  for d in dims:${byStep}`,
+  ),
+  composed(
+    'aten::gradient.scalararray',
+    `
 def gradient(self: Tensor, spacing: number, dim: List[int], edge_order: int=1) -> List[Tensor]:
   results: List[Tensor] = []
   h = float(spacing)
-  for d in dim:${byStep}`),
-  composed('aten::gradient.array', `
+  for d in dim:${byStep}`,
+  ),
+  composed(
+    'aten::gradient.array',
+    `
 def gradient(self: Tensor, dim: List[int], edge_order: int=1) -> List[Tensor]:
   results: List[Tensor] = []
   h = 1.0
-  for d in dim:${byStep}`),
-  composed('aten::gradient.tensorarrayint', `
+  for d in dim:${byStep}`,
+  ),
+  composed(
+    'aten::gradient.tensorarrayint',
+    `
 def gradient(self: Tensor, spacing: List[Tensor], dim: Optional[int]=None, edge_order: int=1) -> List[Tensor]:${oneOrAll}
   for k in range(len(dims)):
     d = dims[k]
-    x = spacing[k]${byPoints}`),
-  composed('aten::gradient.tensorarray', `
+    x = spacing[k]${byPoints}`,
+  ),
+  composed(
+    'aten::gradient.tensorarray',
+    `
 def gradient(self: Tensor, spacing: List[Tensor], dim: List[int], edge_order: int=1) -> List[Tensor]:
   results: List[Tensor] = []
   for k in range(len(dim)):
     d = dim[k]
-    x = spacing[k]${byPoints}`),
+    x = spacing[k]${byPoints}`,
+  ),
 ]

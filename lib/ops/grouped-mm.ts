@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 /** Matrix products of groups; `offs` holds where each group ends along the dimension that is not split into a batch. */
-export default composed('aten::_grouped_mm', `
+export default composed(
+  'aten::_grouped_mm',
+  `
 def _grouped_mm(self: Tensor, mat2: Tensor, offs: Optional[Tensor]=None, bias: Optional[Tensor]=None, out_dtype: Optional[int]=None) -> Tensor:
   if bias is not None:
     raise RuntimeError('_grouped_mm: bias is not supported')
@@ -33,4 +35,5 @@ def _grouped_mm(self: Tensor, mat2: Tensor, offs: Optional[Tensor]=None, bias: O
   if out_dtype is not None:
     return result.to(out_dtype)
   return result
-`)
+`,
+)

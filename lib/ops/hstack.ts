@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::hstack', `
+export default composed(
+  'aten::hstack',
+  `
 def hstack(tensors: List[Tensor]) -> Tensor:
   parts = torch.jit.annotate(List[Tensor], [])
   for t in tensors:
@@ -11,4 +13,5 @@ def hstack(tensors: List[Tensor]) -> Tensor:
   if parts[0].dim() == 1:
     return torch.cat(parts, 0)
   return torch.cat(parts, 1)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::isclose', `
+export default composed(
+  'aten::isclose',
+  `
 def isclose(self: Tensor, other: Tensor, rtol: float=1e-05, atol: float=1e-08, equal_nan: bool=False) -> Tensor:
   if self.dtype != other.dtype:
     raise RuntimeError(self.dtype, " did not match ", other.dtype)
@@ -20,4 +22,5 @@ def isclose(self: Tensor, other: Tensor, rtol: float=1e-05, atol: float=1e-08, e
   allowed = atol + torch.abs(rtol * b)
   actual = torch.abs(a - b)
   return close | (torch.isfinite(actual) & (actual <= allowed))
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::istft', `
+export default composed(
+  'aten::istft',
+  `
 def istft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: Optional[int]=None, window: Optional[Tensor]=None, center: bool=True, normalized: bool=False, onesided: Optional[bool]=None, length: Optional[int]=None, return_complex: bool=False) -> Tensor:
   hop = n_fft // 4
   if hop_length is not None:
@@ -72,4 +74,5 @@ def istft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: 
   if self.dim() == 2:
     return y.squeeze(0)
   return y
-`)
+`,
+)

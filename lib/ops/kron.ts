@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::kron', `
+export default composed(
+  'aten::kron',
+  `
 def kron(self: Tensor, other: Tensor) -> Tensor:
   n = max(self.dim(), other.dim())
   a_sizes: List[int] = []
@@ -19,4 +21,5 @@ def kron(self: Tensor, other: Tensor) -> Tensor:
     b_sizes.append(b)
     sizes.append(a * b)
   return torch.reshape(torch.mul(torch.reshape(self, a_sizes), torch.reshape(other, b_sizes)), sizes)
-`)
+`,
+)

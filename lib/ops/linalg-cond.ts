@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_cond', `
+  composed(
+    'aten::linalg_cond',
+    `
 def linalg_cond(self: Tensor, p: Optional[number]=None) -> Tensor:
   order = 2.
   if p is not None:
@@ -14,11 +16,15 @@ def linalg_cond(self: Tensor, p: Optional[number]=None) -> Tensor:
   inverse, info = torch.linalg_inv_ex(self)
   result = torch.mul(torch.linalg_matrix_norm(self, order), torch.linalg_matrix_norm(inverse, order))
   return torch.where(torch.gt(info, 0), torch.full_like(result, float("inf")), result)
-`),
-  composed('aten::linalg_cond.p_str', `
+`,
+  ),
+  composed(
+    'aten::linalg_cond.p_str',
+    `
 def linalg_cond(self: Tensor, p: str) -> Tensor:
   inverse, info = torch.linalg_inv_ex(self)
   result = torch.mul(torch.linalg_matrix_norm(self, p), torch.linalg_matrix_norm(inverse, p))
   return torch.where(torch.gt(info, 0), torch.full_like(result, float("inf")), result)
-`),
+`,
+  ),
 ]

@@ -1,6 +1,3 @@
 import { kernel } from './op.js'
 
-export default [
-  kernel(['aten::linalg_inv', 'aten::inverse'], 'linalg_inv'),
-  kernel('aten::linalg_inv_ex', 'linalg_inv_ex'),
-]
+export default [kernel(['aten::linalg_inv', 'aten::inverse'], 'linalg_inv'), kernel('aten::linalg_inv_ex', 'linalg_inv_ex')]

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_matrix_norm', `
+  composed(
+    'aten::linalg_matrix_norm',
+    `
 def linalg_matrix_norm(self: Tensor, ord: number, dim: List[int]=[-2, -1], keepdim: bool=False, *, dtype: Optional[int]=None) -> Tensor:
   x = self
   if dtype is not None:
@@ -45,8 +47,11 @@ def linalg_matrix_norm(self: Tensor, ord: number, dim: List[int]=[-2, -1], keepd
   if p > 0.:
     return torch.amax(sums, [second], keepdim)
   return torch.amin(sums, [second], keepdim)
-`),
-  composed('aten::linalg_matrix_norm.str_ord', `
+`,
+  ),
+  composed(
+    'aten::linalg_matrix_norm.str_ord',
+    `
 def linalg_matrix_norm(self: Tensor, ord: str="fro", dim: List[int]=[-2, -1], keepdim: bool=False, *, dtype: Optional[int]=None) -> Tensor:
   x = self
   if dtype is not None:
@@ -68,13 +73,20 @@ def linalg_matrix_norm(self: Tensor, ord: str="fro", dim: List[int]=[-2, -1], ke
   if keepdim:
     result = result.unsqueeze(min(d0, d1)).unsqueeze(max(d0, d1))
   return result
-`),
-  composed('aten::nuclear_norm', `
+`,
+  ),
+  composed(
+    'aten::nuclear_norm',
+    `
 def nuclear_norm(self: Tensor, keepdim: bool=False) -> Tensor:
   return torch.linalg_matrix_norm(self, "nuc", [-2, -1], keepdim)
-`),
-  composed('aten::nuclear_norm.dim', `
+`,
+  ),
+  composed(
+    'aten::nuclear_norm.dim',
+    `
 def nuclear_norm(self: Tensor, dim: List[int], keepdim: bool=False) -> Tensor:
   return torch.linalg_matrix_norm(self, "nuc", dim, keepdim)
-`),
+`,
+  ),
 ]

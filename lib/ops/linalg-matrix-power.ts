@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_matrix_power', `
+  composed(
+    'aten::linalg_matrix_power',
+    `
 def linalg_matrix_power(self: Tensor, n: int) -> Tensor:
   if self.dim() < 2 or self.size(-1) != self.size(-2):
     raise RuntimeError("linalg.matrix_power: A must be batches of square matrices")
@@ -24,8 +26,11 @@ def linalg_matrix_power(self: Tensor, n: int) -> Tensor:
     if k > 0:
       base = torch.matmul(base, base)
   return result.clone()
-`),
-  composed('aten::matrix_power', `
+`,
+  ),
+  composed(
+    'aten::matrix_power',
+    `
 def matrix_power(self: Tensor, n: int) -> Tensor:
   if self.dim() < 2 or self.size(-1) != self.size(-2):
     raise RuntimeError("linalg.matrix_power: A must be batches of square matrices")
@@ -48,5 +53,6 @@ def matrix_power(self: Tensor, n: int) -> Tensor:
     if k > 0:
       base = torch.matmul(base, base)
   return result.clone()
-`),
+`,
+  ),
 ]

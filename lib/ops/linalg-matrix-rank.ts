@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_matrix_rank.atol_rtol_float', `
+  composed(
+    'aten::linalg_matrix_rank.atol_rtol_float',
+    `
 def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[float]=None, hermitian: bool=False) -> Tensor:
   eps = 2.220446049250313e-16
   if self.dtype == torch.float32 or self.dtype == torch.complex64:
@@ -25,8 +27,11 @@ def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Option
   s = torch.linalg_svdvals(self)
   bound = torch.clamp_min(torch.mul(torch.amax(s, [-1], True), relative), absolute)
   return torch.sum(torch.gt(s, bound), [-1])
-`),
-  composed('aten::linalg_matrix_rank.atol_rtol_tensor', `
+`,
+  ),
+  composed(
+    'aten::linalg_matrix_rank.atol_rtol_tensor',
+    `
 def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Tensor]=None, hermitian: bool=False) -> Tensor:
   eps = 2.220446049250313e-16
   if input.dtype == torch.float32 or input.dtype == torch.complex64:
@@ -52,13 +57,20 @@ def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Opti
   s = torch.linalg_svdvals(input)
   bound = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(s, [-1], True), relative.unsqueeze(-1)))
   return torch.sum(torch.gt(s, bound), [-1])
-`),
-  composed('aten::linalg_matrix_rank', `
+`,
+  ),
+  composed(
+    'aten::linalg_matrix_rank',
+    `
 def linalg_matrix_rank(self: Tensor, tol: float, hermitian: bool=False) -> Tensor:
   return torch.linalg_matrix_rank(self, atol=tol, rtol=0., hermitian=hermitian)
-`),
-  composed('aten::linalg_matrix_rank.tol_tensor', `
+`,
+  ),
+  composed(
+    'aten::linalg_matrix_rank.tol_tensor',
+    `
 def linalg_matrix_rank(input: Tensor, tol: Tensor, hermitian: bool=False) -> Tensor:
   return torch.linalg_matrix_rank(input, atol=tol, rtol=torch.zeros_like(tol), hermitian=hermitian)
-`),
+`,
+  ),
 ]

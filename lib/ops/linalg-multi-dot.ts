@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::linalg_multi_dot', `
+export default composed(
+  'aten::linalg_multi_dot',
+  `
 def linalg_multi_dot(tensors: List[Tensor]) -> Tensor:
   if len(tensors) < 2:
     raise RuntimeError('multi_dot(): expected at least 2 tensors')
@@ -8,4 +10,5 @@ def linalg_multi_dot(tensors: List[Tensor]) -> Tensor:
   for i in range(1, len(tensors)):
     result = torch.matmul(result, tensors[i])
   return result
-`)
+`,
+)

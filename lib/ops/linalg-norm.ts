@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_norm', `
+  composed(
+    'aten::linalg_norm',
+    `
 def linalg_norm(self: Tensor, ord: Optional[number]=None, dim: Optional[List[int]]=None, keepdim: bool=False, *, dtype: Optional[int]=None) -> Tensor:
   if ord is None:
     if dim is None:
@@ -22,8 +24,11 @@ def linalg_norm(self: Tensor, ord: Optional[number]=None, dim: Optional[List[int
       if len(dim) == 2:
         return torch.linalg_matrix_norm(self, ord, dim, keepdim, dtype=dtype)
       return torch.linalg_vector_norm(self, ord, dim, keepdim, dtype=dtype)
-`),
-  composed('aten::linalg_norm.ord_str', `
+`,
+  ),
+  composed(
+    'aten::linalg_norm.ord_str',
+    `
 def linalg_norm(self: Tensor, ord: str, dim: Optional[List[int]]=None, keepdim: bool=False, *, dtype: Optional[int]=None) -> Tensor:
   if dim is None:
     if self.dim() != 2:
@@ -31,5 +36,6 @@ def linalg_norm(self: Tensor, ord: str, dim: Optional[List[int]]=None, keepdim: 
     return torch.linalg_matrix_norm(self, ord, [0, 1], keepdim, dtype=dtype)
   else:
     return torch.linalg_matrix_norm(self, ord, dim, keepdim, dtype=dtype)
-`),
+`,
+  ),
 ]

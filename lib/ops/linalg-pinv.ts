@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_pinv.atol_rtol_float', `
+  composed(
+    'aten::linalg_pinv.atol_rtol_float',
+    `
 def linalg_pinv(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[float]=None, hermitian: bool=False) -> Tensor:
   eps = 2.220446049250313e-16
   if self.dtype == torch.float32 or self.dtype == torch.complex64:
@@ -28,8 +30,11 @@ def linalg_pinv(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[floa
   bound = torch.clamp_min(torch.mul(torch.amax(s, [-1], True), relative), absolute)
   scale = torch.where(torch.gt(s, bound), torch.reciprocal(s), torch.zeros_like(s))
   return torch.matmul(torch.mul(torch.conj(vh.transpose(-2, -1)), scale.unsqueeze(-2).to(vh.dtype)), torch.conj(u.transpose(-2, -1)))
-`),
-  composed('aten::linalg_pinv.atol_rtol_tensor', `
+`,
+  ),
+  composed(
+    'aten::linalg_pinv.atol_rtol_tensor',
+    `
 def linalg_pinv(self: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Tensor]=None, hermitian: bool=False) -> Tensor:
   eps = 2.220446049250313e-16
   if self.dtype == torch.float32 or self.dtype == torch.complex64:
@@ -58,17 +63,27 @@ def linalg_pinv(self: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Ten
   bound = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(s, [-1], True), relative.unsqueeze(-1)))
   scale = torch.where(torch.gt(s, bound), torch.reciprocal(s), torch.zeros_like(s))
   return torch.matmul(torch.mul(torch.conj(vh.transpose(-2, -1)), scale.unsqueeze(-2).to(vh.dtype)), torch.conj(u.transpose(-2, -1)))
-`),
-  composed('aten::linalg_pinv', `
+`,
+  ),
+  composed(
+    'aten::linalg_pinv',
+    `
 def linalg_pinv(self: Tensor, rcond: float, hermitian: bool=False) -> Tensor:
   return torch.linalg_pinv(self, atol=0., rtol=rcond, hermitian=hermitian)
-`),
-  composed('aten::linalg_pinv.rcond_tensor', `
+`,
+  ),
+  composed(
+    'aten::linalg_pinv.rcond_tensor',
+    `
 def linalg_pinv(self: Tensor, rcond: Tensor, hermitian: bool=False) -> Tensor:
   return torch.linalg_pinv(self, atol=torch.zeros(torch.jit.annotate(List[int], []), dtype=rcond.dtype), rtol=rcond, hermitian=hermitian)
-`),
-  composed('aten::pinverse', `
+`,
+  ),
+  composed(
+    'aten::pinverse',
+    `
 def pinverse(self: Tensor, rcond: float=1e-15) -> Tensor:
   return torch.linalg_pinv(self, atol=0., rtol=rcond, hermitian=False)
-`),
+`,
+  ),
 ]

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::linalg_tensorinv', `
+export default composed(
+  'aten::linalg_tensorinv',
+  `
 def linalg_tensorinv(self: Tensor, ind: int=2) -> Tensor:
   if ind <= 0:
     raise RuntimeError("Expected a strictly positive integer for 'ind'")
@@ -15,4 +17,5 @@ def linalg_tensorinv(self: Tensor, ind: int=2) -> Tensor:
   if n != m:
     raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind])")
   return torch.linalg_inv(self.reshape([n, m])).reshape(tail + head)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::linalg_tensorsolve', `
+export default composed(
+  'aten::linalg_tensorsolve',
+  `
 def linalg_tensorsolve(self: Tensor, other: Tensor, dims: Optional[List[int]]=None) -> Tensor:
   x = self
   if dims is not None:
@@ -15,4 +17,5 @@ def linalg_tensorsolve(self: Tensor, other: Tensor, dims: Optional[List[int]]=No
   if n != other.numel() or n * n != x.numel():
     raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim])")
   return torch.linalg_solve(x.reshape([n, n]), other.reshape([n])).reshape(shape)
-`)
+`,
+)

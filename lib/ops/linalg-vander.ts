@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::linalg_vander', `
+  composed(
+    'aten::linalg_vander',
+    `
 def linalg_vander(x: Tensor, *, N: Optional[int]=None) -> Tensor:
   n = 0
   if N is not None:
@@ -18,8 +20,11 @@ def linalg_vander(x: Tensor, *, N: Optional[int]=None) -> Tensor:
   ones = torch.ones_like(base).unsqueeze(-1)
   powers = torch.cumprod(base.unsqueeze(-1).expand(base.size() + [n - 1]), -1)
   return torch.cat([ones, powers], -1)
-`),
-  composed('aten::vander', `
+`,
+  ),
+  composed(
+    'aten::vander',
+    `
 def vander(x: Tensor, N: Optional[int]=None, increasing: bool=False) -> Tensor:
   n = x.size(0)
   if N is not None:
@@ -34,5 +39,6 @@ def vander(x: Tensor, N: Optional[int]=None, increasing: bool=False) -> Tensor:
   if increasing:
     return result
   return torch.flip(result, [1])
-`),
+`,
+  ),
 ]

@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::logspace', 'aten::logspace.Tensor_Tensor', 'aten::logspace.Tensor_Scalar', 'aten::logspace.Scalar_Tensor'], 'logspace')
+export default kernel(
+  ['aten::logspace', 'aten::logspace.Tensor_Tensor', 'aten::logspace.Tensor_Scalar', 'aten::logspace.Scalar_Tensor'],
+  'logspace',
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::multi_margin_loss', `
+export default composed(
+  'aten::multi_margin_loss',
+  `
 def multi_margin_loss(self: Tensor, target: Tensor, p: Scalar=1, margin: Scalar=1, weight: Optional[Tensor]=None, reduction: int=1) -> Tensor:
   if p != 1 and p != 2:
     raise RuntimeError('only p == 1 and p == 2 supported')
@@ -21,4 +23,5 @@ def multi_margin_loss(self: Tensor, target: Tensor, p: Scalar=1, margin: Scalar=
   if reduction == 2:
     return torch.sum(loss)
   return torch.reshape(loss, target.size())
-`)
+`,
+)

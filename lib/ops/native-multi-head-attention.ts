@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::_native_multi_head_attention', `
+export default composed(
+  'aten::_native_multi_head_attention',
+  `
 def _native_multi_head_attention(query: Tensor, key: Tensor, value: Tensor, embed_dim: int, num_head: int, qkv_weight: Tensor, qkv_bias: Tensor, proj_weight: Tensor, proj_bias: Tensor, mask: Optional[Tensor]=None, need_weights: bool=True, average_attn_weights: bool=True, mask_type: Optional[int]=None) -> Tuple[Tensor, Tensor]:
   batch = query.size(0)
   length = query.size(1)
@@ -37,4 +39,5 @@ def _native_multi_head_attention(query: Tensor, key: Tensor, value: Tensor, embe
     result = torch.scaled_dot_product_attention(q, k, v, attend)
   joined = torch.reshape(torch.transpose(result, 1, 2), [batch, length, embed_dim])
   return (torch.linear(joined, proj_weight, proj_bias), weights)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed(['aten::nll_loss', 'aten::nll_loss2d', 'aten::nll_loss_nd'], `
+export default composed(
+  ['aten::nll_loss', 'aten::nll_loss2d', 'aten::nll_loss_nd'],
+  `
 def nll_loss(self: Tensor, target: Tensor, weight: Optional[Tensor]=None, reduction: int=1, ignore_index: int=-100) -> Tensor:
   if self.dim() == 0:
     raise RuntimeError('input tensor should be 1D or 2D')
@@ -23,4 +25,5 @@ def nll_loss(self: Tensor, target: Tensor, weight: Optional[Tensor]=None, reduct
   if reduction == 2:
     return torch.sum(loss)
   return loss
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::one_hot', `
+export default composed(
+  'aten::one_hot',
+  `
 def one_hot(self: Tensor, num_classes: int=-1) -> Tensor:
   classes = num_classes
   if self.numel() == 0:
@@ -15,4 +17,5 @@ def one_hot(self: Tensor, num_classes: int=-1) -> Tensor:
     raise RuntimeError("Class values must be smaller than num_classes.")
   result = torch.zeros(self.size() + [classes], dtype=torch.int64)
   return result.scatter(-1, self.unsqueeze(-1), 1)
-`)
+`,
+)

@@ -60,13 +60,22 @@ export interface ComposedDefinition {
 const list = (names: string | readonly string[]): readonly string[] => (typeof names === 'string' ? [names] : names)
 
 /** An operator with a native kernel of its own. `names` are full names such as `aten::softmax.int`. */
-export const kernel = (names: string | readonly string[], row: string): KernelDefinition => ({ kind: 'kernel', names: list(names), kernel: row })
+export const kernel = (names: string | readonly string[], row: string): KernelDefinition => ({
+  kind: 'kernel',
+  names: list(names),
+  kernel: row,
+})
 
 /** An operator written as a TorchScript function over other operators. */
-export const composed = (names: string | readonly string[], source: string): ComposedDefinition => ({ kind: 'composed', names: list(names), source })
+export const composed = (names: string | readonly string[], source: string): ComposedDefinition => ({
+  kind: 'composed',
+  names: list(names),
+  source,
+})
 
 /** An operator given by one scalar expression. */
-export const pointwise = (
-  names: string | readonly string[],
-  rest: Omit<PointwiseDefinition, 'kind' | 'names'>,
-): PointwiseDefinition => ({ kind: 'pointwise', names: list(names), ...rest })
+export const pointwise = (names: string | readonly string[], rest: Omit<PointwiseDefinition, 'kind' | 'names'>): PointwiseDefinition => ({
+  kind: 'pointwise',
+  names: list(names),
+  ...rest,
+})

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::pixel_shuffle', `
+export default composed(
+  'aten::pixel_shuffle',
+  `
 def pixel_shuffle(self: Tensor, upscale_factor: int) -> Tensor:
   if self.dim() < 3:
     raise RuntimeError("pixel_shuffle expects input to have at least 3 dimensions")
@@ -20,4 +22,5 @@ def pixel_shuffle(self: Tensor, upscale_factor: int) -> Tensor:
   oc = c // (r * r)
   x = self.reshape([n, oc, r, r, h, w]).permute([0, 1, 4, 2, 5, 3])
   return x.reshape(lead + [oc, h * r, w * r])
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::pixel_unshuffle', `
+export default composed(
+  'aten::pixel_unshuffle',
+  `
 def pixel_unshuffle(self: Tensor, downscale_factor: int) -> Tensor:
   if self.dim() < 3:
     raise RuntimeError("pixel_unshuffle expects input to have at least 3 dimensions")
@@ -19,4 +21,5 @@ def pixel_unshuffle(self: Tensor, downscale_factor: int) -> Tensor:
     n *= s
   x = self.reshape([n, c, h // r, r, w // r, r]).permute([0, 1, 3, 5, 2, 4])
   return x.reshape(lead + [c * r * r, h // r, w // r])
-`)
+`,
+)

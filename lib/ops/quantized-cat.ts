@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('quantized::cat', `
+  composed(
+    'quantized::cat',
+    `
 def cat(qx: List[Tensor], dim: int, scale: Optional[float], zero_point: Optional[int]) -> Tensor:
   out_scale = torch.q_scale(qx[0])
   out_zero = torch.q_zero_point(qx[0])
@@ -14,8 +16,11 @@ def cat(qx: List[Tensor], dim: int, scale: Optional[float], zero_point: Optional
     parts.append(torch.dequantize(x))
   joined = torch.cat(parts, dim)
   return torch.quantize_per_tensor(joined, out_scale, out_zero, qx[0].dtype)
-`),
-  composed('quantized::cat_relu', `
+`,
+  ),
+  composed(
+    'quantized::cat_relu',
+    `
 def cat_relu(qx: List[Tensor], dim: int, scale: Optional[float], zero_point: Optional[int]) -> Tensor:
   out_scale = torch.q_scale(qx[0])
   out_zero = torch.q_zero_point(qx[0])
@@ -28,5 +33,6 @@ def cat_relu(qx: List[Tensor], dim: int, scale: Optional[float], zero_point: Opt
     parts.append(torch.dequantize(x))
   joined = torch.cat(parts, dim)
   return torch.quantize_per_tensor(torch.relu(joined), out_scale, out_zero, qx[0].dtype)
-`),
+`,
+  ),
 ]

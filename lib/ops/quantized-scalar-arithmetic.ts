@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('quantized::add.Scalar', `
+  composed(
+    'quantized::add.Scalar',
+    `
 def add(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -29,8 +31,11 @@ def add(qa: Tensor, b: number) -> Tensor:
       return torch.relu(torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted))
     return torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted)
   return torch.quantize_per_tensor(y, new_scale, new_zero, qa.dtype)
-`),
-  composed('quantized::add.Scalar2', `
+`,
+  ),
+  composed(
+    'quantized::add.Scalar2',
+    `
 def add(b: number, qa: Tensor) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -58,8 +63,11 @@ def add(b: number, qa: Tensor) -> Tensor:
       return torch.relu(torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted))
     return torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted)
   return torch.quantize_per_tensor(y, new_scale, new_zero, qa.dtype)
-`),
-  composed('quantized::add_scalar', `
+`,
+  ),
+  composed(
+    'quantized::add_scalar',
+    `
 def add_scalar(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -87,8 +95,11 @@ def add_scalar(qa: Tensor, b: number) -> Tensor:
       return torch.relu(torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted))
     return torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted)
   return torch.quantize_per_tensor(y, new_scale, new_zero, qa.dtype)
-`),
-  composed('quantized::add_relu.Scalar', `
+`,
+  ),
+  composed(
+    'quantized::add_relu.Scalar',
+    `
 def add_relu(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -116,8 +127,11 @@ def add_relu(qa: Tensor, b: number) -> Tensor:
       return torch.relu(torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted))
     return torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted)
   return torch.quantize_per_tensor(torch.relu(y), new_scale, new_zero, qa.dtype)
-`),
-  composed('quantized::add_relu.Scalar2', `
+`,
+  ),
+  composed(
+    'quantized::add_relu.Scalar2',
+    `
 def add_relu(b: number, qa: Tensor) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -145,8 +159,11 @@ def add_relu(b: number, qa: Tensor) -> Tensor:
       return torch.relu(torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted))
     return torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted)
   return torch.quantize_per_tensor(torch.relu(y), new_scale, new_zero, qa.dtype)
-`),
-  composed('quantized::add_scalar_relu', `
+`,
+  ),
+  composed(
+    'quantized::add_scalar_relu',
+    `
 def add_scalar_relu(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -174,8 +191,11 @@ def add_scalar_relu(qa: Tensor, b: number) -> Tensor:
       return torch.relu(torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted))
     return torch._make_per_tensor_quantized_tensor(torch.int_repr(qa), scale, shifted)
   return torch.quantize_per_tensor(torch.relu(y), new_scale, new_zero, qa.dtype)
-`),
-  composed('quantized::mul.Scalar', `
+`,
+  ),
+  composed(
+    'quantized::mul.Scalar',
+    `
 def mul(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -200,8 +220,11 @@ def mul(qa: Tensor, b: number) -> Tensor:
   if False:
     return torch.relu(result)
   return result
-`),
-  composed('quantized::mul.Scalar2', `
+`,
+  ),
+  composed(
+    'quantized::mul.Scalar2',
+    `
 def mul(b: number, qa: Tensor) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -226,8 +249,11 @@ def mul(b: number, qa: Tensor) -> Tensor:
   if False:
     return torch.relu(result)
   return result
-`),
-  composed('quantized::mul_scalar', `
+`,
+  ),
+  composed(
+    'quantized::mul_scalar',
+    `
 def mul_scalar(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -252,8 +278,11 @@ def mul_scalar(qa: Tensor, b: number) -> Tensor:
   if False:
     return torch.relu(result)
   return result
-`),
-  composed('quantized::mul_relu.Scalar', `
+`,
+  ),
+  composed(
+    'quantized::mul_relu.Scalar',
+    `
 def mul_relu(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -278,8 +307,11 @@ def mul_relu(qa: Tensor, b: number) -> Tensor:
   if True:
     return torch.relu(result)
   return result
-`),
-  composed('quantized::mul_relu.Scalar2', `
+`,
+  ),
+  composed(
+    'quantized::mul_relu.Scalar2',
+    `
 def mul_relu(b: number, qa: Tensor) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -304,8 +336,11 @@ def mul_relu(b: number, qa: Tensor) -> Tensor:
   if True:
     return torch.relu(result)
   return result
-`),
-  composed('quantized::mul_scalar_relu', `
+`,
+  ),
+  composed(
+    'quantized::mul_scalar_relu',
+    `
 def mul_scalar_relu(qa: Tensor, b: number) -> Tensor:
   scale = torch.q_scale(qa)
   zero_point = torch.q_zero_point(qa)
@@ -330,5 +365,6 @@ def mul_scalar_relu(qa: Tensor, b: number) -> Tensor:
   if True:
     return torch.relu(result)
   return result
-`),
+`,
+  ),
 ]

@@ -1,6 +1,3 @@
 import { kernel } from './op.js'
 
-export default [
-  kernel('aten::range', 'range_start'),
-  kernel('aten::range.step', 'range_step'),
-]
+export default [kernel('aten::range', 'range_start'), kernel('aten::range.step', 'range_step')]

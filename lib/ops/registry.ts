@@ -29,7 +29,11 @@ const inPlaceName = /^(\w+::(?!__)\w*[^_])_$/
 function functionalFormOf(schema: FunctionSchema, name: string): FunctionSchema | undefined {
   const args = schema.arguments.filter((a) => !(a.kwargOnly && a.alias?.isWrite))
   const matches = schemasOf(name).filter(
-    (s) => s !== schema && !s.arguments.some((a) => a.alias?.isWrite) && s.arguments.length === args.length && s.arguments.every((a, i) => sameType(a.type, args[i].type)),
+    (s) =>
+      s !== schema &&
+      !s.arguments.some((a) => a.alias?.isWrite) &&
+      s.arguments.length === args.length &&
+      s.arguments.every((a, i) => sameType(a.type, args[i].type)),
   )
   return matches.find((s) => s.overloadName === schema.overloadName) ?? matches[0]
 }
@@ -47,7 +51,8 @@ export function implementationOf(schema: FunctionSchema): Implementation {
 
 function resolve(schema: FunctionSchema): Implementation {
   const own = definitionOf(schema.fullName)
-  if (own !== undefined) return { definition: own, functional: schema, variant: schema.arguments[0]?.alias?.isWrite ? 'inplace' : 'functional' }
+  if (own !== undefined)
+    return { definition: own, functional: schema, variant: schema.arguments[0]?.alias?.isWrite ? 'inplace' : 'functional' }
   const inPlace = inPlaceName.exec(schema.name)
   if (inPlace !== null && schema.arguments[0]?.alias?.isWrite) {
     const functional = functionalFormOf(schema, inPlace[1])

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::renorm', `
+export default composed(
+  'aten::renorm',
+  `
 def renorm(self: Tensor, p: number, dim: int, maxnorm: number) -> Tensor:
   d = dim if dim >= 0 else dim + self.dim()
   dims: List[int] = []
@@ -10,4 +12,5 @@ def renorm(self: Tensor, p: number, dim: int, maxnorm: number) -> Tensor:
   norms = torch.norm(self, p, dims, True)
   factor = torch.where(norms > maxnorm, maxnorm / (norms + 1e-07), torch.ones_like(norms))
   return self * factor
-`)
+`,
+)

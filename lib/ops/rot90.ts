@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::rot90', `
+export default composed(
+  'aten::rot90',
+  `
 def rot90(self: Tensor, k: int=1, dims: List[int]=[0, 1]) -> Tensor:
   if len(dims) != 2:
     raise RuntimeError("expected total rotation dims == 2")
@@ -12,4 +14,5 @@ def rot90(self: Tensor, k: int=1, dims: List[int]=[0, 1]) -> Tensor:
   if turns == 3:
     return torch.flip(self, [dims[0]]).transpose(dims[0], dims[1]).clone(memory_format=torch.contiguous_format)
   return self.clone(memory_format=torch.contiguous_format)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::_scaled_dot_product_attention_math', `
+export default composed(
+  'aten::_scaled_dot_product_attention_math',
+  `
 def _scaled_dot_product_attention_math(query: Tensor, key: Tensor, value: Tensor, attn_mask: Optional[Tensor]=None, dropout_p: float=0., is_causal: bool=False, dropout_mask: Optional[Tensor]=None, *, scale: Optional[float]=None, enable_gqa: bool=False) -> Tuple[Tensor, Tensor]:
   k = key
   v = value
@@ -21,4 +23,5 @@ def _scaled_dot_product_attention_math(query: Tensor, key: Tensor, value: Tensor
       scores = torch.add(scores, attn_mask)
   weights = torch._safe_softmax(scores, -1)
   return (torch.matmul(weights, v), weights)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::select_scatter', `
+export default composed(
+  'aten::select_scatter',
+  `
 def select_scatter(self: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
   result = self.clone(memory_format=torch.contiguous_format)
   part = result.select(dim, index)
@@ -8,4 +10,5 @@ def select_scatter(self: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     raise RuntimeError("expected src to have a size equal to the slice of self")
   part.copy_(src)
   return result
-`)
+`,
+)

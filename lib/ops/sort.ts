@@ -1,6 +1,3 @@
 import { kernel } from './op.js'
 
-export default [
-  kernel('aten::sort', 'sort'),
-  kernel('aten::sort.stable', 'sort_stable'),
-]
+export default [kernel('aten::sort', 'sort'), kernel('aten::sort.stable', 'sort_stable')]

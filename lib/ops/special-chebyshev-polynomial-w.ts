@@ -1,9 +1,16 @@
 import { pointwise } from './op.js'
 
-export default pointwise(['aten::special_chebyshev_polynomial_w', 'aten::special_chebyshev_polynomial_w.x_scalar', 'aten::special_chebyshev_polynomial_w.n_scalar'], {
-  kernel: 'special_chebyshev_polynomial_w',
-  expr: 'chebyshev_w(a, b)',
-  operands: { x: 'a', n: 'b' },
-  promotion: 'float',
-  dtypes: ['float'],
-})
+export default pointwise(
+  [
+    'aten::special_chebyshev_polynomial_w',
+    'aten::special_chebyshev_polynomial_w.x_scalar',
+    'aten::special_chebyshev_polynomial_w.n_scalar',
+  ],
+  {
+    kernel: 'special_chebyshev_polynomial_w',
+    expr: 'chebyshev_w(a, b)',
+    operands: { x: 'a', n: 'b' },
+    promotion: 'float',
+    dtypes: ['float'],
+  },
+)

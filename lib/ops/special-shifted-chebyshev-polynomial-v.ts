@@ -1,9 +1,16 @@
 import { pointwise } from './op.js'
 
-export default pointwise(['aten::special_shifted_chebyshev_polynomial_v', 'aten::special_shifted_chebyshev_polynomial_v.x_scalar', 'aten::special_shifted_chebyshev_polynomial_v.n_scalar'], {
-  kernel: 'special_shifted_chebyshev_polynomial_v',
-  expr: 'chebyshev_v(2 * a - 1, b)',
-  operands: { x: 'a', n: 'b' },
-  promotion: 'float',
-  dtypes: ['float'],
-})
+export default pointwise(
+  [
+    'aten::special_shifted_chebyshev_polynomial_v',
+    'aten::special_shifted_chebyshev_polynomial_v.x_scalar',
+    'aten::special_shifted_chebyshev_polynomial_v.n_scalar',
+  ],
+  {
+    kernel: 'special_shifted_chebyshev_polynomial_v',
+    expr: 'chebyshev_v(2 * a - 1, b)',
+    operands: { x: 'a', n: 'b' },
+    promotion: 'float',
+    dtypes: ['float'],
+  },
+)

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::stft', `
+  composed(
+    'aten::stft',
+    `
 def stft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: Optional[int]=None, window: Optional[Tensor]=None, normalized: bool=False, onesided: Optional[bool]=None, return_complex: Optional[bool]=None, align_to_window: Optional[bool]=None) -> Tensor:
   hop = n_fft // 4
   if hop_length is not None:
@@ -58,8 +60,11 @@ def stft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: O
   if as_complex:
     return result
   return torch.view_as_real(result)
-`),
-  composed('aten::stft.center', `
+`,
+  ),
+  composed(
+    'aten::stft.center',
+    `
 def stft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: Optional[int]=None, window: Optional[Tensor]=None, center: bool=True, pad_mode: str="reflect", normalized: bool=False, onesided: Optional[bool]=None, return_complex: Optional[bool]=None, align_to_window: Optional[bool]=None) -> Tensor:
   x = self
   if center:
@@ -69,5 +74,6 @@ def stft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: O
     else:
       x = torch.pad(self.unsqueeze(0), [half, half], pad_mode).squeeze(0)
   return torch.stft(x, n_fft, hop_length, win_length, window, normalized, onesided, return_complex)
-`),
+`,
+  ),
 ]

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::sum_to_size', `
+export default composed(
+  'aten::sum_to_size',
+  `
 def sum_to_size(self: Tensor, size: List[int]) -> Tensor:
   lead = self.dim() - len(size)
   if lead < 0:
@@ -17,4 +19,5 @@ def sum_to_size(self: Tensor, size: List[int]) -> Tensor:
   if len(dims) > 0:
     result = torch.sum(self, dims, True)
   return result.reshape(size) if lead > 0 else result
-`)
+`,
+)

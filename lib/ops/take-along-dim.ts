@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::take_along_dim', `
+export default composed(
+  'aten::take_along_dim',
+  `
 def take_along_dim(self: Tensor, indices: Tensor, dim: Optional[int]=None) -> Tensor:
   if dim is None:
     flat = indices.reshape([-1])
@@ -21,4 +23,5 @@ def take_along_dim(self: Tensor, indices: Tensor, dim: Optional[int]=None) -> Te
         index_sizes[i] = source_sizes[i]
   wrapped = torch.where(torch.lt(indices, 0), torch.add(indices, source_sizes[d]), indices)
   return torch.gather(self.expand(source_sizes), d, wrapped.expand(index_sizes))
-`)
+`,
+)

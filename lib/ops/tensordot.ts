@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::tensordot', `
+export default composed(
+  'aten::tensordot',
+  `
 def tensordot(self: Tensor, other: Tensor, dims_self: List[int], dims_other: List[int]) -> Tensor:
   if len(dims_self) != len(dims_other):
     raise RuntimeError('both dimension lists should have same length')
@@ -48,4 +50,5 @@ def tensordot(self: Tensor, other: Tensor, dims_self: List[int], dims_other: Lis
   left = torch.reshape(torch.permute(a, order_a), [rows, shared])
   right = torch.reshape(torch.permute(b, order_b), [shared, columns])
   return torch.reshape(torch.mm(left, right), sizes)
-`)
+`,
+)

@@ -1,6 +1,8 @@
 import { composed } from './op.js'
 
-export default composed('aten::_transformer_encoder_layer_fwd', `
+export default composed(
+  'aten::_transformer_encoder_layer_fwd',
+  `
 def _transformer_encoder_layer_fwd(src: Tensor, embed_dim: int, num_heads: int, qkv_weight: Tensor, qkv_bias: Tensor, proj_weight: Tensor, proj_bias: Tensor, use_gelu: bool, norm_first: bool, eps: float, norm_weight_1: Tensor, norm_bias_1: Tensor, norm_weight_2: Tensor, norm_bias_2: Tensor, ffn_weight_1: Tensor, ffn_bias_1: Tensor, ffn_weight_2: Tensor, ffn_bias_2: Tensor, mask: Optional[Tensor]=None, mask_type: Optional[int]=None) -> Tensor:
   x = src
   if norm_first:
@@ -21,4 +23,5 @@ def _transformer_encoder_layer_fwd(src: Tensor, embed_dim: int, num_heads: int, 
   if not norm_first:
     x = torch.layer_norm(x, [embed_dim], norm_weight_2, norm_bias_2, eps)
   return x
-`)
+`,
+)

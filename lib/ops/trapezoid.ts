@@ -1,14 +1,19 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::trapezoid.dx', `
+  composed(
+    'aten::trapezoid.dx',
+    `
 def trapezoid(y: Tensor, *, dx: number=1, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
     return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype)
   return torch.div(torch.sum(torch.mul(torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1)), dx), [dim]), 2.)
-`),
-  composed('aten::trapezoid.x', `
+`,
+  ),
+  composed(
+    'aten::trapezoid.x',
+    `
 def trapezoid(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
@@ -25,15 +30,21 @@ def trapezoid(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   m = spaced.size(dim)
   dx = torch.sub(torch.narrow(spaced, dim, 1, m - 1), torch.narrow(spaced, dim, 0, m - 1))
   return torch.div(torch.sum(torch.mul(dx, torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1))), [dim]), 2.)
-`),
-  composed('aten::trapz.dx', `
+`,
+  ),
+  composed(
+    'aten::trapz.dx',
+    `
 def trapz(y: Tensor, *, dx: float=1., dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
     return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype)
   return torch.div(torch.sum(torch.mul(torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1)), dx), [dim]), 2.)
-`),
-  composed('aten::trapz.x', `
+`,
+  ),
+  composed(
+    'aten::trapz.x',
+    `
 def trapz(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
@@ -50,15 +61,21 @@ def trapz(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   m = spaced.size(dim)
   dx = torch.sub(torch.narrow(spaced, dim, 1, m - 1), torch.narrow(spaced, dim, 0, m - 1))
   return torch.div(torch.sum(torch.mul(dx, torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1))), [dim]), 2.)
-`),
-  composed('aten::cumulative_trapezoid.dx', `
+`,
+  ),
+  composed(
+    'aten::cumulative_trapezoid.dx',
+    `
 def cumulative_trapezoid(y: Tensor, *, dx: number=1, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
     return torch.zeros_like(y)
   return torch.div(torch.cumsum(torch.mul(torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1)), dx), dim), 2.)
-`),
-  composed('aten::cumulative_trapezoid.x', `
+`,
+  ),
+  composed(
+    'aten::cumulative_trapezoid.x',
+    `
 def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
@@ -75,5 +92,6 @@ def cumulative_trapezoid(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   m = spaced.size(dim)
   dx = torch.sub(torch.narrow(spaced, dim, 1, m - 1), torch.narrow(spaced, dim, 0, m - 1))
   return torch.div(torch.cumsum(torch.mul(dx, torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1))), dim), 2.)
-`),
+`,
+  ),
 ]

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::_unsafe_masked_index', `
+  composed(
+    'aten::_unsafe_masked_index',
+    `
 def _unsafe_masked_index(self: Tensor, mask: Tensor, indices: List[Optional[Tensor]], fill: number) -> Tensor:
   if self.numel() == 0:
     return torch.full(mask.size(), fill, dtype=self.dtype)
@@ -13,8 +15,11 @@ def _unsafe_masked_index(self: Tensor, mask: Tensor, indices: List[Optional[Tens
     else:
       inside.append(torch.clamp(index, 0, self.size(i) - 1))
   return torch.masked_fill(torch.index(self, inside), torch.logical_not(mask), fill)
-`),
-  composed('aten::_unsafe_masked_index_put_accumulate', `
+`,
+  ),
+  composed(
+    'aten::_unsafe_masked_index_put_accumulate',
+    `
 def _unsafe_masked_index_put_accumulate(self: Tensor, mask: Tensor, indices: List[Optional[Tensor]], values: Tensor) -> Tensor:
   if self.numel() == 0:
     return self.clone()
@@ -26,5 +31,6 @@ def _unsafe_masked_index_put_accumulate(self: Tensor, mask: Tensor, indices: Lis
     else:
       inside.append(torch.clamp(index, -self.size(i), self.size(i) - 1))
   return torch.index_put(self, inside, torch.masked_fill(values, torch.logical_not(mask), 0), True)
-`),
+`,
+  ),
 ]

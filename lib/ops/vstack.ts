@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::vstack', `
+  composed(
+    'aten::vstack',
+    `
 def vstack(tensors: List[Tensor]) -> Tensor:
   parts = torch.jit.annotate(List[Tensor], [])
   for t in tensors:
@@ -12,8 +14,11 @@ def vstack(tensors: List[Tensor]) -> Tensor:
     else:
       parts.append(t)
   return torch.cat(parts, 0)
-`),
-  composed('aten::row_stack', `
+`,
+  ),
+  composed(
+    'aten::row_stack',
+    `
 def row_stack(tensors: List[Tensor]) -> Tensor:
   parts = torch.jit.annotate(List[Tensor], [])
   for t in tensors:
@@ -24,5 +29,6 @@ def row_stack(tensors: List[Tensor]) -> Tensor:
     else:
       parts.append(t)
   return torch.cat(parts, 0)
-`),
+`,
+  ),
 ]

@@ -1,7 +1,9 @@
 import { composed } from './op.js'
 
 export default [
-  composed('aten::norm_except_dim', `
+  composed(
+    'aten::norm_except_dim',
+    `
 def norm_except_dim(v: Tensor, pow: int=2, dim: int=0) -> Tensor:
   if dim == -1:
     return torch.norm(v, pow)
@@ -14,9 +16,13 @@ def norm_except_dim(v: Tensor, pow: int=2, dim: int=0) -> Tensor:
   if len(dims) == 0:
     return torch.abs(v)
   return torch.norm(v, pow, dims, True)
-`),
-  composed('aten::_weight_norm', `
+`,
+  ),
+  composed(
+    'aten::_weight_norm',
+    `
 def _weight_norm(v: Tensor, g: Tensor, dim: int=0) -> Tensor:
   return torch.mul(v, torch.div(g, torch.norm_except_dim(v, 2, dim)))
-`),
+`,
+  ),
 ]

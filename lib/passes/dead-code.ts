@@ -5,14 +5,48 @@ import type { Pass } from './pass.js'
 
 /** Kinds without results of interest that must run, and calls, which may do anything. */
 const effects = new Set([
-  'prim::RaiseException', 'prim::SetAttr', 'prim::Print', 'prim::CallMethod', 'prim::CallFunction', 'prim::fork', 'aten::wait', 'prim::Enter',
-  'prim::Exit', 'aten::warn', 'aten::save', 'aten::manual_seed', 'aten::set_grad_enabled', 'prim::PythonOp', 'prim::TupleUnpack', 'prim::ListUnpack',
+  'prim::RaiseException',
+  'prim::SetAttr',
+  'prim::Print',
+  'prim::CallMethod',
+  'prim::CallFunction',
+  'prim::fork',
+  'aten::wait',
+  'prim::Enter',
+  'prim::Exit',
+  'aten::warn',
+  'aten::save',
+  'aten::manual_seed',
+  'aten::set_grad_enabled',
+  'prim::PythonOp',
+  'prim::TupleUnpack',
+  'prim::ListUnpack',
 ])
 /** Pure kinds of the language that never raise. */
 const pure = new Set([
-  'prim::Constant', 'prim::GetAttr', 'prim::TupleConstruct', 'prim::ListConstruct', 'prim::DictConstruct', 'prim::TupleIndex', 'prim::TupleSlice',
-  'prim::Uninitialized', 'prim::isinstance', 'prim::unchecked_cast', 'prim::CreateObject', 'prim::EnumName', 'prim::EnumValue', 'prim::NumToTensor',
-  'prim::dtype', 'prim::device', 'aten::size', 'aten::dim', 'aten::len', 'aten::__is__', 'aten::__isnot__', 'aten::__not__', 'aten::detach',
+  'prim::Constant',
+  'prim::GetAttr',
+  'prim::TupleConstruct',
+  'prim::ListConstruct',
+  'prim::DictConstruct',
+  'prim::TupleIndex',
+  'prim::TupleSlice',
+  'prim::Uninitialized',
+  'prim::isinstance',
+  'prim::unchecked_cast',
+  'prim::CreateObject',
+  'prim::EnumName',
+  'prim::EnumValue',
+  'prim::NumToTensor',
+  'prim::dtype',
+  'prim::device',
+  'aten::size',
+  'aten::dim',
+  'aten::len',
+  'aten::__is__',
+  'aten::__isnot__',
+  'aten::__not__',
+  'aten::detach',
 ])
 
 /**

@@ -65,8 +65,15 @@ function inlineCall(call: Node, fn: ScriptFunction, body: Graph, budget: Budget)
   const stack = [...(call.callStack ?? []), frame]
   const copyNodes = (from: Block, insert: (node: Node) => void): void => {
     for (const node of from.nodes) {
-      if (--budget.left < 0) throw new UnsupportedError(`Expected a program of at most ${maxNodes} nodes after inlining but ${fn.qualifiedName} makes it larger.`)
-      const copy = call.graph.create(node.kind, node.inputs.map((value) => values.get(value)!), 0)
+      if (--budget.left < 0)
+        throw new UnsupportedError(
+          `Expected a program of at most ${maxNodes} nodes after inlining but ${fn.qualifiedName} makes it larger.`,
+        )
+      const copy = call.graph.create(
+        node.kind,
+        node.inputs.map((value) => values.get(value)!),
+        0,
+      )
       for (const [name, attribute] of node.attributes) copy.setAttribute(name, attribute)
       copy.schema = node.schema
       copy.range = node.range

@@ -21,7 +21,13 @@ export function encodePlan(tables: PlanTables, root: PlanValue, startFunctions: 
   out.vec(tables.types, (row) => writeType(out, tables, row))
   out.vec(tables.classes, (type) => writeClass(out, tables, type))
   out.vec(tables.operators, (row) => {
-    out.str(row.name).u8(row.kind).str(row.target).u8(row.variant).u32(row.arguments ?? noIndex).u32(row.results ?? noIndex)
+    out
+      .str(row.name)
+      .u8(row.kind)
+      .str(row.target)
+      .u8(row.variant)
+      .u32(row.arguments ?? noIndex)
+      .u32(row.results ?? noIndex)
   })
   out.vec(tables.heap, (entry) => writeHeapEntry(out, entry))
   out.vec(tables.constants, (value) => writeValue(out, value))
@@ -53,13 +59,22 @@ function writeType(out: ByteWriter, tables: PlanTables, { type, operands }: Type
       break
     case 'Tuple':
       if (type.named === undefined) out.u8(TypeKind.Tuple).vec(operands, index)
-      else out.u8(TypeKind.NamedTuple).str(type.named.qualifiedName).vec(type.named.fields, (field) => out.str(field)).vec(operands, index)
+      else
+        out
+          .u8(TypeKind.NamedTuple)
+          .str(type.named.qualifiedName)
+          .vec(type.named.fields, (field) => out.str(field))
+          .vec(operands, index)
       break
     case 'Enum':
-      out.u8(TypeKind.Enum).str(type.qualifiedName).u32(operands[0]).vec(type.members, ({ name, value }) => {
-        out.str(name)
-        writeValue(out, tables.value(value, type.valueType))
-      })
+      out
+        .u8(TypeKind.Enum)
+        .str(type.qualifiedName)
+        .u32(operands[0])
+        .vec(type.members, ({ name, value }) => {
+          out.str(name)
+          writeValue(out, tables.value(value, type.valueType))
+        })
       break
     case 'Function':
       out.u8(TypeKind.Function)
@@ -83,7 +98,10 @@ function writeFunction(out: ByteWriter, tables: PlanTables, row: FunctionRow): v
   const { fn } = row
   out.str(fn.qualifiedName)
   out.vec(row.parameters, (parameter) => {
-    out.str(parameter.name).u32(tables.type(parameter.type)).u8(parameter.default === undefined ? 0 : 1)
+    out
+      .str(parameter.name)
+      .u32(tables.type(parameter.type))
+      .u8(parameter.default === undefined ? 0 : 1)
     if (parameter.default !== undefined) writeValue(out, tables.value(parameter.default, parameter.type))
     out.u8(parameter.kwargOnly ? 1 : 0)
   })

@@ -75,11 +75,20 @@ export function analyzeLiveness(top: Block): Liveness {
   function visitIf(node: Node, used: readonly boolean[], live: Set<Value>): void {
     const branches = node.blocks.map((block) => {
       const liveIn = new Set(live)
-      visitBlock(block, block.outputs.filter((_, i) => used[i]), liveIn)
+      visitBlock(
+        block,
+        block.outputs.filter((_, i) => used[i]),
+        liveIn,
+      )
       return liveIn
     })
     for (const branch of branches) for (const value of branch) live.add(value)
-    node.blocks.forEach((block, i) => onEntry.set(block, [...live].filter((value) => !branches[i].has(value))))
+    node.blocks.forEach((block, i) =>
+      onEntry.set(
+        block,
+        [...live].filter((value) => !branches[i].has(value)),
+      ),
+    )
     readAt(node, node.inputs, live)
   }
 
@@ -87,7 +96,10 @@ export function analyzeLiveness(top: Block): Liveness {
     const [body] = node.blocks
     const outer = freeValues(body)
     outer.add(node.inputs[0])
-    onExit.set(node, [...outer].filter((value) => !live.has(value)))
+    onExit.set(
+      node,
+      [...outer].filter((value) => !live.has(value)),
+    )
     for (const value of outer) live.add(value)
     const atEnd = new Set(live)
     atEnd.add(body.inputs[0])

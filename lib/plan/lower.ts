@@ -65,7 +65,11 @@ export class FunctionLowering {
       const none = this.registers.take()
       this.emit(Op.CONST, none, this.tables.constant({ kind: 'none' }))
       this.emit(Op.RETURN, ~none)
-    } else this.emit(Op.RETURN, this.live.dyingInputs(this.graph.block.returnNode).has(result) ? ~this.registers.get(result) : this.registers.get(result))
+    } else
+      this.emit(
+        Op.RETURN,
+        this.live.dyingInputs(this.graph.block.returnNode).has(result) ? ~this.registers.get(result) : this.registers.get(result),
+      )
     return { registers: this.registers.count, code: this.code, lines: this.lines }
   }
 
@@ -205,9 +209,7 @@ export class FunctionLowering {
     for (const input of body.inputs) if (this.live.isDead(input)) this.registers.release(input)
     this.lowerNodes(body)
     const atEnd = this.live.dyingInputs(body.returnNode)
-    this.emitMoves(
-      body.outputs.map((value, i) => ({ to: own[i + 1], from: this.registers.get(value), take: atEnd.has(value) })),
-    )
+    this.emitMoves(body.outputs.map((value, i) => ({ to: own[i + 1], from: this.registers.get(value), take: atEnd.has(value) })))
     for (const value of atEnd) this.registers.release(value)
     this.emit(Op.LOOP_NEXT, trip, this.plain(limit), condition, start)
     toExit(this.code.length)

@@ -83,7 +83,14 @@ function operator(f: FunctionLowering, node: Node): void {
     return composedVariant(f, node, call.fn, call.variant)
   }
   const index = call?.operator ?? f.tables.operatorByName(node.kind, node.outputs.length)
-  f.emit(Op.OP, index, node.inputs.length, ...f.operands(node.inputs), node.outputs.length, ...node.outputs.map((output) => f.result(output)))
+  f.emit(
+    Op.OP,
+    index,
+    node.inputs.length,
+    ...f.operands(node.inputs),
+    node.outputs.length,
+    ...node.outputs.map((output) => f.result(output)),
+  )
 }
 
 /** In-place and out forms of an operator that is a function: call it, then write its results to where they belong. */
@@ -98,7 +105,14 @@ function composedVariant(f: FunctionLowering, node: Node, fn: ScriptFunction, va
   else f.emit(Op.TUPLE_UNPACK, ~called, count, ...results)
   targets.forEach((target, i) => {
     const to = node.outputs[i] === undefined ? called : f.result(node.outputs[i])
-    f.emit(Op.OP, f.tables.writeOperator(variant), 2, ...(variant === 'inplace' ? [f.plain(target), ~results[i]] : [~results[i], f.plain(target)]), 1, to)
+    f.emit(
+      Op.OP,
+      f.tables.writeOperator(variant),
+      2,
+      ...(variant === 'inplace' ? [f.plain(target), ~results[i]] : [~results[i], f.plain(target)]),
+      1,
+      to,
+    )
   })
   if (node.outputs.length < targets.length) f.emit(Op.DROP, 1, called)
   for (const register of [...results, called]) f.endScratch(register)
@@ -136,7 +150,14 @@ function moduleContainerIndex(f: FunctionLowering, node: Node): void {
       f.emit(Op.CONST, register, f.tables.constant({ kind: 'string', value: attribute.name }))
       return register
     })
-    f.emit(Op.DICT, table, f.tables.type(key.type), f.tables.type(elementType), modules.length, ...names.flatMap((name, i) => [~name, ~registers[i]]))
+    f.emit(
+      Op.DICT,
+      table,
+      f.tables.type(key.type),
+      f.tables.type(elementType),
+      modules.length,
+      ...names.flatMap((name, i) => [~name, ~registers[i]]),
+    )
     f.emit(Op.OP, f.tables.operatorByName('aten::__getitem__.Dict_str', 1), 2, ~table, f.plain(key), 1, f.result(node.output))
     names.forEach((register) => f.endScratch(register))
   } else {
@@ -149,107 +170,179 @@ function moduleContainerIndex(f: FunctionLowering, node: Node): void {
 /** How each kind of node becomes code; '' is every kind that is not here. */
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ['', operator],
-  ['prim::Constant', (f, node) => {
-    const constant = node.constant!
-    const index = constant.kind === 'function' ? f.tables.functionConstant(constant.fn) : f.tables.constant(constant, node.output.type)
-    f.emit(Op.CONST, f.result(node.output), index)
-  }],
+  [
+    'prim::Constant',
+    (f, node) => {
+      const constant = node.constant!
+      const index = constant.kind === 'function' ? f.tables.functionConstant(constant.fn) : f.tables.constant(constant, node.output.type)
+      f.emit(Op.CONST, f.result(node.output), index)
+    },
+  ],
   ['prim::Uninitialized', (f, node) => f.emit(Op.UNINITIALIZED, f.result(node.output))],
-  ['prim::GetAttr', (f, node) => {
-    const [object] = node.inputs
-    f.mark(node)
-    f.emit(Op.GET_ATTR, f.result(node.output), f.plain(object), slotOf(classOf(object), node.stringAttribute('name')))
-  }],
-  ['prim::SetAttr', (f, node) => {
-    const [object, value] = node.inputs
-    f.mark(node)
-    f.emit(Op.SET_ATTR, f.plain(object), slotOf(classOf(object), node.stringAttribute('name')), object === value ? f.plain(value) : f.operand(value))
-  }],
-  ['prim::CallMethod', (f, node) => {
-    const args = f.operands(node.inputs)
-    withResult(f, node, (to) => callMethod(f, node, classOf(node.inputs[0]), node.stringAttribute('name'), args, to))
-  }],
-  ['prim::CallFunction', (f, node) => {
-    const [callee, ...inputs] = node.inputs
-    f.mark(node)
-    withResult(f, node, (to) => f.emit(Op.CALL, f.tables.function(functionOf(callee)), inputs.length, ...f.operands(inputs), to))
-  }],
-  ['prim::Enter', (f, node) => withResult(f, node, (to) => callMethod(f, node, classOf(node.inputs[0]), '__enter__', f.operands(node.inputs), to))],
-  ['prim::Exit', (f, node) => {
-    const [object, ...rest] = node.inputs
-    const type = classOf(object)
-    const method = type.methods.get('__exit__')
-    const missing = Math.max(0, (method?.parameters.length ?? 4) - 1 - rest.length)
-    const nones = Array.from({ length: missing }, () => f.scratch())
-    for (const register of nones) f.emit(Op.CONST, register, f.tables.constant({ kind: 'none' }))
-    const args = [...f.operands(node.inputs), ...nones.map((register) => ~register)]
-    withResult(f, node, (to) => callMethod(f, node, type, '__exit__', args, to))
-    for (const register of nones) f.endScratch(register)
-  }],
-  ['prim::TupleConstruct', (f, node) => {
-    const { type } = node.output
-    const named = type.kind === 'Tuple' && type.named !== undefined
-    f.emit(Op.TUPLE, f.result(node.output), named ? f.tables.type(type) : -1, node.inputs.length, ...f.operands(node.inputs))
-  }],
-  ['prim::TupleUnpack', (f, node) => {
-    f.mark(node)
-    f.emit(Op.TUPLE_UNPACK, f.operand(node.inputs[0]), node.outputs.length, ...f.results(node))
-  }],
-  ['prim::TupleIndex', (f, node) => {
-    f.mark(node)
-    const [tuple, key] = node.inputs
-    let index = constantInt(key)
-    if (index === undefined) return operator(f, node)
-    if (index < 0 && tuple.type.kind === 'Tuple') index += tuple.type.elements.length
-    f.emit(Op.TUPLE_INDEX, f.result(node.output), f.plain(tuple), index)
-  }],
-  ['prim::TupleSlice', (f, node) => {
-    f.mark(node)
-    f.emit(Op.TUPLE_SLICE, f.result(node.output), f.plain(node.inputs[0]), intAttribute(node, 'beg'), intAttribute(node, 'end'))
-  }],
-  ['prim::ListConstruct', (f, node) => {
-    const { type } = node.output
-    const element: Type = type.kind === 'List' ? type.element : listOf(BoolType)
-    f.emit(Op.LIST, f.result(node.output), f.tables.type(element), node.inputs.length, ...f.operands(node.inputs))
-  }],
-  ['prim::ListUnpack', (f, node) => {
-    f.mark(node)
-    f.emit(Op.LIST_UNPACK, f.operand(node.inputs[0]), node.outputs.length, ...f.results(node))
-  }],
-  ['prim::DictConstruct', (f, node) => {
-    f.mark(node)
-    const { type } = node.output
-    if (type.kind !== 'Dict') throw new InvariantError('prim::DictConstruct does not give a dict.')
-    f.emit(Op.DICT, f.result(node.output), f.tables.type(type.key), f.tables.type(type.value), node.inputs.length / 2, ...f.operands(node.inputs))
-  }],
-  ['prim::CreateObject', (f, node) => {
-    const type = classOf(node.output)
-    if (type.flavor === 'custom') throw new UnsupportedError(`Objects of ${type.qualifiedName} cannot be made by a program.`)
-    f.emit(Op.NEW_OBJECT, f.result(node.output), f.tables.class(type))
-  }],
-  ['prim::isinstance', (f, node) => {
-    const attribute = node.attributes.get('types')
-    if (attribute?.kind !== 'types') throw new InvariantError('prim::isinstance has no types.')
-    const types = attribute.types.map((type) => f.tables.type(type))
-    f.emit(Op.ISINSTANCE, f.result(node.output), f.plain(node.inputs[0]), types.length, ...types)
-  }],
-  ['prim::RaiseException', (f, node) => {
-    const [message, type] = node.inputs
-    f.mark(node)
-    const isNamed = type !== undefined && type.type.kind === 'Simple' && type.type.name === 'str'
-    f.emit(Op.RAISE, f.plain(message), isNamed ? f.plain(type) : -1)
-  }],
-  ['prim::fork', (f, node) => {
-    f.mark(node)
-    f.emit(Op.FORK, f.result(node.output), f.tables.function(forkedFunction(node)), node.inputs.length, ...f.operands(node.inputs))
-  }],
-  ['aten::wait', (f, node) => {
-    f.mark(node)
-    f.emit(Op.WAIT, f.result(node.output), f.operand(node.inputs[0]))
-  }],
-  ['prim::unchecked_cast', (f, node) => {
-    f.emit(Op.UNCHECKED_CAST, f.result(node.output), f.operand(node.inputs[0]), f.tables.type(node.output.type))
-  }],
+  [
+    'prim::GetAttr',
+    (f, node) => {
+      const [object] = node.inputs
+      f.mark(node)
+      f.emit(Op.GET_ATTR, f.result(node.output), f.plain(object), slotOf(classOf(object), node.stringAttribute('name')))
+    },
+  ],
+  [
+    'prim::SetAttr',
+    (f, node) => {
+      const [object, value] = node.inputs
+      f.mark(node)
+      f.emit(
+        Op.SET_ATTR,
+        f.plain(object),
+        slotOf(classOf(object), node.stringAttribute('name')),
+        object === value ? f.plain(value) : f.operand(value),
+      )
+    },
+  ],
+  [
+    'prim::CallMethod',
+    (f, node) => {
+      const args = f.operands(node.inputs)
+      withResult(f, node, (to) => callMethod(f, node, classOf(node.inputs[0]), node.stringAttribute('name'), args, to))
+    },
+  ],
+  [
+    'prim::CallFunction',
+    (f, node) => {
+      const [callee, ...inputs] = node.inputs
+      f.mark(node)
+      withResult(f, node, (to) => f.emit(Op.CALL, f.tables.function(functionOf(callee)), inputs.length, ...f.operands(inputs), to))
+    },
+  ],
+  [
+    'prim::Enter',
+    (f, node) => withResult(f, node, (to) => callMethod(f, node, classOf(node.inputs[0]), '__enter__', f.operands(node.inputs), to)),
+  ],
+  [
+    'prim::Exit',
+    (f, node) => {
+      const [object, ...rest] = node.inputs
+      const type = classOf(object)
+      const method = type.methods.get('__exit__')
+      const missing = Math.max(0, (method?.parameters.length ?? 4) - 1 - rest.length)
+      const nones = Array.from({ length: missing }, () => f.scratch())
+      for (const register of nones) f.emit(Op.CONST, register, f.tables.constant({ kind: 'none' }))
+      const args = [...f.operands(node.inputs), ...nones.map((register) => ~register)]
+      withResult(f, node, (to) => callMethod(f, node, type, '__exit__', args, to))
+      for (const register of nones) f.endScratch(register)
+    },
+  ],
+  [
+    'prim::TupleConstruct',
+    (f, node) => {
+      const { type } = node.output
+      const named = type.kind === 'Tuple' && type.named !== undefined
+      f.emit(Op.TUPLE, f.result(node.output), named ? f.tables.type(type) : -1, node.inputs.length, ...f.operands(node.inputs))
+    },
+  ],
+  [
+    'prim::TupleUnpack',
+    (f, node) => {
+      f.mark(node)
+      f.emit(Op.TUPLE_UNPACK, f.operand(node.inputs[0]), node.outputs.length, ...f.results(node))
+    },
+  ],
+  [
+    'prim::TupleIndex',
+    (f, node) => {
+      f.mark(node)
+      const [tuple, key] = node.inputs
+      let index = constantInt(key)
+      if (index === undefined) return operator(f, node)
+      if (index < 0 && tuple.type.kind === 'Tuple') index += tuple.type.elements.length
+      f.emit(Op.TUPLE_INDEX, f.result(node.output), f.plain(tuple), index)
+    },
+  ],
+  [
+    'prim::TupleSlice',
+    (f, node) => {
+      f.mark(node)
+      f.emit(Op.TUPLE_SLICE, f.result(node.output), f.plain(node.inputs[0]), intAttribute(node, 'beg'), intAttribute(node, 'end'))
+    },
+  ],
+  [
+    'prim::ListConstruct',
+    (f, node) => {
+      const { type } = node.output
+      const element: Type = type.kind === 'List' ? type.element : listOf(BoolType)
+      f.emit(Op.LIST, f.result(node.output), f.tables.type(element), node.inputs.length, ...f.operands(node.inputs))
+    },
+  ],
+  [
+    'prim::ListUnpack',
+    (f, node) => {
+      f.mark(node)
+      f.emit(Op.LIST_UNPACK, f.operand(node.inputs[0]), node.outputs.length, ...f.results(node))
+    },
+  ],
+  [
+    'prim::DictConstruct',
+    (f, node) => {
+      f.mark(node)
+      const { type } = node.output
+      if (type.kind !== 'Dict') throw new InvariantError('prim::DictConstruct does not give a dict.')
+      f.emit(
+        Op.DICT,
+        f.result(node.output),
+        f.tables.type(type.key),
+        f.tables.type(type.value),
+        node.inputs.length / 2,
+        ...f.operands(node.inputs),
+      )
+    },
+  ],
+  [
+    'prim::CreateObject',
+    (f, node) => {
+      const type = classOf(node.output)
+      if (type.flavor === 'custom') throw new UnsupportedError(`Objects of ${type.qualifiedName} cannot be made by a program.`)
+      f.emit(Op.NEW_OBJECT, f.result(node.output), f.tables.class(type))
+    },
+  ],
+  [
+    'prim::isinstance',
+    (f, node) => {
+      const attribute = node.attributes.get('types')
+      if (attribute?.kind !== 'types') throw new InvariantError('prim::isinstance has no types.')
+      const types = attribute.types.map((type) => f.tables.type(type))
+      f.emit(Op.ISINSTANCE, f.result(node.output), f.plain(node.inputs[0]), types.length, ...types)
+    },
+  ],
+  [
+    'prim::RaiseException',
+    (f, node) => {
+      const [message, type] = node.inputs
+      f.mark(node)
+      const isNamed = type !== undefined && type.type.kind === 'Simple' && type.type.name === 'str'
+      f.emit(Op.RAISE, f.plain(message), isNamed ? f.plain(type) : -1)
+    },
+  ],
+  [
+    'prim::fork',
+    (f, node) => {
+      f.mark(node)
+      f.emit(Op.FORK, f.result(node.output), f.tables.function(forkedFunction(node)), node.inputs.length, ...f.operands(node.inputs))
+    },
+  ],
+  [
+    'aten::wait',
+    (f, node) => {
+      f.mark(node)
+      f.emit(Op.WAIT, f.result(node.output), f.operand(node.inputs[0]))
+    },
+  ],
+  [
+    'prim::unchecked_cast',
+    (f, node) => {
+      f.emit(Op.UNCHECKED_CAST, f.result(node.output), f.operand(node.inputs[0]), f.tables.type(node.output.type))
+    },
+  ],
   ['prim::EnumName', (f, node) => f.emit(Op.ENUM_NAME, f.result(node.output), f.plain(node.inputs[0]))],
   ['prim::EnumValue', (f, node) => f.emit(Op.ENUM_VALUE, f.result(node.output), f.plain(node.inputs[0]))],
   ['prim::ModuleContainerIndex', moduleContainerIndex],

@@ -127,7 +127,9 @@ export class PlanTables {
     const children = operands.join(',')
     switch (type.kind) {
       case 'Tuple':
-        return type.named === undefined ? `Tuple(${children})` : `NamedTuple ${type.named.qualifiedName}(${type.named.fields.join(',')})(${children})`
+        return type.named === undefined
+          ? `Tuple(${children})`
+          : `NamedTuple ${type.named.qualifiedName}(${type.named.fields.join(',')})(${children})`
       case 'Enum':
         return `Enum ${type.qualifiedName}`
       case 'Function':
@@ -209,7 +211,11 @@ export class PlanTables {
       case 'list': {
         const type = constant.type ?? outer
         const element = type.kind === 'List' ? type.element : AnyType
-        return this.addHeapEntry({ kind: 'list', element: this.type(element), items: constant.items.map((item) => this.value(item, element)) })
+        return this.addHeapEntry({
+          kind: 'list',
+          element: this.type(element),
+          items: constant.items.map((item) => this.value(item, element)),
+        })
       }
       case 'tuple': {
         const type = constant.type ?? outer
@@ -242,7 +248,9 @@ export class PlanTables {
   private readonly enumValues = new Map<string, PlanValue>()
   /** A member of an enum; the same member is one heap entry. */
   enumValue(type: EnumType | undefined, className: string, value: PlanValue): PlanValue {
-    const member = type?.members.find((m) => m.value.kind === value.kind && 'value' in m.value && 'value' in value && m.value.value === value.value)
+    const member = type?.members.find(
+      (m) => m.value.kind === value.kind && 'value' in m.value && 'value' in value && m.value.value === value.value,
+    )
     const key = `${className} ${value.kind} ${'value' in value ? String(value.value) : ''}`
     let entry = this.enumValues.get(key)
     if (entry === undefined) {
@@ -290,7 +298,14 @@ export class PlanTables {
   /** Writes a tensor to another one: `inplace` takes (destination, source), `out` (source, destination), which is resized. */
   writeOperator(variant: 'inplace' | 'out'): number {
     if (variant === 'inplace') return this.operatorByName('aten::copy_', 1)
-    return this.operatorRow({ name: 'aten::clone', kind: OperatorKind.byName, target: 'aten::clone', variant: variants.out, arguments: 2, results: 1 })
+    return this.operatorRow({
+      name: 'aten::clone',
+      kind: OperatorKind.byName,
+      target: 'aten::clone',
+      variant: variants.out,
+      arguments: 2,
+      results: 1,
+    })
   }
 
   /** How a schema runs. What nothing here can run becomes an operator that raises when it is reached. */
@@ -304,14 +319,18 @@ export class PlanTables {
     const row = (kind: number, target: string, variant: number): OperatorCall => ({
       kind: 'operator',
       operator: this.operatorRow({
-        name: schema.fullName, kind, target, variant,
+        name: schema.fullName,
+        kind,
+        target,
+        variant,
         arguments: schema.isVararg ? undefined : schema.arguments.length,
         results: schema.isVarret ? undefined : schema.returns.length,
       }),
     })
     const { definition, functional, variant } = implementationOf(schema)
     const { builtins, kernels } = this.options.native
-    if (builtins.has(schema.fullName) && (definition === undefined || variant !== 'functional')) return row(OperatorKind.byName, schema.fullName, variants.functional)
+    if (builtins.has(schema.fullName) && (definition === undefined || variant !== 'functional'))
+      return row(OperatorKind.byName, schema.fullName, variants.functional)
     if (definition === undefined) {
       const isTensor = schema.arguments[0]?.type.kind === 'Simple' && schema.arguments[0].type.name === 'Tensor'
       const known = builtins.has(functional.fullName) || kernels.has(functional.fullName)
@@ -333,7 +352,18 @@ export class PlanTables {
   function(fn: ScriptFunction): number {
     let index = this.functionIndices.get(fn)
     if (index === undefined) {
-      index = this.functions.push({ fn, parameters: [], returnType: NoneType, registers: 0, code: [], error: '', errorKind: 'compile', lines: [], ranges: [] }) - 1
+      index =
+        this.functions.push({
+          fn,
+          parameters: [],
+          returnType: NoneType,
+          registers: 0,
+          code: [],
+          error: '',
+          errorKind: 'compile',
+          lines: [],
+          ranges: [],
+        }) - 1
       this.functionIndices.set(fn, index)
     }
     return index
@@ -399,8 +429,11 @@ export class PlanTables {
 /** Errors that are none of ours are defects of the compiler, or a source that is nested deeper than the stack. */
 function typedError(error: unknown, fn: ScriptFunction): TorchScriptError {
   if (error instanceof TorchScriptError) return error
-  if (error instanceof RangeError && /call stack/.test(error.message)) return new CompileError(`The code of ${fn.qualifiedName} is nested too deeply.`)
-  return new InvariantError(`Compiling ${fn.qualifiedName} failed: ${error instanceof Error ? error.message : String(error)}.`, { cause: error })
+  if (error instanceof RangeError && /call stack/.test(error.message))
+    return new CompileError(`The code of ${fn.qualifiedName} is nested too deeply.`)
+  return new InvariantError(`Compiling ${fn.qualifiedName} failed: ${error instanceof Error ? error.message : String(error)}.`, {
+    cause: error,
+  })
 }
 
 function constantKey(value: PlanValue): string {
@@ -422,4 +455,3 @@ function constantKey(value: PlanValue): string {
       return `${value.kind} ${String(value.value)}`
   }
 }
-

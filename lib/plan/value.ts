@@ -70,10 +70,13 @@ export function writeHeapEntry(out: ByteWriter, entry: HeapEntry): void {
       out.u32(entry.type ?? noIndex).vec(entry.items, write)
       break
     case 'dict':
-      out.u32(entry.key).u32(entry.value).vec(entry.entries, ([key, value]) => {
-        write(key)
-        write(value)
-      })
+      out
+        .u32(entry.key)
+        .u32(entry.value)
+        .vec(entry.entries, ([key, value]) => {
+          write(key)
+          write(value)
+        })
       break
     case 'object':
       out.u32(entry.class).vec(entry.slots, write)

@@ -60,7 +60,8 @@ export function compileProgram(source: ProgramSource): CompiledProgram {
   for (const type of objects.classes) for (const method of type.methods.values()) tables.function(method)
   for (const fn of source.functions ?? []) tables.function(fn)
   const plan = encodePlan(tables, root)
-  const isThere = (kind: number, target: string): boolean => native.kernels.has(target) || (kind === OperatorKind.byName && native.builtins.has(target))
+  const isThere = (kind: number, target: string): boolean =>
+    native.kernels.has(target) || (kind === OperatorKind.byName && native.builtins.has(target))
   return {
     plan,
     classes: tables.classes,

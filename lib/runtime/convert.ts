@@ -12,7 +12,8 @@ export class KeywordArguments {
 
 /** Keyword arguments of a call: `model.forward(x, kwargs({ mask }))`. */
 export function kwargs(values: Readonly<Record<string, unknown>>): KeywordArguments {
-  if (typeof values !== 'object' || values === null) throw new ArgumentError(`Expected an object of keyword arguments for \`values\` but received ${String(values)}`)
+  if (typeof values !== 'object' || values === null)
+    throw new ArgumentError(`Expected an object of keyword arguments for \`values\` but received ${String(values)}`)
   return new KeywordArguments(values)
 }
 

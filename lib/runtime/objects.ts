@@ -74,7 +74,11 @@ export class ObjectWriter {
     switch (value.kind) {
       case 'list': {
         const element = declared.kind === 'List' ? declared.element : this.parsed(value.elementType)
-        return tables.addHeapEntry({ kind: 'list', element: tables.type(element), items: value.items.map((item) => this.value(item, element)) })
+        return tables.addHeapEntry({
+          kind: 'list',
+          element: tables.type(element),
+          items: value.items.map((item) => this.value(item, element)),
+        })
       }
       case 'tuple': {
         const elements = declared.kind === 'Tuple' ? declared.elements : []
@@ -107,7 +111,9 @@ export class ObjectWriter {
       // The state comes first in the table, so that inner objects have theirs when this one gets its own.
       const state = value.state === undefined ? noneValue : this.value(value.state, setState?.parameters[1]?.type)
       return tables.addHeapEntry({
-        kind: 'objectWithState', class: tables.class(type), state,
+        kind: 'objectWithState',
+        class: tables.class(type),
+        state,
         setState: setState === undefined ? undefined : tables.function(setState),
       })
     }
@@ -115,7 +121,8 @@ export class ObjectWriter {
     this.entries.set(value, entry)
     const slots = type.attributes.map(({ name, type: declared }) => {
       const slot = value.attributes?.get(name)
-      if (slot === undefined) throw new ArchiveError(`Expected an attribute "${name}" in an object of ${value.className} but it has none`, 'data.pkl')
+      if (slot === undefined)
+        throw new ArchiveError(`Expected an attribute "${name}" in an object of ${value.className} but it has none`, 'data.pkl')
       return this.value(slot, declared)
     })
     fill({ kind: 'object', class: tables.class(type), slots })

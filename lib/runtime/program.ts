@@ -45,7 +45,10 @@ export class Program {
 
   call(fn: ScriptFunction, args: readonly unknown[]): unknown {
     const converted = args.map(toNative)
-    return fromNative(callNative(() => this.#handle.run(this.#index(fn), converted)), this.wrapObject)
+    return fromNative(
+      callNative(() => this.#handle.run(this.#index(fn), converted)),
+      this.wrapObject,
+    )
   }
 
   async callAsync(fn: ScriptFunction, args: readonly unknown[]): Promise<unknown> {
@@ -58,7 +61,10 @@ export class Program {
   }
 
   getAttribute(object: ObjectHandle, slot: number): unknown {
-    return fromNative(callNative(() => this.#handle.getAttr(object, slot)), this.wrapObject)
+    return fromNative(
+      callNative(() => this.#handle.getAttr(object, slot)),
+      this.wrapObject,
+    )
   }
   setAttribute(object: ObjectHandle, slot: number, value: unknown): void {
     const converted = toNative(value)

@@ -9,7 +9,8 @@ import { UnsupportedError } from '../util/errors.js'
 
 /** The number in a 0-dim tensor of an archive, for passes. */
 export function scalarOf(tensor: TensorData): ConstantValue | undefined {
-  if (tensor.shape.length !== 0 || tensor.sparse !== undefined || tensor.quant !== undefined || tensor.storage.location === 'meta') return undefined
+  if (tensor.shape.length !== 0 || tensor.sparse !== undefined || tensor.quant !== undefined || tensor.storage.location === 'meta')
+    return undefined
   if (tensor.conj || tensor.neg) return undefined
   const bytes = tensor.storage.bytes()
   const ArrayType = arrayTypeOf(tensor.dtype)
@@ -26,7 +27,9 @@ function numbersOf(tensor: TensorData): number[] {
   const bytes = tensor.storage.bytes()
   const ArrayType = arrayTypeOf(tensor.dtype)
   const array = new ArrayType(bytes.buffer as ArrayBuffer, bytes.byteOffset, Math.floor(bytes.byteLength / ArrayType.BYTES_PER_ELEMENT))
-  return Array.from({ length: tensor.shape[0] ?? 1 }, (_, i) => Number(readElement(tensor.dtype, array, tensor.offset + i * (tensor.strides[0] ?? 1))))
+  return Array.from({ length: tensor.shape[0] ?? 1 }, (_, i) =>
+    Number(readElement(tensor.dtype, array, tensor.offset + i * (tensor.strides[0] ?? 1))),
+  )
 }
 
 function quantInfo(quant: QuantizationData): QuantInfo {
@@ -64,7 +67,13 @@ export class TensorImporter {
     const { storage } = tensor
     if (storage.location === 'meta') throw new UnsupportedError('Tensors on the meta device have no data and are not supported.')
     const handle = nativeBinding().tensorOnStorage(
-      this.#storage(storage), dtypeCode(tensor.dtype), tensor.shape, tensor.strides, tensor.offset, tensor.quant && quantInfo(tensor.quant))
+      this.#storage(storage),
+      dtypeCode(tensor.dtype),
+      tensor.shape,
+      tensor.strides,
+      tensor.offset,
+      tensor.quant && quantInfo(tensor.quant),
+    )
     if (tensor.requiresGrad) handle.setRequiresGrad(true)
     return handle
   }

@@ -29,7 +29,13 @@ export type Expr =
   | (At & { readonly kind: 'List'; readonly items: readonly Expr[] })
   | (At & { readonly kind: 'Tuple'; readonly items: readonly Expr[] })
   | (At & { readonly kind: 'Dict'; readonly entries: readonly (readonly [Expr, Expr])[] })
-  | (At & { readonly kind: 'ListComp'; readonly element: Expr; readonly target: Expr; readonly iter: Expr; readonly conditions: readonly Expr[] })
+  | (At & {
+      readonly kind: 'ListComp'
+      readonly element: Expr
+      readonly target: Expr
+      readonly iter: Expr
+      readonly conditions: readonly Expr[]
+    })
   | (At & {
       readonly kind: 'DictComp'
       readonly key: Expr
@@ -62,7 +68,11 @@ export type Stmt =
   | (At & { readonly kind: 'Break' | 'Continue' | 'Pass' })
   | (At & { readonly kind: 'Assert'; readonly condition: Expr; readonly message?: Expr })
   | (At & { readonly kind: 'Raise'; readonly value?: Expr })
-  | (At & { readonly kind: 'With'; readonly items: readonly { readonly value: Expr; readonly target?: Expr }[]; readonly body: readonly Stmt[] })
+  | (At & {
+      readonly kind: 'With'
+      readonly items: readonly { readonly value: Expr; readonly target?: Expr }[]
+      readonly body: readonly Stmt[]
+    })
   | (At & { readonly kind: 'Delete'; readonly targets: readonly Expr[] })
   | FunctionDef
   | ClassDef

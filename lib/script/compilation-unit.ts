@@ -75,7 +75,8 @@ class CompiledFunction implements ScriptFunction {
   }
   get parameters(): readonly Parameter[] {
     this.resolved ??= this.def.parameters.map((p, i) => {
-      const type = i === 0 && this.owner !== undefined ? this.owner : p.annotation === undefined ? TensorType : this.unit.resolve(p.annotation)
+      const type =
+        i === 0 && this.owner !== undefined ? this.owner : p.annotation === undefined ? TensorType : this.unit.resolve(p.annotation)
       const value = p.default === undefined ? undefined : Emitter.defaultValue(this.unit, p.default, type)
       return { name: p.name, type, default: value, kwargOnly: p.kwargOnly }
     })
@@ -94,10 +95,13 @@ class CompiledFunction implements ScriptFunction {
   private compile(): { graph: Graph; returnType: Type } {
     if (this.result !== undefined) return this.result
     if (this.error !== undefined) throw this.error
-    if (this.compiling) throw compileError(`function '${this.name}' is called recursively. Recursive calls are not supported`, this.def.range)
+    if (this.compiling)
+      throw compileError(`function '${this.name}' is called recursively. Recursive calls are not supported`, this.def.range)
     this.compiling = true
     try {
-      return (this.result = withinStack(`function '${this.name}'`, () => Emitter.compile(this.unit, this.def, this.parameters, this.declaredReturn)))
+      return (this.result = withinStack(`function '${this.name}'`, () =>
+        Emitter.compile(this.unit, this.def, this.parameters, this.declaredReturn),
+      ))
     } catch (error) {
       this.error = error
       throw error
@@ -148,7 +152,8 @@ export class CompilationUnit {
       else if (stmt.kind === 'FunctionDef') {
         into.set(stmt.name, { kind: 'function', def: stmt })
         functions.push(stmt)
-      } else if (stmt.kind !== 'Assign' && stmt.kind !== 'Expr' && stmt.kind !== 'Pass') throw compileError('Expected a class or a function', stmt.range)
+      } else if (stmt.kind !== 'Assign' && stmt.kind !== 'Expr' && stmt.kind !== 'Pass')
+        throw compileError('Expected a class or a function', stmt.range)
     }
     return functions
   }
@@ -167,7 +172,10 @@ export class CompilationUnit {
   /** A class by qualified name. Throws CompileError when the program has none. */
   classType(qualifiedName: string): ClassType {
     const type = this.namedType(qualifiedName)
-    if (type?.kind !== 'Class') throw new CompileError(`Expected a class named ${qualifiedName} in the archive's code but found ${type === undefined ? 'none' : `a ${type.kind}`}.`)
+    if (type?.kind !== 'Class')
+      throw new CompileError(
+        `Expected a class named ${qualifiedName} in the archive's code but found ${type === undefined ? 'none' : `a ${type.kind}`}.`,
+      )
     return type
   }
   enumType(qualifiedName: string): Type | undefined {
@@ -188,7 +196,8 @@ export class CompilationUnit {
     const known = this.functions.get(qualifiedName)
     if (known !== undefined) return known
     const definition = this.definition(qualifiedName)
-    if (definition?.kind !== 'function') throw new CompileError(`Expected a function named ${qualifiedName} but found ${definition === undefined ? 'none' : 'a class'}.`)
+    if (definition?.kind !== 'function')
+      throw new CompileError(`Expected a function named ${qualifiedName} but found ${definition === undefined ? 'none' : 'a class'}.`)
     const fn = new CompiledFunction(this, qualifiedName, definition.def, undefined)
     this.functions.set(qualifiedName, fn)
     return fn
@@ -211,7 +220,14 @@ export class CompilationUnit {
     const base = def.bases[0] === undefined ? '' : (dottedName(def.bases[0]) ?? '')
     if (base === 'NamedTuple' || base === 'typing.NamedTuple') return this.makeNamedTuple(qualifiedName, def)
     if (base === 'Enum' || base === 'enum.Enum') return this.makeEnum(qualifiedName, def)
-    const flavor = base === 'Module' || base === 'torch.nn.Module' ? 'module' : base === 'ModuleInterface' ? 'moduleInterface' : base === 'Interface' ? 'interface' : 'class'
+    const flavor =
+      base === 'Module' || base === 'torch.nn.Module'
+        ? 'module'
+        : base === 'ModuleInterface'
+          ? 'moduleInterface'
+          : base === 'Interface'
+            ? 'interface'
+            : 'class'
     const type = new ClassType(qualifiedName, flavor)
     this.types.set(qualifiedName, type)
     this.fillClass(type, def)
@@ -245,7 +261,9 @@ export class CompilationUnit {
   }
   private makeEnum(qualifiedName: string, def: ClassDef): Type {
     const members = def.body.flatMap((stmt) =>
-      stmt.kind === 'Assign' && stmt.targets[0].kind === 'Name' ? [{ name: stmt.targets[0].name, value: this.constantExpression(stmt.value) }] : [],
+      stmt.kind === 'Assign' && stmt.targets[0].kind === 'Name'
+        ? [{ name: stmt.targets[0].name, value: this.constantExpression(stmt.value) }]
+        : [],
     )
     const type = new EnumType(qualifiedName, members.length > 0 ? constantType(members[0].value) : IntType, members)
     this.types.set(qualifiedName, type)
@@ -257,12 +275,19 @@ export class CompilationUnit {
     const declared: { name: string; annotation: Expr; value?: Expr }[] = []
     for (const stmt of def.body) {
       if (stmt.kind === 'FunctionDef') this.addMethod(type, stmt)
-      else if (stmt.kind === 'Declare' && stmt.target.kind === 'Name') declared.push({ name: stmt.target.name, annotation: stmt.annotation })
+      else if (stmt.kind === 'Declare' && stmt.target.kind === 'Name')
+        declared.push({ name: stmt.target.name, annotation: stmt.annotation })
       else if (stmt.kind === 'Assign') {
         const [target] = stmt.targets
-        if (target.kind === 'Subscript' && target.items[0].kind === 'String') declared.push({ name: target.items[0].value, annotation: stmt.value })
-        else if (target.kind === 'Name' && stmt.annotation !== undefined) declared.push({ name: target.name, annotation: stmt.annotation, value: stmt.value })
-        else if (target.kind === 'Name' && stmt.value.kind === 'List') lists.set(target.name, stmt.value.items.flatMap((i) => (i.kind === 'String' ? [i.value] : [])))
+        if (target.kind === 'Subscript' && target.items[0].kind === 'String')
+          declared.push({ name: target.items[0].value, annotation: stmt.value })
+        else if (target.kind === 'Name' && stmt.annotation !== undefined)
+          declared.push({ name: target.name, annotation: stmt.annotation, value: stmt.value })
+        else if (target.kind === 'Name' && stmt.value.kind === 'List')
+          lists.set(
+            target.name,
+            stmt.value.items.flatMap((i) => (i.kind === 'String' ? [i.value] : [])),
+          )
       }
     }
     const parameters = new Set(lists.get('__parameters__'))
@@ -286,19 +311,29 @@ export class CompilationUnit {
     const decorator = def.decorators.map((d) => dottedName(d) ?? '')
     const fn = new CompiledFunction(this, `${type.qualifiedName}.${def.name}`, def, isStatic ? undefined : type)
     if (isStatic) type.staticMethods.set(def.name, fn)
-    else if (decorator.includes('property')) type.methods.set(`__${def.name}_getter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_getter` }, type))
-    else if (decorator.some((d) => d.endsWith('.setter'))) type.methods.set(`__${def.name}_setter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_setter` }, type))
+    else if (decorator.includes('property'))
+      type.methods.set(`__${def.name}_getter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_getter` }, type))
+    else if (decorator.some((d) => d.endsWith('.setter')))
+      type.methods.set(`__${def.name}_setter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_setter` }, type))
     else type.methods.set(def.name, fn)
   }
   /** Classes written by hand declare attributes by assigning them in `__init__`. */
   private attributesFromInit(type: ClassType): void {
     const init = type.methods.get('__init__') as CompiledFunction | undefined
     if (init === undefined) return
-    const scope = new Map(init.def.parameters.map((p) => [p.name, p.annotation === undefined ? TensorType : this.resolve(p.annotation)] as const))
+    const scope = new Map(
+      init.def.parameters.map((p) => [p.name, p.annotation === undefined ? TensorType : this.resolve(p.annotation)] as const),
+    )
     for (const stmt of init.def.body) {
       if (stmt.kind !== 'Assign' && stmt.kind !== 'Declare') continue
       const target = stmt.kind === 'Assign' ? stmt.targets[0] : stmt.target
-      if (target.kind !== 'Attribute' || target.value.kind !== 'Name' || target.value.name !== init.def.parameters[0].name || type.attribute(target.name)) continue
+      if (
+        target.kind !== 'Attribute' ||
+        target.value.kind !== 'Name' ||
+        target.value.name !== init.def.parameters[0].name ||
+        type.attribute(target.name)
+      )
+        continue
       type.attributes.push({ name: target.name, type: this.initType(stmt, scope), isParameter: false, isBuffer: false })
     }
   }
@@ -308,7 +343,14 @@ export class CompilationUnit {
     if (value.kind === 'Name' && scope.has(value.name)) return scope.get(value.name)!
     // The type of any other expression is that of its value in a function of the same parameters.
     const parameters = [...scope].map(([name, type]) => ({ name, type }))
-    const def: FunctionDef = { kind: 'FunctionDef', name: '__init_type', parameters: [], body: [{ kind: 'Return', value, range: value.range }], decorators: [], range: value.range }
+    const def: FunctionDef = {
+      kind: 'FunctionDef',
+      name: '__init_type',
+      parameters: [],
+      body: [{ kind: 'Return', value, range: value.range }],
+      decorators: [],
+      range: value.range,
+    }
     return Emitter.compile(this, def, parameters, undefined).returnType
   }
 
@@ -318,7 +360,8 @@ export class CompilationUnit {
   meaningOf(name: string): Meaning | undefined {
     const literal = literals[name]
     if (literal !== undefined) return this.constantMeaning(literal)
-    if (name === 'torch' || name === 'ops' || name === '__torch__' || name === 'CONSTANTS' || name === 'math' || name === 'cmath') return { kind: 'namespace', path: name }
+    if (name === 'torch' || name === 'ops' || name === '__torch__' || name === 'CONSTANTS' || name === 'math' || name === 'cmath')
+      return { kind: 'namespace', path: name }
     const dot = name.lastIndexOf('.')
     const [head, last] = [dot < 0 ? '' : name.slice(0, dot), name.slice(dot + 1)]
     if (head === 'CONSTANTS') {
@@ -348,22 +391,53 @@ export class CompilationUnit {
     const qualifiedName = builtinClasses[name]
     const known = this.types.get(qualifiedName)
     if (known !== undefined) return known as ClassType
-    const def = parseFile(gradModeSource, '<builtin>').find((s) => s.kind === 'ClassDef' && qualifiedName.endsWith(`.${s.name}`)) as ClassDef
+    const def = parseFile(gradModeSource, '<builtin>').find(
+      (s) => s.kind === 'ClassDef' && qualifiedName.endsWith(`.${s.name}`),
+    ) as ClassDef
     return this.makeType(qualifiedName, def) as ClassType
   }
   private torchName(name: string): Meaning | undefined {
-    if (name === 'jit.annotate' || name === 'jit.isinstance' || name === 'jit.is_scripting' || name === 'jit.is_tracing' || name === 'jit.fork' || name === 'jit.wait' || name === 'jit._unwrap_optional') return { kind: 'special', name: `torch.${name}` }
-    if (['autograd', 'fft', 'linalg', 'special', 'jit', 'nn', 'nn.functional', '_C', '_C._nn', 'ops'].includes(name)) return { kind: 'namespace', path: `torch.${name}` }
-    const aliases = lookupTable<string>({ half: 'float16', float: 'float32', double: 'float64', short: 'int16', int: 'int32', long: 'int64', cfloat: 'complex64', cdouble: 'complex128' })
+    if (
+      name === 'jit.annotate' ||
+      name === 'jit.isinstance' ||
+      name === 'jit.is_scripting' ||
+      name === 'jit.is_tracing' ||
+      name === 'jit.fork' ||
+      name === 'jit.wait' ||
+      name === 'jit._unwrap_optional'
+    )
+      return { kind: 'special', name: `torch.${name}` }
+    if (['autograd', 'fft', 'linalg', 'special', 'jit', 'nn', 'nn.functional', '_C', '_C._nn', 'ops'].includes(name))
+      return { kind: 'namespace', path: `torch.${name}` }
+    const aliases = lookupTable<string>({
+      half: 'float16',
+      float: 'float32',
+      double: 'float64',
+      short: 'int16',
+      int: 'int32',
+      long: 'int64',
+      cfloat: 'complex64',
+      cdouble: 'complex128',
+    })
     const dtype = dtypeNames.find((d) => d === (aliases[name] ?? name))
     if (dtype !== undefined) return this.constantMeaning({ kind: 'int', value: BigInt(dtypeCode(dtype)) })
-    const codes = lookupTable<bigint>({ strided: 0n, sparse_coo: 1n, contiguous_format: 0n, preserve_format: 1n, channels_last: 2n, channels_last_3d: 3n, per_tensor_affine: 0n, per_channel_affine: 1n })
+    const codes = lookupTable<bigint>({
+      strided: 0n,
+      sparse_coo: 1n,
+      contiguous_format: 0n,
+      preserve_format: 1n,
+      channels_last: 2n,
+      channels_last_3d: 3n,
+      per_tensor_affine: 0n,
+      per_channel_affine: 1n,
+    })
     if (name in codes) return this.constantMeaning({ kind: 'int', value: codes[name] })
     const special = lookupTable<number>({ inf: Infinity, nan: NaN, pi: Math.PI, e: Math.E })
     if (name in special) return this.constantMeaning({ kind: 'float', value: special[name] })
     const operator = name.replace(/^(fft|linalg|special)\./, '$1_').replace(/^(nn\.functional|_C\._nn|autograd)\./, '')
     const ops = /^ops\.(\w+)(?:\.(\w+))?$/.exec(name)
-    if (ops !== null) return ops[2] === undefined ? { kind: 'namespace', path: `torch.${name}` } : { kind: 'operator', name: `${ops[1]}::${ops[2]}` }
+    if (ops !== null)
+      return ops[2] === undefined ? { kind: 'namespace', path: `torch.${name}` } : { kind: 'operator', name: `${ops[1]}::${ops[2]}` }
     return /^\w+$/.test(operator) ? { kind: 'operator', name: `aten::${operator}` } : undefined
   }
   private mathName(name: string): Meaning | undefined {
@@ -450,7 +524,8 @@ export class CompilationUnit {
       case 'Binary': {
         const [a, b] = [this.constantExpression(expr.left), this.constantExpression(expr.right)]
         const re = a.kind === 'float' ? a.value : a.kind === 'int' ? Number(a.value) : undefined
-        if (b.kind === 'complex' && re !== undefined && (expr.op === '+' || expr.op === '-')) return { kind: 'complex', re, im: expr.op === '-' ? -b.im : b.im }
+        if (b.kind === 'complex' && re !== undefined && (expr.op === '+' || expr.op === '-'))
+          return { kind: 'complex', re, im: expr.op === '-' ? -b.im : b.im }
         break
       }
       case 'Call': {
@@ -490,4 +565,5 @@ export class CompilationUnit {
 }
 
 /** Parses text as one expression; for tools that take constants as text. */
-export const parseConstant = (unit: CompilationUnit, text: string): ConstantValue => unit.constantExpression(parseExpression(text, '<constant>'))
+export const parseConstant = (unit: CompilationUnit, text: string): ConstantValue =>
+  unit.constantExpression(parseExpression(text, '<constant>'))

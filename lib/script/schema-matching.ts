@@ -1,7 +1,26 @@
 import type { GraphBuilder, SourceRange, Value } from '../ir/graph.js'
 import type { FunctionSchema, SchemaArgument } from '../ir/schema.js'
 import type { ConstantValue, Type } from '../ir/types.js'
-import { BoolType, ComplexType, DeviceType, FloatType, IntType, NoneType, NumberType, StringType, TensorType, dictOf, futureOf, isSubtype, listOf, optionalOf, sameType, tupleOf, typeToString, unionOf } from '../ir/types.js'
+import {
+  BoolType,
+  ComplexType,
+  DeviceType,
+  FloatType,
+  IntType,
+  NoneType,
+  NumberType,
+  StringType,
+  TensorType,
+  dictOf,
+  futureOf,
+  isSubtype,
+  listOf,
+  optionalOf,
+  sameType,
+  tupleOf,
+  typeToString,
+  unionOf,
+} from '../ir/types.js'
 import { schemaByFullName } from '../ir/schema.js'
 import { compileError } from './source.js'
 
@@ -133,7 +152,8 @@ export function insertOperator(b: GraphBuilder, fullName: string, inputs: readon
  * tuples to lists always; with `allow`, Tensor to numbers, number to int, float or complex, str to Device.
  */
 export function convertToType(b: GraphBuilder, value: Value, type: Type, allow: boolean): Value {
-  if (type.kind === 'Optional' && value.type.kind !== 'Optional' && value.type !== NoneType) return convertToType(b, value, type.element, allow)
+  if (type.kind === 'Optional' && value.type.kind !== 'Optional' && value.type !== NoneType)
+    return convertToType(b, value, type.element, allow)
   if (value.type.kind === 'Tuple') {
     if (type.kind === 'List' && convertibleToList(value.type, type)) {
       const list = b.add('prim::ListConstruct', unpackTuple(b, value))
@@ -143,10 +163,20 @@ export function convertToType(b: GraphBuilder, value: Value, type: Type, allow: 
     if (type.kind === 'Tuple' && !isSubtype(value.type, type) && value.type.elements.length === type.elements.length) {
       const parts = unpackTuple(b, value).map((v, i) => convertToType(b, v, type.elements[i], allow))
       const tuple = b.add('prim::TupleConstruct', parts)
-      tuple.output.setType(tupleOf(parts.map((p) => p.type), type.named))
+      tuple.output.setType(
+        tupleOf(
+          parts.map((p) => p.type),
+          type.named,
+        ),
+      )
       return tuple.output
     }
-    if (type.kind === 'Tuple' && type.named !== undefined && value.type.named === undefined && value.type.elements.length === type.elements.length) {
+    if (
+      type.kind === 'Tuple' &&
+      type.named !== undefined &&
+      value.type.named === undefined &&
+      value.type.elements.length === type.elements.length
+    ) {
       const tuple = b.add('prim::TupleConstruct', unpackTuple(b, value))
       tuple.output.setType(type)
       return tuple.output
@@ -205,11 +235,20 @@ export function constantType(value: ConstantValue): Type {
     case 'tensor':
       return TensorType
     case 'list':
-      return value.type ?? listOf(value.items.length === 0 ? TensorType : value.items.map(constantType).reduce((a, b) => unifyTypes(a, b, true)!))
+      return (
+        value.type ??
+        listOf(value.items.length === 0 ? TensorType : value.items.map(constantType).reduce((a, b) => unifyTypes(a, b, true)!))
+      )
     case 'tuple':
       return value.type ?? tupleOf(value.items.map(constantType))
     case 'dict':
-      return value.type ?? dictOf(value.entries.length ? constantType(value.entries[0][0]) : StringType, value.entries.length ? constantType(value.entries[0][1]) : TensorType)
+      return (
+        value.type ??
+        dictOf(
+          value.entries.length ? constantType(value.entries[0][0]) : StringType,
+          value.entries.length ? constantType(value.entries[0][1]) : TensorType,
+        )
+      )
     case 'function':
       return { kind: 'Function', fn: value.fn }
     default:
@@ -227,10 +266,14 @@ function insertDefault(b: GraphBuilder, argument: SchemaArgument, value: Constan
     list.output.setType(unwrapOptional(type).kind === 'List' ? unwrapOptional(type) : constantType(value))
     return list.output
   }
-  if (value.kind === 'int' && unwrapOptional(type) === FloatType) return b.constant({ kind: 'float', value: Number(value.value) }, FloatType)
+  if (value.kind === 'int' && unwrapOptional(type) === FloatType)
+    return b.constant({ kind: 'float', value: Number(value.value) }, FloatType)
   const own = constantType(value)
   const declared = unwrapOptional(type)
-  return b.constant(value, value.kind === 'enum' || value.kind === 'object' || value.kind === 'tuple' || value.kind === 'dict' ? declared : own)
+  return b.constant(
+    value,
+    value.kind === 'enum' || value.kind === 'object' || value.kind === 'tuple' || value.kind === 'dict' ? declared : own,
+  )
 }
 
 interface Failure {
@@ -262,7 +305,10 @@ export function matchSchema(
         if (actual.kind !== 'List' && !convertibleToList(actual, type) && !(actual === NoneType && argument.type.kind === 'Optional')) {
           const items = args.slice(used).map((v) => convertToType(b, v, element, allow))
           const wrong = items.find((v) => !isSubtype(v.type, element))
-          if (wrong !== undefined) return { reason: `Expected a value of type '${typeToString(argument.type)}' for argument '${argument.name}' but instead found type '${typeToString(args[used].type)}'.` }
+          if (wrong !== undefined)
+            return {
+              reason: `Expected a value of type '${typeToString(argument.type)}' for argument '${argument.name}' but instead found type '${typeToString(args[used].type)}'.`,
+            }
           const list = b.add('prim::ListConstruct', items)
           list.output.setType(listOf(element))
           inputs.push(list.output)
@@ -284,26 +330,41 @@ export function matchSchema(
     }
     // A number stands for a list of fixed size.
     const fixed = isListOf(unwrapOptional(argument.type))
-    if (argument.listSize !== undefined && fixed !== undefined && (value.type === IntType || value.type === FloatType) && sameType(fixed, value.type)) {
+    if (
+      argument.listSize !== undefined &&
+      fixed !== undefined &&
+      (value.type === IntType || value.type === FloatType) &&
+      sameType(fixed, value.type)
+    ) {
       const list = b.add('prim::ListConstruct', Array<Value>(argument.listSize).fill(value))
       list.output.setType(listOf(value.type))
       value = list.output
     }
     if (!bind(argument.type, value.type, env)) {
-      const names = [...env].map(([name, t]) => ` Type variable '${name}' previously matched to type ${typeToString(t)} is matched to type ${typeToString(value.type)}.`)
-      return { reason: `Could not match type ${typeToString(value.type)} to ${typeToString(argument.type)} in argument '${argument.name}'${names.length > 0 ? `:${names[0]}` : '.'}` }
+      const names = [...env].map(
+        ([name, t]) =>
+          ` Type variable '${name}' previously matched to type ${typeToString(t)} is matched to type ${typeToString(value.type)}.`,
+      )
+      return {
+        reason: `Could not match type ${typeToString(value.type)} to ${typeToString(argument.type)} in argument '${argument.name}'${names.length > 0 ? `:${names[0]}` : '.'}`,
+      }
     }
     const type = substitute(argument.type, env)
     const converted = convertToType(b, value, type, allow)
     if (!isSubtype(converted.type, type)) {
-      return { reason: `Expected a value of type '${typeToString(type)}' for argument '${argument.name}' but instead found type '${typeToString(converted.type)}'.` }
+      return {
+        reason: `Expected a value of type '${typeToString(type)}' for argument '${argument.name}' but instead found type '${typeToString(converted.type)}'.`,
+      }
     }
     inputs.push(converted)
   }
   if (schema.isVararg) {
     for (; used < args.length; used++) inputs.push(args[used])
   }
-  if (used < args.length) return { reason: `Expected at most ${schema.arguments.filter((a) => !a.kwargOnly).length} positional arguments but found ${args.length}.` }
+  if (used < args.length)
+    return {
+      reason: `Expected at most ${schema.arguments.filter((a) => !a.kwargOnly).length} positional arguments but found ${args.length}.`,
+    }
   const unknown = kwargs.find((k) => !usedKeywords.has(k.name))
   if (unknown !== undefined) {
     const known = schema.arguments.some((a) => a.name === unknown.name)

@@ -8,9 +8,26 @@ import { compileError } from './source.js'
 import { lookupTable } from './tables.js'
 
 const simple = lookupTable<SimpleKind>({
-  Tensor: 'Tensor', int: 'int', float: 'float', bool: 'bool', complex: 'complex', str: 'str', number: 'number', Scalar: 'number', NoneType: 'NoneType',
-  Device: 'Device', Generator: 'Generator', Any: 'Any', Stream: 'Stream', Storage: 'Storage', Capsule: 'Capsule', AnyEnumType: 'AnyEnum', AnyClassType: 'AnyClass',
-  AnyListType: 'AnyList', AnyTupleType: 'AnyTuple', Quantizer: 'Quantizer',
+  Tensor: 'Tensor',
+  int: 'int',
+  float: 'float',
+  bool: 'bool',
+  complex: 'complex',
+  str: 'str',
+  number: 'number',
+  Scalar: 'number',
+  NoneType: 'NoneType',
+  Device: 'Device',
+  Generator: 'Generator',
+  Any: 'Any',
+  Stream: 'Stream',
+  Storage: 'Storage',
+  Capsule: 'Capsule',
+  AnyEnumType: 'AnyEnum',
+  AnyClassType: 'AnyClass',
+  AnyListType: 'AnyList',
+  AnyTupleType: 'AnyTuple',
+  Quantizer: 'Quantizer',
 })
 /** Types that are ints at run time. */
 const intNames = new Set(['Layout', 'MemoryFormat', 'ScalarType', 'QScheme', 'dtype'])
@@ -66,14 +83,17 @@ export function resolveType(expr: Expr, lookup: NamedTypeLookup): Type {
       if (name === 'device') return simpleType('Device')
       if (name === 'Number') return simpleType('number')
       if (isCustomClassName(full)) return customClass(full)
-      if (name === 'list' || name === 'List' || name === 'Dict' || name === 'dict') throw compileError(`Attempted to use ${name} without a contained type. Please add a contained type, e.g. ${name}[int]`, expr.range)
+      if (name === 'list' || name === 'List' || name === 'Dict' || name === 'dict')
+        throw compileError(`Attempted to use ${name} without a contained type. Please add a contained type, e.g. ${name}[int]`, expr.range)
       throw compileError(`Unknown type name '${full}'`, expr.range)
     }
     case 'Subscript': {
       const head = (dottedName(expr.value) ?? '').replace(/^(torch|torch\.jit|typing|t)\./, '')
-      const parts = expr.items.length === 1 && expr.items[0].kind === 'Tuple' && expr.items[0].items.length > 0 ? expr.items[0].items : expr.items
+      const parts =
+        expr.items.length === 1 && expr.items[0].kind === 'Tuple' && expr.items[0].items.length > 0 ? expr.items[0].items : expr.items
       const count = (n: number): void => {
-        if (parts.length !== n) throw compileError(`Expected ${n} type argument${n === 1 ? '' : 's'} for ${head} but received ${parts.length}`, expr.range)
+        if (parts.length !== n)
+          throw compileError(`Expected ${n} type argument${n === 1 ? '' : 's'} for ${head} but received ${parts.length}`, expr.range)
       }
       switch (head) {
         case 'List':
@@ -111,5 +131,5 @@ export function resolveType(expr: Expr, lookup: NamedTypeLookup): Type {
 }
 
 /** The type of text such as the `List[int]` of type tags in pickles. */
-export const parseType = (text: string, lookup: NamedTypeLookup = () => undefined): Type => resolveType(parseExpression(text, '<type>'), lookup)
-
+export const parseType = (text: string, lookup: NamedTypeLookup = () => undefined): Type =>
+  resolveType(parseExpression(text, '<type>'), lookup)

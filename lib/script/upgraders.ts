@@ -72,7 +72,8 @@ def full_0_4(size: List[int], fill_value: number, *, dtype: Optional[int], layou
   },
 ]
 
-const options = 'dtype: Optional[int] = None, layout: Optional[int] = None, device: Optional[Device] = None, pin_memory: Optional[bool] = None'
+const options =
+  'dtype: Optional[int] = None, layout: Optional[int] = None, device: Optional[Device] = None, pin_memory: Optional[bool] = None'
 const passed = 'dtype=dtype, layout=layout, device=device, pin_memory=pin_memory'
 /** Operators that once took fewer arguments than any overload takes now: a missing number of steps meant 100. */
 const oldSignatures = lookupTable<{ readonly bump: number; readonly source: string } | undefined>({

@@ -3,7 +3,16 @@ import { nativeBinding } from '../native/loader.js'
 import { ArgumentError } from '../util/errors.js'
 import { type DType, dtypeCode, dtypeNames, dtypeSize } from './dtype.js'
 import { Tensor } from './tensor.js'
-import { arrayTypeOf, type Complex, dtypeOfArray, type Element, itemsPerElement, readElement, type TypedArray, writeElement } from './typed-array.js'
+import {
+  arrayTypeOf,
+  type Complex,
+  dtypeOfArray,
+  type Element,
+  itemsPerElement,
+  readElement,
+  type TypedArray,
+  writeElement,
+} from './typed-array.js'
 
 export type TensorData = Element | TypedArray | Uint8ClampedArray | readonly TensorData[]
 
@@ -24,7 +33,8 @@ function checkShape(shape: readonly number[]): void {
 }
 
 function checkDType(dtype: DType): void {
-  if (!dtypeNames.includes(dtype)) throw new ArgumentError(`Expected a dtype such as 'float32' for \`dtype\` but received ${JSON.stringify(dtype)}`)
+  if (!dtypeNames.includes(dtype))
+    throw new ArgumentError(`Expected a dtype such as 'float32' for \`dtype\` but received ${JSON.stringify(dtype)}`)
 }
 
 const isTypedArray = (data: unknown): data is TypedArray | Uint8ClampedArray => ArrayBuffer.isView(data) && !(data instanceof DataView)
@@ -73,7 +83,8 @@ export function fromBuffer(buffer: ArrayBuffer, options: { dtype: DType; shape: 
   if (!(byteOffset >= 0) || byteOffset % dtypeSize(dtype) !== 0) {
     throw new ArgumentError(`Expected a multiple of ${dtypeSize(dtype)} for \`byteOffset\` but received ${byteOffset}`)
   }
-  if (needed > buffer.byteLength) throw new ArgumentError(`Expected at least ${needed} bytes for \`buffer\` but received ${buffer.byteLength}`)
+  if (needed > buffer.byteLength)
+    throw new ArgumentError(`Expected at least ${needed} bytes for \`buffer\` but received ${buffer.byteLength}`)
   return Tensor.fromHandle(callNative(() => nativeBinding().tensorFromBuffer(buffer, byteOffset, dtypeCode(dtype), shape)))
 }
 
@@ -86,7 +97,9 @@ function shapeOf(data: TensorData): number[] {
 function flatten(data: TensorData, shape: readonly number[], depth: number, out: Element[]): void {
   if (depth === shape.length) {
     if (Array.isArray(data) || isTypedArray(data) || data === undefined || data === null) {
-      throw new ArgumentError(`Expected numbers at depth ${depth} of nested arrays but received ${Array.isArray(data) ? 'an array' : typeof data}`)
+      throw new ArgumentError(
+        `Expected numbers at depth ${depth} of nested arrays but received ${Array.isArray(data) ? 'an array' : typeof data}`,
+      )
     }
     out.push(data as Element)
     return
@@ -104,10 +117,12 @@ function inferDType(values: readonly Element[]): DType {
   if (values.length === 0) return 'float32'
   const kinds = new Set(values.map((value) => (isComplex(value) ? 'complex' : typeof value)))
   for (const kind of kinds) {
-    if (!['number', 'bigint', 'boolean', 'complex'].includes(kind)) throw new ArgumentError(`Expected numbers, bigints or booleans for \`data\` but received ${kind}`)
+    if (!['number', 'bigint', 'boolean', 'complex'].includes(kind))
+      throw new ArgumentError(`Expected numbers, bigints or booleans for \`data\` but received ${kind}`)
   }
   if (kinds.has('complex')) return 'complex64'
-  if (kinds.size > 1) throw new ArgumentError(`Expected values of one type for \`data\` but received ${[...kinds].sort().join(' and ')}; give a dtype`)
+  if (kinds.size > 1)
+    throw new ArgumentError(`Expected values of one type for \`data\` but received ${[...kinds].sort().join(' and ')}; give a dtype`)
   return kinds.has('bigint') ? 'int64' : kinds.has('boolean') ? 'bool' : 'float32'
 }
 
@@ -151,15 +166,23 @@ export function full(shape: readonly number[], value: Element, options: Creation
   return filled(dtype, shape, () => value)
 }
 
-export const zeros = (shape: readonly number[], options: CreationOptions = {}): Tensor => full(shape, 0, { dtype: options.dtype ?? 'float32' })
+export const zeros = (shape: readonly number[], options: CreationOptions = {}): Tensor =>
+  full(shape, 0, { dtype: options.dtype ?? 'float32' })
 
-export const ones = (shape: readonly number[], options: CreationOptions = {}): Tensor => full(shape, 1, { dtype: options.dtype ?? 'float32' })
+export const ones = (shape: readonly number[], options: CreationOptions = {}): Tensor =>
+  full(shape, 1, { dtype: options.dtype ?? 'float32' })
 
 /** Numbers from `start` (default 0) up to but without `end`: float32 unless a dtype is given, int64 for bigints. */
-export function arange(start: number | bigint, end?: number | bigint, step: number | bigint = typeof start === 'bigint' ? 1n : 1, options: CreationOptions = {}): Tensor {
+export function arange(
+  start: number | bigint,
+  end?: number | bigint,
+  step: number | bigint = typeof start === 'bigint' ? 1n : 1,
+  options: CreationOptions = {},
+): Tensor {
   const [from, to] = end === undefined ? [typeof start === 'bigint' ? 0n : 0, start] : [start, end]
   const isInt = typeof from === 'bigint'
-  if (typeof to !== typeof from || typeof step !== typeof from) throw new ArgumentError('Expected numbers or bigints, and not both, for `arange`')
+  if (typeof to !== typeof from || typeof step !== typeof from)
+    throw new ArgumentError('Expected numbers or bigints, and not both, for `arange`')
   if (Number(step) === 0) throw new ArgumentError('Expected a step other than zero for `step` but received 0')
   const length = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(step)))
   const dtype = options.dtype ?? (isInt ? 'int64' : 'float32')

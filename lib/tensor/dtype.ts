@@ -1,8 +1,31 @@
 /** Element types, with PyTorch's names and integer codes (`c10::ScalarType`). */
 export type DType =
-  | 'uint8' | 'int8' | 'int16' | 'int32' | 'int64' | 'float16' | 'float32' | 'float64' | 'complex32' | 'complex64' | 'complex128'
-  | 'bool' | 'qint8' | 'quint8' | 'qint32' | 'bfloat16' | 'quint4x2' | 'quint2x4' | 'float8_e5m2' | 'float8_e4m3fn'
-  | 'float8_e5m2fnuz' | 'float8_e4m3fnuz' | 'uint16' | 'uint32' | 'uint64' | 'float8_e8m0fnu'
+  | 'uint8'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'float16'
+  | 'float32'
+  | 'float64'
+  | 'complex32'
+  | 'complex64'
+  | 'complex128'
+  | 'bool'
+  | 'qint8'
+  | 'quint8'
+  | 'qint32'
+  | 'bfloat16'
+  | 'quint4x2'
+  | 'quint2x4'
+  | 'float8_e5m2'
+  | 'float8_e4m3fn'
+  | 'float8_e5m2fnuz'
+  | 'float8_e4m3fnuz'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'float8_e8m0fnu'
 
 interface DTypeRow {
   readonly code: number
@@ -59,4 +82,5 @@ export const dtypeStorageName = (dtype: DType): string => `${table[dtype].storag
 /** The dtype of a code, or undefined for a code that has none here. */
 export const dtypeFromCode = (code: number): DType | undefined => byCode.get(code)
 /** The dtype of a storage class name such as `FloatStorage`, or undefined. */
-export const dtypeFromStorageName = (name: string): DType | undefined => (name.endsWith('Storage') ? byStorage.get(name.slice(0, -7)) : undefined)
+export const dtypeFromStorageName = (name: string): DType | undefined =>
+  name.endsWith('Storage') ? byStorage.get(name.slice(0, -7)) : undefined

@@ -93,7 +93,8 @@ export class Tensor {
   /** The value of a tensor with one element. */
   item(): Element {
     const count = this.numel()
-    if (count !== 1) throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
+    if (count !== 1)
+      throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
     return readElement(this.dtype, this.data, 0)
   }
 
@@ -141,4 +142,3 @@ export class Tensor {
     return `${header} ${values}`
   }
 }
-

@@ -3,7 +3,16 @@ import { bfloat16ToNumber, float16ToNumber, float8ToNumber, isFloat8, numberToBf
 import { ArgumentError } from '../util/errors.js'
 
 export type TypedArray =
-  | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | BigInt64Array | BigUint64Array | Float32Array | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array
 
 type TypedArrayConstructor = {
   new (length: number): TypedArray
@@ -21,12 +30,31 @@ const layout = (array: unknown, items = 1): Layout => ({ array: array as TypedAr
 
 /** How JavaScript sees the memory of each dtype. */
 const layouts: Record<DType, Layout> = {
-  uint8: layout(Uint8Array), int8: layout(Int8Array), int16: layout(Int16Array), int32: layout(Int32Array), int64: layout(BigInt64Array),
-  float16: layout(Uint16Array), float32: layout(Float32Array), float64: layout(Float64Array), complex32: layout(Uint16Array, 2),
-  complex64: layout(Float32Array, 2), complex128: layout(Float64Array, 2), bool: layout(Uint8Array), qint8: layout(Int8Array),
-  quint8: layout(Uint8Array), qint32: layout(Int32Array), bfloat16: layout(Uint16Array), quint4x2: layout(Uint8Array),
-  quint2x4: layout(Uint8Array), float8_e5m2: layout(Uint8Array), float8_e4m3fn: layout(Uint8Array), float8_e5m2fnuz: layout(Uint8Array),
-  float8_e4m3fnuz: layout(Uint8Array), uint16: layout(Uint16Array), uint32: layout(Uint32Array), uint64: layout(BigUint64Array),
+  uint8: layout(Uint8Array),
+  int8: layout(Int8Array),
+  int16: layout(Int16Array),
+  int32: layout(Int32Array),
+  int64: layout(BigInt64Array),
+  float16: layout(Uint16Array),
+  float32: layout(Float32Array),
+  float64: layout(Float64Array),
+  complex32: layout(Uint16Array, 2),
+  complex64: layout(Float32Array, 2),
+  complex128: layout(Float64Array, 2),
+  bool: layout(Uint8Array),
+  qint8: layout(Int8Array),
+  quint8: layout(Uint8Array),
+  qint32: layout(Int32Array),
+  bfloat16: layout(Uint16Array),
+  quint4x2: layout(Uint8Array),
+  quint2x4: layout(Uint8Array),
+  float8_e5m2: layout(Uint8Array),
+  float8_e4m3fn: layout(Uint8Array),
+  float8_e5m2fnuz: layout(Uint8Array),
+  float8_e4m3fnuz: layout(Uint8Array),
+  uint16: layout(Uint16Array),
+  uint32: layout(Uint32Array),
+  uint64: layout(BigUint64Array),
   float8_e8m0fnu: layout(Uint8Array),
 }
 
@@ -75,7 +103,8 @@ export interface Complex {
 /** One element as JavaScript has it. */
 export type Element = number | bigint | boolean | Complex
 
-const safe = (value: bigint): number | bigint => (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value)
+const safe = (value: bigint): number | bigint =>
+  value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
 
 /** Reads element `index`. 64-bit integers are numbers where that is exact. */
 export function readElement(dtype: DType, data: TypedArray, index: number): Element {

@@ -30,7 +30,8 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value instanceof Map) return `a Map of ${value.size}`
   if (value === null) return 'null'
-  if (typeof value === 'object') return isComplex(value) ? `${value.re}+${value.im}j` : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
+  if (typeof value === 'object')
+    return isComplex(value) ? `${value.re}+${value.im}j` : `an object (${Object.keys(value).slice(0, 5).join(', ')})`
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
@@ -54,7 +55,8 @@ function closeElements(got: Element, expected: Element, isFloat: boolean, tolera
 }
 
 const isInexact = (dtype: DType): boolean => /^(float|bfloat|complex)/.test(dtype)
-const size = (value: Element): Element => (isComplex(value) ? Math.hypot(value.re, value.im) : typeof value === 'number' ? Math.abs(value) : value)
+const size = (value: Element): Element =>
+  isComplex(value) ? Math.hypot(value.re, value.im) : typeof value === 'number' ? Math.abs(value) : value
 
 function compareTensors(got: Tensor, expected: PickleValue & { kind: 'tensor' }, tolerance: Tolerance, where: string): void {
   const { dtype, shape } = expected.tensor
@@ -78,19 +80,23 @@ function compareTensors(got: Tensor, expected: PickleValue & { kind: 'tensor' },
   }
   if (wrong === 0) return
   const at = worst.index
-  throw new Difference('wrong values',
-    `${where}: ${wrong} of ${wanted.length} ${dtype} differ, such as element ${at}: expected ${describe(wanted[at])} but received ${describe(readElement(dtype, data, at))}`)
+  throw new Difference(
+    'wrong values',
+    `${where}: ${wrong} of ${wanted.length} ${dtype} differ, such as element ${at}: expected ${describe(wanted[at])} but received ${describe(readElement(dtype, data, at))}`,
+  )
 }
 
 function compareItems(got: readonly unknown[], expected: readonly PickleValue[], tolerance: Tolerance, where: string): void {
-  if (got.length !== expected.length) throw new Difference('wrong structure', `${where}: expected ${expected.length} items but received ${got.length}`)
+  if (got.length !== expected.length)
+    throw new Difference('wrong structure', `${where}: expected ${expected.length} items but received ${got.length}`)
   expected.forEach((item, i) => compare(got[i], item, tolerance, `${where}[${i}]`))
 }
 
 function compareDicts(got: unknown, expected: PickleValue & { kind: 'dict' }, tolerance: Tolerance, where: string): void {
   const entries = got instanceof Map ? [...got] : undefined
   if (entries === undefined) throw new Difference('wrong structure', `${where}: expected a dict but received ${describe(got)}`)
-  if (entries.length !== expected.entries.length) throw new Difference('wrong structure', `${where}: expected ${expected.entries.length} entries but received ${entries.length}`)
+  if (entries.length !== expected.entries.length)
+    throw new Difference('wrong structure', `${where}: expected ${expected.entries.length} entries but received ${entries.length}`)
   if (tolerance.fragile && isDetection(expected)) return compareDetections(got as Map<string, Tensor>, expected, where)
   expected.entries.forEach(([key, value], i) => {
     compare(entries[i][0], key, tolerance, `${where} key ${i}`)
@@ -103,23 +109,32 @@ const isDetection = (value: PickleValue & { kind: 'dict' }): boolean =>
 
 /** Each expected detection must have a partner with the same label, a box within a pixel and a score within 1%. */
 function compareDetections(got: Map<string, Tensor>, expected: PickleValue & { kind: 'dict' }, where: string): void {
-  const wanted = new Map(expected.entries.map(([key, value]) => [key.kind === 'string' ? key.value : '', value.kind === 'tensor' ? elementsOf(value.tensor).map(Number) : []]))
+  const wanted = new Map(
+    expected.entries.map(([key, value]) => [
+      key.kind === 'string' ? key.value : '',
+      value.kind === 'tensor' ? elementsOf(value.tensor).map(Number) : [],
+    ]),
+  )
   const mine = new Map([...got].map(([key, value]) => [key, Array.from(value.data as ArrayLike<number | bigint>, Number)]))
   const boxes = wanted.get('boxes')!
   const count = boxes.length / 4
   const gotBoxes = mine.get('boxes') ?? []
-  if (Math.abs(gotBoxes.length / 4 - count) > Math.max(1, count * 0.02)) throw new Difference('wrong detections', `${where}: expected ${count} boxes but received ${gotBoxes.length / 4}`)
+  if (Math.abs(gotBoxes.length / 4 - count) > Math.max(1, count * 0.02))
+    throw new Difference('wrong detections', `${where}: expected ${count} boxes but received ${gotBoxes.length / 4}`)
   const free = new Set(Array.from({ length: gotBoxes.length / 4 }, (_, i) => i))
   let missing = 0
   for (let i = 0; i < count; i++) {
-    const partner = [...free].find((j) =>
-      [0, 1, 2, 3].every((k) => Math.abs(gotBoxes[4 * j + k] - boxes[4 * i + k]) <= 1) &&
-      wanted.get('labels')?.[i] === mine.get('labels')?.[j] &&
-      Math.abs((wanted.get('scores')?.[i] ?? 0) - (mine.get('scores')?.[j] ?? 0)) <= 0.01)
+    const partner = [...free].find(
+      (j) =>
+        [0, 1, 2, 3].every((k) => Math.abs(gotBoxes[4 * j + k] - boxes[4 * i + k]) <= 1) &&
+        wanted.get('labels')?.[i] === mine.get('labels')?.[j] &&
+        Math.abs((wanted.get('scores')?.[i] ?? 0) - (mine.get('scores')?.[j] ?? 0)) <= 0.01,
+    )
     if (partner === undefined) missing++
     else free.delete(partner)
   }
-  if (missing > Math.max(1, count * 0.02)) throw new Difference('wrong detections', `${where}: ${missing} of ${count} boxes have no partner`)
+  if (missing > Math.max(1, count * 0.02))
+    throw new Difference('wrong detections', `${where}: ${missing} of ${count} boxes have no partner`)
 }
 
 function sameNumber(got: unknown, expected: PickleValue & { kind: 'int' | 'float' }, tolerance: Tolerance): boolean {
@@ -161,7 +176,8 @@ export function compare(got: unknown, expected: PickleValue, tolerance: Toleranc
         const [re, im] = inner.value.items.map(numberOf)
         return isComplex(got) && closeComplex(got, { re, im }, tolerance) ? undefined : fail()
       }
-      if (inner.key === '__dtype__' && inner.value.kind === 'string') return got === dtypeCode(inner.value.value as DType) ? undefined : fail()
+      if (inner.key === '__dtype__' && inner.value.kind === 'string')
+        return got === dtypeCode(inner.value.value as DType) ? undefined : fail()
       if (inner.key === '__device__' && inner.value.kind === 'string') return got === inner.value.value ? undefined : fail()
       return compareDicts(got, expected, tolerance, where)
     }

@@ -78,6 +78,13 @@ export function toArgument(value: PickleValue): unknown {
 /** The tensor with its strides, on memory of its own. */
 function argumentTensor(tensor: TensorData): Tensor {
   const copy = Uint8Array.from(tensor.storage.bytes())
-  const storage = { ...tensor.storage, key: tensor.storage.key, dtype: tensor.storage.dtype, byteLength: copy.length, location: 'cpu', bytes: () => copy }
+  const storage = {
+    ...tensor.storage,
+    key: tensor.storage.key,
+    dtype: tensor.storage.dtype,
+    byteLength: copy.length,
+    location: 'cpu',
+    bytes: () => copy,
+  }
   return Tensor.fromHandle(new TensorImporter(false).import({ ...tensor, storage }))
 }

@@ -54,7 +54,9 @@ const suffix = /\.(io\.pt|legacy\.pth|ptl|pth|pt)$/
 async function* packedCases(kit: string, wanted: (name: string) => boolean): AsyncGenerator<Case> {
   const [program, ...args] = kit.endsWith('.xz') ? ['xz', '-dc', kit] : ['zstd', '-dcq', '--long=27', kit]
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const failed = new Promise<never>((_, reject) => child.on('error', (error) => reject(new Error(`Cannot run ${program}, which unpacks ${kit}: ${error.message}`))))
+  const failed = new Promise<never>((_, reject) =>
+    child.on('error', (error) => reject(new Error(`Cannot run ${program}, which unpacks ${kit}: ${error.message}`))),
+  )
   failed.catch(() => {})
   const root = mkdtempSync(join(tmpdir(), 'conformance-'))
   let files: string[] = []

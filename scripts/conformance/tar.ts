@@ -50,7 +50,7 @@ function number(field: Buffer): number {
 
 /** The `path` of a pax header, whose records are `<length> <key>=<value>\n`. */
 function paxPath(bytes: Buffer): string | undefined {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at)
     const length = Number(bytes.subarray(at, space).toString('latin1'))
     if (!(length > 0)) return undefined

@@ -30,7 +30,8 @@ interface Call {
   readonly expected: PickleValue
 }
 
-const items = (value: PickleValue | undefined): readonly PickleValue[] => (value?.kind === 'tuple' || value?.kind === 'list' ? value.items : [])
+const items = (value: PickleValue | undefined): readonly PickleValue[] =>
+  value?.kind === 'tuple' || value?.kind === 'list' ? value.items : []
 const none: PickleValue = { kind: 'none' }
 
 function callsOf(io: PickleValue): Call[] {
@@ -61,10 +62,14 @@ function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Toleranc
   try {
     result = module.run(call.method, ...args)
   } catch (error) {
-    if (error instanceof torch.UnsupportedError || error instanceof torch.InvariantError || !(error instanceof torch.TorchScriptError)) throw error
+    if (error instanceof torch.UnsupportedError || error instanceof torch.InvariantError || !(error instanceof torch.TorchScriptError))
+      throw error
     return
   }
-  throw new Difference('did not raise', `${where}: expected ${raises.kind === 'string' ? raises.value : 'an error'} but received ${typeof result}`)
+  throw new Difference(
+    'did not raise',
+    `${where}: expected ${raises.kind === 'string' ? raises.value : 'an error'} but received ${typeof result}`,
+  )
 }
 
 /** CONFORMANCE_RUNS=3 repeats the calls of each case, which then replay recorded schedules; cases that keep state differ then. */
@@ -77,7 +82,9 @@ function runModel(path: string, io: PickleValue, tolerance: Tolerance): void {
   const module = torch.jit.load(path, wantedFiles === undefined ? {} : { extraFiles })
   try {
     for (let round = 0; round < rounds; round++) {
-      callsOf(io).forEach((call, i, all) => runCall(module, call, tolerance, (round > 0 ? `round ${round} ` : '') + (all.length > 1 ? `call ${i} ${call.method}` : 'result')))
+      callsOf(io).forEach((call, i, all) =>
+        runCall(module, call, tolerance, (round > 0 ? `round ${round} ` : '') + (all.length > 1 ? `call ${i} ${call.method}` : 'result')),
+      )
     }
     if (wantedFiles !== undefined) compare(new Map(Object.entries(extraFiles)), wantedFiles, tolerance, 'extra files')
   } finally {
@@ -102,7 +109,11 @@ function runCase(job: Job): void {
 }
 
 /** Numbers that differ from case to case do not make another category. */
-const general = (text: string): string => text.split('\n')[0].replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, 'N').slice(0, 160)
+const general = (text: string): string =>
+  text
+    .split('\n')[0]
+    .replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, 'N')
+    .slice(0, 160)
 
 function failure(error: unknown): { category: string; reason: string } {
   if (error instanceof Difference) return { category: error.category, reason: error.message }

@@ -49,12 +49,30 @@ t.test('wrong arguments are refused by name', (t) => {
     }
     return 'nothing thrown'
   }
-  t.match(message(() => m.forward()), /missing value for argument 'x'/)
-  t.match(message(() => m.forward(1)), /Expected a value of type 'Tensor' for `x`/)
-  t.match(message(() => m.forward(x(), 1.5)), /Expected a value of type 'int' for `times`/)
-  t.match(message(() => m.forward(x(), torch.kwargs({ nope: 1 }))), /nope/)
-  const known = m.signaturesOfMethods().map((s: string) => s.split('(')[0]).join(', ')
-  t.equal(message(() => m.run('nope')), `Expected a method of __torch__.Everything for \`name\` but received 'nope'; it has ${known}`)
+  t.match(
+    message(() => m.forward()),
+    /missing value for argument 'x'/,
+  )
+  t.match(
+    message(() => m.forward(1)),
+    /Expected a value of type 'Tensor' for `x`/,
+  )
+  t.match(
+    message(() => m.forward(x(), 1.5)),
+    /Expected a value of type 'int' for `times`/,
+  )
+  t.match(
+    message(() => m.forward(x(), torch.kwargs({ nope: 1 }))),
+    /nope/,
+  )
+  const known = m
+    .signaturesOfMethods()
+    .map((s: string) => s.split('(')[0])
+    .join(', ')
+  t.equal(
+    message(() => m.run('nope')),
+    `Expected a method of __torch__.Everything for \`name\` but received 'nope'; it has ${known}`,
+  )
   t.same(array(m.forward(x())), [2, 4, 6], 'the module works afterwards')
   t.end()
 })
@@ -81,7 +99,9 @@ t.test('attributes are read and written', (t) => {
   m.names = ['z']
   t.same([m.calls, m.maybe, m.names], [10, 3, ['z']])
   t.throws(() => (m.calls = 'x'), { code: 'ERR_ARGUMENT' })
-  t.throws(() => (m.limit = 8), { message: 'Expected an attribute of __torch__.Everything for `name` but received a constant of the class, which cannot be set' })
+  t.throws(() => (m.limit = 8), {
+    message: 'Expected an attribute of __torch__.Everything for `name` but received a constant of the class, which cannot be set',
+  })
   t.throws(() => (m.nope = 8), { message: "Expected an attribute of __torch__.Everything for `name` but received 'nope'" })
   m.inner.weight = torch.tensor([1, 0, 0])
   t.same(array(m.forward(x())), [2, 0, 0])
@@ -139,7 +159,10 @@ t.test('from bytes, URLs and descriptors', (t) => {
 t.test('asynchronous calls', async (t) => {
   const m = everything()
   const results = await Promise.all(Array.from({ length: 8 }, (_, i) => m.forwardAsync(torch.tensor([i, i, i]))))
-  t.same(results.map(array), Array.from({ length: 8 }, (_, i) => [2 * i, 4 * i, 6 * i]))
+  t.same(
+    results.map(array),
+    Array.from({ length: 8 }, (_, i) => [2 * i, 4 * i, 6 * i]),
+  )
   t.equal(await m.runAsync('big', 1), 2)
   await t.rejects(m.runAsync('fail', 'later'), { code: 'ERR_SCRIPT' })
   await t.rejects(m.runAsync('nope'), { code: 'ERR_ARGUMENT' })
@@ -156,7 +179,10 @@ t.test('what programs print goes to the handler', (t) => {
   torch.onPrint((line) => lines.push(line))
   t.equal(everything().say(3), null)
   torch.onPrint(null)
-  t.same(lines.map((line) => line.trimEnd()), ['x is 3'])
+  t.same(
+    lines.map((line) => line.trimEnd()),
+    ['x is 3'],
+  )
   t.end()
 })
 

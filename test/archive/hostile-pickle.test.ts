@@ -20,8 +20,15 @@ function failure(load: () => unknown): string {
 
 /** Asserts that a torch.save file with this data.pkl is refused as malformed, for this reason. */
 function refuses(
-  t: { equal(found: string, wanted: string): unknown }, data: Buffer, reason: string, storages: Record<string, Uint8Array> = {}): void {
-  t.equal(failure(() => loadObject(checkpoint(data, storages))), `The pickle is malformed at byte N: ${reason} (in data.pkl)`)
+  t: { equal(found: string, wanted: string): unknown },
+  data: Buffer,
+  reason: string,
+  storages: Record<string, Uint8Array> = {},
+): void {
+  t.equal(
+    failure(() => loadObject(checkpoint(data, storages))),
+    `The pickle is malformed at byte N: ${reason} (in data.pkl)`,
+  )
 }
 
 t.test('refuses names that it does not know', (t) => {
@@ -29,8 +36,14 @@ t.test('refuses names that it does not know', (t) => {
     const data = pickle(op.global(module, name), op.string('echo pwned'), op.tuple1, op.reduce)
     const received = `the Python class or function ${module}.${name}, which is never run${hint} (in data.pkl)`
     const message = `Expected a type of PyTorch's tensor files but received ${received}`
-    t.equal(failure(() => loadObject(checkpoint(data))), message)
-    t.equal(failure(() => openScriptArchive(scriptArchive({ 'data.pkl': data }))), message)
+    t.equal(
+      failure(() => loadObject(checkpoint(data))),
+      message,
+    )
+    t.equal(
+      failure(() => openScriptArchive(scriptArchive({ 'data.pkl': data }))),
+      message,
+    )
   }
   const plain = '. Only tensors, numbers, strings and containers of them can be loaded'
   refusesName('os', 'system', plain)
@@ -42,13 +55,17 @@ t.test('refuses names that it does not know', (t) => {
   refusesName('', '', plain)
   refusesName(
     'torch.nn.modules.linear',
-    'Linear', '. The file pickles a whole Python model: save its state_dict() or export it with torch.jit.save')
+    'Linear',
+    '. The file pickles a whole Python model: save its state_dict() or export it with torch.jit.save',
+  )
   t.equal(
     failure(() => loadObject(checkpoint(pickle(op.global('__torch__.a', 'M'), op.emptyTuple, op.newObject)))),
-    'The class __torch__.a.M belongs to a TorchScript archive; only torch.jit.load can build it (in data.pkl)')
+    'The class __torch__.a.M belongs to a TorchScript archive; only torch.jit.load can build it (in data.pkl)',
+  )
   t.equal(
     failure(() => loadObject(checkpoint(pickle(op.global('torch', 'Bits8Storage'))))),
-    'Tensors of the class torch.Bits8Storage are not supported (in data.pkl)')
+    'Tensors of the class torch.Bits8Storage are not supported (in data.pkl)',
+  )
   t.end()
 })
 
@@ -56,23 +73,32 @@ t.test('builds known names only in the way they are meant', (t) => {
   refuses(t, pickle(op.global('torch', 'FloatStorage'), op.emptyTuple, op.reduce), 'torch.FloatStorage is called')
   refuses(
     t,
-    pickle(op.global('collections', 'OrderedDict'), op.emptyTuple, op.newObject), 'the class collections.OrderedDict is instantiated')
+    pickle(op.global('collections', 'OrderedDict'), op.emptyTuple, op.newObject),
+    'the class collections.OrderedDict is instantiated',
+  )
   refuses(t, pickle(op.int(1), op.emptyTuple, op.reduce), 'the int 1 is called')
   refuses(
     t,
     pickle(op.global('collections', 'OrderedDict'), op.int(1), op.reduce),
-    'Expected a tuple of arguments for collections.OrderedDict but received the int 1')
+    'Expected a tuple of arguments for collections.OrderedDict but received the int 1',
+  )
   refuses(t, pickle(op.global('collections', 'OrderedDict'), op.tuple1), 'the class collections.OrderedDict stands where a value is needed')
   refuses(t, pickle(op.global('collections', 'OrderedDict')), 'the class collections.OrderedDict stands where a value is needed')
   refuses(t, pickle(op.emptyList, op.emptyDict, op.build), 'a state is given to a list of 0')
   refuses(
-    t, pickle(op.global('torch._tensor', '_rebuild_from_type_v2'),
-      op.tupleOf(op.global('collections', 'OrderedDict'), op.none, op.emptyTuple, op.none), op.reduce),
-    'Expected a function that builds a tensor but received the class collections.OrderedDict')
+    t,
+    pickle(
+      op.global('torch._tensor', '_rebuild_from_type_v2'),
+      op.tupleOf(op.global('collections', 'OrderedDict'), op.none, op.emptyTuple, op.none),
+      op.reduce,
+    ),
+    'Expected a function that builds a tensor but received the class collections.OrderedDict',
+  )
   refuses(
     t,
     pickle(op.global('torch', 'device'), op.string('/dev/sda'), op.tuple1, op.reduce),
-    "Expected a device such as cuda:0 but received the string '/dev/sda'")
+    "Expected a device such as cuda:0 but received the string '/dev/sda'",
+  )
   t.end()
 })
 
@@ -85,13 +111,19 @@ t.test('refuses storages that are not there', (t) => {
   refuses(t, data(op.storage('0', -1)), 'Expected a non-negative int for the size of storage 0 but received -1', storages)
   refuses(
     t,
-    data(op.storage('0', 1n << 62n)), 'Expected a non-negative int for the size of storage 0 but received 4611686018427387904', storages)
+    data(op.storage('0', 1n << 62n)),
+    'Expected a non-negative int for the size of storage 0 but received 4611686018427387904',
+    storages,
+  )
   refuses(t, data(op.storage('0', (1n << 53n) - 1n)), 'Storage 0 declares 9007199254740991 elements, which is too many', storages)
   refuses(t, pickle(op.storage('0', 2), op.storage('0', 4), op.tuple2), 'Storage 0 is declared with 8 bytes and with 16', storages)
   refuses(t, data(join([op.int(7), op.persistentId])), 'Expected a tuple of 5 for a persistent id but received the int 7', storages)
   refuses(
-    t, data(join([op.tupleOf(op.string('module'), op.none, op.none, op.none, op.none), op.persistentId])),
-    "Expected 'storage' as the kind of a persistent id but received the string 'module'", storages)
+    t,
+    data(join([op.tupleOf(op.string('module'), op.none, op.none, op.none, op.none), op.persistentId])),
+    "Expected 'storage' as the kind of a persistent id but received the string 'module'",
+    storages,
+  )
   refuses(t, pickle(op.tensor(op.int(1), 0, [1], [1])), 'Expected a storage for a tensor but received the int 1')
   t.end()
 })
@@ -112,10 +144,16 @@ t.test('refuses tensors that reach out of their storage', (t) => {
   refusesTensor(0, [2, 2], [1], 'A tensor has 2 sizes and 1 strides')
   refusesTensor(
     0,
-    [1n << 40n, 1n << 40n], [0, 0], 'A tensor of size [1099511627776, 1099511627776], strides [0, 0] and offset 0 is too large')
+    [1n << 40n, 1n << 40n],
+    [0, 0],
+    'A tensor of size [1099511627776, 1099511627776], strides [0, 0] and offset 0 is too large',
+  )
   refusesTensor(
     0,
-    Array<number>(65).fill(1), Array<number>(65).fill(1), 'Expected at most 64 dimensions for the size of a tensor but received 65')
+    Array<number>(65).fill(1),
+    Array<number>(65).fill(1),
+    'Expected at most 64 dimensions for the size of a tensor but received 65',
+  )
   const inside = loadObject(checkpoint(pickle(op.tensor(op.storage('0', 4), 3, [7, 0], [9, 9])), storages))
   t.equal(inside.kind, 'tensor', 'an empty tensor reaches nothing')
   t.end()
@@ -123,26 +161,45 @@ t.test('refuses tensors that reach out of their storage', (t) => {
 
 t.test('refuses quantization parameters that do not fit', (t) => {
   const storages = { 0: new Uint8Array(4), 1: new Uint8Array(64) }
-  const quantized = (...parameters: Buffer[]): Buffer => pickle(
-    op.global('torch._utils', '_rebuild_qtensor'),
-    op.tupleOf(op.storage('0', 4, 'QInt8Storage'), op.int(0), op.tupleOf(op.int(4)), op.tupleOf(op.int(1)), op.tupleOf(...parameters),
-      op.false, op.emptyDict), op.reduce)
+  const quantized = (...parameters: Buffer[]): Buffer =>
+    pickle(
+      op.global('torch._utils', '_rebuild_qtensor'),
+      op.tupleOf(
+        op.storage('0', 4, 'QInt8Storage'),
+        op.int(0),
+        op.tupleOf(op.int(4)),
+        op.tupleOf(op.int(1)),
+        op.tupleOf(...parameters),
+        op.false,
+        op.emptyDict,
+      ),
+      op.reduce,
+    )
   const vector = op.tensor(op.storage('1', 8, 'DoubleStorage'), 0, [3], [1])
   refuses(
     t,
-    quantized(op.global('torch', 'per_tensor_affine'), op.float(1), op.int(1n << 40n)), 'The zero point 1099511627776 is out of range',
-    storages)
+    quantized(op.global('torch', 'per_tensor_affine'), op.float(1), op.int(1n << 40n)),
+    'The zero point 1099511627776 is out of range',
+    storages,
+  )
   refuses(
     t,
     quantized(op.global('torch', 'per_channel_affine'), vector, vector, op.int(1)),
-    'The quantization axis 1 is none of a tensor with 1 dimensions', storages)
+    'The quantization axis 1 is none of a tensor with 1 dimensions',
+    storages,
+  )
   refuses(
     t,
     quantized(op.global('torch', 'per_channel_affine'), vector, vector, op.int(0)),
-    'Expected 4 quantization parameters along axis 0 but received a tensor of size [3]', storages)
+    'Expected 4 quantization parameters along axis 0 but received a tensor of size [3]',
+    storages,
+  )
   refuses(
     t,
-    pickle(op.tensor(op.storage('0', 4, 'QInt8Storage'), 0, [4], [1])), 'A tensor of qint8 has no quantization parameters', storages)
+    pickle(op.tensor(op.storage('0', 4, 'QInt8Storage'), 0, [4], [1])),
+    'A tensor of qint8 has no quantization parameters',
+    storages,
+  )
   t.end()
 })
 
@@ -161,8 +218,17 @@ t.test('refuses pickles that recurse, nest or unfold without end', (t) => {
 })
 
 t.test('takes cycles through objects', (t) => {
-  const data = pickle(op.global('__torch__', 'M'), op.emptyTuple, op.newObject, op.put(0), op.emptyDict, op.string('self'), op.get(0),
-    op.setItem, op.build)
+  const data = pickle(
+    op.global('__torch__', 'M'),
+    op.emptyTuple,
+    op.newObject,
+    op.put(0),
+    op.emptyDict,
+    op.string('self'),
+    op.get(0),
+    op.setItem,
+    op.build,
+  )
   const { root } = openScriptArchive(scriptArchive({ 'data.pkl': data }))
   t.ok(root.kind === 'object' && root.attributes?.get('self') === root)
   t.end()
@@ -178,7 +244,9 @@ t.test('refuses pickles that claim more than they hold', (t) => {
   refuses(t, Buffer.from('hello'), 'it does not start with PROTO')
   refuses(
     t,
-    Buffer.from([0x80, 4, 0x2e]), 'Expected pickle protocol 2 but received 4. Save the file again with the default pickle_protocol')
+    Buffer.from([0x80, 4, 0x2e]),
+    'Expected pickle protocol 2 but received 4. Save the file again with the default pickle_protocol',
+  )
   refuses(t, pickle(Buffer.from([0x94])), 'the opcode 0x94 is none that PyTorch writes')
   t.end()
 })
@@ -225,19 +293,25 @@ t.test('refuses typed containers that lie', (t) => {
 
 t.test('refuses malformed objects of script archives', (t) => {
   const refusesScript = (data: Buffer, message: string): void => {
-    t.equal(failure(() => openScriptArchive(scriptArchive({ 'data.pkl': data }))), message)
+    t.equal(
+      failure(() => openScriptArchive(scriptArchive({ 'data.pkl': data }))),
+      message,
+    )
   }
   const malformed = (reason: string): string => `The pickle is malformed at byte N: ${reason} (in data.pkl)`
   const object = [op.global('__torch__', 'M'), op.emptyTuple, op.newObject]
   refusesScript(pickle(...object, op.none, op.build, op.none, op.build), malformed('an object of __torch__.M gets a second state'))
   refusesScript(
-    pickle(op.global('__torch__',
-    'M'), op.none, op.tuple1, op.newObject), malformed('Expected no arguments for a new __torch__.M but received a tuple of 1'))
+    pickle(op.global('__torch__', 'M'), op.none, op.tuple1, op.newObject),
+    malformed('Expected no arguments for a new __torch__.M but received a tuple of 1'),
+  )
   refusesScript(
-    pickle(op.global('__torch__',
-    'M'), op.global('__torch__', 'M'), op.reduce), malformed('the class __torch__.M stands where a value is needed'))
+    pickle(op.global('__torch__', 'M'), op.global('__torch__', 'M'), op.reduce),
+    malformed('the class __torch__.M stands where a value is needed'),
+  )
   refusesScript(
-    pickle(Buffer.from([0x8a,
-    9, 0, 0, 0, 0, 0, 0, 0, 0, 1])), malformed('the int 18446744073709551616 does not fit in 64 bits'))
+    pickle(Buffer.from([0x8a, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
+    malformed('the int 18446744073709551616 does not fit in 64 bits'),
+  )
   t.end()
 })

@@ -21,14 +21,31 @@ for (const file of ['objects.pth', 'objects.legacy.pth']) {
   t.test(`loads every kind of value of ${file}`, (t) => {
     const all = loadObject(fixture(file))
     t.same(items(dictGet(all, 'plain')), [
-      int(1), { kind: 'float', value: 2.5 }, { kind: 'string', value: 'x' }, { kind: 'none' }, { kind: 'bool', value: true },
-      { kind: 'tuple', items: [int(1)] }, { kind: 'complex', re: 1, im: 2 }, int(2n ** 70n), int(-5), int(300), int(70000),
+      int(1),
+      { kind: 'float', value: 2.5 },
+      { kind: 'string', value: 'x' },
+      { kind: 'none' },
+      { kind: 'bool', value: true },
+      { kind: 'tuple', items: [int(1)] },
+      { kind: 'complex', re: 1, im: 2 },
+      int(2n ** 70n),
+      int(-5),
+      int(300),
+      int(70000),
       { kind: 'string', value: 'b\u00ff', bytes: new Uint8Array([0x62, 0xff]) },
     ])
     t.same(items(dictGet(all, 'constants')), [
-      { kind: 'dtype', value: 'float32' }, { kind: 'device', value: 'cuda:1' }, { kind: 'tuple', items: [int(2), int(3)] },
+      { kind: 'dtype', value: 'float32' },
+      { kind: 'device', value: 'cuda:1' },
+      { kind: 'tuple', items: [int(2), int(3)] },
       { kind: 'constant', name: 'torch.strided' },
-      { kind: 'dict', entries: [[{ kind: 'string', value: 'a' }, int(2)], [{ kind: 'string', value: 'b' }, int(1)]] },
+      {
+        kind: 'dict',
+        entries: [
+          [{ kind: 'string', value: 'a' }, int(2)],
+          [{ kind: 'string', value: 'b' }, int(1)],
+        ],
+      },
     ])
     t.same((all as DictValue).entries.at(-1), [int(3), { kind: 'string', value: 'int key' }])
     t.end()
@@ -37,17 +54,26 @@ for (const file of ['objects.pth', 'objects.legacy.pth']) {
   t.test(`loads every kind of tensor of ${file}`, (t) => {
     const all = loadObject(fixture(file))
     const views = tensors(dictGet(all, 'views'))
-    t.same(views.map(({ shape, strides, offset }) => ({ shape, strides, offset })), [
-      { shape: [2, 3], strides: [3, 1], offset: 0 }, { shape: [1, 3], strides: [3, 1], offset: 3 },
-      { shape: [3, 2], strides: [1, 3], offset: 0 },
-      { shape: [2, 2, 3], strides: [0, 3, 1], offset: 0 }, { shape: [0, 3], strides: [3, 1], offset: 0 },
-    ])
+    t.same(
+      views.map(({ shape, strides, offset }) => ({ shape, strides, offset })),
+      [
+        { shape: [2, 3], strides: [3, 1], offset: 0 },
+        { shape: [1, 3], strides: [3, 1], offset: 3 },
+        { shape: [3, 2], strides: [1, 3], offset: 0 },
+        { shape: [2, 2, 3], strides: [0, 3, 1], offset: 0 },
+        { shape: [0, 3], strides: [3, 1], offset: 0 },
+      ],
+    )
     t.equal(new Set(views.map((view) => view.storage)).size, 1)
     t.same(floats(views[0]), [0, 1, 2, 3, 4, 5])
     t.equal(views[0].storage.bytes(), views[1].storage.bytes())
-    t.same(tensors(dictGet(all, 'parameters')).map(({ requiresGrad, parameter }) => ({ requiresGrad, parameter })), [
-      { requiresGrad: true, parameter: true }, { requiresGrad: false, parameter: true },
-    ])
+    t.same(
+      tensors(dictGet(all, 'parameters')).map(({ requiresGrad, parameter }) => ({ requiresGrad, parameter })),
+      [
+        { requiresGrad: true, parameter: true },
+        { requiresGrad: false, parameter: true },
+      ],
+    )
     const [coo, csr] = tensors(dictGet(all, 'sparse'))
     t.match(coo, { shape: [2, 3], sparse: { layout: 'coo', coalesced: true, indices: { shape: [2, 5] }, values: { shape: [5] } } })
     t.match(csr, { shape: [2, 3], sparse: { layout: 'csr', compressedIndices: { shape: [3] }, plainIndices: { shape: [5] } } })
@@ -59,8 +85,9 @@ for (const file of ['objects.pth', 'objects.legacy.pth']) {
     t.match(conjugated, { dtype: 'complex64', conj: true, neg: undefined })
     t.match(negated, { dtype: 'float32', conj: undefined, neg: true, strides: [2], offset: 1 })
     t.same(
-      tensors(dictGet(all,
-      'dtypes')).map(({ dtype }) => dtype), 'uint16 uint32 uint64 float8_e4m3fn bfloat16 float16 complex32 bool'.split(' '))
+      tensors(dictGet(all, 'dtypes')).map(({ dtype }) => dtype),
+      'uint16 uint32 uint64 float8_e4m3fn bfloat16 float16 complex32 bool'.split(' '),
+    )
     const meta = (dictGet(all, 'meta') as { tensor: TensorData }).tensor
     t.match(meta, { shape: [3, 2], storage: { location: 'meta', byteLength: 24 } })
     t.throws(() => meta.storage.bytes(), { message: 'Storage meta is on the meta device and has no data' })
@@ -135,9 +162,9 @@ t.test('reverses the bytes of big-endian files', (t) => {
   const swapped = rewrite(fixture('tied_state_dict.pth'), { byteorder: 'big', 'data/0': Buffer.from(zip.bytes('data/0')).swap32() })
   const storage = (value: PickleValue): Uint8Array => (dictGet(value, 'other') as { tensor: TensorData }).tensor.storage.bytes()
   t.same(storage(loadObject(swapped)), new Uint8Array(zip.bytes('data/0')))
-  t.throws(
-    () => loadObject(rewrite(fixture('objects.pth'),
-    { byteorder: 'big' })), { message: /has no single element type, which a big-endian file needs \(in data\.pkl\)$/ })
+  t.throws(() => loadObject(rewrite(fixture('objects.pth'), { byteorder: 'big' })), {
+    message: /has no single element type, which a big-endian file needs \(in data\.pkl\)$/,
+  })
   t.end()
 })
 
@@ -214,8 +241,8 @@ t.test('remaps devices', (t) => {
   t.equal(location({ hasDevice: () => true }), 'cuda:0')
   t.equal(location({ mapLocation: 'cuda:1', hasDevice: () => true }), 'cuda:1')
   t.throws(() => location({ mapLocation: 'cuda' }), { message: "Expected a device of this machine for `mapLocation` but received 'cuda'" })
-  t.throws(
-    () => location({ mapLocation: 'GPU 0' }),
-    { message: 'Expected a device such as \'cpu\' or \'cuda:0\' for `mapLocation` but received "GPU 0"' })
+  t.throws(() => location({ mapLocation: 'GPU 0' }), {
+    message: "Expected a device such as 'cpu' or 'cuda:0' for `mapLocation` but received \"GPU 0\"",
+  })
   t.end()
 })

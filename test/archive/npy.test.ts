@@ -54,8 +54,14 @@ t.test('gives typed arrays', (t) => {
   const codes = ['b1', 'i1', 'i8', 'u8', 'f2', 'f8', 'c8', 'c16']
   const types = Object.fromEntries(codes.map((code) => [code, npz.get(`${code}_c`).data.constructor.name]))
   t.same(types, {
-    b1: 'Uint8Array', i1: 'Int8Array', i8: 'BigInt64Array', u8: 'BigUint64Array', f2: 'Uint16Array', f8: 'Float64Array',
-    c8: 'Float32Array', c16: 'Float64Array',
+    b1: 'Uint8Array',
+    i1: 'Int8Array',
+    i8: 'BigInt64Array',
+    u8: 'BigUint64Array',
+    f2: 'Uint16Array',
+    f8: 'Float64Array',
+    c8: 'Float32Array',
+    c16: 'Float64Array',
   })
   t.end()
 })
@@ -72,28 +78,28 @@ t.test('refuses what it cannot read', (t) => {
   t.throws(() => npz.get('object'), { message: 'NumPy arrays of type "|O" are not supported: it holds pickled Python objects' })
   t.throws(() => npz.get('text'), { message: 'NumPy arrays of type "<U2" are not supported' })
   t.throws(() => npz.get('record'), { message: 'NumPy arrays of records are not supported' })
-  t.throws(
-    () => npz.get('missing'),
-    { message: 'Expected one of v1, v2, v3, object, text, record for the array\'s name but received missing' })
+  t.throws(() => npz.get('missing'), {
+    message: "Expected one of v1, v2, v3, object, text, record for the array's name but received missing",
+  })
   t.throws(() => writeNpy({ dtype: 'bfloat16', shape: [1], data: new Uint16Array(1) }), {
     message: 'NumPy files have no dtype bfloat16; convert the tensor first, for instance to float32',
   })
-  t.throws(
-    () => writeNpy({ dtype: 'int8',
-    shape: [3], data: new Int8Array(2) }), { message: 'Expected 3 bytes for `data` of shape [3] but received 2' })
+  t.throws(() => writeNpy({ dtype: 'int8', shape: [3], data: new Int8Array(2) }), {
+    message: 'Expected 3 bytes for `data` of shape [3] but received 2',
+  })
   const file = Buffer.from(writeNpy({ dtype: 'float32', shape: [4], data: new Float32Array(4) }))
-  t.throws(
-    () => readNpy(file.subarray(0,
-    -1)), { message: 'The .npy file is truncated: an array of float32 of shape [4] needs 16 bytes and 15 are there' })
+  t.throws(() => readNpy(file.subarray(0, -1)), {
+    message: 'The .npy file is truncated: an array of float32 of shape [4] needs 16 bytes and 15 are there',
+  })
   t.throws(() => readNpy(file.subarray(0, 60)), { message: 'The .npy file is truncated: its header is incomplete' })
-  t.throws(
-    () => readNpy(Buffer.from('PK')),
-    { message: 'Expected a .npy file but received a file of unknown format that starts with the bytes 50 4b' })
+  t.throws(() => readNpy(Buffer.from('PK')), {
+    message: 'Expected a .npy file but received a file of unknown format that starts with the bytes 50 4b',
+  })
   const evil = Buffer.from(file)
   evil.write('(9999999999999,)', evil.indexOf('(4,)'), 'latin1')
   t.throws(() => readNpy(evil), { message: /^The \.npy file is truncated/ })
-  t.throws(
-    () => readNpy(Buffer.from(file.toString('latin1').replace('descr',
-    'desc!'), 'latin1')), { message: /^The \.npy header is malformed/ })
+  t.throws(() => readNpy(Buffer.from(file.toString('latin1').replace('descr', 'desc!'), 'latin1')), {
+    message: /^The \.npy header is malformed/,
+  })
   t.end()
 })

@@ -23,14 +23,22 @@ t.test('reads attributes of all kinds', (t) => {
   t.same(all.get('f'), { kind: 'float', value: 1e-310 })
   t.same(all.get('inf'), { kind: 'float', value: Number.NEGATIVE_INFINITY })
   t.same(all.get('l'), { kind: 'list', items: [int(1), int(2), int(3)], elementType: 'int' })
-  t.same(
-    all.get('lf'),
-    { kind: 'list', items: [{ kind: 'float', value: 0.5 }, { kind: 'float', value: Number.NaN }], elementType: 'float' })
+  t.same(all.get('lf'), {
+    kind: 'list',
+    items: [
+      { kind: 'float', value: 0.5 },
+      { kind: 'float', value: Number.NaN },
+    ],
+    elementType: 'float',
+  })
   t.equal((all.get('ls') as { elementType?: string }).elementType, 'str')
   const d = all.get('d')
   t.ok(d?.kind === 'dict' && d.keyType === 'str' && d.valueType === 'List[int]')
   const o = all.get('o')
-  t.same(o?.kind === 'dict' && o.entries, [[int(1), { kind: 'string', value: 'one' }], [int(-2), { kind: 'string', value: 'minus' }]])
+  t.same(o?.kind === 'dict' && o.entries, [
+    [int(1), { kind: 'string', value: 'one' }],
+    [int(-2), { kind: 'string', value: 'minus' }],
+  ])
   t.end()
 })
 
@@ -105,8 +113,18 @@ t.test('reads of a large file only what it needs', (t) => {
   const weights = Object.fromEntries(['0', '1', '2', '3'].map((key) => [`data/${key}`, new Uint8Array(size)]))
   const attribute = (key: string): Buffer => Buffer.concat([op.string(`w${key}`), op.tensor(op.storage(key, size / 4), 0, [size / 4], [1])])
   const data = pickle(
-    op.global('__torch__', 'M'), op.emptyTuple, op.newObject, op.emptyDict, op.mark, attribute('0'), attribute('1'), attribute('2'),
-    attribute('3'), op.setItems, op.build)
+    op.global('__torch__', 'M'),
+    op.emptyTuple,
+    op.newObject,
+    op.emptyDict,
+    op.mark,
+    attribute('0'),
+    attribute('1'),
+    attribute('2'),
+    attribute('3'),
+    op.setItems,
+    op.build,
+  )
   const memory = memorySource(scriptArchive({ 'data.pkl': data, ...weights }), true)
   let bytesRead = 0
   const counting = (offset: number, length: number): Uint8Array => {

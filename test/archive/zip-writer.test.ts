@@ -7,7 +7,7 @@ import { ZipWriter } from '../../lib/archive/zip-writer.js'
 
 const memberData = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-t.test('writes PyTorch\'s file again byte by byte', (t) => {
+t.test("writes PyTorch's file again byte by byte", (t) => {
   const file = readFileSync('test/fixtures/archive/tied_state_dict.pth')
   const zip = openZip(openSource(file))
   const writer = new ZipWriter(zip.root)
@@ -28,7 +28,10 @@ t.test('aligns stored and deflated members and reads them back', (t) => {
   for (const [name, data, deflate] of members) writer.add(name, data, { deflate })
   const zip = openZip(openSource(Buffer.concat(writer.finish())))
   t.equal(zip.root, 'model')
-  t.same(zip.names(), members.map(([name]) => name))
+  t.same(
+    zip.names(),
+    members.map(([name]) => name),
+  )
   for (const [name, data, deflate] of members) {
     t.equal(zip.isStored(name), !deflate)
     t.equal(zip.dataOffset(name) % 64, 0, name)

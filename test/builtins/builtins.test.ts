@@ -29,7 +29,9 @@ const integer = (text: string): number | bigint => (Number.isSafeInteger(Number(
 function tensorOf({ dtype, sizes, strides, data }: Encoded & { t: 'tensor' }): torch.Tensor {
   const span = sizes.includes(0) ? 0 : sizes.reduce((last, size, d) => last + (size - 1) * strides[d], 0) + 1
   const isComplex = dtype.startsWith('complex')
-  const memory = new Array<number | bigint | boolean | torch.Complex>(span).fill(isComplex ? torch.complex(0, 0) : dtype === 'bool' ? false : dtype === 'int64' ? 0n : 0)
+  const memory = new Array<number | bigint | boolean | torch.Complex>(span).fill(
+    isComplex ? torch.complex(0, 0) : dtype === 'bool' ? false : dtype === 'int64' ? 0n : 0,
+  )
   const element = (at: number): number | bigint | boolean | torch.Complex => {
     if (isComplex) return torch.complex(number(data[2 * at]), number(data[2 * at + 1]))
     if (dtype === 'bool') return number(data[at]) !== 0
@@ -102,7 +104,9 @@ function difference(got: unknown, expected: Encoded): string | undefined {
       // Strides of dimensions with one element, and of tensors without any, are free.
       const matters = expected.sizes.map((size, d) => (size > 1 && !expected.sizes.includes(0) ? expected.strides[d] : 0))
       const strides = got.stride().map((stride, d) => (matters[d] === 0 && expected.strides[d] !== 0 ? 0 : stride))
-      return strides.every((stride, d) => stride === matters[d] || expected.sizes[d] <= 1) ? undefined : `expected strides [${expected.strides}] but received [${got.stride()}]`
+      return strides.every((stride, d) => stride === matters[d] || expected.sizes[d] <= 1)
+        ? undefined
+        : `expected strides [${expected.strides}] but received [${got.stride()}]`
     }
     case 'dict': {
       const entries = got instanceof Map ? [...got] : undefined
@@ -127,7 +131,8 @@ function sameItems(a: unknown, b: unknown): boolean {
 }
 
 /** Errors whose text is of the C++ library or of no use to anyone; only that they raise is asked. */
-const anyText = /^(basic_string|stoll|stod|std::|Index -?\d+ out of range|vector::|invalid vector|select\(\)|maximum size|chr\(\)|dim \d+ appears)/
+const anyText =
+  /^(basic_string|stoll|stod|std::|Index -?\d+ out of range|vector::|invalid vector|select\(\)|maximum size|chr\(\)|dim \d+ appears)/
 
 for (const family of ['numbers', 'strings', 'containers', 'views']) {
   t.test(family, (t) => {
@@ -141,7 +146,8 @@ for (const family of ['numbers', 'strings', 'containers', 'views']) {
       } catch (error) {
         const { message } = error as Error
         if (call.expected.t !== 'error') text = message
-        else if (!message.includes(call.expected.message) && !anyText.test(call.expected.message)) text = `expected the error '${call.expected.message}' but received '${message}'`
+        else if (!message.includes(call.expected.message) && !anyText.test(call.expected.message))
+          text = `expected the error '${call.expected.message}' but received '${message}'`
       }
       if (text !== undefined) t.fail(`${title}: ${text.slice(0, 400)}`)
     }

@@ -7,12 +7,16 @@ import * as torch from '../../lib/index.js'
 
 const bin = 'dist/cli.mjs'
 const model = 'examples/digits/mnist_cnn_traced.pt'
-const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' })
+const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' })
 
 t.test('run reads and writes npy and npz', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'torchscript-cli-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  const input = torch.tensor(Float32Array.from({ length: 2 * 784 }, (_, i) => (i % 7) / 7), { shape: [2, 1, 28, 28] })
+  const input = torch.tensor(
+    Float32Array.from({ length: 2 * 784 }, (_, i) => (i % 7) / 7),
+    { shape: [2, 1, 28, 28] },
+  )
   const [x, y, z] = ['x.npy', 'y.npy', 'z.npz'].map((name) => join(folder, name))
   torch.saveNpy(x, input)
   const want = (torch.jit.load(model).forward(input) as torch.Tensor).toArray()

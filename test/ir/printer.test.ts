@@ -30,14 +30,20 @@ t.test('prints what PyTorch prints', (t) => {
 })
 
 t.test('matches the overload of parsed nodes', (t) => {
-  const graph = parseGraph('graph(%x : Tensor, %n : int):\n  %a : int = prim::Constant[value=1]()\n  %y : Tensor = aten::add(%x, %x, %a)\n  %m : int = aten::add(%n, %a)\n  return (%y, %m)\n')
-  t.same(graph.nodes.map((n) => n.schema?.fullName), [undefined, 'aten::add.Tensor', 'aten::add.int'])
+  const graph = parseGraph(
+    'graph(%x : Tensor, %n : int):\n  %a : int = prim::Constant[value=1]()\n  %y : Tensor = aten::add(%x, %x, %a)\n  %m : int = aten::add(%n, %a)\n  return (%y, %m)\n',
+  )
+  t.same(
+    graph.nodes.map((n) => n.schema?.fullName),
+    [undefined, 'aten::add.Tensor', 'aten::add.int'],
+  )
   t.end()
 })
 
 t.test('refuses text that is not a graph', (t) => {
   t.throws(() => parseGraph('graph(%x : Tensor):\n  %y : Tensor = aten::relu(%z)\n  return (%y)\n'), {
-    message: 'Expected a value defined before its use (%z is not) at line 2 of the graph.\n  %y : Tensor = aten::relu(%z)\n                             ^ HERE',
+    message:
+      'Expected a value defined before its use (%z is not) at line 2 of the graph.\n  %y : Tensor = aten::relu(%z)\n                             ^ HERE',
   })
   t.throws(() => parseGraph('graph(%x : Tensor):\n  return (%x)\nmore'), { message: /Expected the end of the text at line 3/ })
   t.throws(() => parseGraph('graph(%x : Tensor, %x : Tensor):\n  return (%x)\n'), { message: /%x, which is defined already/ })
@@ -45,7 +51,21 @@ t.test('refuses text that is not a graph', (t) => {
 })
 
 t.test('prints numbers and strings as PyTorch', (t) => {
-  const floats: [number, string][] = [[1, '1.'], [-0, '-0.'], [0.1, '0.10000000000000001'], [1e-5, '1.0000000000000001e-05'], [1e17, '1e+17'], [0.0001, '0.0001'], [Infinity, 'inf'], [-Infinity, '-inf'], [NaN, 'nan'], [9999999999, '9999999999.'], [1e10, '10000000000.'], [123.456, '123.456'], [2.5e-310, '2.5000000000000171e-310']]
+  const floats: [number, string][] = [
+    [1, '1.'],
+    [-0, '-0.'],
+    [0.1, '0.10000000000000001'],
+    [1e-5, '1.0000000000000001e-05'],
+    [1e17, '1e+17'],
+    [0.0001, '0.0001'],
+    [Infinity, 'inf'],
+    [-Infinity, '-inf'],
+    [NaN, 'nan'],
+    [9999999999, '9999999999.'],
+    [1e10, '10000000000.'],
+    [123.456, '123.456'],
+    [2.5e-310, '2.5000000000000171e-310'],
+  ]
   for (const [value, text] of floats) t.equal(floatText(value), text)
   t.equal(quote('a"b\n\\\u0001'), '"a\\"b\\n\\\\\\001"')
   t.end()
@@ -68,7 +88,9 @@ t.test('the verifier finds broken graphs', (t) => {
   node.addBlock()
   t.throws(() => verifyGraph(bad, 'a pass'), { message: /prim::If needs one bool input/ })
 
-  const unordered = parseGraph('graph(%c : bool, %x : Tensor):\n  %y : Tensor = aten::relu(%x)\n  %z : Tensor = aten::neg(%y)\n  return (%z)\n')
+  const unordered = parseGraph(
+    'graph(%c : bool, %x : Tensor):\n  %y : Tensor = aten::relu(%x)\n  %z : Tensor = aten::neg(%y)\n  return (%z)\n',
+  )
   unordered.nodes[0].insertAfter(unordered.nodes[1])
   t.throws(() => verifyGraph(unordered, 'a pass'), { message: /input 0 is not defined before its use \(at aten::neg/ })
   t.equal([...allNodes(unordered.block)].length, 2)

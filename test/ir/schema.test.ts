@@ -1,6 +1,20 @@
 import t from 'tap'
 import { isMutating, isView, operatorNames, parseSchema, schemaByFullName, schemasOf } from '../../lib/ir/schema.js'
-import { IntType, NumberType, TensorType, isSubtype, listOf, optionalOf, typeAnnotation, typeToString, unionOf, FloatType, NoneType, StringType, ComplexType } from '../../lib/ir/types.js'
+import {
+  IntType,
+  NumberType,
+  TensorType,
+  isSubtype,
+  listOf,
+  optionalOf,
+  typeAnnotation,
+  typeToString,
+  unionOf,
+  FloatType,
+  NoneType,
+  StringType,
+  ComplexType,
+} from '../../lib/ir/types.js'
 
 t.test('reads every schema of the catalog', (t) => {
   let count = 0
@@ -12,7 +26,14 @@ t.test('reads every schema of the catalog', (t) => {
 t.test('reads defaults, list sizes, keyword-only arguments and aliases', (t) => {
   const conv = schemaByFullName('aten::conv2d')!
   t.equal(conv.arguments[3].listSize, 2)
-  t.same(conv.arguments[3].default, { kind: 'list', items: [{ kind: 'int', value: 1n }, { kind: 'int', value: 1n }], type: listOf(IntType) })
+  t.same(conv.arguments[3].default, {
+    kind: 'list',
+    items: [
+      { kind: 'int', value: 1n },
+      { kind: 'int', value: 1n },
+    ],
+    type: listOf(IntType),
+  })
   const add = schemaByFullName('aten::add_.Tensor')!
   t.same(add.arguments[0].alias, { before: ['a'], after: ['a'], isWrite: true })
   t.equal(add.arguments[2].kwargOnly, true)

@@ -9,8 +9,15 @@ import { load, native } from '../native/programs.js'
 type Plain =
   | null
   | { t: number; s: number[]; d: string; st?: number[] }
-  | { i: number } | { f: number | string } | { b: boolean } | { c: (number | string)[] } | { str: string }
-  | { is: number[] } | { fs: (number | string)[] } | { bs: boolean[] } | { ts: Plain[] }
+  | { i: number }
+  | { f: number | string }
+  | { b: boolean }
+  | { c: (number | string)[] }
+  | { str: string }
+  | { is: number[] }
+  | { fs: (number | string)[] }
+  | { bs: boolean[] }
+  | { ts: Plain[] }
 
 export interface GoldenCase {
   op: string
@@ -22,7 +29,10 @@ export interface GoldenCase {
 }
 
 export const goldenCases = (name: string): GoldenCase[] => {
-  const file = JSON.parse(gunzipSync(readFileSync(`test/fixtures/kernels/${name}.json.gz`)).toString()) as { tensors: Plain[]; cases: GoldenCase[] }
+  const file = JSON.parse(gunzipSync(readFileSync(`test/fixtures/kernels/${name}.json.gz`)).toString()) as {
+    tensors: Plain[]
+    cases: GoldenCase[]
+  }
   for (const c of file.cases) c.args = c.args.map((a) => (a !== null && 'x' in a ? file.tensors[(a as { x: number }).x] : a))
   return file.cases
 }
@@ -55,7 +65,8 @@ function tensorOf(p: { t: number; s: number[]; d: string; st?: number[] }): Tens
 function half(bits: number): number {
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023
-  const magnitude = exponent === 31 ? (fraction ? NaN : Infinity) : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15)
+  const magnitude =
+    exponent === 31 ? (fraction ? NaN : Infinity) : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15)
   return bits & 0x8000 ? -magnitude : magnitude
 }
 
@@ -63,21 +74,39 @@ function half(bits: number): number {
 function elements(dtype: number, bytes: Uint8Array): (number | bigint)[] {
   const buffer = new Uint8Array(bytes).buffer
   switch (dtype) {
-    case 1: return [...new Int8Array(buffer)]
-    case 2: return [...new Int16Array(buffer)]
-    case 3: return [...new Int32Array(buffer)]
-    case 4: return [...new BigInt64Array(buffer)]
-    case 5: return [...new Uint16Array(buffer)].map(half)
-    case 6: case 9: return [...new Float32Array(buffer)]
-    case 7: case 10: return [...new Float64Array(buffer)]
-    case 15: return [...new Float32Array(Uint32Array.from(new Uint16Array(buffer), (b) => b << 16).buffer)]
-    default: return [...bytes]
+    case 1:
+      return [...new Int8Array(buffer)]
+    case 2:
+      return [...new Int16Array(buffer)]
+    case 3:
+      return [...new Int32Array(buffer)]
+    case 4:
+      return [...new BigInt64Array(buffer)]
+    case 5:
+      return [...new Uint16Array(buffer)].map(half)
+    case 6:
+    case 9:
+      return [...new Float32Array(buffer)]
+    case 7:
+    case 10:
+      return [...new Float64Array(buffer)]
+    case 15:
+      return [...new Float32Array(Uint32Array.from(new Uint16Array(buffer), (b) => b << 16).buffer)]
+    default:
+      return [...bytes]
   }
 }
 
-const float = (x: number | string): number => (typeof x === 'number' ? x : { inf: Infinity, '-inf': -Infinity }[x] ?? NaN)
+const float = (x: number | string): number => (typeof x === 'number' ? x : ({ inf: Infinity, '-inf': -Infinity }[x] ?? NaN))
 
-const tolerance: Record<number, [number, number]> = { 5: [1e-3, 1e-5], 6: [1.3e-6, 1e-5], 7: [1e-7, 1e-7], 9: [1.3e-6, 1e-5], 10: [1e-7, 1e-7], 15: [1.6e-2, 1e-5] }
+const tolerance: Record<number, [number, number]> = {
+  5: [1e-3, 1e-5],
+  6: [1.3e-6, 1e-5],
+  7: [1e-7, 1e-7],
+  9: [1.3e-6, 1e-5],
+  10: [1e-7, 1e-7],
+  15: [1.6e-2, 1e-5],
+}
 
 function difference(got: unknown, want: Plain, tol: number | undefined): string {
   if (want === null || !('t' in want)) {
@@ -90,7 +119,8 @@ function difference(got: unknown, want: Plain, tol: number | undefined): string 
   if (info.dtype !== want.t) return `dtype ${info.dtype}, want ${want.t}`
   if (info.sizes.join() !== want.s.join()) return `shape [${info.sizes.join()}], want [${want.s.join()}]`
   const count = want.s.reduce((a, b) => a * b, 1)
-  if (want.st !== undefined && count > 1 && want.s.some((size, d) => size > 1 && info.strides[d] !== want.st?.[d])) return `strides [${info.strides.join()}], want [${want.st.join()}]`
+  if (want.st !== undefined && count > 1 && want.s.some((size, d) => size > 1 && info.strides[d] !== want.st?.[d]))
+    return `strides [${info.strides.join()}], want [${want.st.join()}]`
   if (want.st === undefined && count > 1 && !info.isContiguous) return `strides [${info.strides.join()}], want contiguous`
   const whole = handle.contiguousCopy()
   const bytes = new Uint8Array(whole.data(), whole.dataOffset, count * itemSize[want.t])
@@ -133,7 +163,11 @@ export function runGolden(c: GoldenCase): string {
     else if ('is' in a) give('int[]', a.is)
     else if ('fs' in a) give('float[]', a.fs.map(float))
     else if ('bs' in a) give('bool[]', a.bs)
-    else if ('ts' in a) give('Tensor[]', a.ts.map((x) => tensorOf(x as { t: number; s: number[]; d: string })))
+    else if ('ts' in a)
+      give(
+        'Tensor[]',
+        a.ts.map((x) => tensorOf(x as { t: number; s: number[]; d: string })),
+      )
     else {
       names.push(`%s${constants.length}`)
       constants.push(`  %s${constants.length} : str = prim::Constant[value="${a.str}"]()\n`)
@@ -141,7 +175,10 @@ export function runGolden(c: GoldenCase): string {
   }
   const results = c.expect?.length ?? 1
   const outs = Array.from({ length: results }, (_, i) => `%r${i} : Tensor`).join(', ')
-  const tuple = results > 1 ? `  %t : (${Array(results).fill('Tensor').join(', ')}) = prim::TupleConstruct(${Array.from({ length: results }, (_, i) => `%r${i}`).join(', ')})\n` : ''
+  const tuple =
+    results > 1
+      ? `  %t : (${Array(results).fill('Tensor').join(', ')}) = prim::TupleConstruct(${Array.from({ length: results }, (_, i) => `%r${i}`).join(', ')})\n`
+      : ''
   const name = c.op.split('.')[0]
   const text = `graph(${inputs.join(', ')}):\n  %none : NoneType = prim::Constant()\n${constants.join('')}  ${outs} = ${name}(${names.join(', ')})\n${tuple}  return (${results > 1 ? '%t' : '%r0'})`
   try {
@@ -172,9 +209,14 @@ export const describe = (c: GoldenCase): string =>
 /** The cases of a fixture that differ, run in a process of its own with one instruction set. */
 export function failuresOn(isa: string, name: string): string[] {
   const script = fileURLToPath(new URL('./golden-child.js', import.meta.url))
-  const text = execFileSync(process.execPath, [script, name], { env: { ...process.env, TORCHSCRIPT_ISA: isa }, maxBuffer: 1 << 26 }).toString()
+  const text = execFileSync(process.execPath, [script, name], {
+    env: { ...process.env, TORCHSCRIPT_ISA: isa },
+    maxBuffer: 1 << 26,
+  }).toString()
   return JSON.parse(text) as string[]
 }
 
 /** Instruction sets that this machine can be asked for. */
-export const isas = ['scalar', 'avx2', 'avx512'].filter((isa) => isa === 'scalar' || ['scalar', 'avx2', 'avx512'].indexOf(isa) <= ['scalar', 'avx2', 'avx512'].indexOf(native.isa()))
+export const isas = ['scalar', 'avx2', 'avx512'].filter(
+  (isa) => isa === 'scalar' || ['scalar', 'avx2', 'avx512'].indexOf(isa) <= ['scalar', 'avx2', 'avx512'].indexOf(native.isa()),
+)

@@ -16,10 +16,16 @@ function inputs(): Float32Array {
 }
 
 const run = (op: string, extra: string, constants: string, x: Float32Array, dtype: number): Float64Array => {
-  const program = load(`graph(%a : Tensor):\n  %none : NoneType = prim::Constant()\n${constants}  %r : Tensor = aten::${op}(%a${extra})\n  return (%r)`)
+  const program = load(
+    `graph(%a : Tensor):\n  %none : NoneType = prim::Constant()\n${constants}  %r : Tensor = aten::${op}(%a${extra})\n  return (%r)`,
+  )
   const data = dtype === dtypes.float64 ? Float64Array.from(x) : x
-  const result = (program.run(0, [native.tensorFromBuffer(data.buffer as ArrayBuffer, 0, dtype, [x.length])]) as TensorHandle).contiguousCopy()
-  return dtype === dtypes.float64 ? new Float64Array(result.data(), result.dataOffset, x.length) : Float64Array.from(new Float32Array(result.data(), result.dataOffset, x.length))
+  const result = (
+    program.run(0, [native.tensorFromBuffer(data.buffer as ArrayBuffer, 0, dtype, [x.length])]) as TensorHandle
+  ).contiguousCopy()
+  return dtype === dtypes.float64
+    ? new Float64Array(result.data(), result.dataOffset, x.length)
+    : Float64Array.from(new Float32Array(result.data(), result.dataOffset, x.length))
 }
 
 const ulp = (y: number): number => 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(y)))) - 23)
@@ -27,8 +33,18 @@ const ulp = (y: number): number => 2 ** (Math.max(-126, Math.floor(Math.log2(Mat
 const x = inputs()
 const report: Record<string, { ulp: number; at: number; wrong: string[] }> = {}
 const calls: Record<string, [string, string]> = {
-  exp: ['', ''], exp2: ['', ''], expm1: ['', ''], log: ['', ''], log2: ['', ''], log10: ['', ''], log1p: ['', ''], erf: ['', ''], erfc: ['', ''],
-  tanh: ['', ''], sigmoid: ['', ''], gelu: [', %m', '  %m : str = prim::Constant[value="none"]()\n'],
+  exp: ['', ''],
+  exp2: ['', ''],
+  expm1: ['', ''],
+  log: ['', ''],
+  log2: ['', ''],
+  log10: ['', ''],
+  log1p: ['', ''],
+  erf: ['', ''],
+  erfc: ['', ''],
+  tanh: ['', ''],
+  sigmoid: ['', ''],
+  gelu: [', %m', '  %m : str = prim::Constant[value="none"]()\n'],
 }
 for (const [op, [extra, constants]] of Object.entries(calls)) {
   const got = run(op, extra, constants, x, dtypes.float32)
@@ -40,7 +56,8 @@ for (const [op, [extra, constants]] of Object.entries(calls)) {
     if (Object.is(y, got[i]) || (Number.isNaN(y) && Number.isNaN(got[i]))) continue
     if (!Number.isFinite(y) || !Number.isFinite(got[i])) {
       // The last float32 before overflow may round to infinity.
-      if (!(Math.abs(want[i]) > 3.4028e38 && Math.sign(want[i]) === Math.sign(got[i]))) entry.wrong.push(`${op}(${x[i]}) = ${got[i]}, want ${y}`)
+      if (!(Math.abs(want[i]) > 3.4028e38 && Math.sign(want[i]) === Math.sign(got[i])))
+        entry.wrong.push(`${op}(${x[i]}) = ${got[i]}, want ${y}`)
       continue
     }
     if (y === 0 && got[i] === 0 && x[i] === 0) entry.wrong.push(`${op}(${Object.is(x[i], -0) ? '-0' : '0'}) has the wrong sign`)

@@ -5,7 +5,18 @@ import { isas } from './golden.js'
 
 /** What native/cpu-avx/math.h states. */
 const stated: Record<string, number> = {
-  exp: 1.1, exp2: 1.1, expm1: 1.4, log: 0.8, log2: 1.6, log10: 1.8, log1p: 2.4, erf: 1.4, erfc: 5.9, tanh: 1.3, sigmoid: 2.2, gelu: 6,
+  exp: 1.1,
+  exp2: 1.1,
+  expm1: 1.4,
+  log: 0.8,
+  log2: 1.6,
+  log10: 1.8,
+  log1p: 2.4,
+  erf: 1.4,
+  erfc: 5.9,
+  tanh: 1.3,
+  sigmoid: 2.2,
+  gelu: 6,
 }
 
 for (const isa of isas) {

@@ -25,7 +25,15 @@ t.test('values of every type cross and come back', (t) => {
     ['float[][]', [[[1.5], []]]],
     ['str?', ['a', null]],
     ['(int, str)', [[1, 'a']]],
-    ['Dict(str, int)', [new Map([['a', 1], ['b', 2]])]],
+    [
+      'Dict(str, int)',
+      [
+        new Map([
+          ['a', 1],
+          ['b', 2],
+        ]),
+      ],
+    ],
     ['Dict(int, float[])', [new Map([[3, [0.5]]])]],
     ['Any', [1, 1.5, 'a', null, true, [1, 'x'], new Map([['k', [1]]])]],
   ]
@@ -67,9 +75,18 @@ t.test('wrong arguments say what was expected, where, and what came', (t) => {
   wrong('Dict(str, int)', { a: 'b' }, 'Expected a value of type \'int\' for `x["a"]` (argument 1 of f0) but received a string.')
   const program = load('graph(%x : int, %y : int):\n  return (%x)')
   t.throws(() => program.run(0, [1]), { code: 'ERR_ARGUMENT', message: "f0() is missing value for argument 'y'." })
-  t.throws(() => program.run(0, [1, 2, 3]), { code: 'ERR_ARGUMENT', message: 'f0() expected at most 2 argument(s) but received 3 argument(s).' })
-  t.throws(() => program.run(0, [1, { __kwargs__: { z: 1 } }]), { code: 'ERR_ARGUMENT', message: "f0() is missing value for argument 'y'." })
-  t.throws(() => program.run(0, [1, { __kwargs__: { y: 1, z: 1 } }]), { code: 'ERR_ARGUMENT', message: "Unknown keyword argument 'z' for 'f0'." })
+  t.throws(() => program.run(0, [1, 2, 3]), {
+    code: 'ERR_ARGUMENT',
+    message: 'f0() expected at most 2 argument(s) but received 3 argument(s).',
+  })
+  t.throws(() => program.run(0, [1, { __kwargs__: { z: 1 } }]), {
+    code: 'ERR_ARGUMENT',
+    message: "f0() is missing value for argument 'y'.",
+  })
+  t.throws(() => program.run(0, [1, { __kwargs__: { y: 1, z: 1 } }]), {
+    code: 'ERR_ARGUMENT',
+    message: "Unknown keyword argument 'z' for 'f0'.",
+  })
   t.equal(program.run(0, [{ __kwargs__: { y: 1, x: 4 } }]), 4)
   t.throws(() => program.run(7, []), { code: 'ERR_ARGUMENT' })
   const cyclic: unknown[] = []
@@ -113,7 +130,13 @@ t.test('windows outside of the memory and other nonsense are refused', (t) => {
     () => native.tensorFromBuffer(buffer, 0, dtypes.float32, [2 ** 40, 2 ** 40]),
     () => native.tensorFromBuffer(buffer, 0, dtypes.float32, [2, 2], [-2, 1]),
     () => native.tensorFromBuffer(buffer, 0, 99, [1]),
-    () => native.tensorFromBuffer(buffer, 0, dtypes.float32, Array.from({ length: 20 }, () => 1)),
+    () =>
+      native.tensorFromBuffer(
+        buffer,
+        0,
+        dtypes.float32,
+        Array.from({ length: 20 }, () => 1),
+      ),
     () => native.storageFromBuffer(buffer, 8, 9, false),
     () => native.emptyTensor(dtypes.float32, [2 ** 50]),
     () => native.emptyTensor(dtypes.float32, [-1]),
@@ -151,7 +174,9 @@ t.test('quantization parameters', (t) => {
   t.same(perTensor.info().quant, { scheme: 0, scale: 0.5, zeroPoint: 3 })
   const perChannel = native.tensorOnStorage(storage, 12, [2, 2], [2, 1], 0, { scheme: 1, scale: [0.5, 1], zeroPoint: [0, 0], axis: 0 })
   t.same([...(perChannel.info().quant!.scale as Float64Array)], [0.5, 1])
-  t.throws(() => native.tensorOnStorage(storage, 12, [2, 2], [2, 1], 0, { scheme: 1, scale: [0.5], zeroPoint: [0], axis: 0 }), { code: 'ERR_ARGUMENT' })
+  t.throws(() => native.tensorOnStorage(storage, 12, [2, 2], [2, 1], 0, { scheme: 1, scale: [0.5], zeroPoint: [0], axis: 0 }), {
+    code: 'ERR_ARGUMENT',
+  })
   t.end()
 })
 
@@ -171,14 +196,18 @@ t.test('files are mapped; writes stay in memory', (t) => {
 
 t.test('malformed plans are refused', (t) => {
   const plan = planOf('graph(%x : int):\n  return (%x)')
-  for (let length = 0; length < plan.length; length++) t.throws(() => native.loadProgram(plan.slice(0, length), []), { code: 'ERR_PLAN' }, `${length} bytes`)
+  for (let length = 0; length < plan.length; length++)
+    t.throws(() => native.loadProgram(plan.slice(0, length), []), { code: 'ERR_PLAN' }, `${length} bytes`)
   t.throws(() => native.loadProgram(new Uint8Array([...plan, 0]), []), { code: 'ERR_PLAN' })
   t.end()
 })
 
 t.test('TORCHSCRIPT_ISA forces an instruction set or fails', (t) => {
   const isa = (name: string): { stdout: string; stderr: string } =>
-    spawnSync(process.execPath, ['-e', 'console.log(require("./build/Release/torchscript.node").isa())'], { env: { ...process.env, TORCHSCRIPT_ISA: name }, encoding: 'utf8' })
+    spawnSync(process.execPath, ['-e', 'console.log(require("./build/Release/torchscript.node").isa())'], {
+      env: { ...process.env, TORCHSCRIPT_ISA: name },
+      encoding: 'utf8',
+    })
   t.equal(isa('scalar').stdout, 'scalar\n')
   t.match(isa('sse9').stderr, /Expected scalar, avx2 or avx512 for TORCHSCRIPT_ISA but received "sse9"/)
   t.end()
@@ -190,11 +219,16 @@ t.test('worker threads have handles of their own', async (t) => {
     const native = require(process.cwd() + '/build/Release/torchscript.node')
     const made = native.tensorFromBuffer(new Float32Array([1, 2]).buffer, 0, 6, [2])
     parentPort.postMessage(made.info().sizes)`
-  const sizes = await Promise.all([0, 1].map(() => new Promise((resolve, reject) => {
-    const worker = new Worker(code, { eval: true })
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })))
+  const sizes = await Promise.all(
+    [0, 1].map(
+      () =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(code, { eval: true })
+          worker.once('message', resolve)
+          worker.once('error', reject)
+        }),
+    ),
+  )
   t.same(sizes, [[2], [2]])
 })
 

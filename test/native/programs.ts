@@ -26,18 +26,25 @@ export function values(handle: TensorHandle): (number | bigint)[] {
   const buffer = whole.data()
   const at = whole.dataOffset
   switch (dtype) {
-    case dtypes.float32: return [...new Float32Array(buffer, at, count)]
-    case dtypes.float64: return [...new Float64Array(buffer, at, count)]
-    case dtypes.int64: return [...new BigInt64Array(buffer, at, count)]
-    case dtypes.int32: return [...new Int32Array(buffer, at, count)]
-    default: return [...new Uint8Array(buffer, at, count)]
+    case dtypes.float32:
+      return [...new Float32Array(buffer, at, count)]
+    case dtypes.float64:
+      return [...new Float64Array(buffer, at, count)]
+    case dtypes.int64:
+      return [...new BigInt64Array(buffer, at, count)]
+    case dtypes.int32:
+      return [...new Int32Array(buffer, at, count)]
+    default:
+      return [...new Uint8Array(buffer, at, count)]
   }
 }
 
 export function functionOf(text: string, name = 'f'): ScriptFunction {
   const graph = parseGraph(text)
   return {
-    qualifiedName: name, name, graph,
+    qualifiedName: name,
+    name,
+    graph,
     parameters: graph.inputs.map((input, i) => ({ name: input.debugName ?? `p${i}`, type: input.type })),
     returnType: graph.outputs[0].type,
   }

@@ -3,7 +3,11 @@ import type { ProgramHandle, TensorHandle } from '../../lib/native/binding.js'
 import { load, native, tensor, values } from './programs.js'
 
 const run = (program: ProgramHandle, ...args: unknown[]): unknown => program.run(0, args)
-const state = (program: ProgramHandle): string => program.signatures().map((s) => s.state + (s.reason === '' ? '' : `: ${s.reason}`)).join('; ')
+const state = (program: ProgramHandle): string =>
+  program
+    .signatures()
+    .map((s) => s.state + (s.reason === '' ? '' : `: ${s.reason}`))
+    .join('; ')
 
 const matmul = `graph(%a : Tensor, %b : Tensor):
   %m : Tensor = aten::matmul(%a, %b)
@@ -25,7 +29,10 @@ t.test('each shape has a schedule of its own, and the same results as without re
   plain.setRecording(false)
   for (let round = 0; round < 2; round++) {
     for (let rows = 1; rows < 40; rows++) {
-      const a = tensor([rows, 3], Array.from({ length: rows * 3 }, (_, i) => i + round))
+      const a = tensor(
+        [rows, 3],
+        Array.from({ length: rows * 3 }, (_, i) => i + round),
+      )
       const b = tensor([3, 3], [1, 0, 2, 0, 1, 0, 3, 0, 1])
       t.same(values(run(program, a, b) as TensorHandle), values(run(plain, a, b) as TensorHandle))
     }
@@ -175,7 +182,10 @@ t.test('many runs at a time', async (t) => {
   const program = load(matmul)
   const b = tensor([2, 2], [0, 1, 1, 0])
   const results = await Promise.all(Array.from({ length: 64 }, (_, i) => program.runAsync(0, [tensor([2, 2], [i, 2, 3, 4]), b])))
-  t.same(results.map((r) => values(r as TensorHandle)[0]), Array.from({ length: 64 }, (_, i) => i))
+  t.same(
+    results.map((r) => values(r as TensorHandle)[0]),
+    Array.from({ length: 64 }, (_, i) => i),
+  )
   await t.rejects(program.runAsync(0, [b, tensor([3, 1], [1, 2, 3])]), { code: 'ERR_SCRIPT' })
 })
 

@@ -53,6 +53,9 @@ t.test('only functions of the instruction set units use AVX registers', { skip: 
   const functions = vectorFunctions(stdout)
   t.ok(functions.filter((f) => f.name.includes('avx2::')).length > 50, 'AVX2 functions are there')
   t.ok(functions.filter((f) => f.name.includes('avx512::')).length > 50, 'AVX-512 functions are there')
-  t.same(functions.filter((f) => !f.allowed), [])
+  t.same(
+    functions.filter((f) => !f.allowed),
+    [],
+  )
   t.end()
 })

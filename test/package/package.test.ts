@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const platform = `${process.platform}-${process.arch}`
-const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown> & { scripts: Record<string, string>; files: string[] }
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown> & {
+  scripts: Record<string, string>
+  files: string[]
+}
 const npm = (cwd: string, ...args: string[]): string =>
-  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, npm_config_loglevel: 'error' } })
+  execFileSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, npm_config_loglevel: 'error' },
+  })
 
 t.test('no install script of any kind', (t) => {
   for (const name of ['install', 'preinstall', 'postinstall', 'prepare', 'prepublish']) t.notOk(name in manifest.scripts, name)
@@ -22,16 +30,32 @@ t.test('the packed package installs without scripts and runs', (t) => {
   // The package as it is published: the addon lies in prebuilds/, nothing is in build/.
   const stage = join(work, 'stage')
   mkdirSync(stage)
-  for (const entry of ['package.json', 'README.md', 'LICENSE', 'binding.gyp', 'dist', 'native', 'docs', 'scripts']) cpSync(entry, join(stage, entry), { recursive: true })
+  for (const entry of ['package.json', 'README.md', 'LICENSE', 'binding.gyp', 'dist', 'native', 'docs', 'scripts'])
+    cpSync(entry, join(stage, entry), { recursive: true })
   mkdirSync(join(stage, 'prebuilds', platform), { recursive: true })
   cpSync('build/Release/torchscript.node', join(stage, 'prebuilds', platform, 'torchscript.node'))
-  const pack = (folder: string): string => join(work, (JSON.parse(npm(folder, 'pack', '--json', '--ignore-scripts', '--pack-destination', work)) as { filename: string }[])[0].filename)
+  const pack = (folder: string): string =>
+    join(
+      work,
+      (JSON.parse(npm(folder, 'pack', '--json', '--ignore-scripts', '--pack-destination', work)) as { filename: string }[])[0].filename,
+    )
   const tarball = pack(stage)
   const listing = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' }).split('\n')
-  for (const file of ['package/dist/index.mjs', 'package/dist/index.cjs', 'package/dist/cli.mjs', `package/prebuilds/${platform}/torchscript.node`, 'package/binding.gyp', 'package/native/binding.cc', 'package/native/kernel.h']) {
+  for (const file of [
+    'package/dist/index.mjs',
+    'package/dist/index.cjs',
+    'package/dist/cli.mjs',
+    `package/prebuilds/${platform}/torchscript.node`,
+    'package/binding.gyp',
+    'package/native/binding.cc',
+    'package/native/kernel.h',
+  ]) {
     t.ok(listing.includes(file), `${file} is packed`)
   }
-  t.same(listing.filter((f) => /^package\/(test|examples|bench|node_modules|build|\.build)\//.test(f)), [])
+  t.same(
+    listing.filter((f) => /^package\/(test|examples|bench|node_modules|build|\.build)\//.test(f)),
+    [],
+  )
 
   const app = join(work, 'app')
   mkdirSync(app)
@@ -58,10 +82,24 @@ if (isMainThread) {
   const node = (file: string): unknown => JSON.parse(execFileSync(process.execPath, [file], { cwd: app, encoding: 'utf8' }))
   t.same(node('esm.mjs'), [1, 10], 'from ESM')
   t.same(node('common.cjs'), [1, 10], 'from CommonJS')
-  t.same(node('worker.mjs'), [[1, 10], [1, 10], [1, 10]], 'from a worker, and from two at once')
-  const bin = execFileSync(join(app, 'node_modules/.bin/torchscript'), ['run', 'model.pt', '--input', 'zeros:1,1,28,28', '--json'], { cwd: app, encoding: 'utf8' })
+  t.same(
+    node('worker.mjs'),
+    [
+      [1, 10],
+      [1, 10],
+      [1, 10],
+    ],
+    'from a worker, and from two at once',
+  )
+  const bin = execFileSync(join(app, 'node_modules/.bin/torchscript'), ['run', 'model.pt', '--input', 'zeros:1,1,28,28', '--json'], {
+    cwd: app,
+    encoding: 'utf8',
+  })
   t.same((JSON.parse(bin) as { shape: number[] }).shape, [1, 10], 'from the command line')
-  t.ok(existsSync(join(app, 'node_modules/torchscript-node/prebuilds', platform)) && !existsSync(join(app, 'node_modules/torchscript-node/build')))
+  t.ok(
+    existsSync(join(app, 'node_modules/torchscript-node/prebuilds', platform)) &&
+      !existsSync(join(app, 'node_modules/torchscript-node/build')),
+  )
 
   t.test('inside an asar archive the addon is found beside it', async (t) => {
     const { createPackageWithOptions } = await import('@electron/asar')

@@ -7,7 +7,10 @@ import * as torch from '../../lib/index.js'
 const library = pathToFileURL(resolve('.build/lib/index.js')).href
 /** Runs a program in a process of its own, which must end well, and gives what it printed. */
 const run = (source: string, ...flags: string[]): string =>
-  execFileSync(process.execPath, [...flags, '--input-type=module', '-e', `import * as torch from '${library}'\n${source}`], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  execFileSync(process.execPath, [...flags, '--input-type=module', '-e', `import * as torch from '${library}'\n${source}`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  })
 const model = 'examples/digits/mnist_cnn_traced.pt'
 
 t.test('50 workers start and are terminated under load', (t) => {
@@ -56,7 +59,10 @@ console.log(process.memoryUsage().rss - before)`,
 })
 
 t.test('forwardAsync leaves the event loop free', async (t) => {
-  const m = torch.jit.load(model) as unknown as { forward(x: torch.Tensor): torch.Tensor; forwardAsync(x: torch.Tensor): Promise<torch.Tensor> }
+  const m = torch.jit.load(model) as unknown as {
+    forward(x: torch.Tensor): torch.Tensor
+    forwardAsync(x: torch.Tensor): Promise<torch.Tensor>
+  }
   const x = torch.tensor(new Float32Array(784 * 500), { shape: [500, 1, 28, 28] })
   let ticks = 0
   const count = (): void => {
@@ -70,7 +76,9 @@ t.test('forwardAsync leaves the event loop free', async (t) => {
   // The call takes tens of milliseconds; a blocked loop would have ticked once or twice.
   t.ok(ticks > 20, `${ticks} turns of the event loop during the call`)
   t.same(result.shape, [500, 10])
-  const many = await Promise.all(Array.from({ length: 16 }, () => m.forwardAsync(torch.tensor(new Float32Array(784), { shape: [1, 1, 28, 28] }))))
+  const many = await Promise.all(
+    Array.from({ length: 16 }, () => m.forwardAsync(torch.tensor(new Float32Array(784), { shape: [1, 1, 28, 28] }))),
+  )
   const single = m.forward(torch.tensor(new Float32Array(784), { shape: [1, 1, 28, 28] }))
   for (const one of many) t.same(one.toArray(), single.toArray())
 })

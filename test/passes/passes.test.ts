@@ -47,11 +47,14 @@ t.test('dead code goes; what may raise or has an effect stays', (t) => {
     %item : int = aten::__getitem__(%l, %zero)
     %b : Tensor = aten::relu_(%a)
     return (%a)`
-  t.equal(after(eliminateDeadCode, parseGraph(source)), text(`graph(%a : Tensor, %l : int[]):
+  t.equal(
+    after(eliminateDeadCode, parseGraph(source)),
+    text(`graph(%a : Tensor, %l : int[]):
     %zero : int = prim::Constant[value=0]()
     %item : int = aten::__getitem__(%l, %zero)
     %b : Tensor = aten::relu_(%a)
-    return (%a)`))
+    return (%a)`),
+  )
   t.end()
 })
 
@@ -71,7 +74,9 @@ t.test('equal constants become one, and leave loops', (t) => {
         -> (%true, %r)
     %t : float = aten::mul(%f, %x)
     return (%t)`
-  t.equal(after(poolConstants, parseGraph(source)), text(`graph(%n : int):
+  t.equal(
+    after(poolConstants, parseGraph(source)),
+    text(`graph(%n : int):
     %true : bool = prim::Constant[value=1]()
     %a : int = prim::Constant[value=1]()
     %f : float = prim::Constant[value=1.]()
@@ -83,7 +88,8 @@ t.test('equal constants become one, and leave loops', (t) => {
         %r : int = aten::mul(%q, %a)
         -> (%true, %r)
     %t : float = aten::mul(%f, %x)
-    return (%t)`))
+    return (%t)`),
+  )
   t.end()
 })
 
@@ -98,11 +104,14 @@ t.test('numbers that pass through a tensor stay numbers', (t) => {
   const graph = parseGraph(source)
   runPasses(graph, [peephole, eliminateDeadCode])
   verifyGraph(graph, 'peephole')
-  t.equal(printGraph(graph), text(`graph(%x : Tensor):
+  t.equal(
+    printGraph(graph),
+    text(`graph(%x : Tensor):
     %zero : int = prim::Constant[value=0]()
     %n : int = aten::size(%x, %zero)
     %m : int = aten::mul(%n, %n)
-    return (%m)`))
+    return (%m)`),
+  )
   t.end()
 })
 
@@ -140,18 +149,33 @@ t.test('other operators keep their 0-dim constants', (t) => {
 
 t.test('calls are replaced by what they call, with the call remembered', (t) => {
   const sub = new ClassType('__torch__.Sub', 'module')
-  const body = parseGraph(`graph(%self : __torch__.Sub, %x : Tensor):
+  const body = parseGraph(
+    `graph(%self : __torch__.Sub, %x : Tensor):
     %y : Tensor = aten::neg(%x)
-    return (%y)`, { classType: () => sub })
-  const method: ScriptFunction = { qualifiedName: '__torch__.Sub.forward', name: 'forward', parameters: [], returnType: TensorType, graph: body }
+    return (%y)`,
+    { classType: () => sub },
+  )
+  const method: ScriptFunction = {
+    qualifiedName: '__torch__.Sub.forward',
+    name: 'forward',
+    parameters: [],
+    returnType: TensorType,
+    graph: body,
+  }
   sub.methods.set('forward', method)
-  const graph = parseGraph(`graph(%self : __torch__.Sub, %x : Tensor):
+  const graph = parseGraph(
+    `graph(%self : __torch__.Sub, %x : Tensor):
     %a : Tensor = prim::CallMethod[name="forward"](%self, %x)
     %b : Tensor = prim::CallMethod[name="forward"](%self, %a)
-    return (%b)`, { classType: () => sub })
+    return (%b)`,
+    { classType: () => sub },
+  )
   inlineCalls.run(graph)
   verifyGraph(graph, 'inline')
-  t.same(graph.nodes.map((node) => node.kind), ['aten::neg', 'aten::neg'])
+  t.same(
+    graph.nodes.map((node) => node.kind),
+    ['aten::neg', 'aten::neg'],
+  )
   t.same(graph.nodes[1].inputs[0], graph.nodes[0].output)
   t.equal(graph.nodes[0].callStack?.[0].functionName, '__torch__.Sub.forward')
   t.end()

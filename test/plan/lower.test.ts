@@ -13,7 +13,9 @@ import { type Operators, type Run, simulate } from './simulator.js'
 function functionOf(text: string): ScriptFunction {
   const graph = parseGraph(text)
   return {
-    qualifiedName: 'f', name: 'f', graph,
+    qualifiedName: 'f',
+    name: 'f',
+    graph,
     parameters: graph.inputs.map((input, i) => ({ name: input.debugName ?? `p${i}`, type: input.type })),
     returnType: graph.outputs[0].type,
   }
@@ -177,10 +179,15 @@ t.test('a function whose declaration does not compile does not keep the others f
   }
   const indices = [bad, defect, good].map((fn) => tables.function(fn))
   encodePlan(tables, noneValue)
-  t.same(indices.map((index) => tables.functions[index].error), [
-    'no such type', 'Compiling f failed: x is undefined. This is a defect of torchscript-node.', '',
-  ])
-  t.same(indices.map((index) => tables.functions[index].parameters.length), [0, 1, 1], 'callers count the arguments by the declaration')
+  t.same(
+    indices.map((index) => tables.functions[index].error),
+    ['no such type', 'Compiling f failed: x is undefined. This is a defect of torchscript-node.', ''],
+  )
+  t.same(
+    indices.map((index) => tables.functions[index].parameters.length),
+    [0, 1, 1],
+    'callers count the arguments by the declaration',
+  )
   t.end()
 })
 

@@ -12,7 +12,9 @@ import { Tensor } from '../../lib/tensor/tensor.js'
 function run(text: string, ...args: unknown[]): unknown {
   const graph = parseGraph(text)
   const fn: ScriptFunction = {
-    qualifiedName: 'f', name: 'f', graph,
+    qualifiedName: 'f',
+    name: 'f',
+    graph,
     parameters: graph.inputs.map((input, i) => ({ name: input.debugName ?? `p${i}`, type: input.type })),
     returnType: graph.outputs[0].type,
   }
@@ -27,7 +29,10 @@ function run(text: string, ...args: unknown[]): unknown {
   const index = tables.function(fn)
   const plan = encodePlan(tables, noneValue)
   const program = nativeBinding().loadProgram(plan.bytes, [])
-  const result = program.run(index, args.map((arg) => (arg instanceof Tensor ? Tensor.handleOf(arg) : arg)))
+  const result = program.run(
+    index,
+    args.map((arg) => (arg instanceof Tensor ? Tensor.handleOf(arg) : arg)),
+  )
   return typeof result === 'object' && result !== null && 'info' in result ? Tensor.fromHandle(result as never) : result
 }
 
@@ -53,7 +58,10 @@ t.test('tensors in and out', (t) => {
     %d : Tensor = aten::mul(%c, %c)
     return (%d)`
   const result = run(text, tensor([1, 2]), tensor([[3], [4]])) as Tensor
-  t.same(result.toArray(), [[16, 25], [25, 36]])
+  t.same(result.toArray(), [
+    [16, 25],
+    [25, 36],
+  ])
   t.equal(result.dtype, 'float32')
   t.end()
 })
@@ -66,7 +74,19 @@ t.test('lists and views', (t) => {
     %x : Tensor, %y : Tensor = prim::ListUnpack(%l)
     %r : (Tensor, Tensor) = prim::TupleConstruct(%y, %x)
     return (%r)`
-  const result = run(text, tensor([[1, 2], [3, 4]])) as never[]
-  t.same(result.map((handle) => Tensor.fromHandle(handle).toArray()), [[3, 4], [1, 2]])
+  const result = run(
+    text,
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+  ) as never[]
+  t.same(
+    result.map((handle) => Tensor.fromHandle(handle).toArray()),
+    [
+      [3, 4],
+      [1, 2],
+    ],
+  )
   t.end()
 })

@@ -94,7 +94,9 @@ t.test('graphs survive printing and parsing', (t) => {
 })
 
 t.test('an error in one function does not touch the others', (t) => {
-  const [good, bad] = new CompilationUnit().define('def good(x: Tensor) -> Tensor:\n  return torch.relu(x)\n\ndef bad(x: Tensor) -> Tensor:\n  return ops.mine.op(x)\n')
+  const [good, bad] = new CompilationUnit().define(
+    'def good(x: Tensor) -> Tensor:\n  return torch.relu(x)\n\ndef bad(x: Tensor) -> Tensor:\n  return ops.mine.op(x)\n',
+  )
   t.equal(good.graph.nodes[0].schema?.fullName, 'aten::relu')
   t.throws(() => bad.graph, { code: 'ERR_UNSUPPORTED', message: /mine::op is not known/ })
   t.throws(() => bad.graph, { code: 'ERR_UNSUPPORTED' }, 'the error stays')

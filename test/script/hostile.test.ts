@@ -38,9 +38,23 @@ t.test('programs too deep for the stack give a typed error', (t) => {
 })
 
 t.test('names that JavaScript objects have are names like others', (t) => {
-  t.equal(compile('def f(constructor: int, toString: int) -> int:\n  hasOwnProperty = constructor + toString\n  valueOf = hasOwnProperty\n  return valueOf\n'), undefined)
+  t.equal(
+    compile(
+      'def f(constructor: int, toString: int) -> int:\n  hasOwnProperty = constructor + toString\n  valueOf = hasOwnProperty\n  return valueOf\n',
+    ),
+    undefined,
+  )
   t.equal(compile('class __proto__:\n  constructor : int\ndef f(x: __proto__) -> int:\n  return x.constructor\n'), undefined)
-  for (const expression of ['constructor', 'toString', 'x.constructor', 'x.hasOwnProperty()', 'torch.constructor(x)', 'torch.toString', 'math.valueOf', '__proto__']) {
+  for (const expression of [
+    'constructor',
+    'toString',
+    'x.constructor',
+    'x.hasOwnProperty()',
+    'torch.constructor(x)',
+    'torch.toString',
+    'math.valueOf',
+    '__proto__',
+  ]) {
     const error = compile(`import math\ndef f(x: Tensor):\n  return ${expression}\n`)
     t.ok(error instanceof TorchScriptError, `${expression}: ${error?.name} ${error?.message.split('\n')[0]}`)
     t.notMatch(error?.message, /native code/, expression)

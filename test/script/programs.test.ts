@@ -21,7 +21,9 @@ function close(a: unknown, b: unknown): boolean {
   if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b) <= 1.3e-6 * Math.abs(b) + 1e-12
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b
   const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((k) => close((a as Record<string, unknown>)[k], (b as Record<string, unknown>)[k]))
+  return (
+    keys.length === Object.keys(b).length && keys.every((k) => close((a as Record<string, unknown>)[k], (b as Record<string, unknown>)[k]))
+  )
 }
 
 const folder = 'test/script/fixtures'

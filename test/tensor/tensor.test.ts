@@ -11,7 +11,13 @@ t.test('numbers are float32, bigints int64, booleans bool', (t) => {
   t.same(tensor([[true], [false]]).toArray(), [[true], [false]])
   t.equal(tensor([complex(1, 2)]).dtype, 'complex64')
   t.same(tensor([complex(1, 2)]).toArray(), [{ re: 1, im: 2 }])
-  t.same(tensor([[1, 2, 3], [4, 5, 6]]).shape, [2, 3])
+  t.same(
+    tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]).shape,
+    [2, 3],
+  )
   t.same(tensor([[], []]).shape, [2, 0])
   t.equal(tensor([]).dtype, 'float32')
   t.end()
@@ -31,7 +37,10 @@ t.test('typed arrays share their memory', (t) => {
   const array = new Float32Array([1, 2, 3, 4, 5, 6])
   const x = tensor(array, { shape: [2, 3] })
   array[5] = 60
-  t.same(x.toArray(), [[1, 2, 3], [4, 5, 60]])
+  t.same(x.toArray(), [
+    [1, 2, 3],
+    [4, 5, 60],
+  ])
   ;(x.data as Float32Array)[0] = 10
   t.equal(array[0], 10)
   const part = tensor(array.subarray(2, 4))
@@ -46,7 +55,10 @@ t.test('typed arrays share their memory', (t) => {
 })
 
 t.test('creation', (t) => {
-  t.same(zeros([2, 2]).toArray(), [[0, 0], [0, 0]])
+  t.same(zeros([2, 2]).toArray(), [
+    [0, 0],
+    [0, 0],
+  ])
   t.same(ones([2], { dtype: 'int32' }).toArray(), [1, 1])
   t.same(full([2], 3n).dtype, 'int64')
   t.same(arange(3).toArray(), [0, 1, 2])
@@ -58,7 +70,10 @@ t.test('creation', (t) => {
 })
 
 t.test('item, size, stride, clone, dispose', (t) => {
-  const x = tensor([[1, 2], [3, 4]])
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ])
   t.equal(tensor(2.5).item(), 2.5)
   t.equal(tensor([5n]).item(), 5)
   t.throws(() => x.item(), { message: 'Expected a tensor of one element for `item` but received one of shape [2, 2]' })
@@ -67,7 +82,10 @@ t.test('item, size, stride, clone, dispose', (t) => {
   t.same(x.stride(), [2, 1])
   const copy = x.clone()
   ;(copy.data as Float32Array)[0] = 100
-  t.same(x.toArray(), [[1, 2], [3, 4]])
+  t.same(x.toArray(), [
+    [1, 2],
+    [3, 4],
+  ])
   t.match(inspect(x), /^Tensor \[2, 2\] float32 \[ \[ 1, 2 \], \[ 3, 4 \] \]/)
   x.dispose()
   t.ok(x.isDisposed)
@@ -85,14 +103,38 @@ t.test('what tensors cannot be made of is refused by name', (t) => {
     }
     return 'nothing thrown'
   }
-  t.equal(message(() => tensor([1, 2, 3], { shape: [2] })), 'Expected 2 elements for the shape [2] but received 3')
-  t.equal(message(() => tensor([[1, 2], [3]])), 'Expected an array of 2 at depth 1 of nested arrays but received an array of 1')
-  t.equal(message(() => tensor([1, 2n])), 'Expected values of one type for `data` but received bigint and number; give a dtype')
-  t.equal(message(() => tensor(['a'] as never)), 'Expected numbers, bigints or booleans for `data` but received string')
-  t.equal(message(() => tensor([1], { dtype: 'float' as never })), `Expected a dtype such as 'float32' for \`dtype\` but received "float"`)
-  t.equal(message(() => zeros([-1])), 'Expected an array of non-negative integers for `shape` but received [-1]')
-  t.equal(message(() => tensor(new Float32Array(3), { shape: [2, 2] })), 'Expected 4 elements for the shape [2, 2] but received 3')
-  t.equal(message(() => fromBuffer(new ArrayBuffer(8), { dtype: 'float64', shape: [2] })), 'Expected at least 16 bytes for `buffer` but received 8')
+  t.equal(
+    message(() => tensor([1, 2, 3], { shape: [2] })),
+    'Expected 2 elements for the shape [2] but received 3',
+  )
+  t.equal(
+    message(() => tensor([[1, 2], [3]])),
+    'Expected an array of 2 at depth 1 of nested arrays but received an array of 1',
+  )
+  t.equal(
+    message(() => tensor([1, 2n])),
+    'Expected values of one type for `data` but received bigint and number; give a dtype',
+  )
+  t.equal(
+    message(() => tensor(['a'] as never)),
+    'Expected numbers, bigints or booleans for `data` but received string',
+  )
+  t.equal(
+    message(() => tensor([1], { dtype: 'float' as never })),
+    `Expected a dtype such as 'float32' for \`dtype\` but received "float"`,
+  )
+  t.equal(
+    message(() => zeros([-1])),
+    'Expected an array of non-negative integers for `shape` but received [-1]',
+  )
+  t.equal(
+    message(() => tensor(new Float32Array(3), { shape: [2, 2] })),
+    'Expected 4 elements for the shape [2, 2] but received 3',
+  )
+  t.equal(
+    message(() => fromBuffer(new ArrayBuffer(8), { dtype: 'float64', shape: [2] })),
+    'Expected at least 16 bytes for `buffer` but received 8',
+  )
   t.end()
 })
 

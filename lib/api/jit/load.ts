@@ -17,10 +17,14 @@ export interface JitLoadOptions {
 
 /** Loads what torch.jit.save wrote: a path, bytes, or an open file. */
 export function load(file: SourceInput, options: JitLoadOptions = {}): ScriptModule {
-  if (typeof options !== 'object' || options === null) throw new ArgumentError(`Expected an object for \`options\` but received ${String(options)}`)
+  if (typeof options !== 'object' || options === null)
+    throw new ArgumentError(`Expected an object for \`options\` but received ${String(options)}`)
   setFileMapper((path) => nativeBinding().mapFile(path))
   const { extraFiles } = options
-  const archive = openScriptArchive(openSource(file), { mapLocation: options.mapLocation, extraFiles: extraFiles && Object.keys(extraFiles) })
+  const archive = openScriptArchive(openSource(file), {
+    mapLocation: options.mapLocation,
+    extraFiles: extraFiles && Object.keys(extraFiles),
+  })
   if (extraFiles !== undefined) {
     for (const [name, bytes] of Object.entries(archive.extraFiles)) {
       extraFiles[name] = typeof extraFiles[name] === 'string' ? bytes.toString('utf8') : bytes

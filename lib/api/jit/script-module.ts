@@ -76,7 +76,7 @@ function declaration(fn: ScriptFunction): string {
 
 /** An object of a TorchScript program. Its attributes and methods are properties. */
 export class ScriptObject {
-  readonly [state]: State
+  readonly [state]: State;
   // Members come from the program.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   [member: string]: any
@@ -113,7 +113,8 @@ export class ScriptObject {
     if (fn !== undefined && program.has(fn)) return fn
     const known = [...type.methods.keys()]
     throw new ArgumentError(
-      `Expected a method of ${type.qualifiedName} for \`name\` but received '${name}'${known.length > 0 ? `; it has ${known.join(', ')}` : '; it has none'}`)
+      `Expected a method of ${type.qualifiedName} for \`name\` but received '${name}'${known.length > 0 ? `; it has ${known.join(', ')}` : '; it has none'}`,
+    )
   }
 
   /** Whether the object has an attribute, a class constant or a method of this name. */
@@ -184,7 +185,6 @@ export class ScriptModule extends ScriptObject {
     return printGraph(this.method(name).graph)
   }
 
-
   /** Submodules by name. */
   namedChildren(): [string, ScriptModule][] {
     const { type } = this[state]
@@ -212,7 +212,8 @@ export class ScriptModule extends ScriptObject {
       module[state].type.attributes.filter(wanted).flatMap(({ name }) => {
         const value = module.getAttribute(name)
         return value instanceof Tensor ? [[path === '' ? name : `${path}.${name}`, value] as [string, Tensor]] : []
-      }))
+      }),
+    )
   }
   namedParameters(): [string, Tensor][] {
     return this.tensors((attribute) => attribute.isParameter)
@@ -265,5 +266,6 @@ export class ScriptModule extends ScriptObject {
 
 /** Gives the objects of a program their JavaScript face. */
 export function wrapObjects(program: Program): void {
-  program.wrapObject = (handle) => (program.classOf(handle).isModule ? new ScriptModule(program, handle) : new ScriptObject(program, handle))
+  program.wrapObject = (handle) =>
+    program.classOf(handle).isModule ? new ScriptModule(program, handle) : new ScriptObject(program, handle)
 }

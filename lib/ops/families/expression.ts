@@ -13,7 +13,23 @@ export type Expression =
 export type BinaryOp = '+' | '-' | '*' | '/' | '<' | '<=' | '>' | '>=' | '==' | '!=' | '&&' | '||' | '&' | '|' | '^' | '<<' | '>>'
 
 const precedence: Record<string, number> = {
-  '||': 1, '&&': 2, '|': 3, '^': 4, '&': 5, '==': 6, '!=': 6, '<': 7, '<=': 7, '>': 7, '>=': 7, '<<': 8, '>>': 8, '+': 9, '-': 9, '*': 10, '/': 10,
+  '||': 1,
+  '&&': 2,
+  '|': 3,
+  '^': 4,
+  '&': 5,
+  '==': 6,
+  '!=': 6,
+  '<': 7,
+  '<=': 7,
+  '>': 7,
+  '>=': 7,
+  '<<': 8,
+  '>>': 8,
+  '+': 9,
+  '-': 9,
+  '*': 10,
+  '/': 10,
 }
 
 const token = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|([A-Za-z_]\w*)|(<<|>>|<=|>=|==|!=|&&|\|\||[-+*/<>!~&|^?:(),]))/y
@@ -79,17 +95,35 @@ export function parseExpression(text: string): Expression {
 /** Names that an expression reads: operands and parameters (constants excluded). */
 export function namesOf(e: Expression, into = new Set<string>()): Set<string> {
   switch (e.kind) {
-    case 'number': break
-    case 'name': if (!(e.name in constants)) into.add(e.name); break
-    case 'unary': namesOf(e.a, into); break
-    case 'binary': namesOf(e.a, into); namesOf(e.b, into); break
-    case 'choose': namesOf(e.condition, into); namesOf(e.a, into); namesOf(e.b, into); break
-    case 'call': for (const a of e.args) namesOf(a, into); break
+    case 'number':
+      break
+    case 'name':
+      if (!(e.name in constants)) into.add(e.name)
+      break
+    case 'unary':
+      namesOf(e.a, into)
+      break
+    case 'binary':
+      namesOf(e.a, into)
+      namesOf(e.b, into)
+      break
+    case 'choose':
+      namesOf(e.condition, into)
+      namesOf(e.a, into)
+      namesOf(e.b, into)
+      break
+    case 'call':
+      for (const a of e.args) namesOf(a, into)
+      break
   }
   return into
 }
 
 /** Named constants; `lowest` and `highest` are the dtype's own. */
 export const constants: Readonly<Record<string, string>> = {
-  inf: 'infinity<V>()', nan: 'not_a_number<V>()', pi: 'constant<V>(3.14159265358979323846)', lowest: 'lowest<V>()', highest: 'highest<V>()',
+  inf: 'infinity<V>()',
+  nan: 'not_a_number<V>()',
+  pi: 'constant<V>(3.14159265358979323846)',
+  lowest: 'lowest<V>()',
+  highest: 'highest<V>()',
 }

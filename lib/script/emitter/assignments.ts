@@ -15,11 +15,16 @@ import { fail, valueMeaning } from './values.js'
 export function emitAssignment(e: Emitter, stmt: Stmt & { kind: 'Assign' }): void {
   const type = stmt.annotation === undefined ? undefined : e.type(stmt.annotation)
   const [first] = stmt.targets
-  const hint = type ?? (first.kind === 'Attribute' ? attributeType(e, first) : emptyContainer(stmt.value) ? variableType(e, first) : undefined)
+  const hint =
+    type ?? (first.kind === 'Attribute' ? attributeType(e, first) : emptyContainer(stmt.value) ? variableType(e, first) : undefined)
   let meaning = emitExpr(e, stmt.value, hint)
   if (type !== undefined) {
     const value = convertToType(e.b, asValue(e, meaning, stmt.value), type, true)
-    if (!isSubtype(value.type, type)) fail(`Variable ${first.kind === 'Name' ? `'${first.name}' ` : ''}is annotated with type ${typeAnnotation(type)} but is being assigned to a value of type ${typeAnnotation(value.type)}`, first)
+    if (!isSubtype(value.type, type))
+      fail(
+        `Variable ${first.kind === 'Name' ? `'${first.name}' ` : ''}is annotated with type ${typeAnnotation(type)} but is being assigned to a value of type ${typeAnnotation(value.type)}`,
+        first,
+      )
     meaning = valueMeaning(value.type === type ? value : widen(e, value, type))
   }
   for (const target of stmt.targets) assignTo(e, target, meaning, stmt.value)
@@ -29,7 +34,8 @@ function widen(e: Emitter, value: Value, type: Type): Value {
   if (value.node.constant?.kind === 'none') return e.constant({ kind: 'none' }, type)
   return e.b.add('prim::unchecked_cast', [value]).output.setType(type)
 }
-const emptyContainer = (expr: Expr): boolean => (expr.kind === 'List' && expr.items.length === 0) || (expr.kind === 'Dict' && expr.entries.length === 0)
+const emptyContainer = (expr: Expr): boolean =>
+  (expr.kind === 'List' && expr.items.length === 0) || (expr.kind === 'Dict' && expr.entries.length === 0)
 /** The type that a variable has already, apart from what type tests narrowed. */
 function variableType(e: Emitter, target: Expr): Type | undefined {
   const meaning = target.kind === 'Name' ? e.env.variable(target.name) : undefined
@@ -46,7 +52,15 @@ function attributeType(e: Emitter, target: Expr & { kind: 'Attribute' }): Type |
 export function assignTo(e: Emitter, target: Expr, meaning: Meaning, source: Expr): void {
   switch (target.kind) {
     case 'Name':
-      e.assign(target.name, meaning.kind === 'meanings' ? valueMeaning(asValue(e, meaning, source)) : meaning.kind === 'constant' ? valueMeaning(asValue(e, meaning, source)) : meaning, target.range)
+      e.assign(
+        target.name,
+        meaning.kind === 'meanings'
+          ? valueMeaning(asValue(e, meaning, source))
+          : meaning.kind === 'constant'
+            ? valueMeaning(asValue(e, meaning, source))
+            : meaning,
+        target.range,
+      )
       return
     case 'Tuple':
     case 'List':
@@ -79,7 +93,13 @@ function unpack(e: Emitter, targets: readonly Expr[], meaning: Meaning, at: Expr
     } else return fail(`Provided ${typeAnnotation(value.type)} is not unpackable`, at)
   }
   if (star < 0) {
-    if (items.length !== targets.length) fail(items.length > targets.length ? `too many values to unpack: need ${targets.length} but found ${items.length}` : `need ${targets.length} values to unpack but found only ${items.length}`, at)
+    if (items.length !== targets.length)
+      fail(
+        items.length > targets.length
+          ? `too many values to unpack: need ${targets.length} but found ${items.length}`
+          : `need ${targets.length} values to unpack but found only ${items.length}`,
+        at,
+      )
     targets.forEach((target, i) => assignTo(e, target, items[i], source))
     return
   }
@@ -101,7 +121,8 @@ export function assignAttribute(e: Emitter, object: Value, name: string, value: 
     fail(`Tried to set nonexistent attribute: ${name}. Did you forget to initialize it in __init__()?`, at)
   }
   const converted = convertToType(e.b, value, attribute.type, true)
-  if (!isSubtype(converted.type, attribute.type)) fail(`Wrong type for attribute assignment. Expected ${typeAnnotation(attribute.type)} but got ${typeAnnotation(value.type)}`, at)
+  if (!isSubtype(converted.type, attribute.type))
+    fail(`Wrong type for attribute assignment. Expected ${typeAnnotation(attribute.type)} but got ${typeAnnotation(value.type)}`, at)
   e.b.add('prim::SetAttr', [object, converted], 0).setAttribute('name', { kind: 'string', value: name })
 }
 
@@ -124,7 +145,19 @@ export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, val
   callOperator(e, 'aten::_set_item', [base, emitValue(e, item), converted], [], range)
 }
 
-const inPlace: Partial<Record<string, string>> = { '+': 'add_', '-': 'sub_', '*': 'mul_', '/': 'div_', '%': 'remainder_', '**': 'pow_', '&': '__iand__', '|': '__ior__', '^': '__ixor__', '<<': '__ilshift__', '>>': '__irshift__' }
+const inPlace: Partial<Record<string, string>> = {
+  '+': 'add_',
+  '-': 'sub_',
+  '*': 'mul_',
+  '/': 'div_',
+  '%': 'remainder_',
+  '**': 'pow_',
+  '&': '__iand__',
+  '|': '__ior__',
+  '^': '__ixor__',
+  '<<': '__ilshift__',
+  '>>': '__irshift__',
+}
 
 /** `target op= value`: in place for tensors and lists, else a new value. */
 export function emitAugmented(e: Emitter, stmt: Stmt & { kind: 'AugAssign' }): void {
@@ -136,7 +169,8 @@ export function emitAugmented(e: Emitter, stmt: Stmt & { kind: 'AugAssign' }): v
     if (left.type === TensorType && name !== undefined) return callOperator(e, `aten::${name}`, [left, right], [], stmt.range)
     if (left.type.kind === 'List' && op === '+') return callOperator(e, 'aten::add_', [left, right], [], stmt.range)
     if (left.type.kind === 'List' && op === '*') return callOperator(e, 'aten::mul_', [left, right], [], stmt.range)
-    if (left.type.kind === 'Class' && op === '+' && left.type.methods.has('__iadd__')) return callMethod(e, left, '__iadd__', [right], [], stmt.range)
+    if (left.type.kind === 'Class' && op === '+' && left.type.methods.has('__iadd__'))
+      return callMethod(e, left, '__iadd__', [right], [], stmt.range)
     return emitBinary(e, op, left, right, at)
   }
   switch (target.kind) {
@@ -184,4 +218,3 @@ export function emitDelete(e: Emitter, target: Expr): void {
     else callOperator(e, 'aten::Delete', [base, emitValue(e, target.items[0])], [], target.range)
   } else fail('Only variables and items can be deleted', target)
 }
-

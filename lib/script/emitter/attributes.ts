@@ -12,11 +12,38 @@ import { lookupTable } from '../tables.js'
 
 /** Attributes of tensors that are operators: name to operator. */
 const tensorAttributes = lookupTable<string>({
-  shape: 'aten::size', dtype: 'prim::dtype', device: 'prim::device', layout: 'prim::layout', ndim: 'aten::dim', grad: 'prim::grad', data: 'prim::data',
-  requires_grad: 'prim::requires_grad', is_cuda: 'prim::is_cuda', is_cpu: 'prim::is_cpu', is_xpu: 'prim::is_xpu', is_sparse: 'prim::is_sparse',
-  is_sparse_csr: 'prim::is_sparse_csr', is_mkldnn: 'prim::is_mkldnn', is_mps: 'prim::is_mps', is_vulkan: 'prim::is_vulkan', is_ipu: 'prim::is_ipu', is_meta: 'prim::is_meta',
-  is_quantized: 'prim::is_quantized', is_leaf: 'aten::is_leaf', is_nested: 'prim::is_nested', T: 'aten::numpy_T', H: 'aten::matrix_H', mT: 'aten::mT', mH: 'aten::mH', real: 'aten::real', imag: 'aten::imag',
-  name: 'prim::name', itemsize: 'prim::itemsize', nbytes: 'prim::nbytes', retains_grad: 'aten::retains_grad', output_nr: 'aten::output_nr',
+  shape: 'aten::size',
+  dtype: 'prim::dtype',
+  device: 'prim::device',
+  layout: 'prim::layout',
+  ndim: 'aten::dim',
+  grad: 'prim::grad',
+  data: 'prim::data',
+  requires_grad: 'prim::requires_grad',
+  is_cuda: 'prim::is_cuda',
+  is_cpu: 'prim::is_cpu',
+  is_xpu: 'prim::is_xpu',
+  is_sparse: 'prim::is_sparse',
+  is_sparse_csr: 'prim::is_sparse_csr',
+  is_mkldnn: 'prim::is_mkldnn',
+  is_mps: 'prim::is_mps',
+  is_vulkan: 'prim::is_vulkan',
+  is_ipu: 'prim::is_ipu',
+  is_meta: 'prim::is_meta',
+  is_quantized: 'prim::is_quantized',
+  is_leaf: 'aten::is_leaf',
+  is_nested: 'prim::is_nested',
+  T: 'aten::numpy_T',
+  H: 'aten::matrix_H',
+  mT: 'aten::mT',
+  mH: 'aten::mH',
+  real: 'aten::real',
+  imag: 'aten::imag',
+  name: 'prim::name',
+  itemsize: 'prim::itemsize',
+  nbytes: 'prim::nbytes',
+  retains_grad: 'aten::retains_grad',
+  output_nr: 'aten::output_nr',
 })
 
 /** `meaning.name`. */
@@ -90,7 +117,8 @@ export function valueAttribute(e: Emitter, value: Value, name: string, at: Expr)
     if (index >= 0) return valueMeaning(value.node.inputs[index])
   }
   if (type.kind === 'Future' && name === 'wait') return { kind: 'operator', name: 'aten::wait', self: value }
-  if (type.kind === 'Simple' && type.name === 'Device' && (name === 'type' || name === 'index')) return valueMeaning(callOperator(e, `prim::${name}`, [value], [], at.range))
+  if (type.kind === 'Simple' && type.name === 'Device' && (name === 'type' || name === 'index'))
+    return valueMeaning(callOperator(e, `prim::${name}`, [value], [], at.range))
   if (schemasOf(`aten::${name}`).length > 0) return { kind: 'operator', name: `aten::${name}`, self: value }
   return fail(`'${typeAnnotation(type)}' object has no attribute or method '${name}'`, at)
 }
@@ -107,4 +135,3 @@ function resultNames(tuple: Value): readonly (string | undefined)[] {
 export function tupleIndex(e: Emitter, tuple: Value, index: number, type: Type): Value {
   return e.b.add('prim::TupleIndex', [tuple, e.int(index)]).output.setType(type)
 }
-

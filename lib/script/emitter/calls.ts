@@ -3,7 +3,23 @@ import { Graph } from '../../ir/graph.js'
 import type { FunctionSchema } from '../../ir/schema.js'
 import { schemasOf } from '../../ir/schema.js'
 import type { ScriptFunction, Type } from '../../ir/types.js'
-import { BoolType, ComplexType, FloatType, IntType, NoneType, StringType, TensorType, futureOf, isNumeric, isSubtype, listOf, sameType, tupleOf, typeAnnotation, typeToString } from '../../ir/types.js'
+import {
+  BoolType,
+  ComplexType,
+  FloatType,
+  IntType,
+  NoneType,
+  StringType,
+  TensorType,
+  futureOf,
+  isNumeric,
+  isSubtype,
+  listOf,
+  sameType,
+  tupleOf,
+  typeAnnotation,
+  typeToString,
+} from '../../ir/types.js'
 import { UnsupportedError } from '../../util/errors.js'
 import type { Expr } from '../ast.js'
 import { settledName } from '../aliases.js'
@@ -29,25 +45,50 @@ function insertMatch(e: Emitter, kind: string, match: Match, isSettled = true): 
   return { kind: 'meanings', items: node.outputs.map(valueMeaning) }
 }
 
-const reversible = new Set(['aten::add', 'aten::sub', 'aten::mul', 'aten::div', 'aten::lt', 'aten::gt', 'aten::le', 'aten::ge', 'aten::eq', 'aten::ne'])
+const reversible = new Set([
+  'aten::add',
+  'aten::sub',
+  'aten::mul',
+  'aten::div',
+  'aten::lt',
+  'aten::gt',
+  'aten::le',
+  'aten::ge',
+  'aten::eq',
+  'aten::ne',
+])
 
 /** A call of an operator by name, overloads resolved. */
-export function callOperatorMeaning(e: Emitter, spelled: string, args: readonly Value[], kwargs: readonly NamedValue[], range: SourceRange): Meaning {
+export function callOperatorMeaning(
+  e: Emitter,
+  spelled: string,
+  args: readonly Value[],
+  kwargs: readonly NamedValue[],
+  range: SourceRange,
+): Meaning {
   const name = settledName(spelled)
   const schemas = schemasOf(name)
   if (schemas.length === 0) {
     throw new UnsupportedError(`The operator ${name} is not known: PyTorch's own operators and torchvision's are.\n${renderRange(range)}`)
   }
-  if (args.length === 2 && kwargs.length === 0 && args[1].type === TensorType && (isNumeric(args[0].type) || args[0].type === BoolType) && reversible.has(name)) {
+  if (
+    args.length === 2 &&
+    kwargs.length === 0 &&
+    args[1].type === TensorType &&
+    (isNumeric(args[0].type) || args[0].type === BoolType) &&
+    reversible.has(name)
+  ) {
     const direct = tryMatchSchemas(e.b, schemas, args, kwargs)
-    if (!('reasons' in direct) && !direct.schema.arguments.every((a) => isNumeric(a.type) || a.type === BoolType)) return insertMatch(e, name, direct)
+    if (!('reasons' in direct) && !direct.schema.arguments.every((a) => isNumeric(a.type) || a.type === BoolType))
+      return insertMatch(e, name, direct)
     if (!('reasons' in direct)) dropConversions(e, direct, args)
     const at: Expr = { kind: 'None', range }
     return valueMeaning(emitNamedBinary(e, name.slice(6), args[0], args[1], at))
   }
   const old = name === spelled ? e.unit.oldSignature(name) : undefined
   // Only what no overload of today accepts is a call of the old signature.
-  if (old !== undefined && !fits(e, schemas, args, kwargs) && fits(e, [functionSchema(old, false)], args, kwargs)) return valueMeaning(callFunction(e, old, args, kwargs, range))
+  if (old !== undefined && !fits(e, schemas, args, kwargs) && fits(e, [functionSchema(old, false)], args, kwargs))
+    return valueMeaning(callFunction(e, old, args, kwargs, range))
   return insertMatch(e, name, matchSchemas(e.b, name, schemas, args, kwargs, range), name === spelled)
 }
 /** Whether a call matches one of the signatures; leaves no nodes behind. */
@@ -59,7 +100,8 @@ function fits(e: Emitter, schemas: readonly FunctionSchema[], args: readonly Val
 }
 /** Removes the nodes a match inserted that will not be used. */
 function dropConversions(e: Emitter, match: Match, args: readonly Value[]): void {
-  for (const input of [...match.inputs].reverse()) if (!args.includes(input) && input.uses.length === 0 && input.node.owner === e.b.block) input.node.destroy()
+  for (const input of [...match.inputs].reverse())
+    if (!args.includes(input) && input.uses.length === 0 && input.node.owner === e.b.block) input.node.destroy()
 }
 
 /** A call of an operator with one result (several: packed in a tuple). */
@@ -72,11 +114,26 @@ function functionSchema(fn: ScriptFunction, skipSelf: boolean): FunctionSchema {
   const parameters = skipSelf ? fn.parameters.slice(1) : fn.parameters
   const args = parameters.map((p) => ({ name: p.name, type: p.type, default: p.default, kwargOnly: p.kwargOnly ?? false }))
   const text = `${fn.name}(${args.map((a) => `${typeToString(a.type)} ${a.name}`).join(', ')}) -> ${typeToString(fn.returnType)}`
-  return { name: fn.qualifiedName, overloadName: '', fullName: fn.qualifiedName, arguments: args, returns: [{ type: fn.returnType }], isVararg: false, isVarret: false, text }
+  return {
+    name: fn.qualifiedName,
+    overloadName: '',
+    fullName: fn.qualifiedName,
+    arguments: args,
+    returns: [{ type: fn.returnType }],
+    isVararg: false,
+    isVarret: false,
+    text,
+  }
 }
 
 /** A call of a compiled function. */
-export function callFunction(e: Emitter, fn: ScriptFunction, args: readonly Value[], kwargs: readonly NamedValue[], range: SourceRange): Value {
+export function callFunction(
+  e: Emitter,
+  fn: ScriptFunction,
+  args: readonly Value[],
+  kwargs: readonly NamedValue[],
+  range: SourceRange,
+): Value {
   e.unit.noteCall(e.def, fn, range)
   const match = matchSchemas(e.b, fn.qualifiedName, [functionSchema(fn, false)], args, kwargs, range)
   const callee = e.constant({ kind: 'function', fn }, { kind: 'Function', fn })
@@ -85,7 +142,14 @@ export function callFunction(e: Emitter, fn: ScriptFunction, args: readonly Valu
 }
 
 /** A call of a method of an object. */
-export function callMethod(e: Emitter, self: Value, name: string, args: readonly Value[], kwargs: readonly NamedValue[], range: SourceRange): Value {
+export function callMethod(
+  e: Emitter,
+  self: Value,
+  name: string,
+  args: readonly Value[],
+  kwargs: readonly NamedValue[],
+  range: SourceRange,
+): Value {
   const { type } = self
   if (type.kind !== 'Class') throw compileError(`'${typeAnnotation(type)}' object has no method '${name}'`, range)
   if (type.flavor === 'custom') return callOperator(e, customMethod(type.qualifiedName, name), [self, ...args], kwargs, range)
@@ -127,7 +191,14 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
       return emitSpecial(e, callee, expr, hint)
     case 'operator': {
       const { args, kwargs } = emitArguments(e, expr)
-      if (callee.self === undefined && kwargs.length === 0 && args.length > 0 && callee.name === 'aten::device' && args[0].node.constant?.kind === 'string' && args.length === 1) {
+      if (
+        callee.self === undefined &&
+        kwargs.length === 0 &&
+        args.length > 0 &&
+        callee.name === 'aten::device' &&
+        args[0].node.constant?.kind === 'string' &&
+        args.length === 1
+      ) {
         return valueMeaning(e.constant({ kind: 'device', value: args[0].node.constant.value }))
       }
       if (callee.self === undefined) return operatorCall(e, callee.name, args, kwargs, expr.range)
@@ -151,7 +222,13 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
       const { args, kwargs } = emitArguments(e, expr)
       const { elements, named } = callee.type
       const schema: FunctionSchema = {
-        name: named!.qualifiedName, overloadName: '', fullName: named!.qualifiedName, isVararg: false, isVarret: false, text: named!.qualifiedName, returns: [{ type: callee.type }],
+        name: named!.qualifiedName,
+        overloadName: '',
+        fullName: named!.qualifiedName,
+        isVararg: false,
+        isVarret: false,
+        text: named!.qualifiedName,
+        returns: [{ type: callee.type }],
         arguments: named!.fields.map((name, i) => ({ name, type: elements[i], kwargOnly: false, default: named!.defaults?.[i] })),
       }
       const match = matchSchemas(e.b, named!.qualifiedName, [schema], args, kwargs, expr.range)
@@ -160,7 +237,9 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
     case 'enum': {
       const { args } = emitArguments(e, expr)
       const constant = args[0]?.node.constant
-      const member = callee.type.members.find((m) => constant !== undefined && 'value' in constant && 'value' in m.value && m.value.value === constant.value)
+      const member = callee.type.members.find(
+        (m) => constant !== undefined && 'value' in constant && 'value' in m.value && m.value.value === constant.value,
+      )
       if (member === undefined) return fail(`Enum class ${callee.type.qualifiedName} takes one of its values, known while compiling`, expr)
       return valueMeaning(e.constant({ kind: 'enum', className: callee.type.qualifiedName, value: member.value }, callee.type))
     }
@@ -168,7 +247,16 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
       if (callee.value.type.kind === 'Class') {
         const { args, kwargs } = emitArguments(e, expr)
         const { methods } = callee.value.type
-        return valueMeaning(callMethod(e, callee.value, methods.has('forward') && !methods.has('__call__') ? 'forward' : '__call__', args, kwargs, expr.range))
+        return valueMeaning(
+          callMethod(
+            e,
+            callee.value,
+            methods.has('forward') && !methods.has('__call__') ? 'forward' : '__call__',
+            args,
+            kwargs,
+            expr.range,
+          ),
+        )
       }
       if (callee.value.type.kind === 'Function') {
         const { args, kwargs } = emitArguments(e, expr)
@@ -201,7 +289,12 @@ function operatorCall(e: Emitter, name: string, args: Value[], kwargs: NamedValu
     if (args[0]?.type.kind === 'Class') return valueMeaning(emitBinary(e, name === 'aten::eq' ? '==' : '!=', args[0], args[1], at))
   }
   if (name === 'aten::len' && args[0]?.type.kind === 'Tuple') return valueMeaning(e.int(args[0].type.elements.length))
-  if ((name === 'aten::min' || name === 'aten::max') && args.length > 0 && args.every((a) => a.type !== TensorType) && schemasOf(name).length > 0) {
+  if (
+    (name === 'aten::min' || name === 'aten::max') &&
+    args.length > 0 &&
+    args.every((a) => a.type !== TensorType) &&
+    schemasOf(name).length > 0
+  ) {
     const primitive = tryMatchSchemas(e.b, schemasOf(name.replace('aten', 'prim')), args, kwargs)
     if (!('reasons' in primitive)) return insertMatch(e, name.replace('aten', 'prim'), primitive)
   }
@@ -247,14 +340,29 @@ function methodOperator(
   const range = expr.range
   const method = name.slice(6)
   if (self.type === TensorType) {
-    const casts = lookupTable<number>({ float: 6, double: 7, half: 5, int: 3, long: 4, short: 2, byte: 0, char: 1, cfloat: 9, cdouble: 10, bool: 11, bfloat16: 15 })
+    const casts = lookupTable<number>({
+      float: 6,
+      double: 7,
+      half: 5,
+      int: 3,
+      long: 4,
+      short: 2,
+      byte: 0,
+      char: 1,
+      cfloat: 9,
+      cdouble: 10,
+      bool: 11,
+      bfloat16: 15,
+    })
     if (method in casts && args.length === 0) return callOperatorMeaning(e, 'aten::to', [self, e.int(casts[method])], [], range)
     if (method === 'tolist') return valueMeaning(toList(e, self, hint, expr))
     if (method === 'type') return callOperatorMeaning(e, 'aten::to', [self, ...args], kwargs, range)
     if (method === 'size' || schemasOf(name).length > 0) return callOperatorMeaning(e, name, [self, ...args], kwargs, range)
   }
-  if (schemasOf(settledName(name)).length === 0) fail(`'${typeAnnotation(self.type)}' object has no attribute or method '${method}'.`, expr.fn)
-  if (self.type.kind === 'List' && method === 'sort' && kwargs.length === 1) return callOperatorMeaning(e, name, [self, kwargs[0].value], [], range)
+  if (schemasOf(settledName(name)).length === 0)
+    fail(`'${typeAnnotation(self.type)}' object has no attribute or method '${method}'.`, expr.fn)
+  if (self.type.kind === 'List' && method === 'sort' && kwargs.length === 1)
+    return callOperatorMeaning(e, name, [self, kwargs[0].value], [], range)
   return callOperatorMeaning(e, name, [self, ...args], kwargs, range)
 }
 
@@ -281,9 +389,11 @@ function emitSpecial(e: Emitter, callee: Meaning & { kind: 'special' }, expr: Ex
       need(2)
       const type = e.type(args[0])
       const inner = args[1]
-      if (inner.kind === 'Call' && inner.fn.kind === 'Attribute' && inner.fn.name === 'tolist') return valueMeaning(toList(e, emitValue(e, inner.fn.value), type, expr))
+      if (inner.kind === 'Call' && inner.fn.kind === 'Attribute' && inner.fn.name === 'tolist')
+        return valueMeaning(toList(e, emitValue(e, inner.fn.value), type, expr))
       const value = convertToType(e.b, emitValue(e, inner, type), type, true)
-      if (!isSubtype(value.type, type)) fail(`expected an expression of type ${typeAnnotation(type)} but found ${typeAnnotation(value.type)}`, expr)
+      if (!isSubtype(value.type, type))
+        fail(`expected an expression of type ${typeAnnotation(type)} but found ${typeAnnotation(value.type)}`, expr)
       // The annotation widens the type of literals.
       if (!sameType(value.type, type)) {
         if (type.kind === 'Optional' && value.type === NoneType) return valueMeaning(e.constant({ kind: 'none' }, type))
@@ -324,7 +434,11 @@ function emitSpecial(e: Emitter, callee: Meaning & { kind: 'special' }, expr: Ex
       return emitExpr(e, synthetic)
     }
     case 'print': {
-      const node = e.b.add('prim::Print', args.map((a) => emitValue(e, a)), 0)
+      const node = e.b.add(
+        'prim::Print',
+        args.map((a) => emitValue(e, a)),
+        0,
+      )
       node.schema = e.unit.schema('prim::Print')
       return valueMeaning(e.none())
     }
@@ -339,7 +453,8 @@ function emitSpecial(e: Emitter, callee: Meaning & { kind: 'special' }, expr: Ex
     case 'str':
       return valueMeaning(emitCast(e, callee.name, expr))
     case 'list':
-      if (args.length === 0) return valueMeaning(e.b.add('prim::ListConstruct', []).output.setType(hint?.kind === 'List' ? hint : listOf(TensorType)))
+      if (args.length === 0)
+        return valueMeaning(e.b.add('prim::ListConstruct', []).output.setType(hint?.kind === 'List' ? hint : listOf(TensorType)))
       return valueMeaning(listOfIterable(e, emitExpr(e, args[0]), expr))
     case 'tuple': {
       const meaning = emitExpr(e, args[0])
@@ -350,7 +465,12 @@ function emitSpecial(e: Emitter, callee: Meaning & { kind: 'special' }, expr: Ex
       if (args.length === 0) {
         const items = expr.kwargs.flatMap((k) => [e.constant({ kind: 'string', value: k.name }), emitValue(e, k.value)])
         const value = items.length > 0 ? items[1].type : TensorType
-        const type: Type = items.length > 0 ? { kind: 'Dict', key: StringType, value } : hint?.kind === 'Dict' ? hint : { kind: 'Dict', key: StringType, value }
+        const type: Type =
+          items.length > 0
+            ? { kind: 'Dict', key: StringType, value }
+            : hint?.kind === 'Dict'
+              ? hint
+              : { kind: 'Dict', key: StringType, value }
         return valueMeaning(e.b.add('prim::DictConstruct', items).output.setType(type))
       }
       return callOperatorMeaning(e, 'aten::dict', [emitValue(e, args[0])], [], range)
@@ -397,7 +517,16 @@ function callBuiltin(e: Emitter, names: readonly string[], expr: Expr & { kind: 
 function emitCast(e: Emitter, name: string, expr: Expr & { kind: 'Call' }): Value {
   const [first] = expr.args
   const operator = { int: 'aten::Int', float: 'aten::Float', bool: 'aten::Bool', complex: 'aten::Complex', str: 'aten::str' }[name]!
-  if (first === undefined) return e.constant(name === 'str' ? { kind: 'string', value: '' } : name === 'float' ? { kind: 'float', value: 0 } : name === 'bool' ? { kind: 'bool', value: false } : { kind: 'int', value: 0n })
+  if (first === undefined)
+    return e.constant(
+      name === 'str'
+        ? { kind: 'string', value: '' }
+        : name === 'float'
+          ? { kind: 'float', value: 0 }
+          : name === 'bool'
+            ? { kind: 'bool', value: false }
+            : { kind: 'int', value: 0n },
+    )
   const args = expr.args.map((a) => emitValue(e, a))
   const [value] = args
   const same: Record<string, Type> = { int: IntType, float: FloatType, bool: BoolType, str: StringType, complex: ComplexType }
@@ -411,7 +540,8 @@ function emitCast(e: Emitter, name: string, expr: Expr & { kind: 'Call' }): Valu
 }
 
 function listOfIterable(e: Emitter, meaning: Meaning, at: Expr): Value {
-  if (meaning.kind === 'iterable' && meaning.name === 'range' && meaning.args.length === 1) return callOperator(e, 'prim::rangelist', [asValue(e, meaning.args[0], at)], [], at.range)
+  if (meaning.kind === 'iterable' && meaning.name === 'range' && meaning.args.length === 1)
+    return callOperator(e, 'prim::rangelist', [asValue(e, meaning.args[0], at)], [], at.range)
   const value = asValue(e, meaning, at)
   if (value.type.kind === 'Tuple') return convertToType(e.b, value, listOf(value.type.elements[0] ?? TensorType), false)
   if (value.type.kind === 'Dict') return callOperator(e, 'aten::keys', [value], [], at.range)
@@ -437,7 +567,14 @@ function emitFork(e: Emitter, expr: Expr & { kind: 'Call' }): Value {
   }
   const { args, kwargs } = emitArguments(e, rest)
   const self = callee.kind === 'method' ? [callee.self] : callee.kind === 'value' ? [callee.value] : []
-  const fn = callee.kind === 'function' ? callee.fn : callee.kind === 'method' ? method(callee.self, callee.name) : callee.kind === 'value' ? method(callee.value, 'forward') : undefined
+  const fn =
+    callee.kind === 'function'
+      ? callee.fn
+      : callee.kind === 'method'
+        ? method(callee.self, callee.name)
+        : callee.kind === 'value'
+          ? method(callee.value, 'forward')
+          : undefined
   if (fn === undefined) return fail('fork takes a function or a method', expr)
   e.unit.noteCall(e.def, fn, expr.range)
   const match = matchSchemas(e.b, fn.qualifiedName, [functionSchema(fn, self.length > 0)], args, kwargs, expr.range)
@@ -491,4 +628,5 @@ class CapturingEnvironment extends Environment {
 }
 
 /** A tuple from several values. */
-export const packTuple = (e: Emitter, items: readonly Value[]): Value => e.b.add('prim::TupleConstruct', items).output.setType(tupleOf(items.map((v) => v.type)))
+export const packTuple = (e: Emitter, items: readonly Value[]): Value =>
+  e.b.add('prim::TupleConstruct', items).output.setType(tupleOf(items.map((v) => v.type)))

@@ -65,7 +65,12 @@ export class Emitter {
   }
 
   /** Compiles a function to a graph and its return type. */
-  static compile(unit: CompilationUnit, def: FunctionDef, parameters: readonly Parameter[], declared: Type | undefined): { graph: Graph; returnType: Type } {
+  static compile(
+    unit: CompilationUnit,
+    def: FunctionDef,
+    parameters: readonly Parameter[],
+    declared: Type | undefined,
+  ): { graph: Graph; returnType: Type } {
     let known: Type | undefined
     for (let attempt = 0; ; attempt++) {
       const emitter = new Emitter(unit, def, declared, known)
@@ -79,7 +84,8 @@ export class Emitter {
   }
 
   run(parameters: readonly Parameter[]): { graph: Graph; returnType: Type } {
-    for (const parameter of parameters) this.env.set(parameter.name, valueMeaning(this.graph.block.addInput(parameter.type, nameHint(parameter.name))))
+    for (const parameter of parameters)
+      this.env.set(parameter.name, valueMeaning(this.graph.block.addInput(parameter.type, nameHint(parameter.name))))
     return this.finish(this.statements(this.def.body))
   }
   private finish(exit: Exit): { graph: Graph; returnType: Type } {
@@ -95,7 +101,14 @@ export class Emitter {
       else if (result.kind === 'value') {
         const returned = result.value
         const flag = (this.lookup(flags.return) as { value: Value }).value
-        result = valueMeaning(this.emitIf(flag, () => returned, () => none, this.def.range))
+        result = valueMeaning(
+          this.emitIf(
+            flag,
+            () => returned,
+            () => none,
+            this.def.range,
+          ),
+        )
       }
     }
     if (result === undefined) {
@@ -165,7 +178,12 @@ export class Emitter {
   private guarded(rest: readonly Stmt[], narrowed: Refinements): Exit {
     const condition: Condition = { value: this.exited(), whenTrue: noRefinements, whenFalse: narrowed }
     const range = rest[0].range
-    const exit = this.branches(condition, () => 'yes', () => this.statements(rest), range)
+    const exit = this.branches(
+      condition,
+      () => 'yes',
+      () => this.statements(rest),
+      range,
+    )
     return exit === 'yes' ? 'yes' : 'maybe'
   }
   /** Whether any exit flag is set. */
@@ -234,17 +252,24 @@ export class Emitter {
     if (this.declaredReturn === undefined) {
       const joined = this.returnType === undefined ? value.type : unifyTypes(this.returnType, value.type)
       if (joined === undefined) {
-        throw compileError(`Previous return statement returned a value of type ${typeAnnotation(this.returnType!)} but this return statement returns a value of type ${typeAnnotation(value.type)}`, range)
+        throw compileError(
+          `Previous return statement returned a value of type ${typeAnnotation(this.returnType!)} but this return statement returns a value of type ${typeAnnotation(value.type)}`,
+          range,
+        )
       }
       // Returns emitted before with the narrower type are emitted again.
-      if (this.returnType !== undefined && joined !== this.returnType && !isSubtype(joined, this.returnType)) throw new NeedReturnType(joined)
+      if (this.returnType !== undefined && joined !== this.returnType && !isSubtype(joined, this.returnType))
+        throw new NeedReturnType(joined)
       if (this.returnType === undefined && (this.loopDepth > 0 || this.branchDepth > 0)) throw new NeedReturnType(joined)
       this.returnType = joined
       return value
     }
     const converted = convertToType(this.b, value, this.declaredReturn, true)
     if (!isSubtype(converted.type, this.declaredReturn)) {
-      throw compileError(`Return value was annotated as having type ${typeAnnotation(this.declaredReturn)} but is actually of type ${typeAnnotation(value.type)}`, range)
+      throw compileError(
+        `Return value was annotated as having type ${typeAnnotation(this.declaredReturn)} but is actually of type ${typeAnnotation(value.type)}`,
+        range,
+      )
     }
     return converted
   }
@@ -264,7 +289,10 @@ export class Emitter {
     const condition = emitCondition(this, stmt.condition)
     const raise = (): Exit => {
       const message = stmt.message === undefined ? this.constant({ kind: 'string', value: '' }) : emitValue(this, stmt.message)
-      const text = insertOperator(this.b, 'aten::add.str', [this.constant({ kind: 'string', value: 'AssertionError: ' }), insertOperator(this.b, 'aten::str', [message])])
+      const text = insertOperator(this.b, 'aten::add.str', [
+        this.constant({ kind: 'string', value: 'AssertionError: ' }),
+        insertOperator(this.b, 'aten::str', [message]),
+      ])
       this.raise(text, undefined)
       return 'yes'
     }
@@ -281,7 +309,12 @@ export class Emitter {
     const name = (isCall ? value.fn : value) as Expr
     const className = name.kind === 'Name' ? `builtins.${name.name}` : name.kind === 'Attribute' ? name.name : 'builtins.Exception'
     const args = isCall ? value.args.map((a) => emitValue(this, a)) : []
-    const text = args.length === 0 ? this.constant({ kind: 'string', value: '' }) : args[0].type === this.unit.stringType ? args[0] : insertOperator(this.b, 'aten::str', [args[0]])
+    const text =
+      args.length === 0
+        ? this.constant({ kind: 'string', value: '' })
+        : args[0].type === this.unit.stringType
+          ? args[0]
+          : insertOperator(this.b, 'aten::str', [args[0]])
     this.raise(text, this.constant({ kind: 'string', value: className }))
   }
 
@@ -313,7 +346,10 @@ export class Emitter {
       const type = outer.value.type
       const value = convertToType(this.b, meaning.value, type, true)
       if (!isSubtype(value.type, type) && !this.mayChangeType(name)) {
-        throw compileError(`Variable '${name}' previously had type ${typeAnnotation(type)} but is now being assigned to a value of type ${typeAnnotation(value.type)}`, range)
+        throw compileError(
+          `Variable '${name}' previously had type ${typeAnnotation(type)} but is now being assigned to a value of type ${typeAnnotation(value.type)}`,
+          range,
+        )
       }
       this.name(value, name)
       this.env.set(name, valueMeaning(value))
@@ -339,7 +375,12 @@ export class Emitter {
       this.refine(condition.known ? condition.whenTrue : condition.whenFalse)
       return this.statements(condition.known ? stmt.then : stmt.otherwise)
     }
-    return this.branches(condition, () => this.statements(stmt.then), () => this.statements(stmt.otherwise), stmt.range)
+    return this.branches(
+      condition,
+      () => this.statements(stmt.then),
+      () => this.statements(stmt.otherwise),
+      stmt.range,
+    )
   }
 
   /** Narrows variables in the current scope. */
@@ -375,7 +416,8 @@ export class Emitter {
     const b = run(node.addBlock(), condition.whenFalse, otherwise)
     const names = new Set([...a.env.assigned(), ...b.env.assigned()])
     // What one path narrows and the other assigns lives on with the type both have.
-    for (const name of [...a.env.refined(), ...b.env.refined()]) if (a.env.assigned().includes(name) || b.env.assigned().includes(name)) names.add(name)
+    for (const name of [...a.env.refined(), ...b.env.refined()])
+      if (a.env.assigned().includes(name) || b.env.assigned().includes(name)) names.add(name)
     for (const name of names) this.join(node.blocks, name, a, b, range)
     // A test that ends one path narrows what follows it.
     if ((a.exit === 'yes') !== (b.exit === 'yes')) this.narrowRest(a.exit === 'yes' ? b : a, a.raised || b.raised)
@@ -419,7 +461,8 @@ export class Emitter {
     // A variable of one branch only lives on where the other branch does not reach the rest.
     const fill = (side: { exit: Exit }, mine: Meaning | undefined, other: Meaning | undefined, block: Block): Value | undefined => {
       if (isValue(mine)) return mine.value
-      if (isValue(other) && (side.exit !== 'no' || name === returnValue)) return this.b.within(block, () => this.uninitialized(other.value.type))
+      if (isValue(other) && (side.exit !== 'no' || name === returnValue))
+        return this.b.within(block, () => this.uninitialized(other.value.type))
       return undefined
     }
     let x = fill(a, left, right, blocks[0])
@@ -448,7 +491,10 @@ export class Emitter {
       else {
         type = unifyTypes(x.type, y.type, true)
         if (type === undefined || !this.allowsUnion(x.type, y.type)) {
-          throw compileError(`Type mismatch: ${name} is set to type ${typeAnnotation(x.type)} in the true branch and type ${typeAnnotation(y.type)} in the false branch`, range)
+          throw compileError(
+            `Type mismatch: ${name} is set to type ${typeAnnotation(x.type)} in the true branch and type ${typeAnnotation(y.type)} in the false branch`,
+            range,
+          )
         }
       }
       type ??= unifyTypes(x.type, y.type)!
@@ -513,7 +559,8 @@ export class Emitter {
   ): Exit {
     if (exits.returns) {
       if (this.lookup(flags.return) === undefined) this.env.set(flags.return, valueMeaning(this.bool(false)))
-      if (this.lookup(returnValue) === undefined && this.returnType !== undefined) this.env.set(returnValue, valueMeaning(this.uninitialized(this.returnType)))
+      if (this.lookup(returnValue) === undefined && this.returnType !== undefined)
+        this.env.set(returnValue, valueMeaning(this.uninitialized(this.returnType)))
     }
     const all = new Set(names)
     if (exits.returns) for (const name of [flags.return, returnValue]) all.add(name)
@@ -536,7 +583,10 @@ export class Emitter {
       const exit = body(trip)
       let next: Value
       const left = (): Value => {
-        const set = [flags.return, flags.break].map((n) => this.lookup(n)).filter((m) => m?.kind === 'value').map((m) => (m as { value: Value }).value)
+        const set = [flags.return, flags.break]
+          .map((n) => this.lookup(n))
+          .filter((m) => m?.kind === 'value')
+          .map((m) => (m as { value: Value }).value)
         const real = set.filter((v) => !(v.node.constant?.kind === 'bool' && !v.node.constant.value))
         return real.length === 0 ? this.bool(false) : real.reduce((a, c) => insertOperator(this.b, 'aten::__or__.bool', [a, c]))
       }
@@ -550,7 +600,10 @@ export class Emitter {
         const type = inputs[i].type
         const converted = convertToType(this.b, value, type, true)
         if (!isSubtype(converted.type, type)) {
-          throw compileError(`Variable '${name}' previously had type ${typeAnnotation(type)} but is now being assigned to a value of type ${typeAnnotation(value.type)}`, range)
+          throw compileError(
+            `Variable '${name}' previously had type ${typeAnnotation(type)} but is now being assigned to a value of type ${typeAnnotation(value.type)}`,
+            range,
+          )
         }
         return converted
       })
@@ -562,7 +615,9 @@ export class Emitter {
     this.survivors = noRefinements
     this.env = saved
     outputs.forEach((value) => block.addOutput(value))
-    carried.forEach((name, i) => this.env.set(name, valueMeaning(node.addOutput(inputs[i].type, name.startsWith('%') ? undefined : nameHint(name)))))
+    carried.forEach((name, i) =>
+      this.env.set(name, valueMeaning(node.addOutput(inputs[i].type, name.startsWith('%') ? undefined : nameHint(name)))),
+    )
     return exits.returns ? 'maybe' : 'no'
   }
   /** Resolves a default value, which must be a constant expression. */
@@ -575,4 +630,3 @@ export class Emitter {
 
 /** A name for values of the graph; temporaries such as `_3` have none. */
 export const nameHint = (name: string): string | undefined => (/^_\d*$/.test(name) || name.startsWith('%') ? undefined : name)
-

@@ -1,6 +1,27 @@
 import type { Value } from '../../ir/graph.js'
 import type { ConstantValue, Type } from '../../ir/types.js'
-import { AnyType, BoolType, ComplexType, DeviceType, FloatType, IntType, NoneType, NumberType, StringType, TensorType, dictOf, isNumeric, isSubtype, listOf, sameType, simpleType, tupleOf, typeAnnotation, unionMembers, unionOf } from '../../ir/types.js'
+import {
+  AnyType,
+  BoolType,
+  ComplexType,
+  DeviceType,
+  FloatType,
+  IntType,
+  NoneType,
+  NumberType,
+  StringType,
+  TensorType,
+  dictOf,
+  isNumeric,
+  isSubtype,
+  listOf,
+  sameType,
+  simpleType,
+  tupleOf,
+  typeAnnotation,
+  unionMembers,
+  unionOf,
+} from '../../ir/types.js'
 import type { BinaryOperator, Expr } from '../ast.js'
 import { constantType, convertToType, insertOperator, unifyTypes } from '../schema-matching.js'
 import { compileError } from '../source.js'
@@ -15,8 +36,43 @@ import { describe, fail, noRefinements, valueMeaning } from './values.js'
 
 /** Names that every program may use. */
 const specials = new Set([
-  'annotate', 'unchecked_cast', 'uninitialized', 'fork', 'isinstance', 'getattr', 'hasattr', 'print', 'range', 'enumerate', 'zip', 'len', 'int', 'float', 'bool', 'str',
-  'complex', 'abs', 'min', 'max', 'sum', 'any', 'all', 'round', 'sorted', 'list', 'tuple', 'dict', 'ord', 'chr', 'hex', 'oct', 'bin', 'hash', 'divmod', 'pow', 'reversed',
+  'annotate',
+  'unchecked_cast',
+  'uninitialized',
+  'fork',
+  'isinstance',
+  'getattr',
+  'hasattr',
+  'print',
+  'range',
+  'enumerate',
+  'zip',
+  'len',
+  'int',
+  'float',
+  'bool',
+  'str',
+  'complex',
+  'abs',
+  'min',
+  'max',
+  'sum',
+  'any',
+  'all',
+  'round',
+  'sorted',
+  'list',
+  'tuple',
+  'dict',
+  'ord',
+  'chr',
+  'hex',
+  'oct',
+  'bin',
+  'hash',
+  'divmod',
+  'pow',
+  'reversed',
 ])
 
 /** The meaning of an expression. `hint` is the type that the context wants, which decides empty and mixed displays. */
@@ -44,10 +100,12 @@ export function asValue(e: Emitter, meaning: Meaning, at: Expr, hint?: Type): Va
     case 'function':
       return e.constant({ kind: 'function', fn: meaning.fn }, { kind: 'Function', fn: meaning.fn })
     case 'iterable':
-      if (meaning.name === 'range' && meaning.args.length === 1) return callOperator(e, 'prim::rangelist', [asValue(e, meaning.args[0], at)], [], at.range)
+      if (meaning.name === 'range' && meaning.args.length === 1)
+        return callOperator(e, 'prim::rangelist', [asValue(e, meaning.args[0], at)], [], at.range)
       return fail(`${describe(meaning)} cannot be used as a value`, at)
     case 'operator':
-      if (meaning.self !== undefined) return fail(`'${typeAnnotation(meaning.self.type)}' object has no attribute or method '${meaning.name.slice(6)}'.`, at)
+      if (meaning.self !== undefined)
+        return fail(`'${typeAnnotation(meaning.self.type)}' object has no attribute or method '${meaning.name.slice(6)}'.`, at)
       return fail(`${describe(meaning)} cannot be used as a value`, at)
     default:
       return fail(`${describe(meaning)} cannot be used as a value`, at)
@@ -98,13 +156,25 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
       if (condition.known !== undefined) return emitExpr(e, condition.known ? expr.then : expr.otherwise, hint)
       const mismatch = (a: string, b: string): string => `if-expression's true branch has type ${a} but false branch has type ${b}`
       return valueMeaning(
-        e.emitIf(condition.value, () => emitValue(e, expr.then, hint), () => emitValue(e, expr.otherwise, hint), expr.range, condition, mismatch),
+        e.emitIf(
+          condition.value,
+          () => emitValue(e, expr.then, hint),
+          () => emitValue(e, expr.otherwise, hint),
+          expr.range,
+          condition,
+          mismatch,
+        ),
       )
     }
     case 'List':
       return valueMeaning(emitList(e, expr, hint))
     case 'Tuple': {
-      const wanted = hint?.kind === 'Tuple' ? hint.elements : hint?.kind === 'Optional' && hint.element.kind === 'Tuple' ? hint.element.elements : undefined
+      const wanted =
+        hint?.kind === 'Tuple'
+          ? hint.elements
+          : hint?.kind === 'Optional' && hint.element.kind === 'Tuple'
+            ? hint.element.elements
+            : undefined
       const items = expr.items.map((item, i) => emitValue(e, item, wanted?.[i]))
       const node = e.b.add('prim::TupleConstruct', items)
       return valueMeaning(node.output.setType(tupleOf(items.map((v) => v.type))))
@@ -119,7 +189,9 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
     case 'Format': {
       const parts = expr.parts.map((p) => (typeof p === 'string' ? p.replace(/[{}]/g, '$&') : '{}')).join('')
       const args = expr.parts.filter((p): p is Expr => typeof p !== 'string').map((p) => emitValue(e, p))
-      return valueMeaning(callOperator(e, 'aten::format', [e.constant({ kind: 'string', value: parts }, StringType), ...args], [], expr.range))
+      return valueMeaning(
+        callOperator(e, 'aten::format', [e.constant({ kind: 'string', value: parts }, StringType), ...args], [], expr.range),
+      )
     }
   }
 }
@@ -136,18 +208,52 @@ function emitName(e: Emitter, name: string, at: Expr): Meaning {
 }
 
 const operatorNames: Record<BinaryOperator, string> = {
-  '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '//': 'floordiv', '%': 'remainder', '**': 'pow', '@': 'matmul', '&': '__and__', '|': '__or__', '^': '__xor__',
-  '<<': '__lshift__', '>>': '__rshift__',
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  '//': 'floordiv',
+  '%': 'remainder',
+  '**': 'pow',
+  '@': 'matmul',
+  '&': '__and__',
+  '|': '__or__',
+  '^': '__xor__',
+  '<<': '__lshift__',
+  '>>': '__rshift__',
 }
 const dunders: Partial<Record<string, string>> = {
-  '+': '__add__', '-': '__sub__', '*': '__mul__', '/': '__truediv__', '//': '__floordiv__', '%': '__mod__', '**': '__pow__', '@': '__matmul__', '&': '__and__', '|': '__or__',
-  '^': '__xor__', '<<': '__lshift__', '>>': '__rshift__', '<': '__lt__', '>': '__gt__', '<=': '__le__', '>=': '__ge__', '==': '__eq__', '!=': '__ne__',
+  '+': '__add__',
+  '-': '__sub__',
+  '*': '__mul__',
+  '/': '__truediv__',
+  '//': '__floordiv__',
+  '%': '__mod__',
+  '**': '__pow__',
+  '@': '__matmul__',
+  '&': '__and__',
+  '|': '__or__',
+  '^': '__xor__',
+  '<<': '__lshift__',
+  '>>': '__rshift__',
+  '<': '__lt__',
+  '>': '__gt__',
+  '<=': '__le__',
+  '>=': '__ge__',
+  '==': '__eq__',
+  '!=': '__ne__',
 }
 /** How a number on the left of a tensor is turned around, as PyTorch's builtin functions do. */
 const swapped: Record<string, string> = { lt: 'gt', gt: 'lt', le: 'ge', ge: 'le', eq: 'eq', ne: 'ne' }
 
 /** A binary operator on two values. */
-export function emitBinary(e: Emitter, op: BinaryOperator | '<' | '>' | '<=' | '>=' | '==' | '!=', left: Value, right: Value, at: Expr): Value {
+export function emitBinary(
+  e: Emitter,
+  op: BinaryOperator | '<' | '>' | '<=' | '>=' | '==' | '!=',
+  left: Value,
+  right: Value,
+  at: Expr,
+): Value {
   if (left.type.kind === 'Class') {
     const method = dunders[op]!
     if (left.type.methods.has(method)) return callMethod(e, left, method, [right], [], at.range)
@@ -192,7 +298,9 @@ function tupleEqual(e: Emitter, op: '==' | '!=', left: Value, right: Value, at: 
   const a = tupleItems(e, left)
   const b = tupleItems(e, right)
   if (a.length !== b.length) return e.bool(op === '!=')
-  const equal = a.map((x, i) => emitBinary(e, '==', x, b[i], at)).reduce((x, y) => insertOperator(e.b, 'aten::__and__.bool', [x, y]), e.bool(true))
+  const equal = a
+    .map((x, i) => emitBinary(e, '==', x, b[i], at))
+    .reduce((x, y) => insertOperator(e.b, 'aten::__and__.bool', [x, y]), e.bool(true))
   return op === '==' ? equal : insertOperator(e.b, 'aten::__not__', [equal])
 }
 
@@ -213,7 +321,12 @@ function emitUnary(e: Emitter, expr: Expr & { kind: 'Unary' }): Value {
 // Conditions
 
 const plain = (value: Value): Condition => ({ value, whenTrue: noRefinements, whenFalse: noRefinements })
-const staticCondition = (e: Emitter, known: boolean, whenTrue: Refinements = noRefinements, whenFalse: Refinements = noRefinements): Condition => ({
+const staticCondition = (
+  e: Emitter,
+  known: boolean,
+  whenTrue: Refinements = noRefinements,
+  whenFalse: Refinements = noRefinements,
+): Condition => ({
   value: e.bool(known),
   whenTrue,
   whenFalse,
@@ -230,7 +343,8 @@ export function toBool(e: Emitter, value: Value, at: Expr): Value {
     return insertOperator(e.b, 'aten::gt.int', [callOperator(e, 'aten::len', [value], [], at.range), e.int(0)])
   }
   if (type.kind === 'Class' && type.methods.has('__bool__')) return callMethod(e, value, '__bool__', [], [], at.range)
-  if (type.kind === 'Class' && type.methods.has('__len__')) return insertOperator(e.b, 'aten::ne.int', [callMethod(e, value, '__len__', [], [], at.range), e.int(0)])
+  if (type.kind === 'Class' && type.methods.has('__len__'))
+    return insertOperator(e.b, 'aten::ne.int', [callMethod(e, value, '__len__', [], [], at.range), e.int(0)])
   throw compileError(`Could not cast value of type ${typeAnnotation(type)} to bool`, at.range)
 }
 
@@ -282,7 +396,11 @@ function logical(e: Emitter, expr: Expr & { kind: 'Logical' }): Condition {
     if (left.known !== isAnd) return left
     e.refine(isAnd ? left.whenTrue : left.whenFalse)
     const right = emitCondition(e, expr.right)
-    return { ...right, whenTrue: isAnd ? merge(left.whenTrue, right.whenTrue) : right.whenTrue, whenFalse: isAnd ? right.whenFalse : merge(left.whenFalse, right.whenFalse) }
+    return {
+      ...right,
+      whenTrue: isAnd ? merge(left.whenTrue, right.whenTrue) : right.whenTrue,
+      whenFalse: isAnd ? right.whenFalse : merge(left.whenFalse, right.whenFalse),
+    }
   }
   let right: Condition | undefined
   const rest = (): Value => (right = emitCondition(e, expr.right)).value
@@ -303,7 +421,12 @@ function compare(e: Emitter, expr: Expr & { kind: 'Compare' }): Condition {
       const value = toBoolIfLast(e, compareValues(e, expr.ops[i], last, next, expr), expr, i < expr.ops.length - 1)
       last = next
       if (i === expr.ops.length - 1) return value
-      return e.emitIf(value, () => step(i + 1), () => e.bool(false), expr.range)
+      return e.emitIf(
+        value,
+        () => step(i + 1),
+        () => e.bool(false),
+        expr.range,
+      )
     }
     return plain(step(0))
   }
@@ -327,7 +450,9 @@ function compareValues(e: Emitter, op: string, left: Value, right: Value, at: Ex
         found = insertOperator(e.b, 'aten::ne.int', [callOperator(e, 'aten::find', [right, left, ...at0], [], at.range), e.int(-1)])
       } else if (right.type.kind === 'Class') found = callMethod(e, right, '__contains__', [left], [], at.range)
       else if (right.type.kind === 'Tuple') {
-        found = tupleItems(e, right).map((item) => toBool(e, emitBinary(e, '==', left, item, at), at)).reduce((a, b) => insertOperator(e.b, 'aten::__or__.bool', [a, b]), e.bool(false))
+        found = tupleItems(e, right)
+          .map((item) => toBool(e, emitBinary(e, '==', left, item, at), at))
+          .reduce((a, b) => insertOperator(e.b, 'aten::__or__.bool', [a, b]), e.bool(false))
       } else found = callOperator(e, 'aten::__contains__', [right, left], [], at.range)
       return op === 'in' ? found : insertOperator(e.b, 'aten::__not__', [found])
     }
@@ -420,8 +545,17 @@ function emitDict(e: Emitter, expr: Expr & { kind: 'Dict' }, hint: Type | undefi
   const wanted = hinted(hint, 'Dict')
   const keys = expr.entries.map(([k]) => k)
   const pairs = expr.entries.map(([k, v]) => [emitValue(e, k, wanted?.key), emitValue(e, v, wanted?.value)] as const)
-  const key = keys.length === 0 ? (wanted?.key ?? StringType) : commonType(pairs.map(([k]) => k), wanted?.key)
-  const value = commonType(pairs.map(([, v]) => v), wanted?.value)
+  const key =
+    keys.length === 0
+      ? (wanted?.key ?? StringType)
+      : commonType(
+          pairs.map(([k]) => k),
+          wanted?.key,
+        )
+  const value = commonType(
+    pairs.map(([, v]) => v),
+    wanted?.value,
+  )
   const inputs = pairs.flatMap(([k, v]) => [k, convertToType(e.b, v, value, false)])
   return e.b.add('prim::DictConstruct', inputs).output.setType(dictOf(key, value))
 }

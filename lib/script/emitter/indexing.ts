@@ -1,6 +1,17 @@
 import type { Value } from '../../ir/graph.js'
 import type { Type } from '../../ir/types.js'
-import { BoolType, IntType, NoneType, NumberType, TensorType, isNumeric, listOf, optionalOf, tupleOf, typeAnnotation } from '../../ir/types.js'
+import {
+  BoolType,
+  IntType,
+  NoneType,
+  NumberType,
+  TensorType,
+  isNumeric,
+  listOf,
+  optionalOf,
+  tupleOf,
+  typeAnnotation,
+} from '../../ir/types.js'
 import type { Expr } from '../ast.js'
 import { callMethod, callOperator, tupleItem } from './calls.js'
 import type { Emitter } from './emitter.js'
@@ -11,7 +22,8 @@ import { fail, valueMeaning } from './values.js'
 /** `value[items]`. */
 export function emitSubscript(e: Emitter, expr: Expr & { kind: 'Subscript' }): Meaning {
   const base = emitExpr(e, expr.value)
-  if (base.kind === 'meanings') return valueMeaning(asValue(e, tupleItem(e, asValue(e, base, expr), emitValue(e, expr.items[0]), expr), expr))
+  if (base.kind === 'meanings')
+    return valueMeaning(asValue(e, tupleItem(e, asValue(e, base, expr), emitValue(e, expr.items[0]), expr), expr))
   const value = asValue(e, base, expr.value)
   const { type } = value
   const [item] = expr.items
@@ -33,7 +45,8 @@ function moduleItem(e: Emitter, value: Value, item: Expr, at: Expr): Meaning {
   const modules = type.attributes.filter((a) => a.type.kind === 'Class' && (a.type.isModule || a.type.isInterface))
   const key = emitValue(e, item)
   const constant = key.node.constant
-  const get = (name: string, t: Type): Meaning => valueMeaning(e.b.add('prim::GetAttr', [value]).setAttribute('name', { kind: 'string', value: name }).output.setType(t))
+  const get = (name: string, t: Type): Meaning =>
+    valueMeaning(e.b.add('prim::GetAttr', [value]).setAttribute('name', { kind: 'string', value: name }).output.setType(t))
   if (constant?.kind === 'int') {
     const i = Number(constant.value) < 0 ? Number(constant.value) + modules.length : Number(constant.value)
     if (i < 0 || i >= modules.length) return fail(`Module index ${constant.value} is out of range`, at)
@@ -74,7 +87,8 @@ function sliceValue(e: Emitter, value: Value, slice: Expr & { kind: 'Slice' }, a
     }
     const picked: Value[] = []
     const [from, to] = step > 0 ? [begin, end] : [slice.start === undefined ? n - 1 : begin, slice.stop === undefined ? -1 : end]
-    for (let i = from; step > 0 ? i < to : i > to; i += step) picked.push(e.b.add('prim::TupleIndex', [value, e.int(i)]).output.setType(type.elements[i]))
+    for (let i = from; step > 0 ? i < to : i > to; i += step)
+      picked.push(e.b.add('prim::TupleIndex', [value, e.int(i)]).output.setType(type.elements[i]))
     return e.b.add('prim::TupleConstruct', picked).output.setType(tupleOf(picked.map((v) => v.type)))
   }
   const step = slice.step === undefined ? e.int(1) : emitValue(e, slice.step)
@@ -87,7 +101,9 @@ function sliceValue(e: Emitter, value: Value, slice: Expr & { kind: 'Slice' }, a
  */
 export function basicIndices(e: Emitter, tensor: Value, items: readonly Expr[], at: Expr): { view: Value; indices: (Value | undefined)[] } {
   const flat = items.length === 1 && items[0].kind === 'Tuple' ? items[0].items : items
-  const evaluated = flat.map((item) => (item.kind === 'Slice' || item.kind === 'Ellipsis' ? undefined : emitValue(e, item, listOf(IntType))))
+  const evaluated = flat.map((item) =>
+    item.kind === 'Slice' || item.kind === 'Ellipsis' ? undefined : emitValue(e, item, listOf(IntType)),
+  )
   const consumes = flat.filter((item, i) => item.kind !== 'Ellipsis' && evaluated[i]?.type !== NoneType).length
   let view = tensor
   let dim = 0
@@ -122,11 +138,20 @@ export function basicIndices(e: Emitter, tensor: Value, items: readonly Expr[], 
       view = call('aten::unsqueeze', e.int(place() < 0 ? place() - 1 : place()))
       if (!fromEnd) dim++
     } else if (value.type === TensorType || value.type.kind === 'List' || value.type === BoolType || value.type.kind === 'Optional') {
-      const index = value.type.kind === 'List' ? callOperator(e, 'aten::tensor', [value], [], at.range) : value.type === BoolType ? callOperator(e, 'aten::tensor', [value], [], at.range) : value
+      const index =
+        value.type.kind === 'List'
+          ? callOperator(e, 'aten::tensor', [value], [], at.range)
+          : value.type === BoolType
+            ? callOperator(e, 'aten::tensor', [value], [], at.range)
+            : value
       if (fromEnd && dim < 0) fail('Ellipses followed by tensor indexing is currently not supported', at)
       setIndex(index)
       dim++
-    } else fail(`Unsupported operation: indexing tensor with unsupported index type '${typeAnnotation(value.type)}'. Only ints, slices, lists and tensors are supported`, at)
+    } else
+      fail(
+        `Unsupported operation: indexing tensor with unsupported index type '${typeAnnotation(value.type)}'. Only ints, slices, lists and tensors are supported`,
+        at,
+      )
   })
   if (consumes > 64) fail('Too many indices', at)
   return { view, indices }
@@ -150,6 +175,14 @@ export function likeTensor(e: Emitter, value: Value, like: Value, at: Expr): Val
   const number = value.type === NumberType ? callOperator(e, 'aten::Float', [value], [], at.range) : value
   const dtype = callOperator(e, 'prim::dtype', [like], [], at.range)
   const device = callOperator(e, 'prim::device', [like], [], at.range)
-  return callOperator(e, 'aten::tensor', [number], [{ name: 'dtype', value: dtype }, { name: 'device', value: device }], at.range)
+  return callOperator(
+    e,
+    'aten::tensor',
+    [number],
+    [
+      { name: 'dtype', value: dtype },
+      { name: 'device', value: device },
+    ],
+    at.range,
+  )
 }
-

@@ -88,7 +88,9 @@ function iterate(e: Emitter, meaning: Meaning, at: Expr): Iteration {
   if (meaning.kind === 'iterable') {
     if (meaning.name === 'range') {
       const bounds = meaning.args.map((a) => asValue(e, a, at))
-      for (const b of bounds) if (b.type !== IntType) fail(`all inputs of range must be ints, found ${typeAnnotation(b.type)} in argument ${bounds.indexOf(b)}`, at)
+      for (const b of bounds)
+        if (b.type !== IntType)
+          fail(`all inputs of range must be ints, found ${typeAnnotation(b.type)} in argument ${bounds.indexOf(b)}`, at)
       if (bounds.length === 1) return { length: bounds[0], item: valueMeaning }
       const [start, stop, step] = [bounds[0], bounds[1], bounds[2] ?? e.int(1)]
       const length = insertOperator(e.b, 'aten::__range_length', [start, stop, step])
@@ -108,16 +110,24 @@ function iterate(e: Emitter, meaning: Meaning, at: Expr): Iteration {
     const unrolledPart = parts.find((p) => p.unrolled !== undefined)
     if (unrolledPart !== undefined) {
       // A container of known length beside lists: unroll, and index the lists.
-      const items = unrolledPart.unrolled!.map((_, i): Meaning => ({ kind: 'meanings', items: parts.map((p) => p.unrolled?.[i] ?? p.item(e.int(i))) }))
+      const items = unrolledPart.unrolled!.map((_, i): Meaning => ({
+        kind: 'meanings',
+        items: parts.map((p) => p.unrolled?.[i] ?? p.item(e.int(i))),
+      }))
       return { length: undefined, item: valueMeaning, unrolled: items }
     }
     const lengths = parts.map((p) => p.length!)
     const length = lengths.length === 1 ? lengths[0] : shortest(e, lengths)
-    return { length, item: (i) => ({ kind: 'meanings', items: [...(meaning.name === 'enumerate' ? [counted(i)] : []), ...parts.map((p) => p.item(i))] }) }
+    return {
+      length,
+      item: (i) => ({ kind: 'meanings', items: [...(meaning.name === 'enumerate' ? [counted(i)] : []), ...parts.map((p) => p.item(i))] }),
+    }
   }
   if (meaning.kind === 'meanings') return { length: undefined, item: valueMeaning, unrolled: meaning.items }
   if (meaning.kind === 'enum') {
-    const members = meaning.type.members.map((m) => e.constant({ kind: 'enum', className: meaning.type.qualifiedName, value: m.value }, meaning.type))
+    const members = meaning.type.members.map((m) =>
+      e.constant({ kind: 'enum', className: meaning.type.qualifiedName, value: m.value }, meaning.type),
+    )
     return { length: undefined, item: valueMeaning, unrolled: members.map(valueMeaning) }
   }
   const value = asValue(e, meaning, at)
@@ -125,17 +135,23 @@ function iterate(e: Emitter, meaning: Meaning, at: Expr): Iteration {
   const len = (): Value => callOperator(e, 'aten::len', [value], [], at.range)
   const getItem = (i: Value): Meaning => valueMeaning(callOperator(e, 'aten::__getitem__', [value, i], [], at.range))
   if (type.kind === 'List' || type === StringType) return { length: len(), item: getItem }
-  if (type === TensorType) return { length: len(), item: (i) => valueMeaning(callOperator(e, 'aten::select', [value, e.int(0), i], [], at.range)) }
+  if (type === TensorType)
+    return { length: len(), item: (i) => valueMeaning(callOperator(e, 'aten::select', [value, e.int(0), i], [], at.range)) }
   if (type.kind === 'Dict') return iterate(e, valueMeaning(callOperator(e, 'aten::keys', [value], [], at.range)), at)
   if (type.kind === 'Tuple') return { length: undefined, item: valueMeaning, unrolled: tupleItems(e, value).map(valueMeaning) }
   if (type.kind === 'Class') {
     if (type.isModule) {
       const modules = type.attributes.filter((a) => a.type.kind === 'Class' && (a.type.isModule || a.type.isInterface))
-      const items = modules.map((a) => valueMeaning(e.b.add('prim::GetAttr', [value]).setAttribute('name', { kind: 'string', value: a.name }).output.setType(a.type)))
+      const items = modules.map((a) =>
+        valueMeaning(e.b.add('prim::GetAttr', [value]).setAttribute('name', { kind: 'string', value: a.name }).output.setType(a.type)),
+      )
       return { length: undefined, item: valueMeaning, unrolled: items }
     }
     if (type.methods.has('__len__') && type.methods.has('__getitem__')) {
-      return { length: callMethod(e, value, '__len__', [], [], at.range), item: (i) => valueMeaning(callMethod(e, value, '__getitem__', [i], [], at.range)) }
+      return {
+        length: callMethod(e, value, '__len__', [], [], at.range),
+        item: (i) => valueMeaning(callMethod(e, value, '__getitem__', [i], [], at.range)),
+      }
     }
   }
   return fail(`'${meaning.kind === 'value' ? typeAnnotation(type) : describe(meaning)}' object is not iterable`, at)
@@ -150,7 +166,10 @@ export function emitFor(e: Emitter, stmt: Stmt & { kind: 'For' }): Exit {
   const exits = exitsOf(stmt.body)
   if (iteration.unrolled !== undefined) {
     if (exits.breaks || hasContinue(stmt.body)) {
-      fail('Because we emit iteration over modulelists or tuples as unrolled loops, we do not support break or continue inside the body of these loops', stmt)
+      fail(
+        'Because we emit iteration over modulelists or tuples as unrolled loops, we do not support break or continue inside the body of these loops',
+        stmt,
+      )
     }
     let exit: Exit = 'no'
     for (const item of iteration.unrolled) {
@@ -172,7 +191,10 @@ export function emitFor(e: Emitter, stmt: Stmt & { kind: 'For' }): Exit {
 }
 function hasContinue(list: readonly Stmt[]): boolean {
   return list.some(
-    (s) => s.kind === 'Continue' || (s.kind === 'If' && (hasContinue(s.then) || hasContinue(s.otherwise))) || (s.kind === 'With' && hasContinue(s.body)),
+    (s) =>
+      s.kind === 'Continue' ||
+      (s.kind === 'If' && (hasContinue(s.then) || hasContinue(s.otherwise))) ||
+      (s.kind === 'With' && hasContinue(s.body)),
   )
 }
 
@@ -202,7 +224,12 @@ export function emitComprehension(e: Emitter, expr: Expr & { kind: 'ListComp' | 
     const fill = (index: number): void => {
       if (index >= expr.conditions.length) return put()
       const condition = emitCondition(e, expr.conditions[index])
-      e.branches(condition, () => (fill(index + 1), 'no'), () => 'no', expr.range)
+      e.branches(
+        condition,
+        () => (fill(index + 1), 'no'),
+        () => 'no',
+        expr.range,
+      )
     }
     const round = (item: Meaning): Exit => {
       assignTo(e, expr.target, item, expr.iter)
@@ -210,7 +237,16 @@ export function emitComprehension(e: Emitter, expr: Expr & { kind: 'ListComp' | 
       return 'no'
     }
     if (iteration.unrolled !== undefined) iteration.unrolled.forEach(round)
-    else e.loop(iteration.length!, e.bool(true), new Set(), (trip) => round(iteration.item(trip)), () => e.bool(true), { returns: false, breaks: false }, expr.range)
+    else
+      e.loop(
+        iteration.length!,
+        e.bool(true),
+        new Set(),
+        (trip) => round(iteration.item(trip)),
+        () => e.bool(true),
+        { returns: false, breaks: false },
+        expr.range,
+      )
     return container.output
   } finally {
     e.env = saved

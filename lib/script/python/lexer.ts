@@ -11,8 +11,54 @@ export interface Token {
 }
 
 const operators = [
-  '**=', '//=', '<<=', '>>=', '...', '->', '**', '//', '<<', '>>', '<=', '>=', '==', '!=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '@=', ':=',
-  '+', '-', '*', '/', '%', '@', '&', '|', '^', '~', '<', '>', '(', ')', '[', ']', '{', '}', ',', ':', '.', ';', '=', '!',
+  '**=',
+  '//=',
+  '<<=',
+  '>>=',
+  '...',
+  '->',
+  '**',
+  '//',
+  '<<',
+  '>>',
+  '<=',
+  '>=',
+  '==',
+  '!=',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '&=',
+  '|=',
+  '^=',
+  '@=',
+  ':=',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '@',
+  '&',
+  '|',
+  '^',
+  '~',
+  '<',
+  '>',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  ',',
+  ':',
+  '.',
+  ';',
+  '=',
+  '!',
 ]
 const namePattern = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*/y
 const numberPattern = /(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)j?/y
@@ -53,7 +99,8 @@ export function tokenize(text: string, file: string): Token[] {
         indents.pop()
         push('dedent', '', cursor, cursor)
       }
-      if (width !== indents[indents.length - 1]) throw compileError('Expected an indentation that matches an outer block', rangeOf(at, cursor + 1))
+      if (width !== indents[indents.length - 1])
+        throw compileError('Expected an indentation that matches an outer block', rangeOf(at, cursor + 1))
       at = cursor
       lineStart = false
     }
@@ -108,7 +155,8 @@ export function tokenize(text: string, file: string): Token[] {
     at += skip
     let out = ''
     for (;;) {
-      if (at >= text.length || (quote.length === 1 && text[at] === '\n')) throw compileError('Expected the end of a string', rangeOf(start, at))
+      if (at >= text.length || (quote.length === 1 && text[at] === '\n'))
+        throw compileError('Expected the end of a string', rangeOf(start, at))
       if (text.startsWith(quote, at)) break
       if (text[at] === '\\' && !prefix.includes('r')) out += readEscape()
       else if (text[at] === '\\') {
@@ -121,7 +169,19 @@ export function tokenize(text: string, file: string): Token[] {
   }
 
   function readEscape(): string {
-    const named: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '\n': '' }
+    const named: Record<string, string> = {
+      n: '\n',
+      t: '\t',
+      r: '\r',
+      a: '\x07',
+      b: '\b',
+      f: '\f',
+      v: '\v',
+      '\\': '\\',
+      "'": "'",
+      '"': '"',
+      '\n': '',
+    }
     const c = text[at + 1]
     const octal = /[0-7]{1,3}/y
     octal.lastIndex = at + 1

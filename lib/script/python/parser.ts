@@ -6,10 +6,29 @@ import { tokenize } from './lexer.js'
 import { lookupTable, withinStack } from '../tables.js'
 
 /** Binding power of the binary operators; higher binds tighter. `**` binds to the right and tighter than a sign before it. */
-const precedence: Record<string, number> = { '|': 1, '^': 2, '&': 3, '<<': 4, '>>': 4, '+': 5, '-': 5, '*': 6, '/': 6, '//': 6, '%': 6, '@': 6 }
+const precedence: Record<string, number> = {
+  '|': 1,
+  '^': 2,
+  '&': 3,
+  '<<': 4,
+  '>>': 4,
+  '+': 5,
+  '-': 5,
+  '*': 6,
+  '/': 6,
+  '//': 6,
+  '%': 6,
+  '@': 6,
+}
 const augmented = new Set(['+=', '-=', '*=', '/=', '//=', '%=', '**=', '@=', '&=', '|=', '^=', '<<=', '>>='])
 const unsupported = lookupTable<string>({
-  try: 'try blocks', global: 'global variables', nonlocal: 'nonlocal variables', async: 'async functions', lambda: 'lambda expressions', yield: 'yield expressions', match: '',
+  try: 'try blocks',
+  global: 'global variables',
+  nonlocal: 'nonlocal variables',
+  async: 'async functions',
+  lambda: 'lambda expressions',
+  yield: 'yield expressions',
+  match: '',
 })
 const maxDepth = 400
 
@@ -39,7 +58,10 @@ class Parser {
   }
   private fail(expected: string): never {
     const found = this.token.kind === 'op' || this.token.kind === 'name' ? JSON.stringify(this.token.text) : this.token.kind
-    throw compileError(`Expected ${expected} but received ${found}`, this.range(this.token.start, Math.max(this.token.end, this.token.start + 1)))
+    throw compileError(
+      `Expected ${expected} but received ${found}`,
+      this.range(this.token.start, Math.max(this.token.end, this.token.start + 1)),
+    )
   }
   private is(text: string): boolean {
     const { kind, text: t } = this.token
@@ -65,7 +87,8 @@ class Parser {
   }
   /** Guards the parser's own stack against hostile nesting. */
   private nested<T>(parse: () => T): T {
-    if (++this.depth > maxDepth) throw compileError('Expected less than 400 levels of nesting', this.range(this.token.start, this.token.end))
+    if (++this.depth > maxDepth)
+      throw compileError('Expected less than 400 levels of nesting', this.range(this.token.start, this.token.end))
     try {
       return parse()
     } finally {
@@ -90,7 +113,9 @@ class Parser {
   private startsExpression(): boolean {
     const { kind, text } = this.token
     if (kind === 'op') return ['(', '[', '{', '-', '+', '~', '...', '*'].includes(text)
-    return kind === 'name' ? !['in', 'if', 'else', 'for', 'and', 'or', 'is'].includes(text) : ['int', 'float', 'imaginary', 'string', 'format'].includes(kind)
+    return kind === 'name'
+      ? !['in', 'if', 'else', 'for', 'and', 'or', 'is'].includes(text)
+      : ['int', 'float', 'imaginary', 'string', 'format'].includes(kind)
   }
   private starOrExpression(): Expr {
     const start = this.token.start
@@ -100,7 +125,8 @@ class Parser {
   expression(): Expr {
     return this.nested(() => {
       const start = this.token.start
-      if (this.token.kind === 'name' && this.token.text === 'lambda') throw compileError("lambda expressions aren't supported", this.range(start, this.token.end))
+      if (this.token.kind === 'name' && this.token.text === 'lambda')
+        throw compileError("lambda expressions aren't supported", this.range(start, this.token.end))
       const value = this.or()
       if (!this.tryEat('if')) return value
       const condition = this.or()
@@ -190,7 +216,7 @@ class Parser {
       const kwargs: Keyword[] = []
       while (!this.tryEat(')')) {
         const start = this.token.start
-        if (this.is('**')) throw compileError("keyword-arg expansion is not supported", this.range(start, this.token.end))
+        if (this.is('**')) throw compileError('keyword-arg expansion is not supported', this.range(start, this.token.end))
         if (this.token.kind === 'name' && this.tokens[this.at + 1].kind === 'op' && this.tokens[this.at + 1].text === '=') {
           const name = this.name()
           this.eat('=')
@@ -237,7 +263,9 @@ class Parser {
     while (this.tryEat('if')) conditions.push(this.or())
     const range = this.rangeFrom(start)
     if (this.is('for')) throw compileError("multiple comprehension clauses aren't supported", this.range(this.token.start, this.token.end))
-    return key === undefined ? { kind: 'ListComp', element, target, iter, conditions, range } : { kind: 'DictComp', key, value: element, target, iter, conditions, range }
+    return key === undefined
+      ? { kind: 'ListComp', element, target, iter, conditions, range }
+      : { kind: 'DictComp', key, value: element, target, iter, conditions, range }
   }
   private targetList(): Expr {
     const start = this.token.start
@@ -284,7 +312,8 @@ class Parser {
     const { start, text } = this.token
     const range = this.range(start, this.token.end)
     if (text in unsupported && unsupported[text] !== '') throw compileError(`${unsupported[text]} aren't supported`, range)
-    if (['in', 'is', 'for', 'else', 'if', 'elif', 'and', 'or', 'def', 'class', 'return', 'while', 'import'].includes(text)) this.fail('an expression')
+    if (['in', 'is', 'for', 'else', 'if', 'elif', 'and', 'or', 'def', 'class', 'return', 'while', 'import'].includes(text))
+      this.fail('an expression')
     this.at++
     switch (text) {
       case 'None':
@@ -330,7 +359,8 @@ class Parser {
           end++
         }
         const inner = text.slice(i + 1, end - 1)
-        if (/![rsa]$|:[^\]]*$/.test(inner)) throw compileError("format specifiers in f-strings aren't supported", this.range(token.start, token.end))
+        if (/![rsa]$|:[^\]]*$/.test(inner))
+          throw compileError("format specifiers in f-strings aren't supported", this.range(token.start, token.end))
         if (literal !== '') out.push(literal)
         literal = ''
         out.push(new Parser(inner, this.file).single())
@@ -560,9 +590,17 @@ class Parser {
     let kwargOnly = false
     while (!this.tryEat(')')) {
       const begin = this.token.start
-      if (this.is('**')) throw compileError("Compiled functions can't take variable number of arguments or use keyword-only arguments with defaults", this.range(begin, this.token.end))
+      if (this.is('**'))
+        throw compileError(
+          "Compiled functions can't take variable number of arguments or use keyword-only arguments with defaults",
+          this.range(begin, this.token.end),
+        )
       if (this.tryEat('*')) {
-        if (!this.is(',')) throw compileError("Compiled functions can't take variable number of arguments or use keyword-only arguments with defaults", this.rangeFrom(begin))
+        if (!this.is(','))
+          throw compileError(
+            "Compiled functions can't take variable number of arguments or use keyword-only arguments with defaults",
+            this.rangeFrom(begin),
+          )
         kwargOnly = true
       } else if (!this.tryEat('/')) {
         const parameter = this.name()
