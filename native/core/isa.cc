@@ -25,12 +25,25 @@ Isa best_isa() {
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   if ((low & 0x6) != 0x6) return Isa::Scalar;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & (1u << 5))) return Isa::Scalar;
+#if defined(TS_EMULATED_AVX512)
+  // Emulated units are for tests only: they run when they are asked for, and the processor's AVX-512 is not looked at.
+  return Isa::Avx2;
+#else
   bool f = b & (1u << 16), dq = b & (1u << 17), bw = b & (1u << 30), vl = b & (1u << 31);
   if (f && dq && bw && vl && (low & 0xE0) == 0xE0) return Isa::Avx512;
   return Isa::Avx2;
+#endif
 #else
   return Isa::Scalar;
 #endif
+}
+
+// The best that TORCHSCRIPT_ISA may ask for.
+Isa best_forced(Isa best) {
+#if defined(TS_EMULATED_AVX512)
+  if (best == Isa::Avx2) return Isa::Avx512;
+#endif
+  return best;
 }
 
 struct Choice {
@@ -44,7 +57,7 @@ Choice choose() {
   if (!forced || !*forced) return {best, ""};
   for (Isa isa : {Isa::Scalar, Isa::Avx2, Isa::Avx512}) {
     if (std::strcmp(forced, isa_name(isa)) != 0) continue;
-    if (isa <= best) return {isa, ""};
+    if (isa <= best_forced(best)) return {isa, ""};
     return {best, std::string("TORCHSCRIPT_ISA asks for ") + forced + ", but this machine supports only " + isa_name(best) + "."};
   }
   return {best, std::string("Expected scalar, avx2 or avx512 for TORCHSCRIPT_ISA but received \"") + forced + "\"."};
