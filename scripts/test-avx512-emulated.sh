@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs the AVX-512 kernels on any processor with AVX2: builds the addon in build/emulated with an emulation of the AVX-512 intrinsics (SIMDe;
-# native/cpu-avx/emulation/avx512.h), makes sure that it holds no AVX-512 instruction, and runs the tests of kernels with it. The ordinary
-# build is not touched. Needs SIMDe's headers (Debian: libsimde-dev), binutils and installed dev dependencies. Usage: scripts/test-avx512-emulated.sh
+# Runs the AVX-512 kernels on any processor with AVX2: builds the addon in build/emulated with an emulation of the AVX-512 intrinsics
+# (SIMDe; native/cpu-avx/emulation/avx512.h), makes sure that it holds no AVX-512 instruction, and runs the tests of kernels with it.
+# The ordinary build is not touched. Needs SIMDe's headers (Debian: libsimde-dev), binutils and installed dev dependencies.
+# Usage: scripts/test-avx512-emulated.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fail() { echo "test-avx512-emulated: $*" >&2; exit 1; }
@@ -37,6 +38,15 @@ grep -q '%ymm' "$listing" || fail "objdump shows no vector instruction in $addon
 if grep -E -m 3 "$avx512" "$listing" >&2; then fail "$addon has AVX-512 instructions"; fi
 echo "built $addon: $objects avx512 units, no AVX-512 instruction"
 
+# The tests load this addon and no other, and its emulated units are the chosen ones.
+loaded=$(TORCHSCRIPT_ISA=avx512 node --input-type=module -e "
+  import { nativeBinding } from './.build/lib/native/loader.js'
+  const isa = nativeBinding().isa()
+  process.report.excludeNetwork = true
+  const addons = process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node'))
+  console.log([isa, ...addons].join(' '))")
+[ "$loaded" = "avx512 $(realpath "$addon")" ] || fail "tests would run \"$loaded\", not avx512 of $(realpath "$addon")"
+
 total=0
 failed=0
 for name in vec pointwise reduce dense; do
@@ -46,7 +56,7 @@ for name in vec pointwise reduce dense; do
   emulated=$(grep -cE '^ok .* with avx512' <<< "$output" || true)
   if [ "$code" -ne 0 ] || [ "$passed" -eq 0 ] || [ "$emulated" -eq 0 ] || grep -qE '^ *not ok ' <<< "$output"; then
     grep -E -A 30 '^ *not ok ' <<< "$output" | head -100 >&2 || true
-    echo "FAIL test/kernels/$name.test.js with TORCHSCRIPT_ISA=avx512 (exit code $code, $passed assertions passed, $emulated tests of avx512)" >&2
+    echo "FAIL test/kernels/$name.test.js (exit code $code, $passed assertions passed, $emulated tests of avx512)" >&2
     failed=1
     continue
   fi
