@@ -131,10 +131,12 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
   }
   if (!record) return run_dynamic(function, args, nargs, sink, nullptr);
   uint64_t before = generation();
+  // Before the run, which may change shapes of arguments.
+  std::string inputs = describe_signature(args, nargs);
   Recorder recorder(signature.tensors);
   auto settle = [&](Entry::State state, std::string reason, std::shared_ptr<Schedule> schedule) {
     std::lock_guard<std::mutex> lock(cache.mutex);
-    entry->inputs = describe_signature(args, nargs);
+    entry->inputs = std::move(inputs);
     entry->reason = std::move(reason);
     entry->schedule = std::move(schedule);
     entry->generation = before;

@@ -32,6 +32,7 @@ Recorder::Recorder(const std::vector<Tensor*>& inputs) {
     inputs_.emplace_back(&tensor);
     input_views_.push_back(tensor.view);
     input_serials_.push_back(tensor.storage->serial);
+    input_requires_grad_.push_back(tensor.requires_grad);
     int slot = add_slot(*tensor.storage, SlotKind::Input);
     slots_[static_cast<size_t>(slot)].input = static_cast<int>(i);
     keep_quant(tensor);
@@ -367,6 +368,10 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
   for (size_t i = 0; i < inputs_.size(); i++) {
     if (inputs_[i]->storage->serial != input_serials_[i] || !same_view(inputs_[i]->view, input_views_[i])) {
       give_up("it changes the shape of an argument in place");
+      return nullptr;
+    }
+    if (inputs_[i]->requires_grad != input_requires_grad_[i]) {
+      give_up("it changes requires_grad of an argument");
       return nullptr;
     }
   }

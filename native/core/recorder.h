@@ -85,6 +85,7 @@ class Recorder {
   std::vector<Ref<Tensor>> inputs_;
   std::vector<TensorView> input_views_;
   std::vector<uint64_t> input_serials_;
+  std::vector<bool> input_requires_grad_;
   std::vector<Slot> slots_;
   std::unordered_map<uint64_t, int> by_serial_;
   std::vector<Step> steps_;

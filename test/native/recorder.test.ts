@@ -142,6 +142,84 @@ t.test('runs that depend on data are never replayed', (t) => {
   t.end()
 })
 
+t.test('a run that changes the shape of an argument in place is never replayed', (t) => {
+  const changes: [string, number[], number[]][] = [
+    ['aten::squeeze_(%a)', [1, 2, 1], [2]],
+    ['aten::squeeze_(%a, %zero)', [1, 2, 1], [2, 1]],
+    ['aten::squeeze_(%a, %dims)', [1, 2, 1], [1, 2]],
+    ['aten::unsqueeze_(%a, %zero)', [2], [1, 2]],
+    ['aten::t_(%a)', [1, 2], [2, 1]],
+    ['aten::transpose_(%a, %zero, %one)', [1, 2], [2, 1]],
+    ['aten::swapaxes_(%a, %zero, %one)', [1, 2], [2, 1]],
+    ['aten::swapdims_(%a, %zero, %one)', [1, 2], [2, 1]],
+    ['aten::as_strided_(%a, %dims, %ones, %none)', [2], [1, 2]],
+    ['aten::resize_(%a, %dims, %none)', [2], [1, 2]],
+    ['aten::resize_(%a, %dims, %none)', [2, 3], [1, 2]],
+    ['aten::resize_as_(%a, %b, %none)', [4], [2, 2]],
+    ['aten::set_(%a, %b)', [4], [2, 2]],
+    ['aten::set_data(%a, %b)', [4], [2, 2]],
+  ]
+  for (const [call, before, after] of changes) {
+    const program = load(`graph(%a : Tensor, %b : Tensor):
+      %none : NoneType = prim::Constant()
+      %zero : int = prim::Constant[value=0]()
+      %one : int = prim::Constant[value=1]()
+      %two : int = prim::Constant[value=2]()
+      %dims : int[] = prim::ListConstruct(%one, %two)
+      %ones : int[] = prim::ListConstruct(%one, %one)
+      %r : Tensor = aten::relu(%b)
+      ${call.startsWith('aten::set_data') ? '' : '%c : Tensor'} = ${call}
+      return (%r)`)
+    for (let i = 1; i < 4; i++) {
+      const a = tensor(
+        before,
+        Array.from({ length: before.reduce((x, y) => x * y, 1) }, () => i),
+      )
+      const b = tensor([2, 2], [i, -i, i, i])
+      t.same(values(run(program, a, b) as TensorHandle), [i, 0, i, i], call)
+      t.same(a.info().sizes, after, `${call}, call ${i}`)
+      t.equal(values(a)[0], i, `${call}, call ${i}`)
+    }
+    t.match(state(program), /^dynamic: (it changes the shape of an argument in place|aten::\w+)$/, call)
+    t.match(program.signatures()[0].inputs, new RegExp(`^float32\\[${before.join(', ')}\\]`), 'as it was called')
+  }
+  t.end()
+})
+
+t.test('a run that changes requires_grad of an argument is never replayed', (t) => {
+  const program = load(`graph(%a : Tensor):
+    %true : bool = prim::Constant[value=1]()
+    %c : Tensor = aten::requires_grad_(%a, %true)
+    %r : Tensor = aten::relu(%a)
+    return (%r)`)
+  for (let i = 0; i < 3; i++) {
+    const a = tensor([2], [i, -1])
+    t.same(values(run(program, a) as TensorHandle), [i, 0])
+    t.equal(a.info().requiresGrad, true)
+  }
+  t.equal(state(program), 'dynamic: it changes requires_grad of an argument')
+  t.end()
+})
+
+t.test('in-place changes of shape that leave an argument as it was, or of other tensors, are no obstacle', (t) => {
+  const program = load(`graph(%a : Tensor, %b : Tensor):
+    %zero : int = prim::Constant[value=0]()
+    %s : Tensor = aten::unsqueeze_(%a, %zero)
+    %r : Tensor = aten::matmul(%s, %b)
+    %u : Tensor = aten::squeeze_(%a, %zero)
+    %v : Tensor = aten::t_(%r)
+    return (%v)`)
+  for (let i = 0; i < 3; i++) {
+    const a = tensor([2], [i, 3])
+    const result = run(program, a, tensor([2, 2], [1, 0, 0, 2])) as TensorHandle
+    t.same(result.info().sizes, [2, 1])
+    t.same(values(result), [i, 6])
+    t.same(a.info().sizes, [2])
+  }
+  t.match(program.signatures(), [{ state: 'recorded', replays: 2 }])
+  t.end()
+})
+
 t.test('sizes that became tensors are known', (t) => {
   const program = load(`graph(%a : Tensor, %b : Tensor):
     %zero : int = prim::Constant[value=0]()
