@@ -52,15 +52,21 @@ const logits = model.forward(torch.tensor(pixels, { shape: [n, 1, 28, 28] }))
 let worst = 0
 logits.data.forEach((v, i) => (worst = Math.max(worst, Math.abs(v - expected.data[i]))))
 assert(logits.data.length === n * 10 && worst < 1e-4, 'logits differ by ' + worst)
-assert(Object.keys(process.report.getReport().sharedObjects).length > 0)
 assert(process.report.getReport().sharedObjects.some((file) => file.endsWith('prebuilds/linux-arm64/torchscript.node')))
 console.log('smoke test: ' + n + ' digits, logits within ' + worst.toExponential(1) + ' of PyTorch')
 "
 
-# Tests run in the stage that the addon was built in: build/Release/ is arm64's there, and everything else is the project's.
-for entry in .build ARCHITECTURE.md LICENSE README.md dist docs examples lib prebuilds test tsconfig.json; do ln -sfn "$root/$entry" "$here/$entry"; done
-for entry in "$root"/scripts/*; do ln -sfn "$entry" "$here/scripts/$(basename "$entry")"; done
-cd "$here"
+# Tests run in a copy of the project whose build/Release/ is arm64's. Programs that ask for node find the emulated one.
+project=$here/project
+rm -rf "$project"
+mkdir -p "$project/build/Release" "$here/bin" "$here/tap"
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp -p --parents -t "$project"
+cp -rp .build dist prebuilds "$project"
+cp -p prebuilds/linux-arm64/torchscript.node "$project/build/Release/"
+ln -s "$root/node_modules" "$project/node_modules"
+ln -sfn "$arm" "$here/bin/node"
+cd "$project"
+export PATH=$here/bin:$PATH
 export TAP_TIMEOUT=600
 [ $# -gt 0 ] || set -- /api/ /kernels/ /native/ /runtime/
 run=0 failed=()
@@ -70,11 +76,10 @@ while read -r file; do
   [ -n "$wanted" ] || continue
   run=$((run + 1))
   log=$here/tap/$(echo "${file#.build/test/}" | tr / _).log
-  mkdir -p "$here/tap"
   state=ok
   "$arm" "$file" < /dev/null > "$log" 2>&1 || { state=FAILED failed+=("$file"); }
   echo "$state $file $(grep -E '^# \{' "$log" | tail -1 | tr -d '#{}')"
-done < <(find -L .build/test -name '*.test.js' | sort)
+done < <(find .build/test -name '*.test.js' | sort)
 [ "$run" -gt 0 ] || { echo "Expected a part of a test file's path but received $*" >&2; exit 1; }
 [ ${#failed[@]} -eq 0 ] || { echo "${#failed[@]} of $run test files failed under qemu; their output is in build/linux-arm64/tap/" >&2; exit 1; }
 echo "$run test files passed under qemu"
