@@ -9,9 +9,14 @@ export interface AliasInfo {
   readonly isWrite: boolean
 }
 
+/** What an int argument stands for, where the schema says it. */
+export type CodeKind = 'ScalarType' | 'Layout' | 'MemoryFormat' | 'QScheme'
+
 export interface SchemaArgument {
   readonly name: string
   readonly type: Type
+  /** The schema's word for an int that stands for something else. */
+  readonly codeOf?: CodeKind
   /** N of `int[N]`: a list of fixed length that also accepts one number. */
   readonly listSize?: number
   readonly default?: ConstantValue
@@ -43,6 +48,7 @@ export interface FunctionSchema {
 }
 
 const intNames = new Set(['SymInt', 'ScalarType', 'Layout', 'MemoryFormat', 'QScheme', 'SymBool'])
+const codeKinds = new Set(['ScalarType', 'Layout', 'MemoryFormat', 'QScheme'])
 const simpleNames: Record<string, SimpleKind> = {
   Tensor: 'Tensor',
   int: 'int',
@@ -79,6 +85,8 @@ const unescape = (literal: string): string => literal.replace(/\\(.)/g, (_, c: s
 
 class SchemaReader {
   private at = 0
+  /** Of the type read last. */
+  private codeOf: CodeKind | undefined
   constructor(private readonly text: string) {}
 
   private fail(what: string): never {
@@ -151,6 +159,7 @@ class SchemaReader {
         return unionOf(this.separated(']', () => this.type().type))
       default:
         if (name.startsWith('__torch__.')) return customClass(name)
+        if (codeKinds.has(name)) this.codeOf = name as CodeKind
         if (intNames.has(name)) return IntType
         return name in simpleNames ? simpleType(simpleNames[name]) : { kind: 'Var', name }
     }
@@ -212,10 +221,12 @@ class SchemaReader {
       if (this.tryEat('...')) isVararg = true
       else if (this.tryEat('*')) kwargOnly = true
       else {
+        this.codeOf = undefined
         const { type, alias, elementAlias, listSize } = this.type()
+        const { codeOf } = this
         const name = this.word(/\w+/y) ?? ''
         const value = this.tryEat('=') ? this.defaultValue(type, listSize) : undefined
-        args.push({ name, type, kwargOnly, listSize, default: value, alias, elementAlias })
+        args.push({ name, type, codeOf, kwargOnly, listSize, default: value, alias, elementAlias })
       }
     })
     this.eat('->')

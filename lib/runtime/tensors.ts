@@ -4,8 +4,10 @@ import type { QuantInfo, StorageHandle, TensorHandle } from '../native/binding.j
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
 import { dtypeCode } from '../tensor/dtype.js'
+import { Tensor } from '../tensor/tensor.js'
 import { readElement, arrayTypeOf } from '../tensor/typed-array.js'
 import { UnsupportedError } from '../util/errors.js'
+import { liveTensorOf } from './live-tensors.js'
 
 /** The number in a 0-dim tensor of an archive, for passes. */
 export function scalarOf(tensor: TensorData): ConstantValue | undefined {
@@ -50,6 +52,8 @@ export class TensorImporter {
   constructor(private readonly isWeight = true) {}
 
   import(tensor: TensorData): TensorHandle {
+    const live = liveTensorOf(tensor)
+    if (live !== undefined) return Tensor.handleOf(live)
     let handle = this.#tensors.get(tensor)
     if (handle === undefined) this.#tensors.set(tensor, (handle = callNative(() => this.#make(tensor))))
     return handle
