@@ -10,9 +10,10 @@ export type NestedArray = Element | NestedArray[]
 
 /** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
 export class Tensor {
-  readonly #handle: TensorHandle
+  #handle: TensorHandle
 
-  private constructor(handle: TensorHandle) {
+  /** Subclasses only; `Tensor.fromHandle` makes tensors. */
+  protected constructor(handle: TensorHandle) {
     this.#handle = handle
   }
 
@@ -23,6 +24,11 @@ export class Tensor {
   /** The addon's tensor behind this one. */
   static handleOf(tensor: Tensor): TensorHandle {
     return tensor.#handle
+  }
+
+  /** Lets a tensor stand for other memory; it stays the same object to all that have it. */
+  static replaceHandle(tensor: Tensor, handle: TensorHandle): void {
+    tensor.#handle = handle
   }
 
   private info(): TensorInfo {
