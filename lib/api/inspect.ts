@@ -61,18 +61,19 @@ function operatorsOf(graph: Graph): FunctionSchema[] {
   return out
 }
 
+const contextMethods: Readonly<Record<string, string | undefined>> = { 'prim::Enter': '__enter__', 'prim::Exit': '__exit__' }
+
 /** The functions a graph calls. */
 function calleesOf(graph: Graph): ScriptFunction[] {
   const out: ScriptFunction[] = []
   for (const node of allNodes(graph.block)) {
     const constant = node.constant
     if (constant?.kind === 'function') out.push(constant.fn)
-    if (node.kind === 'prim::CallMethod') {
-      const { type } = node.inputs[0]
-      const attribute = node.attributes.get('name')
-      const method = type.kind === 'Class' && attribute?.kind === 'string' ? type.methods.get(attribute.value) : undefined
-      if (method !== undefined) out.push(method)
-    }
+    const attribute = node.kind === 'prim::CallMethod' ? node.attributes.get('name') : undefined
+    const name = attribute?.kind === 'string' ? attribute.value : contextMethods[node.kind]
+    const type = name === undefined ? undefined : node.inputs[0].type
+    const method = type?.kind === 'Class' ? type.methods.get(name!) : undefined
+    if (method !== undefined) out.push(method)
   }
   return out
 }

@@ -38,6 +38,8 @@ export class ConstantTable {
 
 class CodePrinter {
   private readonly lines: string[] = []
+  /** Number of lines when each open `with` block began. */
+  private readonly contextStarts: number[] = []
   private readonly inlined = new Set<Node>()
   /** How a value is written where it is used. */
   private readonly expressions = new Map<Value, string>()
@@ -94,7 +96,7 @@ class CodePrinter {
     const { user, offset } = value.uses[0]
     if (value.debugName !== undefined && !/^\d+$/.test(value.debugName) && user.kind !== 'prim::Return') return false
     if (user.kind === 'prim::Loop' && offset >= 2) return false
-    return user.kind !== 'prim::fork' && node.kind !== 'prim::isinstance'
+    return user.kind !== 'prim::fork' && node.kind !== 'prim::isinstance' && node.kind !== 'prim::Enter'
   }
   private previous(block: Block, at: number): number {
     do at--
@@ -389,6 +391,19 @@ class CodePrinter {
       case 'prim::SetAttr': {
         const name = node.stringAttribute('name')
         this.line(`${this.use(node.inputs[0])}.${name} = ${this.use(node.inputs[1])}`)
+        return
+      }
+      case 'prim::Enter': {
+        const entered = node.output
+        const object = this.use(node.inputs[0])
+        this.line(`with ${object}${entered.uses.length > 0 ? ` as ${this.assignName(entered)}` : ''}:`)
+        this.level++
+        this.contextStarts.push(this.lines.length)
+        return
+      }
+      case 'prim::Exit': {
+        if (this.contextStarts.pop() === this.lines.length) this.line('pass')
+        this.level--
         return
       }
       case 'prim::fork': {

@@ -229,6 +229,34 @@ export function sameType(a: Type, b: Type): boolean {
   }
 }
 
+/** Pairs of a class and an interface being compared, with what is known: interfaces may mention each other and themselves. */
+const comparing = new Map<ClassType, Map<ClassType, boolean>>()
+
+/** Every method with the same names of parameters, and types that fit. Only modules implement interfaces of modules. */
+function implementsInterface(type: ClassType, wanted: ClassType): boolean {
+  if (wanted.flavor === 'moduleInterface' && type.flavor !== 'module' && type.flavor !== 'moduleInterface') return false
+  const outermost = comparing.size === 0
+  const row = comparing.get(type) ?? new Map<ClassType, boolean>()
+  comparing.set(type, row)
+  const known = row.get(wanted)
+  if (known !== undefined) return known
+  row.set(wanted, true)
+  try {
+    const result = [...wanted.methods].every(([name, method]) => {
+      const mine = type.methods.get(name)
+      if (mine === undefined || mine.parameters.length !== method.parameters.length) return false
+      if (!isSubtype(mine.returnType, method.returnType)) return false
+      return method.parameters.every(
+        (p, i) => i === 0 || (p.name === mine.parameters[i].name && isSubtype(p.type, mine.parameters[i].type)),
+      )
+    })
+    row.set(wanted, result)
+    return result
+  } finally {
+    if (outermost) comparing.clear()
+  }
+}
+
 /** Whether a value of type `a` can be used where `b` is asked for, without conversion. Lists, dicts and futures are invariant. */
 export function isSubtype(a: Type, b: Type): boolean {
   if (sameType(a, b) || b === AnyType) return true
@@ -246,15 +274,7 @@ export function isSubtype(a: Type, b: Type): boolean {
     if (b.named !== undefined && a.named?.qualifiedName !== b.named.qualifiedName) return false
     return a.elements.length === b.elements.length && a.elements.every((e, i) => isSubtype(e, b.elements[i]))
   }
-  if (a.kind === 'Class' && b.kind === 'Class' && b.isInterface) {
-    for (const [name, method] of b.methods) {
-      const mine = a.methods.get(name)
-      if (mine === undefined || mine.parameters.length !== method.parameters.length) return false
-      if (!isSubtype(mine.returnType, method.returnType)) return false
-      if (!method.parameters.every((p, i) => i === 0 || isSubtype(p.type, mine.parameters[i].type))) return false
-    }
-    return true
-  }
+  if (a.kind === 'Class' && b.kind === 'Class' && b.isInterface) return implementsInterface(a, b)
   return false
 }
 

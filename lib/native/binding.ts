@@ -49,6 +49,8 @@ export interface TensorHandle {
   /** A contiguous tensor with memory of its own. */
   contiguousCopy(): TensorHandle
   setRequiresGrad(value: boolean): void
+  /** The same number for handles of the same tensor, while one of them is alive. */
+  readonly identity: number
   dispose(): void
   readonly isDisposed: boolean
 }

@@ -1,5 +1,5 @@
 import type { ClassType, ScriptFunction } from '../ir/types.js'
-import { typeToString } from '../ir/types.js'
+import { isSubtype, typeToString } from '../ir/types.js'
 import { ByteWriter } from './bytes.js'
 import { AttributeFlag, ClassFlavor, FunctionErrorKind, noIndex, planMagic, planVersion, TypeKind } from './format.js'
 import type { FunctionRow, PlanTables, TypeRow } from './tables.js'
@@ -92,6 +92,8 @@ function writeClass(out: ByteWriter, tables: PlanTables, type: ClassType): void 
   })
   const methods = type.isInterface ? [] : [...type.methods].filter(([, fn]) => tables.functionIndex(fn) !== undefined)
   out.vec(methods, ([name, fn]) => out.str(name).u32(tables.functionIndex(fn)!))
+  const implementers = type.isInterface ? [...tables.classes.keys()].filter((i) => isSubtype(tables.classes[i], type)) : []
+  out.vec(implementers, (index) => out.u32(index))
 }
 
 function writeFunction(out: ByteWriter, tables: PlanTables, row: FunctionRow): void {

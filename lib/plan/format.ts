@@ -95,4 +95,6 @@ export const Op = {
   ENUM_NAME: 27,
   ENUM_VALUE: 28,
   UNCHECKED_CAST: 29,
+  ENTER: 30,
+  EXIT: 31,
 } as const

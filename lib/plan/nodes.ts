@@ -217,7 +217,15 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ],
   [
     'prim::Enter',
-    (f, node) => withResult(f, node, (to) => callMethod(f, node, classOf(node.inputs[0]), '__enter__', f.operands(node.inputs), to)),
+    (f, node) => {
+      const [object] = node.inputs
+      const type = classOf(object)
+      // An error from here on calls it by the object's class.
+      const exit = type.methods.get('__exit__')
+      if (exit !== undefined && !type.isInterface) f.tables.function(exit)
+      f.emit(Op.ENTER, f.plain(object))
+      withResult(f, node, (to) => callMethod(f, node, type, '__enter__', f.operands(node.inputs), to))
+    },
   ],
   [
     'prim::Exit',
@@ -229,6 +237,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
       const nones = Array.from({ length: missing }, () => f.scratch())
       for (const register of nones) f.emit(Op.CONST, register, f.tables.constant({ kind: 'none' }))
       const args = [...f.operands(node.inputs), ...nones.map((register) => ~register)]
+      f.emit(Op.EXIT)
       withResult(f, node, (to) => callMethod(f, node, type, '__exit__', args, to))
       for (const register of nones) f.endScratch(register)
     },

@@ -226,7 +226,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
       InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
       InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"), InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"),
       InstanceMethod<&TensorHandle::touch>("touch"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
-      InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
+      InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     tensor_ = *payload<TensorRef>(info, "Tensor");
@@ -325,6 +325,10 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     release(info.Env());
     return info.Env().Undefined();
+  }
+  // Addresses of user space are exact as numbers.
+  Napi::Value identity(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(tensor(info.Env()).get())));
   }
   Napi::Value is_disposed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), !tensor_); }
 

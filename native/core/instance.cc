@@ -65,11 +65,7 @@ bool value_has_type(const Value& value, const TypeInfo& type) {
     case TypeKind::Class: {
       if (!value.is(Tag::Object) || !type.class_info) return false;
       const ClassInfo& actual = *value.to_object().type;
-      if (&actual == type.class_info || actual.name == type.class_info->name) return true;
-      bool interface = type.class_info->flavor == ClassFlavor::Interface || type.class_info->flavor == ClassFlavor::ModuleInterface;
-      if (!interface) return false;
-      for (const auto& [name, f] : type.class_info->methods) if (!actual.methods.count(name)) return false;
-      return true;
+      return &actual == type.class_info || actual.name == type.class_info->name || type.class_info->implementers.count(actual.index) > 0;
     }
     case TypeKind::Enum: return value.is(Tag::Enum) && value.to_enum().class_name == type.name;
     case TypeKind::Other: return false;

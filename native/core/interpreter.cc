@@ -64,6 +64,7 @@ Value Run::call_function(const Function& function, const Value* args, size_t nar
   }
   if (depth_ >= kMaxNesting) fail_as("RecursionError", "maximum recursion depth exceeded while calling %s", function.name.c_str());
   size_t base = frames_.size();
+  size_t contexts = contexts_.size();
   push_frame(function, 0);
   for (size_t i = 0; i < nargs; i++) frames_.back().registers[i] = args[i];
   depth_++;
@@ -80,7 +81,22 @@ Value Run::call_function(const Function& function, const Value* args, size_t nar
       located = std::current_exception();
     }
     while (frames_.size() > base) pop_frame();
+    leave_contexts(contexts);
     std::rethrow_exception(located);
+  }
+}
+
+void Run::leave_contexts(size_t base) {
+  while (contexts_.size() > base) {
+    Value object = std::move(contexts_.back());
+    contexts_.pop_back();
+    try {
+      const Function& exit = program_.method(object, "__exit__");
+      std::vector<Value> args(exit.parameters.size());
+      if (!args.empty()) args[0] = object;
+      call_function(exit, args.data(), args.size());
+    } catch (...) {
+    }
   }
 }
 
@@ -367,6 +383,18 @@ Value Run::execute(size_t base) {
       case Op::UncheckedCast:
         r[w[1]] = take(w[2]);
         pc += 4;
+        break;
+      case Op::Enter: {
+        Value object = take(w[1]);
+        object.to_object();
+        contexts_.push_back(std::move(object));
+        pc += 2;
+        break;
+      }
+      case Op::Exit:
+        if (contexts_.empty()) fail("a with block ends that has not begun");
+        contexts_.pop_back();
+        pc += 1;
         break;
       case Op::Count:
         fail("unknown instruction");

@@ -119,7 +119,7 @@ class Decoder {
   }
 
   void classes() {
-    uint32_t n = count(6);
+    uint32_t n = count(17);
     for (uint32_t i = 0; i < n; i++) {
       plan_->classes.push_back(std::make_unique<ClassInfo>());
       ClassInfo& c = *plan_->classes.back();
@@ -141,6 +141,8 @@ class Decoder {
         std::string name = str();
         c.methods[name] = static_cast<int32_t>(u32());
       }
+      uint32_t implementers = count(4);
+      for (uint32_t k = 0; k < implementers; k++) c.implementers.insert(static_cast<int32_t>(index(u32(), n, "class")));
     }
     for (size_t i = 0; i < plan_->types.size(); i++) {
       if (plan_->types[i]->kind == TypeKind::Class) plan_->types[i]->class_info = plan_->classes[index(class_of_type_[i], n, "class")].get();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/builtin.h"
@@ -53,6 +54,7 @@ struct ClassInfo {
   ClassFlavor flavor = ClassFlavor::Class;
   std::vector<Attribute> attributes;
   std::unordered_map<std::string, int32_t> methods;
+  std::unordered_set<int32_t> implementers;  // of an interface: indices of classes
 };
 
 struct Operator {
@@ -103,7 +105,7 @@ struct Function {
 enum class Op : int32_t {
   Const = 0, Move, OpCall, Call, CallMethod, Jump, JumpFalse, LoopBegin, LoopNext, Return, GetAttr, SetAttr, Tuple, TupleUnpack, TupleIndex,
   List, ListUnpack, Dict, NewObject, IsInstance, Raise, Fork, Wait, Drop, Uninitialized, TupleSlice, Unsupported, EnumName, EnumValue,
-  UncheckedCast, Count
+  UncheckedCast, Enter, Exit, Count
 };
 
 struct Plan {

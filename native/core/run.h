@@ -106,6 +106,8 @@ class Run final : public Context {
   static constexpr int kMaxNesting = 100;  // of execute() in itself, through fork and methods that builtins call
 
   Value execute(size_t base);
+  // Calls `__exit__` of the `with` blocks that an error leaves, innermost first. Their own errors are dropped: the first one is reported.
+  void leave_contexts(size_t base);
   void push_frame(const Function& function, int32_t result);
   void pop_frame();
   void call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults);
@@ -125,6 +127,7 @@ class Run final : public Context {
   KernelRuntime runtime_;
   std::vector<Frame> frames_;
   std::vector<Chunk> chunks_;
+  std::vector<Value> contexts_;  // objects of the `with` blocks that are open
   int depth_ = 0;
 };
 

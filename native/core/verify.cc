@@ -146,6 +146,8 @@ class Verifier {
       case Op::Unsupported: string_constant(); return false;
       case Op::EnumName: case Op::EnumValue: result(); source(); return true;
       case Op::UncheckedCast: result(); source(); type(); return true;
+      case Op::Enter: source(); return true;
+      case Op::Exit: return true;
       case Op::Count: break;
     }
     bad("unknown opcode");
@@ -178,7 +180,8 @@ static size_t instruction_length(const std::vector<int32_t>& c, size_t pc) {
     case Op::OpCall: return 4 + n(2) + n(3 + n(2));
     case Op::Call: case Op::CallMethod: return 4 + n(2);
     case Op::Fork: return 4 + n(3);
-    case Op::Jump: case Op::Return: case Op::Uninitialized: case Op::Unsupported: return 2;
+    case Op::Jump: case Op::Return: case Op::Uninitialized: case Op::Unsupported: case Op::Enter: return 2;
+    case Op::Exit: return 1;
     case Op::LoopBegin: case Op::LoopNext: return 5;
     case Op::GetAttr: case Op::SetAttr: case Op::TupleIndex: case Op::UncheckedCast: return 4;
     case Op::Tuple: case Op::List: case Op::IsInstance: return 4 + n(3);

@@ -151,6 +151,17 @@ export class ScriptObject {
   }
 }
 
+/** Leaves out tensors that came before under another name. Views of a tensor are others. */
+function withoutRepeats(named: [string, Tensor][]): [string, Tensor][] {
+  const seen = new Set<number>()
+  return named.filter(([, tensor]) => {
+    const { identity } = Tensor.handleOf(tensor)
+    if (seen.has(identity)) return false
+    seen.add(identity)
+    return true
+  })
+}
+
 /** A module of a TorchScript program. */
 export class ScriptModule extends ScriptObject {
   forward(...args: unknown[]): unknown {
@@ -215,19 +226,21 @@ export class ScriptModule extends ScriptObject {
       }),
     )
   }
+  /** Parameters by dotted name; one that is tied comes once, under its first name. */
   namedParameters(): [string, Tensor][] {
-    return this.tensors((attribute) => attribute.isParameter)
+    return withoutRepeats(this.tensors((attribute) => attribute.isParameter))
   }
   parameters(): Tensor[] {
     return this.namedParameters().map(([, tensor]) => tensor)
   }
+  /** Buffers by dotted name; one that is tied comes once, under its first name. */
   namedBuffers(): [string, Tensor][] {
-    return this.tensors((attribute) => attribute.isBuffer)
+    return withoutRepeats(this.tensors((attribute) => attribute.isBuffer))
   }
   buffers(): Tensor[] {
     return this.namedBuffers().map(([, tensor]) => tensor)
   }
-  /** Parameters and buffers by dotted name; they share the module's memory. */
+  /** Parameters and buffers by dotted name, tied ones under each of their names; they share the module's memory. */
   stateDict(): Map<string, Tensor> {
     return new Map(this.tensors((attribute) => attribute.isParameter || attribute.isBuffer))
   }

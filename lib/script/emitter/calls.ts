@@ -4,6 +4,7 @@ import type { FunctionSchema } from '../../ir/schema.js'
 import { schemasOf } from '../../ir/schema.js'
 import type { ScriptFunction, Type } from '../../ir/types.js'
 import {
+  AnyType,
   BoolType,
   ComplexType,
   FloatType,
@@ -159,6 +160,26 @@ export function callMethod(
   const match = matchSchemas(e.b, method.qualifiedName, [functionSchema(method, true)], args, kwargs, range)
   const node = e.b.add('prim::CallMethod', [self, ...match.inputs]).setAttribute('name', { kind: 'string', value: name })
   return node.output.setType(match.returnTypes[0])
+}
+
+/** The start of a `with` block: calls `__enter__`. The `prim::Exit` that ends the block calls `__exit__`, as an error inside it does. */
+export function enterContext(e: Emitter, object: Value, range: SourceRange): Value {
+  const { type } = object
+  if (type.kind !== 'Class') throw compileError('With item expression must return an object', range)
+  const enter = type.methods.get('__enter__')
+  const exit = type.methods.get('__exit__')
+  if (enter === undefined || exit === undefined)
+    throw compileError('Object returned by with item expression does not define __enter__ and __exit__ methods', range)
+  if (!type.isInterface) for (const method of [enter, exit]) e.unit.noteCall(e.def, method, range)
+  if (enter.parameters.length !== 1) throw compileError('__enter__ must have only one argument and one return value', range)
+  if (exit.parameters.length !== 4) throw compileError('__exit__ must have four arguments', range)
+  const odd = exit.parameters.findIndex((p, i) => i > 0 && p.type !== AnyType)
+  if (odd > 0)
+    throw compileError(
+      `argument ${odd} of __exit__ must have Any type; TorchScript does not currently support passing exception type, value, or traceback to the __exit__ function.`,
+      range,
+    )
+  return e.b.add('prim::Enter', [object]).output.setType(enter.returnType)
 }
 
 /** Operators that stand for methods of packed parameter objects. */

@@ -10,7 +10,7 @@ import { compileError } from '../source.js'
 import { emitCondition, emitExpr, emitValue } from './expressions.js'
 import { emitAssignment, emitAugmented, emitDelete } from './assignments.js'
 import { emitFor, emitWhile } from './loops.js'
-import { callMethod } from './calls.js'
+import { enterContext } from './calls.js'
 import type { Condition, Meaning, Refinements } from './values.js'
 import { Environment, fail, noRefinements, valueMeaning } from './values.js'
 
@@ -322,8 +322,7 @@ export class Emitter {
     const objects: Value[] = []
     for (const item of stmt.items) {
       const object = emitValue(this, item.value)
-      if (object.type.kind !== 'Class') throw compileError(`With item expression must return an object`, item.value.range)
-      const entered = callMethod(this, object, '__enter__', [], [], item.value.range)
+      const entered = enterContext(this, object, item.value.range)
       if (item.target !== undefined) {
         if (item.target.kind !== 'Name') fail('Only names can follow `as` in a with statement', item.target)
         this.assign(item.target.name, valueMeaning(entered), item.target.range)
@@ -331,9 +330,7 @@ export class Emitter {
       objects.push(object)
     }
     const exit = this.statements(stmt.body)
-    for (const object of objects.reverse()) {
-      callMethod(this, object, '__exit__', [this.none(), this.none(), this.none()], [], stmt.range)
-    }
+    for (const object of objects.reverse()) this.b.add('prim::Exit', [object])
     return exit
   }
 
