@@ -59,8 +59,7 @@ function codeOf(kind: SchemaArgument['codeOf'], name: string): number | undefine
   }
 }
 
-const isInt = (value: unknown): boolean =>
-  typeof value === 'bigint' || ((typeof value === 'number' || value instanceof Number) && Number.isInteger(Number(value)))
+const isInt = (value: unknown): boolean => typeof value === 'bigint' || Number.isInteger(value instanceof Number ? value.valueOf() : value)
 const isNumber = (value: unknown): boolean => typeof value === 'bigint' || typeof value === 'number' || value instanceof Number
 const isComplex = (value: unknown): boolean => typeof value === 'object' && value !== null && 're' in value && 'im' in value
 const devicePattern = /^(cpu|cuda|meta|mps|xpu)(:\d+)?$/

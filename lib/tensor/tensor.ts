@@ -8,6 +8,21 @@ import { arrayTypeOf, type Element, itemsPerElement, readElement, type TypedArra
 /** Nested arrays of elements; a single element for a tensor without dimensions. */
 export type NestedArray = Element | NestedArray[]
 
+/** Is told what a program learns of tensors: a tracer. */
+export interface TensorObserver {
+  /** The size that the program gets in place of `size`. */
+  size(tensor: Tensor, dim: number, size: number): number
+  /** Elements of the tensor become JavaScript values. */
+  departs(tensor: Tensor, how: 'item' | 'toArray' | 'data'): void
+}
+let observer: TensorObserver | undefined
+/** Sets the observer and gives the one before. */
+export function setTensorObserver(next: TensorObserver | undefined): TensorObserver | undefined {
+  const before = observer
+  observer = next
+  return before
+}
+
 /** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
 export class Tensor {
   #handle: TensorHandle
@@ -36,7 +51,9 @@ export class Tensor {
   }
 
   get shape(): number[] {
-    return this.info().sizes
+    const { sizes } = this.info()
+    const observing = observer
+    return observing === undefined ? sizes : sizes.map((size, dim) => observing.size(this, dim, size))
   }
   get dtype(): DType {
     const { dtype } = this.info()
@@ -56,10 +73,10 @@ export class Tensor {
   }
   /** Number of dimensions. */
   dim(): number {
-    return this.shape.length
+    return this.info().sizes.length
   }
   numel(): number {
-    return this.shape.reduce((product, size) => product * size, 1)
+    return this.info().sizes.reduce((product, size) => product * size, 1)
   }
   size(dim: number): number {
     const { sizes } = this.info()
@@ -67,7 +84,7 @@ export class Tensor {
     if (!(Number.isInteger(index) && index >= 0 && index < sizes.length)) {
       throw new ArgumentError(`Expected a dimension from ${-sizes.length} to ${sizes.length - 1} for \`dim\` but received ${dim}`)
     }
-    return sizes[index]
+    return observer === undefined ? sizes[index] : observer.size(this, index, sizes[index])
   }
   /** Distances between neighbours along each dimension, in elements. */
   stride(): number[] {
@@ -86,8 +103,12 @@ export class Tensor {
    * are Uint16Arrays of their bits, bool is a Uint8Array, complex numbers are pairs.
    */
   get data(): TypedArray {
+    observer?.departs(this, 'data')
+    return this.elements()
+  }
+  private elements(): TypedArray {
     const info = this.info()
-    if (!info.isContiguous) return this.contiguous().data
+    if (!info.isContiguous) return new Tensor(callNative(() => this.#handle.contiguousCopy())).elements()
     const dtype = this.dtype
     const ArrayType = arrayTypeOf(dtype)
     const count = info.sizes.reduce((product, size) => product * size, 1)
@@ -98,15 +119,19 @@ export class Tensor {
 
   /** The value of a tensor with one element. */
   item(): Element {
+    observer?.departs(this, 'item')
     const count = this.numel()
     if (count !== 1)
       throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
-    return readElement(this.dtype, this.data, 0)
+    return readElement(this.dtype, this.elements(), 0)
   }
 
   /** Nested arrays of the elements; 64-bit integers are numbers where that is exact, else bigints. */
   toArray(): NestedArray {
-    const { shape, dtype, data } = this
+    observer?.departs(this, 'toArray')
+    const { dtype } = this
+    const shape = this.info().sizes
+    const data = this.elements()
     let at = 0
     const read = (dim: number): NestedArray =>
       dim === shape.length ? readElement(dtype, data, at++) : Array.from({ length: shape[dim] }, () => read(dim + 1))
