@@ -33,6 +33,8 @@ export CC="$launcher$triple-gcc" CXX="$launcher$triple-g++" LINK=$triple-g++ AR=
 prefix=$(node -p "require('path').dirname(require('path').dirname(process.execPath))")
 [ -f "$prefix/include/node/node_api.h" ] && export npm_config_nodedir=${npm_config_nodedir:-$prefix}
 
+# As in scripts/prebuild.mjs: the C++ library goes into the file.
+export LDFLAGS=${LDFLAGS:--static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections}
 cd "$stage"
 node "$gyp" configure --arch=arm64
 node "$gyp" build --arch=arm64 -j "${JOBS:-$(nproc)}"
@@ -43,7 +45,5 @@ mkdir -p "$out"
 $triple-strip -o "$out/torchscript.node" build/Release/torchscript.node
 machine=$($triple-readelf -h "$out/torchscript.node" | sed -n 's/^ *Machine: *//p')
 [ "$machine" = AArch64 ] || { echo "Expected a file for AArch64 but the compiler made one for $machine" >&2; exit 1; }
-echo "prebuilds/linux-arm64/torchscript.node: $(stat -c %s "$out/torchscript.node") bytes, for $machine"
-for library in GLIBC GLIBCXX; do
-  echo "newest $library it needs: $($triple-objdump -T "$out/torchscript.node" | grep -o "${library}_[0-9.]*" | sort -Vu | tail -1)"
-done
+cd "$root"
+scripts/addon-needs.sh prebuilds/linux-arm64/torchscript.node

@@ -9,6 +9,14 @@
 #pragma once
 #include "cpu-avx/vec.h"
 
+// glibc 2.35 gave hypot a second version, which differs in how it reports errors. The first one keeps glibc 2.34 (Amazon Linux 2023, RHEL 9)
+// good enough for a prebuilt addon.
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver hypot, hypot@GLIBC_2.2.5\n.symver hypotf, hypotf@GLIBC_2.2.5");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver hypot, hypot@GLIBC_2.17\n.symver hypotf, hypotf@GLIBC_2.17");
+#endif
+
 namespace torchscript {
 namespace TS_ISA {
 

@@ -1,6 +1,9 @@
 // Seeding: the default generator of the process and generators that a program makes.
+#include <unistd.h>
+
+#include <cerrno>
 #include <mutex>
-#include <random>
+#include <system_error>
 
 #include "core/builtins/adapter.h"
 #include "core/random.h"
@@ -33,8 +36,10 @@ void reseed(Context& context, Generator& generator, int64_t seed) {
 }
 
 int64_t seed_randomly(Context& context, const Value& v) {
-  std::random_device device;
-  int64_t seed = static_cast<int64_t>((static_cast<uint64_t>(device()) << 32 | device()) >> 11);
+  // Not std::random_device: linked into the addon, it asks for the newest C library.
+  uint64_t bits = 0;
+  if (getentropy(&bits, sizeof bits) != 0) throw std::system_error(errno, std::generic_category(), "Cannot read the system's random numbers");
+  const auto seed = static_cast<int64_t>(bits >> 11);
   reseed(context, generator_of(v), seed);
   return seed;
 }
