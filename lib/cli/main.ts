@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { TorchScriptError } from '../util/errors.js'
 import { inspectCommand } from './inspect.js'
+import { planCommand } from './plan.js'
 import { runCommand } from './run.js'
 
 const usage = `Usage: torchscript <command> [options]
@@ -18,6 +19,9 @@ const usage = `Usage: torchscript <command> [options]
   inspect <model.pt>    says what is in the file, and which of its operators are not supported
     --graph --code      prints the IR or the code of every method
     --json              everything as JSON
+
+  plan <model.pt>       compiles the model for programs in C++, which load it without Node
+    --output <file>     the plan file
 `
 
 /** Runs the command line and gives the exit code. */
@@ -57,8 +61,18 @@ export function main(argv: readonly string[]): number {
         })
         return inspectCommand(onlyFile(positionals, 'inspect'), values)
       }
+      case 'plan': {
+        const { values, positionals } = parseArgs({
+          args: rest,
+          allowPositionals: true,
+          options: { output: { type: 'string', short: 'o' } },
+        })
+        const file = onlyFile(positionals, 'plan')
+        if (values.output === undefined) throw new UsageError('Expected the file to write for `--output` but received none')
+        return planCommand(file, values.output)
+      }
       default:
-        throw new UsageError(`Expected run or inspect for the command but received ${command}`)
+        throw new UsageError(`Expected run, inspect or plan for the command but received ${command}`)
     }
   } catch (error) {
     if (

@@ -3,6 +3,9 @@
  */
 export const planMagic = 0x4c505354
 export const planVersion = 1
+/** `TSPF` */
+export const planFileMagic = 0x46505354
+export const planFileVersion = 1
 
 /** Stands for "none" where an index or a count is optional. */
 export const noIndex = 0xffffffff

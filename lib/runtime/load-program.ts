@@ -2,6 +2,7 @@ import type { ScriptArchive } from '../archive/script-archive.js'
 import { CompilationUnit } from '../script/compilation-unit.js'
 import { type CompiledProgram, compileProgram, type ProgramSource } from './compile.js'
 import { constantOf } from './objects.js'
+import { type PlanFile, planFile } from './plan-file.js'
 import { Program } from './program.js'
 
 function sourceOf(archive: ScriptArchive): ProgramSource {
@@ -15,6 +16,9 @@ function sourceOf(archive: ScriptArchive): ProgramSource {
 
 /** Compiles an archive and hands it to the executor. */
 export const loadProgram = (archive: ScriptArchive): Program => new Program(sourceOf(archive))
+
+/** The program of an archive as a plan file. */
+export const planFileOf = (archive: ScriptArchive): PlanFile => planFile(sourceOf(archive))
 
 /** Compiles an archive without running anything: what it needs, and what is missing. */
 export const inspectProgram = (archive: ScriptArchive): CompiledProgram => compileProgram(sourceOf(archive))

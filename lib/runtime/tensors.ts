@@ -34,7 +34,14 @@ function numbersOf(tensor: TensorData): number[] {
   )
 }
 
-function quantInfo(quant: QuantizationData): QuantInfo {
+/** Fails for tensors that the executor has no form for. */
+export function checkTensor({ sparse, conj, neg, storage }: TensorData): void {
+  if (sparse !== undefined) throw new UnsupportedError(`Sparse tensors (${sparse.layout}) are not supported.`)
+  if (conj || neg) throw new UnsupportedError('Tensors saved with a pending conjugation or negation are not supported.')
+  if (storage.location === 'meta') throw new UnsupportedError('Tensors on the meta device have no data and are not supported.')
+}
+
+export function quantInfo(quant: QuantizationData): QuantInfo {
   if (quant.scheme === 'per_tensor_affine') return { scheme: 0, scale: quant.scale, zeroPoint: quant.zeroPoint }
   return {
     scheme: quant.scheme === 'per_channel_affine' ? 1 : 4,
@@ -66,12 +73,9 @@ export class TensorImporter {
   }
 
   #make(tensor: TensorData): TensorHandle {
-    if (tensor.sparse !== undefined) throw new UnsupportedError(`Sparse tensors (${tensor.sparse.layout}) are not supported.`)
-    if (tensor.conj || tensor.neg) throw new UnsupportedError('Tensors saved with a pending conjugation or negation are not supported.')
-    const { storage } = tensor
-    if (storage.location === 'meta') throw new UnsupportedError('Tensors on the meta device have no data and are not supported.')
+    checkTensor(tensor)
     const handle = nativeBinding().tensorOnStorage(
-      this.#storage(storage),
+      this.#storage(tensor.storage),
       dtypeCode(tensor.dtype),
       tensor.shape,
       tensor.strides,

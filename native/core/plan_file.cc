@@ -109,7 +109,7 @@ Ref<Program> load_plan_file(const std::string& path, OutputSink* sink) {
     storages.push_back(std::move(storage));
   }
   std::vector<Ref<Tensor>> tensors;
-  for (uint32_t n = in.count(18); n > 0; n--) {
+  for (uint32_t n = in.count(19); n > 0; n--) {
     auto storage = in.read<uint32_t>();
     auto dtype = in.read<uint8_t>();
     auto ndim = in.read<uint32_t>();
@@ -124,6 +124,7 @@ Ref<Program> load_plan_file(const std::string& path, OutputSink* sink) {
     } catch (const OperatorError& e) {
       Reader::bad(e.what());
     }
+    tensor->requires_grad = in.read<uint8_t>() != 0;
     if (in.read<uint8_t>() != 0) {
       tensor->quant = read_quant(in, *tensor);
       tensor->view.quant = &tensor->quant->params;

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as torch from '../../lib/index.js'
@@ -55,8 +55,21 @@ t.test('inspect says what is in a file', (t) => {
   t.end()
 })
 
+t.test('plan writes a plan file, or says why it cannot', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'torchscript-cli-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const output = join(folder, 'model.tsplan')
+  for (let i = 0; i < 2; i++) t.same([run('plan', model, '--output', output).status, readdirSync(folder)], [0, ['model.tsplan']])
+  t.equal(readFileSync(output).toString('latin1', 0, 4), 'TSPF')
+  t.equal(run('plan', model).stderr, 'torchscript: Expected the file to write for `--output` but received none\n')
+  const nowhere = run('plan', model, '-o', join(folder, 'no', 'model.tsplan'))
+  t.equal(nowhere.status, 1)
+  t.match(nowhere.stderr, /^torchscript: Expected a file that can be written for `path` but received /)
+  t.end()
+})
+
 t.test('wrong use is explained', (t) => {
-  t.same([run('walk').status, run('walk').stderr], [2, 'torchscript: Expected run or inspect for the command but received walk\n'])
+  t.same([run('walk').status, run('walk').stderr], [2, 'torchscript: Expected run, inspect or plan for the command but received walk\n'])
   t.equal(run('run').stderr, 'torchscript: Expected one model file for run but received 0\n')
   t.match(run('run', 'no-such-file.pt').stderr, /no-such-file\.pt/)
   t.equal(run('run', model, '--input', 'int:abc').stderr, 'torchscript: Expected an integer for `--input` but received abc\n')
