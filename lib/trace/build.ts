@@ -1,5 +1,5 @@
 import { Graph, GraphBuilder, type Value } from '../ir/graph.js'
-import { schemaByFullName } from '../ir/schema.js'
+import { isMutating, schemaByFullName } from '../ir/schema.js'
 import type { ConstantValue, Parameter, ScriptFunction, Type } from '../ir/types.js'
 import { type ClassType, NoneType, StringType, TensorType, tupleOf } from '../ir/types.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -47,6 +47,26 @@ function* definitions(frame: Frame): Generator<TraceValue> {
 function* leaves(result: TraceResult): Generator<TraceValue> {
   if (result.kind === 'value') yield result.value
   else if (result.kind !== 'ignored') for (const item of result.items) yield* leaves(item)
+}
+
+/** Removes operators that change nothing and whose results nobody uses; `live` holds the values that are used. */
+function prune(frame: Frame, live: Set<TraceValue>): void {
+  const { records } = frame
+  for (let i = records.length - 1; i >= 0; i--) {
+    const record = records[i]
+    if (record.kind === 'frame') {
+      prune(record, live)
+      continue
+    }
+    if (record.kind === 'operator' && !isMutating(record.schema)) {
+      const results = record.results.flatMap((result) => [...leaves(result)])
+      if (!results.some((value) => live.has(value))) {
+        records.splice(i, 1)
+        continue
+      }
+    }
+    for (const argument of record.args) for (const value of valuesOf(argument)) live.add(value)
+  }
 }
 
 const startsWith = (path: readonly string[], prefix: readonly string[]): boolean =>
@@ -123,7 +143,8 @@ class FrameBuilder {
   }
   /** Values that the call of a module is given, where something inside uses them. */
   takeArguments(): void {
-    for (const value of this.frame.args) if (!this.values.has(value) && this.isOutside(value) && this.isUsedInside(value)) this.addInput(value)
+    for (const value of this.frame.args)
+      if (!this.values.has(value) && this.isOutside(value) && this.isUsedInside(value)) this.addInput(value)
   }
 
   private constant(value: ConstantValue, type: Type): Value {
@@ -171,13 +192,23 @@ class FrameBuilder {
       case 'constant':
         return this.constant(argument.constant, argument.type)
       case 'list':
-        return this.b.add('prim::ListConstruct', argument.items.map((item) => this.argument(item))).output.setType(argument.type)
+        return this.b
+          .add(
+            'prim::ListConstruct',
+            argument.items.map((item) => this.argument(item)),
+          )
+          .output.setType(argument.type)
       case 'tuple': {
         const items = argument.items.map((item) => this.argument(item))
         return this.b.add('prim::TupleConstruct', items).output.setType(tupleOf(items.map((item) => item.type)))
       }
       case 'dict':
-        return this.b.add('prim::DictConstruct', argument.entries.flatMap((pair) => pair.map((part) => this.argument(part)))).output.setType(argument.type)
+        return this.b
+          .add(
+            'prim::DictConstruct',
+            argument.entries.flatMap((pair) => pair.map((part) => this.argument(part))),
+          )
+          .output.setType(argument.type)
     }
   }
 
@@ -195,7 +226,11 @@ class FrameBuilder {
       this.b.range = record.range
       if (record.kind === 'frame') this.addCall(record)
       else if (record.kind === 'operator') {
-        const node = this.b.add(record.schema.name, record.args.map((argument) => this.argument(argument)), record.schema.returns.length)
+        const node = this.b.add(
+          record.schema.name,
+          record.args.map((argument) => this.argument(argument)),
+          record.schema.returns.length,
+        )
         node.schema = record.schema
         node.outputs.forEach((output, i) => output.setType(record.schema.returns[i].type))
         record.results.forEach((result, i) => this.bind(result, node.outputs[i]))
@@ -218,7 +253,9 @@ class FrameBuilder {
     const built = build(frame, this.uses, this.context)
     if (built === undefined) return
     const args = built.inputs.map((input) => this.value(input))
-    const node = this.b.add('prim::CallMethod', [this.object(module.path), ...args]).setAttribute('name', { kind: 'string', value: built.fn.name })
+    const node = this.b
+      .add('prim::CallMethod', [this.object(module.path), ...args])
+      .setAttribute('name', { kind: 'string', value: built.fn.name })
     node.output.setType(built.fn.returnType)
     if (built.outputs.length === 1) this.values.set(built.outputs[0], node.output)
     else if (built.outputs.length > 1) {
@@ -272,12 +309,13 @@ function build(frame: Frame, uses: Uses, context: BuildContext): Built | undefin
 function hasEffect(frame: Frame): boolean {
   return frame.records.some((record) => {
     if (record.kind === 'frame') return hasEffect(record)
-    return record.kind === 'scriptCall' || record.schema.arguments.some((a) => a.alias?.isWrite)
+    return record.kind === 'scriptCall' || isMutating(record.schema)
   })
 }
 
 /** Makes the traced function, and the methods of the modules it calls. Methods are put into their classes. */
 export function buildTrace(root: Frame, inputs: readonly InputTree[], output: TraceArgument, context: BuildContext): ScriptFunction {
+  prune(root, new Set(valuesOf(output)))
   const uses: Uses = new Map()
   collectUses(root, uses)
   for (const value of valuesOf(output)) {
@@ -290,4 +328,3 @@ export function buildTrace(root: Frame, inputs: readonly InputTree[], output: Tr
   builder.addRecords()
   return builder.finish(output, true)
 }
-

@@ -62,7 +62,9 @@ export function rangeOf(place: Place | undefined): SourceRange | undefined {
 /** Warns as PyTorch's tracer does, once for each line of a trace. */
 export class TracerWarnings {
   readonly #seen = new Set<string>()
+  constructor(private readonly isQuiet: boolean) {}
   warn(message: string): void {
+    if (this.isQuiet) return
     const place = callerPlace()
     const where = place === undefined ? '' : `${place.file}:${place.line}: `
     const text = `${where}${message}`

@@ -81,8 +81,7 @@ export class Frame {
   ) {}
 
   isInside(other: Frame): boolean {
-    for (let frame: Frame | undefined = this; frame !== undefined; frame = frame.parent) if (frame === other) return true
-    return false
+    return this === other || (this.parent?.isInside(other) ?? false)
   }
 }
 

@@ -27,9 +27,10 @@ export class Tracer {
   /** Modules that run inside the current frame without one of their own. */
   private readonly inline: boolean[] = []
   private readonly values = new Map<Tensor, TraceValue>()
-  readonly warnings = new TracerWarnings()
+  readonly warnings: TracerWarnings
 
-  constructor(module: TracedModule | undefined) {
+  constructor(module: TracedModule | undefined, isQuiet = false) {
+    this.warnings = new TracerWarnings(isQuiet)
     this.root = new Frame(module, undefined, undefined)
     this.frame = this.root
   }
@@ -48,7 +49,11 @@ export class Tracer {
     }
     if (Array.isArray(input)) {
       const items = input.map((item) => this.input(item, ''))
-      return { kind: 'tuple', items, value: new TraceValue({ kind: 'local', frame: this.root }, tupleOf(items.map((item) => item.value.type)), name) }
+      return {
+        kind: 'tuple',
+        items,
+        value: new TraceValue({ kind: 'local', frame: this.root }, tupleOf(items.map((item) => item.value.type)), name),
+      }
     }
     if (input instanceof Map || (typeof input === 'object' && input !== null && Object.getPrototypeOf(input) === Object.prototype)) {
       const pairs = input instanceof Map ? [...(input as Map<string, unknown>)] : Object.entries(input)
@@ -58,7 +63,8 @@ export class Tracer {
       }
     }
     throw new ArgumentError(
-      `Expected a Tensor, an array of them, or a Map or object of Tensors for the example input \`${name}\` but received ${String(input)}. Numbers cannot be inputs of a trace: make them tensors, or constants of the function`)
+      `Expected a Tensor, an array of them, or a Map or object of Tensors for the example input \`${name}\` but received ${String(input)}. Numbers cannot be inputs of a trace: make them tensors, or constants of the function`,
+    )
   }
   private local(tensor: Tensor): TraceValue {
     const value = new TraceValue({ kind: 'local', frame: this.frame }, TensorType)
@@ -71,7 +77,8 @@ export class Tracer {
   /** A module begins to run. `module` is undefined for one outside the tree of the traced module: it has no frame. */
   enter(module: TracedModule | undefined, args: readonly unknown[]): void {
     const here = this.frame.module?.path
-    const isBelow = module !== undefined && here !== undefined && module.path.length > here.length && here.every((name, i) => module.path[i] === name)
+    const isBelow =
+      module !== undefined && here !== undefined && module.path.length > here.length && here.every((name, i) => module.path[i] === name)
     this.inline.push(!isBelow)
     if (!isBelow) return
     const inner = new Frame(module, this.frame, this.range())
@@ -103,7 +110,10 @@ export class Tracer {
     const parts = types.length === 1 ? [result] : types.length === 0 ? [] : (result as unknown[])
     // A call whose results are all JavaScript values and that changes nothing is no part of a trace.
     if (!isMutating(schema) && types.length > 0 && !parts.some((part) => this.tensorsOf(part).length > 0)) {
-      if (schema.arguments.some((a, i) => a.type === TensorType && this.isTraced(args[i])) && !/^aten::(dim|size|stride|is_\w+|numel|len)$/.test(schema.name)) {
+      if (
+        schema.arguments.some((a, i) => a.type === TensorType && this.isTraced(args[i])) &&
+        !/^aten::(dim|size|stride|is_\w+|numel|len)$/.test(schema.name)
+      ) {
         this.warnings.warn(`${schema.name} gave a JavaScript value. ${keptAsConstant}`)
       }
       return
@@ -135,10 +145,14 @@ export class Tracer {
     if (value instanceof Tensor) return { kind: 'value', value: this.valueOf(value) }
     if (value instanceof TracedSize) return { kind: 'value', value: value.traced }
     if (type.kind === 'Optional') {
-      return value === null || value === undefined ? { kind: 'constant', constant: { kind: 'none' }, type: NoneType } : this.argument(value, type.element)
+      return value === null || value === undefined
+        ? { kind: 'constant', constant: { kind: 'none' }, type: NoneType }
+        : this.argument(value, type.element)
     }
-    if (type.kind === 'List' && Array.isArray(value)) return { kind: 'list', items: value.map((item) => this.argument(item, type.element)), type }
-    if (type.kind === 'Tuple' && Array.isArray(value)) return { kind: 'tuple', items: value.map((item, i) => this.argument(item, type.elements[i])), type }
+    if (type.kind === 'List' && Array.isArray(value))
+      return { kind: 'list', items: value.map((item) => this.argument(item, type.element)), type }
+    if (type.kind === 'Tuple' && Array.isArray(value))
+      return { kind: 'tuple', items: value.map((item, i) => this.argument(item, type.elements[i])), type }
     const constant = constantOf(value, type)
     return { kind: 'constant', constant, type: typeOfConstant(constant) }
   }
@@ -148,8 +162,10 @@ export class Tracer {
     if (Array.isArray(part) && type.kind === 'List' && part.every((item) => item instanceof Tensor)) {
       return { kind: 'list', items: part.map((item) => this.result(item, TensorType)), type }
     }
-    if (Array.isArray(part) && type.kind === 'Tuple') return { kind: 'tuple', items: part.map((item, i) => this.result(item, type.elements[i])), type }
-    if (part instanceof Map && this.tensorsOf([...part.values()]).length > 0) this.warnings.warn(`A scripted function gave a dict of tensors. ${keptAsConstant}`)
+    if (Array.isArray(part) && type.kind === 'Tuple')
+      return { kind: 'tuple', items: part.map((item, i) => this.result(item, type.elements[i])), type }
+    if (part instanceof Map && this.tensorsOf([...part.values()]).length > 0)
+      this.warnings.warn(`A scripted function gave a dict of tensors. ${keptAsConstant}`)
     return { kind: 'ignored', type }
   }
 
@@ -163,7 +179,8 @@ export class Tracer {
     const value = new TraceValue({ kind: 'local', frame: this.frame }, IntType)
     const args = [tensor, dim].map((arg, i) => this.argument(arg, schema.arguments[i].type))
     this.frame.records.push({ kind: 'operator', schema, args, results: [{ kind: 'value', value }], range: this.range() })
-    const onPlain = (): void => this.warnings.warn(`Converting a size of a tensor to a JavaScript number might cause the trace to be incorrect. ${keptAsConstant}`)
+    const onPlain = (): void =>
+      this.warnings.warn(`Converting a size of a tensor to a JavaScript number might cause the trace to be incorrect. ${keptAsConstant}`)
     return new TracedSize(size, value, onPlain) as unknown as number
   }
   departs(tensor: Tensor, how: Departure): void {
@@ -180,20 +197,26 @@ export class Tracer {
     if (typeof value === 'object' && value !== null && !(value instanceof Number)) {
       if (strict) {
         throw new ArgumentError(
-          'Expected Tensors or (possibly nested) arrays of Tensors as output of the traced function but received a dict; a trace cannot know whether its keys depend on the input. Use { strict: false } if they do not')
+          'Expected Tensors or (possibly nested) arrays of Tensors as output of the traced function but received a dict; a trace cannot know whether its keys depend on the input. Use { strict: false } if they do not',
+        )
       }
       const entries = value instanceof Map ? [...(value as Map<string, unknown>)] : Object.entries(value)
       return {
         kind: 'dict',
         type: dictOf(StringType, TensorType),
         entries: entries.map(([key, item]) => {
-          if (!(item instanceof Tensor)) throw new ArgumentError(`Expected a Tensor for the key '${String(key)}' of the output but received ${String(item)}`)
-          return [{ kind: 'constant', constant: { kind: 'string', value: String(key) }, type: StringType }, this.output(item, strict)] as const
+          if (!(item instanceof Tensor))
+            throw new ArgumentError(`Expected a Tensor for the key '${String(key)}' of the output but received ${String(item)}`)
+          return [
+            { kind: 'constant', constant: { kind: 'string', value: String(key) }, type: StringType },
+            this.output(item, strict),
+          ] as const
         }),
       }
     }
     throw new ArgumentError(
-      `Expected Tensors or (possibly nested) arrays of Tensors as output of the traced function but received ${String(value)}. Only tensors and tuples of tensors can be output from traced functions`)
+      `Expected Tensors or (possibly nested) arrays of Tensors as output of the traced function but received ${String(value)}. Only tensors and tuples of tensors can be output from traced functions`,
+    )
   }
 }
 
@@ -204,7 +227,8 @@ export function typeOfArgument(argument: TraceArgument): Type {
 function constantOf(value: unknown, type: Type): ConstantValue {
   if (value === null || value === undefined) return { kind: 'none' }
   if (typeof value === 'boolean') return { kind: 'bool', value }
-  if (typeof value === 'string') return type.kind === 'Simple' && type.name === 'Device' ? { kind: 'device', value } : { kind: 'string', value }
+  if (typeof value === 'string')
+    return type.kind === 'Simple' && type.name === 'Device' ? { kind: 'device', value } : { kind: 'string', value }
   if (typeof value === 'bigint') return { kind: 'int', value }
   if (typeof value === 'number' || value instanceof Number) {
     const number = value.valueOf()

@@ -1,0 +1,51 @@
+import { printFunction } from '../../archive/python-printer.js'
+import { printGraph } from '../../ir/printer.js'
+import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
+import { cloneGraph } from '../../passes/clone.js'
+import { inlineCalls } from '../../passes/inline.js'
+import type { Program } from '../../runtime/program.js'
+
+const compiled = Symbol('torchscript.function')
+
+/** A TorchScript function: call it like the function it was made from. */
+export interface ScriptFunction {
+  // Arguments and results are those of the program's function.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  (...args: any[]): any
+  readonly qualifiedName: string
+  /** The IR. */
+  readonly graph: string
+  /** The IR with all calls replaced by what they call. */
+  readonly inlinedGraph: string
+  /** The code, as archives have it. */
+  readonly code: string
+  /** Runs on a native worker: the event loop goes on meanwhile. */
+  runAsync(...args: unknown[]): Promise<unknown>
+  /** The function in its program; for this package. */
+  readonly [compiled]: { readonly program: Program; readonly fn: CompiledFunction }
+}
+
+/** Gives a function of a program its JavaScript face. */
+export function scriptFunction(program: Program, fn: CompiledFunction): ScriptFunction {
+  const call = (...args: unknown[]): unknown => program.call(fn, args)
+  Object.defineProperties(call, {
+    name: { value: fn.name },
+    qualifiedName: { value: fn.qualifiedName },
+    graph: { get: () => printGraph(fn.graph) },
+    inlinedGraph: {
+      get: () => {
+        const graph = cloneGraph(fn.graph)
+        inlineCalls.run(graph)
+        return printGraph(graph)
+      },
+    },
+    code: { get: () => printFunction(fn) },
+    runAsync: { value: (...args: unknown[]) => program.callAsync(fn, args) },
+    [compiled]: { value: { program, fn } },
+  })
+  return call as ScriptFunction
+}
+
+/** The compiled function behind a ScriptFunction; undefined for anything else. */
+export const compiledFunctionOf = (value: unknown): { readonly program: Program; readonly fn: CompiledFunction } | undefined =>
+  typeof value === 'function' && compiled in value ? (value as ScriptFunction)[compiled] : undefined
