@@ -40,10 +40,10 @@ node "$gyp" configure --arch=arm64
 node "$gyp" build --arch=arm64 -j "${JOBS:-$(nproc)}"
 
 # The loader tries every .node file of prebuilds/<platform>-<arch>/; the name is the one that scripts/prebuild.mjs gives.
-out=$root/prebuilds/linux-arm64
-mkdir -p "$out"
-$triple-strip -o "$out/torchscript.node" build/Release/torchscript.node
-machine=$($triple-readelf -h "$out/torchscript.node" | sed -n 's/^ *Machine: *//p')
+addon=$root/prebuilds/linux-arm64/node.napi.armv8.node
+mkdir -p "$(dirname "$addon")"
+$triple-strip -o "$addon" build/Release/torchscript.node
+machine=$($triple-readelf -h "$addon" | sed -n 's/^ *Machine: *//p')
 [ "$machine" = AArch64 ] || { echo "Expected a file for AArch64 but the compiler made one for $machine" >&2; exit 1; }
 cd "$root"
-scripts/addon-needs.sh prebuilds/linux-arm64/torchscript.node
+scripts/addon-needs.sh "${addon#"$root/"}"

@@ -8,7 +8,17 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 const require = createRequire(import.meta.url)
-const gyp = require.resolve('node-gyp/bin/node-gyp.js')
+const gyp = (() => {
+  try {
+    require.resolve('node-addon-api')
+    return require.resolve('node-gyp/bin/node-gyp.js')
+  } catch {
+    console.error(
+      'Expected the packages node-gyp and node-addon-api but they are not installed: npm install --no-save node-gyp node-addon-api',
+    )
+    process.exit(1)
+  }
+})()
 const env = { ...process.env }
 if (!env.CXX && spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0) {
   env.CXX = 'ccache g++'

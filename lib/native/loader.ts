@@ -40,9 +40,9 @@ export function explainFailure(failure: LoadFailure): string {
       `In Electron the addon must lie outside of the archive: add "asarUnpack": ["**/node_modules/${packageName}/**"] to the packager's settings.`,
     )
   const isSource = tried.some(({ problem }) => problem === 'no such file')
-  if (isSource && !isAsar)
-    lines.push('Build it from source (needs a C++20 compiler, make and Python 3):', `  cd ${root} && npm run build:native`)
-  if (!isSource) lines.push('Build it again for this system:', `  cd ${root} && npm run build:native`)
+  const commands = ['  npm install --no-save node-gyp node-addon-api', `  cd ${root} && npm run build:native`]
+  if (isSource && !isAsar) lines.push('Build it from source (needs a C++20 compiler, make and Python 3):', ...commands)
+  if (!isSource) lines.push('Build it again for this system:', ...commands)
   return lines.join('\n')
 }
 

@@ -32,6 +32,7 @@ Tried:
   /app/node_modules/torchscript-node/build/Release/torchscript.node: no such file
 Prebuilt addons in this package: darwin-arm64.
 Build it from source (needs a C++20 compiler, make and Python 3):
+  npm install --no-save node-gyp node-addon-api
   cd /app/node_modules/torchscript-node && npm run build:native`,
   )
   t.end()
@@ -56,6 +57,7 @@ Tried:
   /app/node_modules/torchscript-node/prebuilds/linux-x64/torchscript.node: Error relocating: __memcpy_chk: symbol not found
 Prebuilt addons in this package: linux-x64.
 Build it again for this system:
+  npm install --no-save node-gyp node-addon-api
   cd /app/node_modules/torchscript-node && npm run build:native`,
   )
   t.end()

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const platform = `${process.platform}-${process.arch}`
+/** The name that scripts/prebuild.mjs gives: @electron/rebuild compiles a package that has none of this name. */
+const addon = process.arch === 'arm64' ? 'node.napi.armv8.node' : 'node.napi.node'
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown> & {
   scripts: Record<string, string>
   files: string[]
@@ -33,7 +35,7 @@ t.test('the packed package installs without scripts and runs', (t) => {
   for (const entry of ['package.json', 'README.md', 'LICENSE', 'binding.gyp', 'dist', 'native', 'docs', 'scripts'])
     cpSync(entry, join(stage, entry), { recursive: true })
   mkdirSync(join(stage, 'prebuilds', platform), { recursive: true })
-  cpSync('build/Release/torchscript.node', join(stage, 'prebuilds', platform, 'torchscript.node'))
+  cpSync('build/Release/torchscript.node', join(stage, 'prebuilds', platform, addon))
   const pack = (folder: string): string =>
     join(
       work,
@@ -45,7 +47,7 @@ t.test('the packed package installs without scripts and runs', (t) => {
     'package/dist/index.mjs',
     'package/dist/index.cjs',
     'package/dist/cli.mjs',
-    `package/prebuilds/${platform}/torchscript.node`,
+    `package/prebuilds/${platform}/${addon}`,
     'package/binding.gyp',
     'package/native/binding.cc',
     'package/native/kernel.h',
@@ -106,7 +108,7 @@ if (isMainThread) {
     const archive = join(work, 'app.asar')
     await createPackageWithOptions(app, archive, { unpack: '**/*.node' })
     const unpacked = join(work, 'app.asar.unpacked')
-    const file = join(unpacked, 'node_modules/torchscript-node/prebuilds', platform, 'torchscript.node')
+    const file = join(unpacked, 'node_modules/torchscript-node/prebuilds', platform, addon)
     t.ok(existsSync(file), 'the addon was unpacked')
     // Electron reads app.asar as a folder. Node does not, so a folder of that name stands in for the archive, without the addon.
     rmSync(archive)
