@@ -3,9 +3,10 @@
 //
 // Largest error against float64 over every exponent, denormals included (test/kernels/vec.test.ts measures it), in units in
 // the last place of float32, worst of the three builds:
-//   exp 1.1   exp2 1.1   expm1 1.4   log 0.8   log2 1.6   log10 1.8   log1p 2.4   erf 1.4   tanh 1.3   sigmoid 2.2
-//   erfc 5.9   gelu 6.0 (relative accuracy holds in the negative tail down to -13, where libm-style 1 + erf has none)
+//   exp 1.1   exp2 1.1   expm1 1.4   log 0.8   log2 1.6   log10 1.8   log1p 0.9   erf 1.2   tanh 1.3
+//   erfc 1.9   sigmoid 1.2   silu 1.3   gelu 1.7   gelu_tanh 1.4 (relative accuracy also in the negative tails)
 //   sin and cos 2.3 (|x| <= 8192; libm beyond)
+// What is within 2 units of the exact result is within 2 of the correctly rounded one.
 #pragma once
 #include "cpu-avx/vec.h"
 
@@ -156,41 +157,87 @@ TS_INLINE VecF log10(VecF x) {
   return log_edges(x, fma(l.exponent, VecF(0x1.34p-2f), fma(l.exponent, VecF(0x1.04d426p-12f), y)));
 }
 TS_INLINE VecF log1p(VecF x) {
-  // log(u) (x / (u - 1)) with u = fl(1 + x): the rounding error of u cancels.
-  const VecF one(1.0f);
-  const VecF u = one + x;
-  const VecF y = log(u) * (x / (u - one));
-  return select(u == one, x, select(u == VecF(kInfF), u, y));
+  // log(u + lost) with u = fl(1 + x): lost / u to first order.
+  const VecF one(1.0f), u = one + x;
+  const MaskF large = x > one;
+  const VecF lost = select(large, one, x) - (u - select(large, x, one));
+  const LogParts l = log_parts(u);
+  const VecF y = fma(l.exponent, VecF(kLn2Lo), l.tail + lost / u) + l.f;
+  return select(u == one, x, log_edges(u, fma(l.exponent, VecF(kLn2Hi), y)));
 }
 
-// e^(t^2) erfc(t) as a polynomial of 1 / (1 + 0.4 t), times that; relative error 1.9e-9 on [0, 10.2].
-TS_INLINE VecF erfcx_positive(VecF t) {
-  const VecF u = VecF(1.0f) / fma(t, VecF(0.4f), VecF(1.0f));
-  VecF p(-1.873982698e-02f);
-  p = fma(p, u, VecF(7.965929061e-02f));
-  p = fma(p, u, VecF(-8.121710271e-02f));
-  p = fma(p, u, VecF(-8.757326007e-02f));
-  p = fma(p, u, VecF(1.616599113e-01f));
-  p = fma(p, u, VecF(-4.394848645e-02f));
-  p = fma(p, u, VecF(1.714327335e-01f));
-  p = fma(p, u, VecF(1.575739533e-01f));
-  p = fma(p, u, VecF(2.100246102e-01f));
-  p = fma(p, u, VecF(2.254425734e-01f));
-  p = fma(p, u, VecF(2.256855816e-01f));
-  return p * u;
-}
-// What fl(t * t) lost.
-TS_INLINE VecF square_error(VecF t, VecF square) {
+// a * b - c, a * b + c and c - a * b, rounded once in the scalar build too: for the rounding errors of products and sums.
 #if defined(TS_ISA_SCALAR)
-  return VecF(static_cast<float>(static_cast<double>(t.v) * t.v - square.v));
+TS_INLINE VecF fma_exact(VecF a, VecF b, VecF c) { return VecF(static_cast<float>(static_cast<double>(a.v) * b.v + c.v)); }
+TS_INLINE VecF fms_exact(VecF a, VecF b, VecF c) { return fma_exact(a, b, -c); }
+TS_INLINE VecF fnma_exact(VecF a, VecF b, VecF c) { return fma_exact(-a, b, c); }
 #else
-  return fms(t, t, square);
+TS_INLINE VecF fma_exact(VecF a, VecF b, VecF c) { return fma(a, b, c); }
+TS_INLINE VecF fms_exact(VecF a, VecF b, VecF c) { return fms(a, b, c); }
+TS_INLINE VecF fnma_exact(VecF a, VecF b, VecF c) { return fnma(a, b, c); }
+#endif
+// y * 2^n for integral n in [-190, 0] and y < 2^60.
+TS_INLINE VecF scale_down(VecF y, VecF n) {
+#if defined(TS_ISA_AVX512)
+  return VecF(_mm512_scalef_ps(y.v, n.v));
+#else
+  return y * as_float(shl<23>(round_to_int(n) + VecI(127 + 64))) * VecF(0x1p-64f);
 #endif
 }
-// e^(-square - lost) e^(t^2) erfc(t) for t >= 0: relative accuracy also where erfc is tiny.
-TS_INLINE VecF erfc_positive(VecF t, VecF square, VecF lost) {
-  const VecF p = erfcx_positive(min(VecF(10.2f), t));
-  return exp(-square) * fnma(p, lost, p);
+
+struct ExpParts {
+  VecF power, p;  // e^y = (1 + p) 2^power, |p| < 0.42
+};
+TS_INLINE ExpParts exp_parts(VecF y) {
+  const VecF n = round_even(y * VecF(1.44269504f));
+  const VecF r = fnma(n, VecF(kLn2Lo), fnma(n, VecF(kLn2Hi), y));
+  return {n, fma(r * r, exp_tail(r), r)};
+}
+// e^(y + tail), tail far below y.
+TS_INLINE ExpParts exp_parts(VecF y, VecF tail) {
+  const VecF n = round_even(y * VecF(1.44269504f));
+  const VecF r = fnma(n, VecF(kLn2Hi), y) + fnma(n, VecF(kLn2Lo), tail);
+  return {n, fma(r * r, exp_tail(r), r)};
+}
+// 1 / d within 2^-14, where the instruction set has that for less than a division.
+TS_INLINE VecF near_reciprocal(VecF d) {
+#if defined(TS_ISA_AVX512)
+  return VecF(_mm512_rcp14_ps(d.v));
+#else
+  return VecF(1.0f) / d;
+#endif
+}
+// (n + n_tail) / (d + d_tail) * 2^power from q = n / d within 2^-14, rest = n + n_tail - q d, over = 1 / d within 2^-14.
+TS_INLINE VecF refined_quotient(VecF q, VecF rest, VecF d_tail, VecF over, VecF power) {
+  return scale_down(fma(fnma(q, d_tail, rest), over, q), power);
+}
+
+// The upper tail of the normal distribution is e^(-c^2 / 2) (1 + g(v)) / (2 + kTailSlope c) in v = (1 - k c) / (1 + k c),
+// k = kTailCentre, for c in [0, 14.6]; error 1.1e-8.
+constexpr float kTailSlope = 0x1.0f8f6ep+1f, kTailCentre = 0.36f;
+constexpr float kTailSlopeErfc = 0x1.800b52p+0f, kTailCentreErfc = 0.509116888f;  // of t = c / sqrt2: slope / sqrt2, centre * sqrt2
+TS_INLINE VecF tail_polynomial(VecF v) {
+  VecF g(3.055715642e-04f);
+  g = fma(g, v, VecF(-8.454708732e-04f));
+  g = fma(g, v, VecF(-1.114406274e-03f));
+  g = fma(g, v, VecF(5.975607783e-03f));
+  g = fma(g, v, VecF(6.001644768e-03f));
+  g = fma(g, v, VecF(-3.668931872e-02f));
+  g = fma(g, v, VecF(-1.034989432e-01f));
+  g = fma(g, v, VecF(-6.853526086e-02f));
+  g = fma(g, v, VecF(1.751417816e-01f));
+  return fma(g, v, VecF(2.325878665e-02f));
+}
+// v from d = 1 + slope c (or twice that), inverse = 1 / (d e), e = 1 + k c and twice = 2 k c: 1 - 2 k c / e is exact near 0.
+TS_INLINE VecF tail_variable(VecF twice, VecF d, VecF inverse) { return fnma(twice * d, inverse, VecF(1.0f)); }
+// f e^(y + y_tail) (1 + g) / (d + d_tail).
+TS_INLINE VecF normal_tail(VecF f, VecF y, VecF y_tail, VecF d, VecF d_tail, VecF twice) {
+  const VecF e = fma(twice, VecF(0.5f), VecF(1.0f)), inverse = VecF(1.0f) / (d * e);
+  const VecF g = tail_polynomial(tail_variable(twice, d, inverse));
+  const ExpParts x = exp_parts(y, y_tail);
+  const VecF w = fma(x.p, g, x.p + g), n = fma(f, w, f), over = e * inverse, q = n * over;
+  const VecF rest = fnma_exact(q, d, n) + fma_exact(f, w, f - n);
+  return refined_quotient(q, rest, d_tail, over, x.power);
 }
 // erf(x) / x - 1 in s = x^2, error 5.1e-10 up to |x| = 0.93.
 TS_INLINE VecF erf_near(VecF s) {
@@ -203,17 +250,17 @@ TS_INLINE VecF erf_near(VecF s) {
   return fma(p, s, VecF(1.283791661e-01f));
 }
 TS_INLINE VecF erfc(VecF x) {
-  const VecF t = min(VecF(10.2f), abs(x));
-  const VecF s = t * t;
-  const VecF tail = erfc_positive(t, s, square_error(t, s));
-  const VecF far = select(x < VecF(0.0f), VecF(2.0f) - tail, tail);
-  return select(t < VecF(0.5f), VecF(1.0f) - fma(erf_near(s), x, x), far);
+  const VecF one(1.0f), slope(kTailSlopeErfc), t = min(VecF(10.3f), abs(x)), minus = -t;
+  const VecF y = minus * t, d = fma(t, slope, one);
+  const VecF tail = normal_tail(one, y, fms_exact(minus, t, y), d, fma_exact(t, slope, one - d), t * VecF(2 * kTailCentreErfc));
+  return select(x < VecF(0.0f), VecF(2.0f) - tail, tail);
 }
 TS_INLINE VecF erf(VecF x) {
-  const VecF t = min(VecF(10.2f), abs(x));
-  const VecF s = t * t;
-  const VecF far = copysign(VecF(1.0f) - erfc_positive(t, s, VecF(0.0f)), x);
-  return select(t > VecF(0.93f), far, fma(erf_near(s), x, x));
+  const VecF one(1.0f), t = min(VecF(10.2f), abs(x)), twice = t * VecF(2 * kTailCentreErfc);
+  const VecF s = t * t, d = fma(t, VecF(kTailSlopeErfc), one), e = fma(twice, VecF(0.5f), one);
+  const VecF inverse = one / (d * e), over = e * inverse;
+  const VecF tail = exp(-s) * fma(over, tail_polynomial(tail_variable(twice, d, inverse)), over);
+  return select(t > VecF(0.93f), copysign(one - tail, x), fma(erf_near(s), x, x));
 }
 
 TS_INLINE VecF tanh(VecF x) {
@@ -231,29 +278,49 @@ TS_INLINE VecF tanh(VecF x) {
   return copysign(select(t < VecF(0.625f), near, far), x);
 }
 
+// f / (1 + e^-y) for y <= 0 from the parts of e^y and n = f (1 + p).
+TS_INLINE VecF logistic_tail(VecF f, ExpParts e, VecF n) {
+  const VecF one(1.0f);
+  const VecF z = scale_down(e.p + one, e.power), d = one + z, over = near_reciprocal(d), q = n * over;
+  // f - q d has an error of a quarter unit, in return for one operation less than n's own rounding error takes.
+  const VecF rest = fma_exact(f, e.p, fnma_exact(q, d, f));
+  return refined_quotient(q, rest, z - (d - one), over, e.power);
+}
+TS_INLINE VecF logistic_tail(VecF f, ExpParts e) { return logistic_tail(f, e, fma(f, e.p, f)); }
+// x f(x) from lower = -|x| f(-|x|), where f rises from 0 to 1 and f(x) + f(-x) = 1; NaN of -infinity.
+TS_INLINE VecF gated(VecF x, VecF lower) { return select(x < VecF(0.0f), x * VecF(0.0f), x) + lower; }
+TS_INLINE VecF minus_abs(VecF x, float limit) { return max(VecF(limit), -abs(x)); }
+
 TS_INLINE VecF sigmoid(VecF x) {
-  // exp of the negative side only: neither side overflows or loses its tail.
-  const VecF z = exp(-abs(x));
-  return select(x < VecF(0.0f), z, VecF(1.0f)) / (VecF(1.0f) + z);
+  const VecF one(1.0f);
+  const ExpParts e = exp_parts(minus_abs(x, -104.0f));
+  const VecF lower = logistic_tail(one, e, one + e.p);
+  return select(x < VecF(0.0f), lower, one - lower);
 }
 TS_INLINE VecF silu(VecF x) {
-  const VecF z = exp(-abs(x));
-  return x * select(x < VecF(0.0f), z, VecF(1.0f)) / (VecF(1.0f) + z);
+  const VecF c = minus_abs(x, -110.0f);
+  return gated(x, logistic_tail(c, exp_parts(c)));
 }
 TS_INLINE VecF gelu(VecF x) {
-  // The exponent comes from x itself: t is rounded, and e^(-t^2) would magnify that 2 t^2 times.
-  const VecF half(0.5f);
-  const VecF c = min(VecF(14.5f), abs(x));
-  const VecF t = c * VecF(0.707106781f);
-  const VecF square = c * c;
-  const VecF half_tail = half * erfc_positive(t, half * square, half * square_error(c, square));
-  const VecF far = select(x < VecF(0.0f), half_tail, VecF(1.0f) - half_tail);
-  const VecF erf_t = fma(erf_near(t * t), t, t);
-  return x * select(t < half, fma(copysign(half, x), erf_t, half), far);
+  const VecF slope(-kTailSlope), two(2.0f), c = minus_abs(x, -14.5f), h = c * VecF(-0.5f);
+  const VecF y = h * c, d = fma(c, slope, two);
+  return gated(x, normal_tail(c, y, fms_exact(h, c, y), d, fma_exact(c, slope, two - d), c * VecF(-2 * kTailCentre)));
 }
 TS_INLINE VecF gelu_tanh(VecF x) {
-  const VecF inner = x * fma(x * x, VecF(0.0713548162726f), VecF(1.59576912161f));
-  return x * sigmoid(inner);
+  // x / (1 + 2^-u), u = 2 log2(e) sqrt(2 / pi) (x + 0.044715 x^3) = x (a + b x^2) with a tail, as the rounding of u would be
+  // magnified u times. The head of a has 22 bits: a - w is exact.
+  const VecF a(0x1.26aecp+1f), b(0x1.a5a7dp-4f), c = minus_abs(x, -10.9f);
+  const VecF s = c * c, w = fma(s, b, a);
+  const VecF w_tail = fma_exact(s, b, a - w) + fma(fms_exact(c, c, s), b, fma(s, VecF(-0x1.151aaep-29f), VecF(0x1.0de73ap-22f)));
+  const VecF n = round_even(c * w), r = fma(c, w_tail, fms_exact(c, w, n));
+  // (2^r - 1) / r on [-1/2, 1/2], error 3.1e-9.
+  VecF p(1.545595296e-04f);
+  p = fma(p, r, VecF(1.339114970e-03f));
+  p = fma(p, r, VecF(9.618078358e-03f));
+  p = fma(p, r, VecF(5.550359190e-02f));
+  p = fma(p, r, VecF(2.402265072e-01f));
+  p = fma(p, r, VecF(6.931471825e-01f));
+  return gated(x, logistic_tail(c, {n, p * r}));
 }
 
 struct SinCos {
