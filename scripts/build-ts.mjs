@@ -45,7 +45,7 @@ const common = {
   sourcemap: true,
 }
 if (existsSync('lib/index.ts')) {
-  await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.mjs', format: 'esm', banner: { js: banner } })
+  await build({ ...common, entryPoints: ['lib/index.ts'], outfile: 'dist/index.mjs', format: 'esm' })
   await build({
     ...common,
     entryPoints: ['lib/index.ts'],

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { SourceRange } from '../ir/graph.js'
 
 /** Files of this package: the bundle, or the folder of compiled rooms. */
-const ownFile = fileURLToPath(import.meta.url)
+// Bundlers that make CommonJS of this module leave import.meta empty; then no file is known to be ours.
+const ownUrl = import.meta.url as string | undefined
+const ownFile = ownUrl === undefined ? '' : fileURLToPath(ownUrl)
 const ownFolder = /[\\/]trace[\\/][^\\/]+$/.test(ownFile) ? dirname(dirname(ownFile)) : undefined
 const isOwn = (file: string): boolean => (ownFolder === undefined ? file === ownFile : file.startsWith(ownFolder))
 
