@@ -17,8 +17,8 @@ export interface ModuleClass {
   readonly name: string
   /** Fields with their TorchScript types; `Final[...]` for constants. */
   readonly attributes?: AttributeTable
-  /** The methods in TorchScript's Python syntax, with `self` and PyTorch's attribute names. */
-  readonly torchscript?: string
+  /** The methods in TorchScript's Python syntax (by the settings of a module where it is a function), with `self` and PyTorch's attribute names. */
+  readonly torchscript?: string | ((module: never) => string)
   /** Qualified name of PyTorch's class, such as `torch.nn.modules.linear.Linear`. */
   readonly pythonName?: string
 }

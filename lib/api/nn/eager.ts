@@ -1,17 +1,23 @@
+import { callOperator } from '../../runtime/dispatch.js'
+import type { DType } from '../../tensor/dtype.js'
 import { Tensor } from '../../tensor/tensor.js'
 
+/** Calls `aten::name`, which gives a tensor. */
+export const op = (name: string, ...args: unknown[]): Tensor => callOperator(`aten::${name}`, args) as Tensor
+/** Calls `aten::name`, which gives several tensors. */
+export const ops = (name: string, ...args: unknown[]): Tensor[] => callOperator(`aten::${name}`, args) as Tensor[]
+/** Calls `aten::name` with keyword arguments by PyTorch's names. */
+export const opWith = (name: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): Tensor =>
+  callOperator(`aten::${name}`, args, kwargs) as Tensor
+
 /** A tensor on the memory of another that does not require gradients. */
-export const detached = (tensor: Tensor): Tensor => Tensor.fromHandle(Tensor.handleOf(tensor))
+export const detached = (tensor: Tensor): Tensor => op('detach', tensor)
 
 /** Copies `source` into the memory of `target`, converting the dtype. */
-export function copyInto(target: Tensor, source: Tensor): void {
-  const from = source.data
-  target.data.set(from as never)
-  Tensor.handleOf(target).touch()
-}
+export const copyInto = (target: Tensor, source: Tensor): Tensor => op('copy_', target, source)
 
 /** The tensor in another dtype; the tensor itself where it has that dtype. */
-export function converted(tensor: Tensor, dtype: string): Tensor {
-  if (tensor.dtype === dtype) return tensor
-  throw new Error(`conversion to ${dtype}`)
-}
+export const converted = (tensor: Tensor, dtype: DType): Tensor => (tensor.dtype === dtype ? tensor : op('to', tensor, dtype))
+
+/** A size as an operator gives it, so that a tracer sees where it comes from. */
+export const size = (tensor: Tensor, dim: number): number => callOperator('aten::size', [tensor, dim]) as number

@@ -1,5 +1,19 @@
+/** `nn`: modules, layers, functions and initialisation, by the names of torch.nn. */
 export { attributeName } from './attributes.js'
 export type { AttributeTable } from './attributes.js'
+export * from './containers.js'
+export * as functional from './functional/index.js'
+export * as init from './init.js'
+export * from './layers/activation.js'
+export * from './layers/conv.js'
+export * from './layers/dropout.js'
+export * from './layers/embedding.js'
+export * from './layers/linear.js'
+export * from './layers/loss.js'
+export * from './layers/normalization.js'
+export * from './layers/padding.js'
+export * from './layers/pooling.js'
+export * from './layers/shape.js'
 export { callModule, Module, setModuleListener } from './module.js'
 export type {
   AnyModule,

@@ -1,3 +1,5 @@
+import { empty } from '../../tensor/creation.js'
+import type { DType } from '../../tensor/dtype.js'
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError } from '../../util/errors.js'
 import { detached } from './eager.js'
@@ -18,3 +20,6 @@ export class Parameter extends Tensor {
 /** A value in a message. */
 export const describe = (value: unknown): string =>
   value === null ? 'null' : typeof value === 'object' ? value.constructor?.name || 'an object' : `${typeof value} ${String(value)}`
+
+/** A parameter of undefined contents. */
+export const emptyParameter = (shape: readonly number[], dtype?: DType): Parameter => new Parameter(empty(shape, { dtype }))
