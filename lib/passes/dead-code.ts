@@ -1,6 +1,6 @@
 import type { Block, Graph, Node } from '../ir/graph.js'
-import { isMutating } from '../ir/schema.js'
-import { schemasOf } from '../ir/schema.js'
+import { isMutating, schemasOf } from '../ir/schema.js'
+import { hasEffects, knownFunctional } from './effects.js'
 import type { Pass } from './pass.js'
 
 /** Kinds without results of interest that must run, and calls, which may do anything. */
@@ -64,16 +64,52 @@ function canGo(node: Node): boolean {
 export const eliminateDeadCode: Pass = {
   name: 'dead-code',
   run(graph: Graph): boolean {
-    return sweep(graph.block)
+    return sweep(graph.block, canGo)
   },
 }
 
-function sweep(block: Block): boolean {
+/** Kinds without a schema, besides `knownFunctional`, that only give results. */
+const constructors = new Set(
+  'Constant GetAttr TupleConstruct ListConstruct DictConstruct TupleIndex TupleSlice TupleUnpack ListUnpack unchecked_cast unchecked_unwrap_optional'
+    .split(' ')
+    .map((name) => `prim::${name}`),
+)
+function onlyComputes(node: Node): boolean {
+  if (hasEffects(node)) return false
+  if (node.kind === 'prim::If') return node.blocks.every((block) => block.nodes.every(onlyComputes))
+  if (node.blocks.length > 0) return false
+  return node.schema !== undefined || constructors.has(node.kind) || knownFunctional.has(node.kind)
+}
+
+/**
+ * Like `eliminateDeadCode`, and removes operators that compute something nobody reads even where they would raise for wrong arguments, as freezing in
+ * PyTorch does. Results of branches that nobody reads go too.
+ */
+export const eliminateUnusedWork: Pass = {
+  name: 'unused-work',
+  run(graph: Graph): boolean {
+    return sweep(graph.block, onlyComputes)
+  },
+}
+
+function removeUnusedResults(node: Node): boolean {
+  let changed = false
+  for (let i = node.outputs.length - 1; i >= 0; i--) {
+    if (node.outputs[i].uses.length > 0) continue
+    for (const block of node.blocks) block.returnNode.removeInput(i)
+    node.removeOutput(i)
+    changed = true
+  }
+  return changed
+}
+
+function sweep(block: Block, mayGo: (node: Node) => boolean): boolean {
   let changed = false
   for (let i = block.nodes.length - 1; i >= 0; i--) {
     const node = block.nodes[i]
-    for (const inner of node.blocks) changed = sweep(inner) || changed
-    if (node.outputs.every((output) => output.uses.length === 0) && canGo(node)) {
+    if (node.kind === 'prim::If' && mayGo === onlyComputes) changed = removeUnusedResults(node) || changed
+    for (const inner of node.blocks) changed = sweep(inner, mayGo) || changed
+    if (node.outputs.every((output) => output.uses.length === 0) && mayGo(node)) {
       node.destroy()
       changed = true
     }

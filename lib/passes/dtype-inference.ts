@@ -1,0 +1,28 @@
+import type { Value } from '../ir/graph.js'
+import type { Evaluator } from './evaluator.js'
+
+/** Operators whose result has the dtype of the argument at this place: the weight that the input has to agree with, or the input itself. */
+const sameAs: ReadonlyMap<string, number> = new Map([
+  ...'conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d _convolution linear layer_norm'
+    .split(' ')
+    .map((name) => [`aten::${name}`, name === 'layer_norm' ? 0 : 1] as const),
+  ['aten::embedding', 0],
+  ...(
+    'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
+    'dropout dropout_ view reshape flatten contiguous transpose t permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d ' +
+    'avg_pool2d adaptive_avg_pool2d adaptive_avg_pool1d max_pool1d avg_pool1d pixel_shuffle upsample_nearest2d upsample_bilinear2d'
+  )
+    .split(' ')
+    .map((name) => [`aten::${name}`, 0] as const),
+])
+
+/** The float dtype that a tensor surely has when the program gets there; undefined when it is not known or no float. */
+export function floatDType(value: Value, evaluator: Evaluator, depth = 0): string | undefined {
+  const { node } = value
+  if (node.constant?.kind === 'tensor') {
+    const dtype = evaluator.facts(node.constant.tensor)?.dtype
+    return dtype?.startsWith('float') ? dtype : undefined
+  }
+  const place = sameAs.get(node.kind)
+  return place === undefined || depth > 200 || node.outputs.length !== 1 ? undefined : floatDType(node.inputs[place], evaluator, depth + 1)
+}

@@ -1,0 +1,55 @@
+import { allNodes, type Graph, type Node } from '../ir/graph.js'
+import type { ConstantValue } from '../ir/types.js'
+import type { Evaluator } from './evaluator.js'
+import { type Affine, constantConvolution, constantLinear, foldAffine, isOnlyReader, Steps, type WeightedNode } from './fold-weights.js'
+import type { Pass } from './pass.js'
+
+/** batch_norm in evaluation as scale and shift: y = (x - mean) * rsqrt(var + eps) * weight + bias. */
+function affineOf(norm: Node, layer: WeightedNode, evaluator: Evaluator): Affine | undefined {
+  const [weight, bias, mean, variance, training, , eps] = norm.inputs.slice(1).map((input) => input.node.constant)
+  if (mean?.kind !== 'tensor' || variance?.kind !== 'tensor' || training?.kind !== 'bool' || training.value || eps?.kind !== 'float') return undefined
+  const fits = (value: ConstantValue | undefined): boolean => {
+    if (value?.kind === 'none') return true
+    const facts = value?.kind === 'tensor' ? evaluator.facts(value.tensor) : undefined
+    return facts !== undefined && facts.dtype === layer.dtype && facts.shape.length === 1 && facts.shape[0] === layer.channels
+  }
+  if (weight === undefined || bias === undefined || ![weight, bias, mean, variance].every(fits)) return undefined
+  const steps = new Steps(evaluator)
+  let scale = steps.run('aten::rsqrt', steps.run('aten::add.Scalar', variance, eps))
+  if (weight.kind === 'tensor') scale = steps.run('aten::mul.Tensor', scale, weight)
+  let shift = steps.run('aten::neg', steps.run('aten::mul.Tensor', mean, scale))
+  if (bias.kind === 'tensor') shift = steps.run('aten::add.Tensor', shift, bias)
+  return steps.failed ? undefined : { scale, shift }
+}
+
+function foldInto(name: string, layerOf: (node: Node, evaluator: Evaluator) => WeightedNode | undefined, evaluator: Evaluator): Pass {
+  return {
+    name,
+    run(graph: Graph): boolean {
+      let changed = false
+      for (const norm of allNodes(graph.block)) {
+        if (norm.kind !== 'aten::batch_norm') continue
+        const input = norm.inputs[0]
+        if (input.node.owner !== norm.owner || !isOnlyReader(norm, input)) continue
+        const layer = layerOf(input.node, evaluator)
+        const affine = layer && affineOf(norm, layer, evaluator)
+        if (layer === undefined || affine === undefined || !foldAffine(graph, layer, affine, evaluator, 'fused_bn')) continue
+        norm.output.replaceAllUsesWith(input)
+        norm.destroy()
+        changed = true
+      }
+      return changed
+    },
+  }
+}
+
+/**
+ * Batch normalisation after a convolution goes into the convolution's weights.
+ *
+ *     %c : Tensor = aten::conv2d(%x, %w, %b, ...)                        =>    %c : Tensor = aten::conv2d(%x, %w_fused_bn, %b_fused_bn, ...)
+ *     %y : Tensor = aten::batch_norm(%c, %g, %h, %mean, %var, %false, ...)     uses of %y read %c
+ */
+export const foldConvolutionBatchNorm = (evaluator: Evaluator): Pass => foldInto('fold-conv-batch-norm', constantConvolution, evaluator)
+
+/** The same after a linear layer. As in PyTorch, the features are taken to be dimension 1: what comes in has two dimensions. */
+export const foldLinearBatchNorm = (evaluator: Evaluator): Pass => foldInto('fold-linear-batch-norm', constantLinear, evaluator)

@@ -1,0 +1,149 @@
+import type { Graph, Node, Value } from '../ir/graph.js'
+import type { ConstantValue } from '../ir/types.js'
+import { TensorType } from '../ir/types.js'
+import { compute, type Evaluator } from './evaluator.js'
+
+/*
+ * What the passes that fold arithmetic into weights have in common. A node is foldable when it scales and shifts each output channel of a convolution
+ * or linear layer: y = (W x + b) * scale + shift.
+ */
+
+/** A convolution or linear layer with constant weights. */
+export interface WeightedNode {
+  readonly node: Node
+  readonly weight: ConstantValue & { kind: 'tensor' }
+  readonly bias: ConstantValue
+  readonly dtype: string
+  /** Number of output channels. */
+  readonly channels: number
+  /** Dimensions after the channels. */
+  readonly spatial: number
+  /** Shape of the weight as (..., channels, ...) and of a vector of channels beside it, so that the two multiply. */
+  readonly weightShape: readonly number[]
+  readonly split: readonly number[]
+  readonly beside: readonly number[]
+}
+
+const floats = new Set(['float32', 'float64'])
+
+const convolutions: Readonly<Record<string, { transposed: boolean | 'argument'; groups: number }>> = {
+  'aten::conv1d': { transposed: false, groups: 6 },
+  'aten::conv2d': { transposed: false, groups: 6 },
+  'aten::conv3d': { transposed: false, groups: 6 },
+  'aten::conv_transpose1d': { transposed: true, groups: 6 },
+  'aten::conv_transpose2d': { transposed: true, groups: 6 },
+  'aten::conv_transpose3d': { transposed: true, groups: 6 },
+  'aten::_convolution': { transposed: 'argument', groups: 8 },
+  'aten::convolution': { transposed: 'argument', groups: 8 },
+}
+
+/** The convolution that a node is, if its weight and bias are constants of a float type. */
+export function constantConvolution(node: Node, evaluator: Evaluator): WeightedNode | undefined {
+  const form = node.kind in convolutions ? convolutions[node.kind] : undefined
+  if (form === undefined) return undefined
+  const weights = constantWeights(node, evaluator)
+  const groups = node.inputs[form.groups]?.node.constant
+  if (weights === undefined || groups?.kind !== 'int') return undefined
+  let { transposed } = form
+  if (transposed === 'argument') {
+    const flag = node.inputs[6].node.constant
+    if (flag?.kind !== 'bool') return undefined
+    transposed = flag.value
+  }
+  const { shape } = weights
+  if (shape.length < 3) return undefined
+  const kernel = shape.slice(2)
+  const ones = kernel.map(() => 1)
+  if (!transposed) return { ...weights, node, channels: shape[0], spatial: kernel.length, weightShape: shape, split: shape, beside: [shape[0], 1, ...ones] }
+  // The weight is (inputs, outputs of a group, kernel...).
+  const g = Number(groups.value)
+  return {
+    ...weights,
+    node,
+    channels: g * shape[1],
+    spatial: kernel.length,
+    weightShape: shape,
+    split: [g, shape[0] / g, shape[1], ...kernel],
+    beside: [g, 1, shape[1], ...ones],
+  }
+}
+
+/** The linear layer that a node is, if its weight and bias are constants of a float type. */
+export function constantLinear(node: Node, evaluator: Evaluator): WeightedNode | undefined {
+  if (node.kind !== 'aten::linear') return undefined
+  const weights = constantWeights(node, evaluator)
+  if (weights?.shape.length !== 2) return undefined
+  const { shape } = weights
+  return { ...weights, node, channels: shape[0], spatial: 0, weightShape: shape, split: shape, beside: [shape[0], 1] }
+}
+
+function constantWeights(
+  node: Node,
+  evaluator: Evaluator,
+): { weight: ConstantValue & { kind: 'tensor' }; bias: ConstantValue; dtype: string; shape: readonly number[] } | undefined {
+  const [weight, bias] = [node.inputs[1]?.node.constant, node.inputs[2]?.node.constant]
+  if (weight?.kind !== 'tensor' || (bias?.kind !== 'tensor' && bias?.kind !== 'none')) return undefined
+  const facts = evaluator.facts(weight.tensor)
+  if (facts === undefined || !floats.has(facts.dtype)) return undefined
+  if (bias.kind === 'tensor' && evaluator.facts(bias.tensor)?.dtype !== facts.dtype) return undefined
+  return { weight, bias, dtype: facts.dtype, shape: facts.shape }
+}
+
+/** Operators that look at the sizes of a value only. */
+const metadata = new Set(['aten::dim', 'aten::size', 'prim::dtype', 'prim::device', 'aten::numel', 'prim::is_cuda'])
+
+/** Whether `user` alone reads the numbers of a value; others may ask for its sizes. */
+export const isOnlyReader = (user: Node, value: Value): boolean =>
+  value.uses.every((use) => (use.user === user ? use.offset === value.uses.find((u) => u.user === user)!.offset : metadata.has(use.user.kind)))
+
+export const ints = (values: readonly number[]): ConstantValue => ({
+  kind: 'list',
+  items: values.map((value) => ({ kind: 'int', value: BigInt(value) })),
+})
+
+/** Scale and shift of each channel: vectors or numbers. */
+export interface Affine {
+  readonly scale?: ConstantValue
+  readonly shift?: ConstantValue
+}
+
+/** Gives the layer weights that do the scaling and shifting as well. False when they cannot be computed. */
+export function foldAffine(graph: Graph, layer: WeightedNode, affine: Affine, evaluator: Evaluator, suffix: string): boolean {
+  const { node, split, weightShape, beside } = layer
+  const steps = new Steps(evaluator)
+  let { weight, bias }: { weight: ConstantValue; bias: ConstantValue } = layer
+  if (affine.scale !== undefined) {
+    const isVector = affine.scale.kind === 'tensor'
+    const scale = isVector ? steps.run('aten::reshape', affine.scale, ints(beside)) : affine.scale
+    const wide = steps.run('aten::reshape', weight, ints(split))
+    weight = steps.run('aten::reshape', steps.run(isVector ? 'aten::mul.Tensor' : 'aten::mul.Scalar', wide, scale), ints(weightShape))
+    if (bias.kind !== 'none') bias = steps.run(isVector ? 'aten::mul.Tensor' : 'aten::mul.Scalar', bias, affine.scale)
+  }
+  if (affine.shift !== undefined) {
+    const base = bias.kind === 'none' ? steps.run('aten::new_zeros', weight, ints([layer.channels])) : bias
+    bias = steps.run(affine.shift.kind === 'tensor' ? 'aten::add.Tensor' : 'aten::add.Scalar', base, affine.shift)
+  }
+  if (steps.failed) return false
+  const replace = (input: number, value: ConstantValue): void => {
+    const old = node.inputs[input]
+    if (old.node.constant === value) return
+    const constant = graph.createConstant(value, TensorType).insertBefore(node)
+    constant.output.debugName = input === 1 || old.debugName !== undefined ? `${(old.debugName ?? 'weight').replace(/\.\d+$/, '')}_${suffix}` : undefined
+    node.replaceInput(input, constant.output)
+  }
+  replace(1, weight)
+  replace(2, bias)
+  return true
+}
+
+/** A computation on constants that remembers whether a step failed. */
+export class Steps {
+  failed = false
+  constructor(private readonly evaluator: Evaluator) {}
+  run(operator: string, ...inputs: readonly ConstantValue[]): ConstantValue {
+    const result = this.failed ? undefined : compute(this.evaluator, operator, inputs)
+    if (result !== undefined) return result
+    this.failed = true
+    return { kind: 'none' }
+  }
+}

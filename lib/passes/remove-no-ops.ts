@@ -1,0 +1,73 @@
+import { allNodes, type Graph, type Node, type Value } from '../ir/graph.js'
+import { dtypeFromCode } from '../tensor/dtype.js'
+import { AliasAnalysis } from './alias-analysis.js'
+import { floatDType } from './dtype-inference.js'
+import type { Evaluator } from './evaluator.js'
+import type { Pass } from './pass.js'
+
+const isNumber = (value: Value | undefined, wanted: number): boolean => {
+  const constant = value?.node.constant
+  return (constant?.kind === 'int' || constant?.kind === 'float') && Number(constant.value) === wanted && !Object.is(constant.value, -0)
+}
+const isNone = (value: Value): boolean => value.node.constant?.kind === 'none'
+const isFalse = (value: Value): boolean => value.node.constant?.kind === 'bool' && !value.node.constant.value
+
+/** Whether a node gives its input itself, not a copy. */
+function returnsInput(node: Node, evaluator: Evaluator): boolean {
+  switch (node.schema?.fullName) {
+    case 'aten::detach':
+    case 'aten::alias':
+      return true
+    case 'aten::to.dtype': {
+      const code = node.inputs[1].node.constant
+      const [, , , copy, format] = node.inputs
+      if (code?.kind !== 'int' || !isFalse(copy) || !isNone(format)) return false
+      const dtype = floatDType(node.inputs[0], evaluator)
+      return dtype !== undefined && dtypeFromCode(Number(code.value)) === dtype
+    }
+    case 'aten::type_as': {
+      const dtype = floatDType(node.inputs[0], evaluator)
+      return dtype !== undefined && dtype === floatDType(node.inputs[1], evaluator)
+    }
+    default:
+      return false
+  }
+}
+
+/** Whether a node copies its first input unchanged. x + 0 is not here: it turns -0 into 0. */
+function copiesInput(node: Node, evaluator: Evaluator): boolean {
+  switch (node.schema?.fullName) {
+    case 'aten::mul.Scalar':
+    case 'aten::div.Scalar':
+      return isNumber(node.inputs[1], 1) && floatDType(node.inputs[0], evaluator) !== undefined
+    case 'aten::sub.Scalar':
+      return isNumber(node.inputs[1], 0) && isNumber(node.inputs[2], 1) && floatDType(node.inputs[0], evaluator) !== undefined
+    default:
+      return false
+  }
+}
+
+/**
+ * Operators that change nothing: detach, conversions to the dtype a tensor has, and x * 1, x / 1 and x - 0 of floats.
+ *
+ *     %y : Tensor = aten::mul(%x, %one)    =>    uses of %y read %x
+ */
+export const removeNoOps = (evaluator: Evaluator): Pass => ({
+  name: 'remove-no-ops',
+  run(graph: Graph): boolean {
+    let analysis: AliasAnalysis | undefined
+    let changed = false
+    for (const node of allNodes(graph.block)) {
+      if (node.outputs.length !== 1) continue
+      if (!returnsInput(node, evaluator)) {
+        if (!copiesInput(node, evaluator)) continue
+        analysis ??= new AliasAnalysis(graph)
+        if (!analysis.canReplace(node.output, node.inputs[0])) continue
+      }
+      node.output.replaceAllUsesWith(node.inputs[0])
+      node.destroy()
+      changed = true
+    }
+    return changed
+  },
+})
