@@ -23,17 +23,18 @@ export function calledFunction(node: Node): ScriptFunction | undefined {
  *
  *     %y : Tensor = prim::CallMethod[name="forward"](%sub, %x)    =>    the nodes of forward, with %sub and %x for its parameters
  */
-export const inlineCalls: Pass = {
-  name: 'inline',
-  run(graph: Graph): boolean {
-    return inlineBlock(graph.block, { left: maxNodes })
-  },
+export const inlineCalls: Pass = inlineCallsOf(calledFunction)
+
+/** Inlines the calls of which `called` knows the function. */
+export function inlineCallsOf(called: (call: Node) => ScriptFunction | undefined): Pass {
+  return { name: 'inline', run: (graph: Graph): boolean => inlineBlock(graph.block, { left: maxNodes, called }) }
 }
 
 /** Functions that call others twice, those others twice, and so on make a graph that no memory holds; real models stay far below. */
 const maxNodes = 100_000
 interface Budget {
   left: number
+  readonly called: (call: Node) => ScriptFunction | undefined
 }
 
 function inlineBlock(block: Block, budget: Budget): boolean {
@@ -41,7 +42,7 @@ function inlineBlock(block: Block, budget: Budget): boolean {
   for (let i = 0; i < block.nodes.length; i++) {
     const node = block.nodes[i]
     for (const inner of node.blocks) changed = inlineBlock(inner, budget) || changed
-    const fn = calledFunction(node)
+    const fn = budget.called(node)
     if (fn === undefined) continue
     let body: Graph
     try {

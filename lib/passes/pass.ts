@@ -14,14 +14,17 @@ export interface ConstantReader {
   scalar(tensor: unknown): ConstantValue | undefined
 }
 
+/** Runs one pass. A failure names it. */
+export function runPass(graph: Graph, pass: Pass): boolean {
+  try {
+    return pass.run(graph)
+  } catch (error) {
+    if (error instanceof TorchScriptError) throw error
+    throw new InvariantError(`Pass ${pass.name} failed: ${(error as Error).message}.`, { cause: error })
+  }
+}
+
 /** Runs passes in order. A failure names the pass. */
 export function runPasses(graph: Graph, passes: readonly Pass[]): void {
-  for (const pass of passes) {
-    try {
-      pass.run(graph)
-    } catch (error) {
-      if (error instanceof TorchScriptError) throw error
-      throw new InvariantError(`Pass ${pass.name} failed: ${(error as Error).message}.`, { cause: error })
-    }
-  }
+  for (const pass of passes) runPass(graph, pass)
 }
