@@ -281,7 +281,7 @@ class Freezer {
       }
     }
     for (const object of this.whole) if (attributes.has(object)) for (const name of object.slots.keys()) leave(object, name)
-    const names = new Names()
+    const names = new Names([...this.whole].map((object) => object.type.qualifiedName))
     for (const [object, left] of attributes) {
       // Code that was not looked into knows the object by its class.
       if (this.whole.has(object)) {
@@ -403,8 +403,11 @@ function debugName(node: Node): string {
 
 /** Names of classes; a name that is taken is told apart as PyTorch does it, by a part `___torch_mangle_N`. */
 class Names {
-  private readonly taken = new Set<string>()
+  private readonly taken: Set<string>
   private next = 0
+  constructor(taken: readonly string[]) {
+    this.taken = new Set(taken)
+  }
   unique(name: string): string {
     let unique = name
     while (this.taken.has(unique)) {

@@ -5,7 +5,8 @@ import { constantOf } from './objects.js'
 import { type PlanFile, planFile } from './plan-file.js'
 import { Program } from './program.js'
 
-function sourceOf(archive: ScriptArchive): ProgramSource {
+/** The classes and objects of an archive. */
+export function sourceOf(archive: ScriptArchive): ProgramSource {
   const unit = new CompilationUnit({
     sources: (name) => archive.sources(name),
     version: archive.version,
