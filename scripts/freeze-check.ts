@@ -50,7 +50,12 @@ function callsOf(io: PickleValue): Call[] {
   })
   if (calls.length > 0) return calls
   return [
-    { method: 'forward', inputs: items(field(io, 'inputs')), kwargs: undefined, expected: field(io, 'expected') ?? { kind: 'none' as const } },
+    {
+      method: 'forward',
+      inputs: items(field(io, 'inputs')),
+      kwargs: undefined,
+      expected: field(io, 'expected') ?? { kind: 'none' as const },
+    },
   ]
 }
 
@@ -88,7 +93,8 @@ function runProgram(source: ProgramSource, calls: readonly Call[], tolerance: To
       try {
         run()
       } catch (error) {
-        if (error instanceof torch.UnsupportedError || error instanceof torch.InvariantError || !(error instanceof torch.TorchScriptError)) throw error
+        if (error instanceof torch.UnsupportedError || error instanceof torch.InvariantError || !(error instanceof torch.TorchScriptError))
+          throw error
         return undefined
       }
       throw new Error('did not raise')

@@ -338,7 +338,7 @@ class Parser {
     node.schema = schemasOf(kind).find(
       (s) =>
         s.arguments.length === node.inputs.length &&
-        s.arguments.every((a, i) => isSubtype(node.inputs[i].type, a.type)) &&
+        s.arguments.every((a, i) => fits(node.inputs[i].type, a.type)) &&
         (s.isVarret || s.returns.length === node.outputs.length),
     )
   }
@@ -372,6 +372,15 @@ class Parser {
     if (this.pendingSubgraphs.length > 0) this.fail(`the graph of ${this.pendingSubgraphs[0].name}`)
     return graph
   }
+}
+
+/** Whether a value of a type can be an argument; type variables take everything. */
+function fits(type: Type, argument: Type): boolean {
+  if (argument.kind === 'Var') return true
+  if (argument.kind === 'List' && type.kind === 'List')
+    return fits(type.element, argument.element) && (argument.element.kind === 'Var' || isSubtype(type, argument))
+  if (argument.kind === 'Dict' && type.kind === 'Dict') return fits(type.key, argument.key) && fits(type.value, argument.value)
+  return isSubtype(type, argument)
 }
 
 const numberOf = (text: string): number =>

@@ -63,7 +63,9 @@ class Place {
 export function isMutableType(type: Type): boolean {
   switch (type.kind) {
     case 'Simple':
-      return ['Tensor', 'Any', 'AnyList', 'AnyTuple', 'AnyClass', 'Generator', 'Storage', 'Stream', 'Capsule', 'Quantizer'].includes(type.name)
+      return ['Tensor', 'Any', 'AnyList', 'AnyTuple', 'AnyClass', 'Generator', 'Storage', 'Stream', 'Capsule', 'Quantizer'].includes(
+        type.name,
+      )
     case 'Optional':
       return isMutableType(type.element)
     case 'Union':

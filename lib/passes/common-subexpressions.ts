@@ -79,7 +79,8 @@ class Elimination {
   /** What two nodes that give the same have in common; undefined for nodes that never do. */
   private key(node: Node): string | undefined {
     if (node.blocks.length > 0 || node.outputs.length === 0 || node.kind === 'prim::Constant' || hasEffects(node)) return undefined
-    if (node.schema === undefined ? !functional.has(node.kind) : !isDeterministic(node.schema) && !functional.has(node.kind)) return undefined
+    if (node.schema === undefined ? !functional.has(node.kind) : !isDeterministic(node.schema) && !functional.has(node.kind))
+      return undefined
     if (node.kind === 'prim::GetAttr' && (this.aliases.callsOut || this.setNames.has(node.stringAttribute('name')))) return undefined
     const attributes = [...node.attributes].map(([name, attribute]) => {
       if (attribute.kind === 'string' || attribute.kind === 'int') return `${name}=${attribute.value}`

@@ -36,7 +36,8 @@ function concatInBlock(block: Block, evaluator: Evaluator): boolean {
 
 function concat(graph: Graph, layers: readonly WeightedNode[], evaluator: Evaluator): boolean {
   const steps = new Steps(evaluator)
-  const join = (items: readonly ConstantValue[]): ConstantValue => steps.run('aten::cat', { kind: 'list', items }, { kind: 'int', value: 0n })
+  const join = (items: readonly ConstantValue[]): ConstantValue =>
+    steps.run('aten::cat', { kind: 'list', items }, { kind: 'int', value: 0n })
   const weight = join(layers.map((layer) => layer.weight))
   const bias = layers[0].bias.kind === 'none' ? layers[0].bias : join(layers.map((layer) => layer.bias))
   if (steps.failed) return false
@@ -44,7 +45,9 @@ function concat(graph: Graph, layers: readonly WeightedNode[], evaluator: Evalua
   const constant = (value: ConstantValue): Value =>
     graph.createConstant(value, value.kind === 'int' ? IntType : TensorType).insertBefore(at).output
   const int = (value: number): Value => constant({ kind: 'int', value: BigInt(value) })
-  const all = graph.create('aten::linear', [at.inputs[0], constant(weight), bias.kind === 'none' ? at.inputs[2] : constant(bias)]).insertBefore(at)
+  const all = graph
+    .create('aten::linear', [at.inputs[0], constant(weight), bias.kind === 'none' ? at.inputs[2] : constant(bias)])
+    .insertBefore(at)
   all.schema = at.schema
   all.range = at.range
   const [dim, step] = [int(-1), int(1)]

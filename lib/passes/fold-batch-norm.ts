@@ -7,7 +7,8 @@ import type { Pass } from './pass.js'
 /** batch_norm in evaluation as scale and shift: y = (x - mean) * rsqrt(var + eps) * weight + bias. */
 function affineOf(norm: Node, layer: WeightedNode, evaluator: Evaluator): Affine | undefined {
   const [weight, bias, mean, variance, training, , eps] = norm.inputs.slice(1).map((input) => input.node.constant)
-  if (mean?.kind !== 'tensor' || variance?.kind !== 'tensor' || training?.kind !== 'bool' || training.value || eps?.kind !== 'float') return undefined
+  if (mean?.kind !== 'tensor' || variance?.kind !== 'tensor' || training?.kind !== 'bool' || training.value || eps?.kind !== 'float')
+    return undefined
   const fits = (value: ConstantValue | undefined): boolean => {
     if (value?.kind === 'none') return true
     const facts = value?.kind === 'tensor' ? evaluator.facts(value.tensor) : undefined

@@ -54,7 +54,16 @@ export function constantConvolution(node: Node, evaluator: Evaluator): WeightedN
   if (shape.length < 3) return undefined
   const kernel = shape.slice(2)
   const ones = kernel.map(() => 1)
-  if (!transposed) return { ...weights, node, channels: shape[0], spatial: kernel.length, weightShape: shape, split: shape, beside: [shape[0], 1, ...ones] }
+  if (!transposed)
+    return {
+      ...weights,
+      node,
+      channels: shape[0],
+      spatial: kernel.length,
+      weightShape: shape,
+      split: shape,
+      beside: [shape[0], 1, ...ones],
+    }
   // The weight is (inputs, outputs of a group, kernel...).
   const g = Number(groups.value)
   return {
@@ -94,7 +103,9 @@ const metadata = new Set(['aten::dim', 'aten::size', 'prim::dtype', 'prim::devic
 
 /** Whether `user` alone reads the numbers of a value; others may ask for its sizes. */
 export const isOnlyReader = (user: Node, value: Value): boolean =>
-  value.uses.every((use) => (use.user === user ? use.offset === value.uses.find((u) => u.user === user)!.offset : metadata.has(use.user.kind)))
+  value.uses.every((use) =>
+    use.user === user ? use.offset === value.uses.find((u) => u.user === user)!.offset : metadata.has(use.user.kind),
+  )
 
 export const ints = (values: readonly number[]): ConstantValue => ({
   kind: 'list',
@@ -128,7 +139,8 @@ export function foldAffine(graph: Graph, layer: WeightedNode, affine: Affine, ev
     const old = node.inputs[input]
     if (old.node.constant === value) return
     const constant = graph.createConstant(value, TensorType).insertBefore(node)
-    constant.output.debugName = input === 1 || old.debugName !== undefined ? `${(old.debugName ?? 'weight').replace(/\.\d+$/, '')}_${suffix}` : undefined
+    constant.output.debugName =
+      input === 1 || old.debugName !== undefined ? `${(old.debugName ?? 'weight').replace(/\.\d+$/, '')}_${suffix}` : undefined
     node.replaceInput(input, constant.output)
   }
   replace(1, weight)

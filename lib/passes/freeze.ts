@@ -14,8 +14,7 @@ export interface FreezeObject {
 }
 /** What an attribute holds: a module, or a value with its form as a constant if it has one. */
 export type FreezeSlot =
-  | { readonly kind: 'module'; readonly module: FreezeObject }
-  | { readonly kind: 'value'; readonly constant: ConstantValue | undefined }
+  { readonly kind: 'module'; readonly module: FreezeObject } | { readonly kind: 'value'; readonly constant: ConstantValue | undefined }
 
 export interface FreezeTarget {
   readonly object: FreezeObject
@@ -154,7 +153,8 @@ class Freezer {
           const { type } = node.inputs[0]
           const name = node.stringAttribute('name')
           for (const object of this.everyObject()) {
-            if (type.kind !== 'Class' || object.type.qualifiedName !== type.qualifiedName || object.slots.get(name)?.kind !== 'module') continue
+            if (type.kind !== 'Class' || object.type.qualifiedName !== type.qualifiedName || object.slots.get(name)?.kind !== 'module')
+              continue
             const names = this.replaced.get(object) ?? new Set()
             this.replaced.set(object, names.add(name))
             this.keep(object, name)
@@ -210,7 +210,8 @@ class Freezer {
       visit(target.object, new AliasAnalysis(graph, { ownsSelf: true }).changesOf(graph.inputs[0]))
     }
     const isFixed = (object: FreezeObject, name: string, slot: FreezeSlot): slot is { kind: 'value'; constant: ConstantValue } => {
-      if (slot.kind !== 'value' || slot.constant === undefined || changing.get(object)?.has(name) || this.isKept(object, name, false)) return false
+      if (slot.kind !== 'value' || slot.constant === undefined || changing.get(object)?.has(name) || this.isKept(object, name, false))
+        return false
       const mine = new Set<unknown>()
       memoriesOf(slot.constant, mine)
       return ![...mine].some((memory) => memories.has(memory))
@@ -297,7 +298,8 @@ class Freezer {
       for (const attribute of type.attributes) {
         const slot = object.slots.get(attribute.name)
         if (slot?.kind !== 'module' || this.isKept(object, attribute.name, true)) continue
-        attribute.type = attribute.type.kind === 'Optional' ? { kind: 'Optional', element: classes.get(slot.module)! } : classes.get(slot.module)!
+        attribute.type =
+          attribute.type.kind === 'Optional' ? { kind: 'Optional', element: classes.get(slot.module)! } : classes.get(slot.module)!
       }
     }
     for (const { graph, target } of this.methods) this.defineMethod(graph, target, classes)
@@ -345,7 +347,8 @@ class Freezer {
   }
 }
 
-const isUnwrap = (node: Node): boolean => node.kind === 'prim::unchecked_cast' || node.kind === 'prim::unchecked_unwrap_optional' || node.kind === 'aten::_unwrap_optional'
+const isUnwrap = (node: Node): boolean =>
+  node.kind === 'prim::unchecked_cast' || node.kind === 'prim::unchecked_unwrap_optional' || node.kind === 'aten::_unwrap_optional'
 
 const subgraphOf = (node: Node): Graph | undefined => {
   const attribute = node.attributes.get('Subgraph')

@@ -16,6 +16,11 @@ function keyOf(value: ConstantValue): string | undefined {
       return `float ${Object.is(value.value, -0) ? '-0' : value.value}`
     case 'string':
       return value.bytes === undefined ? `string ${value.value}` : undefined
+    case 'list': {
+      // A list that is a constant never changes.
+      const items = value.items.map(keyOf)
+      return items.every((item) => item !== undefined && !item.startsWith('string')) ? `list ${items.join()}` : undefined
+    }
     default:
       return undefined
   }

@@ -98,7 +98,8 @@ function missing(type: ClassType, name: string): never {
 /** The program of a module with its unchanging attributes as constants. Memory of tensors is shared with the source. */
 export function freezeProgram(source: ProgramSource, options: FreezeProgramOptions): ProgramSource {
   const { root, classes } = source
-  if (root?.kind !== 'object') throw new ArgumentError(`Expected a module for \`module\` but received a ${root?.kind ?? 'program without one'}`)
+  if (root?.kind !== 'object')
+    throw new ArgumentError(`Expected a module for \`module\` but received a ${root?.kind ?? 'program without one'}`)
   const tree = new Tree(classes)
   const top = tree.object(root)
   const preserved = [...(top.type.methods.has('forward') ? ['forward'] : []), ...options.preserved].map((name) => resolve(top, name))

@@ -78,7 +78,11 @@ export function after(graph: Graph, ...passes: readonly Pass[]): string {
 }
 
 const flat = (value: unknown): number[] =>
-  Array.isArray(value) ? value.flatMap(flat) : typeof value === 'object' && value !== null && 'toArray' in value ? flat((value as Tensor).toArray()) : [Number(value)]
+  Array.isArray(value)
+    ? value.flatMap(flat)
+    : typeof value === 'object' && value !== null && 'toArray' in value
+      ? flat((value as Tensor).toArray())
+      : [Number(value)]
 
 /** Runs the passes on a graph and compares what it computes before and after. */
 export function sameValues(t: Test, graph: Graph, passes: readonly Pass[], makeArgs: () => readonly unknown[], tolerance = 0): void {
