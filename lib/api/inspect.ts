@@ -11,7 +11,7 @@ import { nativeOperators } from '../runtime/compile.js'
 import { constantOf } from '../runtime/objects.js'
 import { CompilationUnit } from '../script/compilation-unit.js'
 import { printGraph } from '../ir/printer.js'
-import { printFunction } from '../archive/python-printer.js'
+import { functionCode } from './jit/print.js'
 import { TorchScriptError } from '../util/errors.js'
 
 export interface Inspection {
@@ -129,7 +129,7 @@ export function inspectArchive(file: SourceInput): Inspection {
         name: fn.name,
         signature: `${fn.name}(${parameters.join(', ')}) -> ${typeAnnotation(fn.returnType)}`,
         graph: printGraph(fn.graph),
-        code: printFunction(fn),
+        code: functionCode(fn),
       },
     ]
   })

@@ -1,8 +1,9 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { floatText, quote } from '../ir/printer.js'
 import type { ConstantValue, ScriptFunction, Type } from '../ir/types.js'
-import { AnyType, NoneType, sameType, typeAnnotation } from '../ir/types.js'
+import { AnyType, NoneType, sameType, TensorType } from '../ir/types.js'
 import { InvariantError } from '../util/errors.js'
+import { type CodeNames, programNames } from './code-names.js'
 
 /**
  * Prints graphs as the Python-like code of archives, after PyTorch's `python_print.cpp`:
@@ -22,9 +23,27 @@ const reserved = new Set(
 const longLine = 40
 const identifier = /^[A-Za-z_]\w*$/
 
-/** Collects the constants that code refers to as `CONSTANTS.cN`. */
+/** Archive versions from which on operators mean what they mean now (`caffe2/serialize/versions.h`); division of tensors only. */
+const operatorVersions = new Map([
+  ['aten::div', 4],
+  ['aten::div_', 4],
+  ['aten::full', 5],
+  ['aten::linspace', 8],
+  ['aten::logspace', 9],
+  ['aten::gelu', 10],
+])
+const oldestVersion = 3
+
+/** What the code of one archive refers to: the constants that it calls `CONSTANTS.cN`, and the version that its operators need. */
 export class ConstantTable {
   readonly values: ConstantValue[] = []
+  version = oldestVersion
+
+  addOperator(node: Node): void {
+    const needed = operatorVersions.get(node.kind)
+    if (needed !== undefined && (needed > 4 || node.inputs[0]?.type === TensorType)) this.version = Math.max(this.version, needed)
+  }
+
   /** Index of a constant; the same object is given the same index. */
   add(value: ConstantValue): number {
     const same = (other: ConstantValue): boolean =>
@@ -44,12 +63,13 @@ class CodePrinter {
   /** How a value is written where it is used. */
   private readonly expressions = new Map<Value, string>()
   private readonly used = new Set<string>()
-  private readonly nextId = new Map<string, number>()
   private level: number
 
   constructor(
     private readonly constants: ConstantTable,
     baseLevel: number,
+    private readonly names: CodeNames,
+    private readonly nextId: NameNumbers,
   ) {
     this.level = baseLevel
   }
@@ -129,7 +149,8 @@ class CodePrinter {
 
   // Constants and types
 
-  private constantText(value: ConstantValue): string {
+  /** `type` is the declared one: it tells the members of enums, and what empty and mixed containers hold. */
+  constant(value: ConstantValue, type?: Type): string {
     switch (value.kind) {
       case 'none':
         return 'None'
@@ -147,30 +168,44 @@ class CodePrinter {
           : `CONSTANTS.c${this.constants.add(value)}`
       case 'device':
         return `torch.device(${quote(value.value)})`
-      case 'list':
-        return value.items.length === 0 && value.type
-          ? `annotate(${typeAnnotation(value.type)}, [])`
-          : `[${value.items.map((v) => this.constantText(v)).join(', ')}]`
-      case 'tuple':
-        return `(${value.items.map((v) => this.constantText(v)).join(', ')}${value.items.length === 1 ? ',' : ''})`
+      case 'list': {
+        const listType = value.type ?? type
+        const element = listType?.kind === 'List' ? listType.element : undefined
+        const plain = `[${value.items.map((v) => this.constant(v, element)).join(', ')}]`
+        return element !== undefined && (value.items.length === 0 || !this.inferable(element))
+          ? `annotate(${this.names.type(listType!)}, ${plain})`
+          : plain
+      }
+      case 'tuple': {
+        const tupleType = value.type ?? type
+        const elements = tupleType?.kind === 'Tuple' ? tupleType.elements : []
+        const items = value.items.map((v, i) => this.constant(v, elements[i])).join(', ')
+        if (tupleType?.kind === 'Tuple' && tupleType.named !== undefined) return `${this.names.type(tupleType)}(${items})`
+        return `(${items}${value.items.length === 1 ? ',' : ''})`
+      }
       case 'function':
-        return value.fn.qualifiedName
-      case 'enum':
-        return value.className
-      case 'dict':
-        return `{${value.entries.map(([k, v]) => `${this.constantText(k)}: ${this.constantText(v)}`).join(', ')}}`
+        return this.names.function(value.fn)
+      case 'enum': {
+        const members = type?.kind === 'Optional' ? [type.element] : type?.kind === 'Union' ? type.members : [type]
+        const enumType = members.find((t) => t?.kind === 'Enum' && t.qualifiedName === value.className)
+        if (enumType?.kind !== 'Enum') throw new InvariantError(`The type of a constant of ${value.className} is not known.`)
+        const same = JSON.stringify(value.value, bigints)
+        return `${this.names.type(enumType)}.${enumType.members.find((m) => JSON.stringify(m.value, bigints) === same)?.name}`
+      }
+      case 'dict': {
+        const dictType = value.type ?? type
+        const [key, item] = dictType?.kind === 'Dict' ? [dictType.key, dictType.value] : []
+        const plain = `{${value.entries.map(([k, v]) => `${this.constant(k, key)}: ${this.constant(v, item)}`).join(', ')}}`
+        return dictType?.kind === 'Dict' && (value.entries.length === 0 || !this.inferable(dictType))
+          ? `annotate(${this.names.type(dictType)}, ${plain})`
+          : plain
+      }
       default:
         return `CONSTANTS.c${this.constants.add(value)}`
     }
   }
   private constantOf(node: Node): string {
-    const value = node.constant!
-    const { type } = node.output
-    if (value.kind === 'enum' && type.kind === 'Enum') {
-      const member = type.members.find((m) => JSON.stringify(m.value, bigints) === JSON.stringify(value.value, bigints))
-      return `${type.qualifiedName}.${member?.name}`
-    }
-    return this.constantText(value)
+    return this.constant(node.constant!, node.output.type)
   }
 
   /** Whether a literal's type can be told from its members: not for Optional, Union and Any. */
@@ -224,7 +259,7 @@ class CodePrinter {
 
   private rightHandSide(node: Node): string {
     const { inputs, kind } = node
-    const annotated = (): string => `annotate(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])})`
+    const annotated = (): string => `annotate(${this.names.type(node.output.type)}, ${this.use(inputs[0])})`
     switch (kind) {
       case 'prim::Constant':
         return this.constantOf(node)
@@ -247,7 +282,7 @@ class CodePrinter {
         return `sorted(${this.list(inputs)})`
       case 'prim::TupleConstruct': {
         const { type } = node.output
-        if (type.kind === 'Tuple' && type.named) return `${type.named.qualifiedName}(${this.list(inputs)})`
+        if (type.kind === 'Tuple' && type.named) return `${this.names.type(type)}(${this.list(inputs)})`
         return `(${this.list(inputs)}${inputs.length === 1 ? ',' : ''})`
       }
       case 'prim::TupleIndex':
@@ -260,7 +295,7 @@ class CodePrinter {
         const { type } = node.output
         const plain = `[${this.list(inputs)}]`
         return inputs.length === 0 || (type.kind === 'List' && !this.inferable(type.element))
-          ? `annotate(${typeAnnotation(type)}, ${plain})`
+          ? `annotate(${this.names.type(type)}, ${plain})`
           : plain
       }
       case 'prim::DictConstruct': {
@@ -268,10 +303,10 @@ class CodePrinter {
         const pairs: string[] = []
         for (let i = 0; i < inputs.length; i += 2) pairs.push(`${this.use(inputs[i])}: ${this.use(inputs[i + 1])}`)
         const plain = `{${pairs.join(', ')}}`
-        return inputs.length === 0 || !this.inferable(type) ? `annotate(${typeAnnotation(type)}, ${plain})` : plain
+        return inputs.length === 0 || !this.inferable(type) ? `annotate(${this.names.type(type)}, ${plain})` : plain
       }
       case 'prim::CreateObject': {
-        const name = typeAnnotation(node.output.type)
+        const name = this.names.type(node.output.type)
         return `${name}.__new__(${name})`
       }
       case 'prim::GetAttr': {
@@ -290,23 +325,24 @@ class CodePrinter {
           .join('')})`
       case 'prim::unchecked_cast':
       case 'prim::unchecked_unwrap_optional':
-        return `unchecked_cast(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])})`
+        return `unchecked_cast(${this.names.type(node.output.type)}, ${this.use(inputs[0])})`
       case 'prim::Uninitialized':
-        return `uninitialized(${typeAnnotation(node.output.type)})`
+        return `uninitialized(${this.names.type(node.output.type)})`
       case 'prim::isinstance': {
-        const types = (node.attributes.get('types') as { types: readonly Type[] }).types.map(typeAnnotation)
+        const types = (node.attributes.get('types') as { types: readonly Type[] }).types.map((t) => this.names.type(t))
         return `isinstance(${this.use(inputs[0])}, ${types.length === 1 ? types[0] : `(${types.join(', ')})`})`
       }
       case 'prim::tolist':
-        return `annotate(${typeAnnotation(node.output.type)}, ${this.use(inputs[0])}.tolist())`
+        return `annotate(${this.names.type(node.output.type)}, ${this.use(inputs[0])}.tolist())`
       case 'prim::EnumName':
         return `(${this.use(inputs[0])}).name`
       case 'prim::EnumValue':
         return `(${this.use(inputs[0])}).value`
       case 'aten::_unwrap_optional':
-        if (inputs[0].node.constant?.kind === 'none') return `torch._unwrap_optional(annotate(${typeAnnotation(inputs[0].type)}, None))`
+        if (inputs[0].node.constant?.kind === 'none') return `torch._unwrap_optional(annotate(${this.names.type(inputs[0].type)}, None))`
         return `torch._unwrap_optional(${this.use(inputs[0])})`
       default: {
+        this.constants.addOperator(node)
         const { count, outs } = this.necessaryArguments(node)
         const written: string[] = []
         inputs.forEach((input, i) => {
@@ -347,7 +383,7 @@ class CodePrinter {
   private assign(targets: readonly Value[], sources: readonly Value[], annotate = false): void {
     if (targets.length === 0) return
     const type =
-      annotate && targets.length === 1 && !sameType(targets[0].type, sources[0].type) ? `: ${typeAnnotation(targets[0].type)}` : ''
+      annotate && targets.length === 1 && !sameType(targets[0].type, sources[0].type) ? `: ${this.names.type(targets[0].type)}` : ''
     this.line(`${this.list(targets)}${type} = ${this.list(sources)}`)
   }
   private indented(print: () => void): void {
@@ -431,7 +467,7 @@ class CodePrinter {
     const isFor = always(condition) && always(block.outputs[0])
     node.outputs.forEach((o) => this.assignName(o))
     carried.forEach((input, i) => this.expressions.set(input, this.use(node.outputs[i])))
-    this.assign(node.outputs, initial, true)
+    node.outputs.forEach((output, i) => this.assign([output], [initial[i]], true))
     const name = this.assignName(trip)
     if (isFor) this.line(`for ${name} in range(${this.use(limit)}):`)
     else {
@@ -457,16 +493,15 @@ class CodePrinter {
     this.printNode(block.returnNode)
   }
 
-  function(fn: ScriptFunction): string {
-    const { graph } = fn
+  /** `functionName` is what stands behind `def`. */
+  function(fn: ScriptFunction, functionName: string): string {
+    const graph = this.names.graph?.(fn) ?? fn.graph
     const parameters = fn.parameters.map((p, i) => {
       const name = this.assignName(graph.inputs[i])
-      const fallback = p.default === undefined ? '' : `=${this.constantText(p.default)}`
-      return `${name}: ${typeAnnotation(p.type)}${fallback}`
+      const fallback = p.default === undefined ? '' : `=${this.constant(p.default, p.type)}`
+      return `${name}: ${this.names.type(p.type)}${fallback}`
     })
-    const isMethod = fn.parameters[0]?.name === 'self'
-    const separator = isMethod || parameters.length > 1 ? ',\n    ' : ', '
-    this.line(`def ${fn.name}(${parameters.join(separator)}) -> ${typeAnnotation(fn.returnType)}:`)
+    this.line(`def ${functionName}(${parameters.join(',\n    ')}) -> ${this.names.type(fn.returnType)}:`)
     this.level++
     this.printBody(graph.block)
     this.level--
@@ -481,7 +516,26 @@ function strip(value: ConstantValue): unknown {
   return value.kind === 'list' || value.kind === 'tuple' ? { kind: value.kind, items: value.items.map(strip) } : value
 }
 
-/** Code of one function, as `.code` shows it (`level` 0) or as it stands in a class of an archive (`level` 1). */
-export function printFunction(fn: ScriptFunction, constants = new ConstantTable(), level = 0): string {
-  return new CodePrinter(constants, level).function(fn)
+/** The numbers behind names that were taken, which go on through a file. */
+export type NameNumbers = Map<string, number>
+
+export interface FunctionPrintOptions {
+  readonly constants?: ConstantTable
+  /** 0, or 1 in a class. */
+  readonly level?: number
+  readonly names?: CodeNames
+  readonly numbers?: NameNumbers
+  /** What stands behind `def`, where that is not the function's own name. */
+  readonly name?: string
+}
+
+/** Code of one function, as `.code` shows it or as it stands in a file of an archive. */
+export function printFunction(fn: ScriptFunction, options: FunctionPrintOptions = {}): string {
+  const { constants = new ConstantTable(), level = 0, names = programNames, numbers = new Map(), name = fn.name } = options
+  return new CodePrinter(constants, level, names, numbers).function(fn, name)
+}
+
+/** A constant as it stands in code, such as the value of a `Final` member. */
+export function printConstant(value: ConstantValue, type: Type, constants: ConstantTable, names: CodeNames): string {
+  return new CodePrinter(constants, 0, names, new Map()).constant(value, type)
 }

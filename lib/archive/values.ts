@@ -43,6 +43,8 @@ export interface DictValue {
   entries: [PickleValue, PickleValue][]
   keyType?: string
   valueType?: string
+  /** torch.save writes it as `collections.OrderedDict`, as state dicts are. */
+  ordered?: boolean
 }
 
 export interface TupleValue {

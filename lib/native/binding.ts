@@ -38,8 +38,13 @@ export interface TensorInfo {
 /** A tensor of the executor. Every method throws ERR_ARGUMENT after dispose(). */
 export interface TensorHandle {
   info(): TensorInfo
-  /** The memory of the whole storage without a copy where the platform allows it; writes are seen by the executor. */
-  data(): ArrayBuffer
+  /**
+   * The memory of the whole storage without a copy where the platform allows it; writes are seen by the executor. With `forReading` the
+   * caller promises not to write, and nothing made from a weight is made again.
+   */
+  data(forReading?: boolean): ArrayBuffer
+  /** The same number for tensors that share their memory, never given to another memory. */
+  readonly storageId: number
   /** Says that JavaScript wrote the memory: what was made from its old contents (packed weights, folded constants) is made again. data() says so too, for weights. */
   touch(): void
   /** Byte offset of the storage's first byte in what data() gives: not 0 where the storage is a region of an ArrayBuffer. */
@@ -61,6 +66,44 @@ export interface ObjectHandle {
   readonly className: string
   /** Index into the plan's class table. */
   readonly classIndex: number
+}
+
+/**
+ * A value that an object reaches: None is null, int a bigint, float a number, a string that is no UTF-8 its bytes; what is counted is an
+ * entry of the snapshot.
+ */
+export type SnapshotChild =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | Uint8Array
+  | { readonly device: string }
+  | { readonly re: number; readonly im: number }
+  | { readonly ref: number }
+
+/** Types are texts as Python annotations spell them, where the executor knows them. */
+export type SnapshotEntry =
+  | { readonly kind: 'tensor'; readonly tensor: TensorHandle }
+  | { readonly kind: 'list'; readonly elementType?: string; readonly items: readonly SnapshotChild[] }
+  | { readonly kind: 'tuple'; readonly items: readonly SnapshotChild[] }
+  /** Keys and values in turn. */
+  | { readonly kind: 'dict'; readonly keyType?: string; readonly valueType?: string; readonly items: readonly SnapshotChild[] }
+  | { readonly kind: 'enum'; readonly className: string; readonly value: SnapshotChild }
+  /** `classIndex` is -1 for custom classes. `state` is what `__getstate__` returned; objects without it have slots. */
+  | {
+      readonly kind: 'object'
+      readonly className: string
+      readonly classIndex: number
+      readonly slots?: readonly SnapshotChild[]
+      readonly state?: SnapshotChild
+    }
+
+/** Everything that an object reaches, each counted value once. */
+export interface NativeSnapshot {
+  readonly root: SnapshotChild
+  readonly entries: readonly SnapshotEntry[]
 }
 
 /** Put last among the arguments of run(): keyword arguments. */
@@ -91,6 +134,8 @@ export interface ProgramHandle {
   getAttr(object: ObjectHandle, slot: number): unknown
   /** Writes an attribute; the value is converted by the declared type of the slot. */
   setAttr(object: ObjectHandle, slot: number, value: unknown): void
+  /** An object and all that it reaches, as data; runs `__getstate__` where a class has it. */
+  snapshot(object: ObjectHandle): NativeSnapshot
   /** What the recorder did with each signature seen so far. */
   signatures(): SignatureReport[]
   /** Recording and replaying of schedules; on by default. */

@@ -3,6 +3,7 @@ import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
+import { dropUnusedResults } from './unused-results.js'
 
 /** What runs on every function before it is lowered. */
 export const loweringPipeline = (reader: ConstantReader): readonly Pass[] => [
@@ -12,3 +13,6 @@ export const loweringPipeline = (reader: ConstantReader): readonly Pass[] => [
   eliminateDeadCode,
   poolConstants,
 ]
+
+/** What runs on a copy of a function before it is shown as code. */
+export const printingPipeline: readonly Pass[] = [dropUnusedResults]

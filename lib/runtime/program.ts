@@ -1,4 +1,5 @@
-import type { TensorData } from '../archive/values.js'
+import type { ArchiveNames } from '../archive/code-names.js'
+import type { PickleValue, TensorData } from '../archive/values.js'
 import type { ClassType, ScriptFunction } from '../ir/types.js'
 import type { ObjectHandle, ProgramHandle, SignatureReport } from '../native/binding.js'
 import { callNative, translateError } from '../native/errors.js'
@@ -6,6 +7,7 @@ import { nativeBinding } from '../native/loader.js'
 import { InvariantError } from '../util/errors.js'
 import { compileProgram, type ProgramSource } from './compile.js'
 import { fromNative, toNative } from './convert.js'
+import { SnapshotReader, TensorExporter } from './snapshot.js'
 import { TensorImporter } from './tensors.js'
 
 /** A program that the executor has: its objects and its functions. */
@@ -69,6 +71,12 @@ export class Program {
   setAttribute(object: ObjectHandle, slot: number, value: unknown): void {
     const converted = toNative(value)
     callNative(() => this.#handle.setAttr(object, slot, converted))
+  }
+
+  /** An object and all that it reaches as values of an archive; classes get the names of the archive. */
+  snapshot(object: ObjectHandle, names: ArchiveNames, exporter = new TensorExporter()): PickleValue {
+    const taken = callNative(() => this.#handle.snapshot(object))
+    return new SnapshotReader(this.#classes, names, exporter).read(taken, this.classOf(object))
   }
 
   /** How each signature of shapes seen so far runs. */

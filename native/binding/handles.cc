@@ -11,6 +11,7 @@
 
 #include "binding/environment.h"
 #include "binding/sink.h"
+#include "binding/snapshot.h"
 #include "binding/values.h"
 #include "binding/worker.h"
 #include "core/memory.h"
@@ -226,7 +227,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
       InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
       InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"), InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"),
       InstanceMethod<&TensorHandle::touch>("touch"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
-      InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
+      InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::storage_id>("storageId"), InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     tensor_ = *payload<TensorRef>(info, "Tensor");
@@ -303,6 +304,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     bool mine = s.foreign && s.foreign_owner == &Environment::of(info.Env());
     return Napi::Number::New(info.Env(), mine ? static_cast<double>(s.foreign_offset) : 0);
   }
+  Napi::Value storage_id(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(tensor(info.Env())->storage->serial)); }
   Napi::Value data_is_copy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_copy_); }
 
   Napi::Value contiguous_copy(const Napi::CallbackInfo& info) {
@@ -356,8 +358,9 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(env);
   TensorRef t = tensor(env);
   Storage& storage = *t->storage;
-  // Whoever asks for a weight's memory may write it: packed forms are made again.
-  if (storage.is_weight) storage.version.fetch_add(1, std::memory_order_release);
+  // Whoever asks for a weight's memory may write it, unless told otherwise: packed forms are made again.
+  const bool for_reading = info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value();
+  if (storage.is_weight && !for_reading) storage.version.fetch_add(1, std::memory_order_release);
   napi_value value = nullptr;
   if (storage.foreign && storage.foreign_owner == &environment) {
     napi_get_reference_value(env, static_cast<napi_ref>(storage.foreign), &value);
@@ -487,7 +490,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     return DefineClass(env, "NativeProgram", {
       InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
       InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
-      InstanceMethod<&ProgramHandle::signatures>("signatures"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+      InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
       InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -566,6 +569,17 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       torchscript::Value value = from_js(info.Env(), info[2], *attributes[slot].type, *p, place);
       p->set_attribute(object.to_object(), slot, std::move(value));
       return info.Env().Undefined();
+    });
+  }
+  Napi::Value snapshot(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      ProgramRef p = program(info.Env());
+      if (!is_object_handle(info[0])) throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
+      torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
+      BufferedSink sink;
+      Napi::Value result = snapshot_of(info.Env(), p, object, &sink);
+      sink.deliver(Environment::of(info.Env()), info.Env());
+      return result;
     });
   }
   Napi::Value signatures(const Napi::CallbackInfo& info) {

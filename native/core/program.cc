@@ -185,6 +185,24 @@ Value Program::get_attribute(const ObjectValue& object, size_t slot) {
   return object.slots[slot];
 }
 
+std::vector<Value> Program::parts_of(const Value& value) {
+  std::shared_lock<std::shared_mutex> lock(state_mutex_);
+  switch (value.tag()) {
+    case Tag::Object: return value.to_object().slots;
+    case Tag::List: return value.to_list().items;
+    case Tag::Tuple: return value.to_tuple().items;
+    case Tag::Dict: {
+      std::vector<Value> parts;
+      for (const auto& [key, item] : value.to_dict().entries) {
+        parts.push_back(key);
+        parts.push_back(item);
+      }
+      return parts;
+    }
+    default: return {};
+  }
+}
+
 void Program::set_attribute(ObjectValue& object, size_t slot, Value value) {
   std::lock_guard<std::shared_mutex> lock(state_mutex_);
   if (slot >= object.slots.size()) fail("%s has no attribute slot %zu", object.type->name.c_str(), slot);

@@ -39,6 +39,8 @@ class Program : public RefCounted {
 
   Value get_attribute(const ObjectValue& object, size_t slot);
   void set_attribute(ObjectValue& object, size_t slot, Value value);
+  // The attributes of an object, the items of a list or tuple, or the keys and values of a dict in turn, while no run writes them.
+  std::vector<Value> parts_of(const Value& value);
 
   // Attributes, or lists and dictionaries that they reach, were written: what was recorded before is void.
   void state_changed() { generation_.fetch_add(1, std::memory_order_acq_rel); }

@@ -2,6 +2,8 @@
 export { load } from './load.js'
 export type { JitLoadOptions } from './load.js'
 export { savePlan } from './save-plan.js'
+export { save } from './save-module.js'
+export type { JitSaveOptions } from './save.js'
 export { ScriptModule, ScriptObject } from './script-module.js'
 export { isTracing, trace, traceModule, TracingCheckError } from './trace.js'
 export type { TraceOptions } from './trace.js'

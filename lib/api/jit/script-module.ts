@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import type { ClassType, ConstantValue, ScriptFunction } from '../../ir/types.js'
 import { typeAnnotation } from '../../ir/types.js'
-import { printFunction } from '../../archive/python-printer.js'
 import { printGraph } from '../../ir/printer.js'
 import { cloneGraph } from '../../passes/clone.js'
 import { inlineCalls } from '../../passes/inline.js'
@@ -10,6 +9,9 @@ import { objectHandle } from '../../runtime/convert.js'
 import type { Program } from '../../runtime/program.js'
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError } from '../../util/errors.js'
+import type { FileTarget } from '../files.js'
+import { functionCode } from './print.js'
+import { type JitSaveOptions, saveObject } from './save.js'
 
 const state = Symbol('torchscript.state')
 
@@ -175,11 +177,11 @@ export class ScriptModule extends ScriptObject {
 
   /** The code of `forward`, as archives have it. */
   get code(): string {
-    return printFunction(this.method('forward'))
+    return functionCode(this.method('forward'))
   }
   /** The code of a method. */
   codeOf(name: string): string {
-    return printFunction(this.method(name))
+    return functionCode(this.method(name))
   }
   /** The IR of `forward` with all calls replaced by what they call. */
   get inlinedGraph(): string {
@@ -252,6 +254,17 @@ export class ScriptModule extends ScriptObject {
   }
   eval(): this {
     return this.train(false)
+  }
+
+  /**
+   * Writes the module, with its attributes as they are now, as an archive that PyTorch's `torch.jit.load` reads. Without a file the bytes
+   * are returned.
+   */
+  save(file: FileTarget, options?: JitSaveOptions): undefined
+  save(file?: undefined | null, options?: JitSaveOptions): Buffer
+  save(file?: FileTarget | null, options: JitSaveOptions = {}): Buffer | undefined {
+    const { program, handle } = this[state]
+    return saveObject(program, handle, file ?? undefined, options)
   }
 
   /** How each signature of input shapes seen so far runs: from a recorded schedule, or operator by operator and why. */

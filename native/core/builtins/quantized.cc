@@ -236,6 +236,19 @@ void conv_set_state(Context& context, Value* args, int, Value*, int) {
   args[0].to_object().payload = conv_payload(context, weight, bias, part(0), part(1), part(2), part(3), config[1 + 4 * d], (config[2 + 4 * d] & 1) != 0);
 }
 
+// The second of those states, which every version of PyTorch reads.
+void conv_get_state(Context&, Value* args, int, Value* results, int) {
+  const auto& p = items_of(args[0], kConvItems, "packed convolution parameters");
+  std::vector<int64_t> config{static_cast<int64_t>(p[kConvStride].to_ints().size())};
+  for (int field : {kConvStride, kConvPadding, kConvDilation, kConvOutputPadding}) for (int64_t number : p[static_cast<size_t>(field)].to_ints()) config.push_back(number);
+  config.push_back(p[kConvGroups].to_int());
+  config.push_back(p[kConvTransposed].to_bool());
+  const auto n = static_cast<int64_t>(config.size());
+  auto packed = Tensor::empty(DType::I16, &n, 1);
+  for (int64_t i = 0; i < n; i++) packed->view.ptr<int16_t>()[i] = static_cast<int16_t>(config[static_cast<size_t>(i)]);
+  results[0] = Value(make_tuple_value({Value::of_string("2"), Value(make_list({Value(packed), p[kConvWeight]}, tensor_type())), Value(make_list({p[kConvBias]}, nullptr))}));
+}
+
 Value run_conv(Context& context, const Value& x, const Value& packed) {
   const auto& p = items_of(packed, kConvItems, "packed convolution parameters");
   const size_t spatial = p[kConvStride].to_ints().size();
@@ -294,6 +307,12 @@ void embedding_set_state(Context& context, Value* args, int, Value*, int) {
   args[0].to_object().payload = embedding_payload(context, state[1].to_list().items[0]);
 }
 
+void embedding_get_state(Context&, Value* args, int, Value* results, int) {
+  const Value& weight = items_of(args[0], 2, "packed embedding parameters")[0];
+  const int64_t bits = weight.to_tensor().dtype() == DType::QU4x2 ? 4 : 8;
+  results[0] = Value(make_tuple_value({Value::of_int(1), Value(make_list({weight}, tensor_type())), Value(make_list({}, float_type())), Value(make_list({Value::of_int(bits)}, int_type()))}));
+}
+
 void embedding(Context& context, Value* args, int, Value* results, int) {
   results[0] = context.call_kernel("embedding", {items_of(args[0], 2, "packed embedding parameters")[1], args[1], Value::of_int(-1), Value::of_bool(false), Value::of_bool(false)});
 }
@@ -333,6 +352,16 @@ void cell_set_state(Context&, Value* args, int, Value*, int) {
   if (state.size() != 5 || state[4].to_list().items.size() != 2) throw UnsupportedOperator("This kind of quantized cell parameters is not supported.");
   const std::vector<int64_t> flags = state[3].is(Tag::List) ? state[3].to_ints() : std::vector<int64_t>();
   args[0].to_object().payload = cell_payload(state[4].to_list().items[0], state[4].to_list().items[1], !flags.empty() && flags[0] != 0);
+}
+
+void cell_get_state(Context&, Value* args, int, Value* results, int) {
+  const auto& p = items_of(args[0], 3, "quantized cell parameters");
+  const auto& ih = items_of(p[0], kLinearItems, "packed linear parameters");
+  const auto& hh = items_of(p[1], kLinearItems, "packed linear parameters");
+  const bool half = ih[kLinearScales].is_none();
+  Value biases(half ? make_list({}, tensor_type()) : make_list({ih[kLinearBias], hh[kLinearBias]}, tensor_type()));
+  Value flags(half ? make_list({}, int_type()) : make_list({Value::of_int(p[2].to_bool())}, int_type()));
+  results[0] = Value(make_tuple_value({Value::of_string(half ? "quantized_fp16" : "quantized_dynamic"), biases, Value(make_list({}, float_type())), flags, Value(make_list({p[0], p[1]}, nullptr))}));
 }
 
 // One step of a cell from the products with its two weights; `c` only for lstm.
@@ -539,11 +568,15 @@ Builtins rows{
     {"__torch__.torch.classes.quantized.LinearPackedParamsBase::__getstate__", linear_get_state},
     {"__torch__.torch.classes.quantized.LinearPackedParamsBase::unpack", unpack_method<linear_unpack>},
     {"__torch__.torch.classes.quantized.Conv2dPackedParamsBase::__setstate__", conv_set_state},
+    {"__torch__.torch.classes.quantized.Conv2dPackedParamsBase::__getstate__", conv_get_state},
     {"__torch__.torch.classes.quantized.Conv2dPackedParamsBase::unpack", unpack_method<conv_unpack<false>>},
     {"__torch__.torch.classes.quantized.Conv3dPackedParamsBase::__setstate__", conv_set_state},
+    {"__torch__.torch.classes.quantized.Conv3dPackedParamsBase::__getstate__", conv_get_state},
     {"__torch__.torch.classes.quantized.Conv3dPackedParamsBase::unpack", unpack_method<conv_unpack<false>>},
     {"__torch__.torch.classes.quantized.EmbeddingPackedParamsBase::__setstate__", embedding_set_state},
+    {"__torch__.torch.classes.quantized.EmbeddingPackedParamsBase::__getstate__", embedding_get_state},
     {"__torch__.torch.classes.rnn.CellParamsBase::__setstate__", cell_set_state},
+    {"__torch__.torch.classes.rnn.CellParamsBase::__getstate__", cell_get_state},
 };
 
 }  // namespace
