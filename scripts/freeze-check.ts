@@ -106,7 +106,7 @@ function runProgram(source: ProgramSource, calls: readonly Call[], tolerance: To
 
 const counts = new Map<string, string[]>()
 const note = (key: string, name: string): void => void counts.set(key, [...(counts.get(key) ?? []), name])
-let [nodesBefore, nodesAfter] = [0, 0]
+let nodesAfter = 0
 let milliseconds = 0
 
 for (const kit of positionals.flatMap(kitsOf)) {
@@ -154,7 +154,6 @@ for (const kit of positionals.flatMap(kitsOf)) {
         note(`verify: ${(error as Error).message.split('\n')[0].slice(0, 150)}`, job.name)
         continue
       }
-      void nodesBefore
       try {
         runProgram(frozen, calls, tolerance)
         note(type.attributes.length > 0 ? 'same, with attributes left' : 'same', job.name)

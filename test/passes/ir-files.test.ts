@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import { scalarOf } from '../../lib/runtime/tensors.js'
+import type { TensorData } from '../../lib/archive/values.js'
+import { printGraph } from '../../lib/ir/printer.js'
+import { cancelTransposes } from '../../lib/passes/cancel-transposes.js'
+import { canonicalizeConstants } from '../../lib/passes/canonicalize-constants.js'
+import { cloneGraph } from '../../lib/passes/clone.js'
+import { eliminateCommonSubexpressions } from '../../lib/passes/common-subexpressions.js'
+import { concatLinears } from '../../lib/passes/concat-linear.js'
+import { propagateConstants } from '../../lib/passes/constant-propagation.js'
+import { eliminateDeadCode, eliminateUnusedWork } from '../../lib/passes/dead-code.js'
+import { foldConvolutionBatchNorm, foldLinearBatchNorm } from '../../lib/passes/fold-batch-norm.js'
+import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic.js'
+import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
+import { lowerTuples } from '../../lib/passes/lower-tuples.js'
+import type { Pass } from '../../lib/passes/pass.js'
+import { peephole } from '../../lib/passes/peephole.js'
+import { poolConstants } from '../../lib/passes/pool-constants.js'
+import { removeDropout } from '../../lib/passes/remove-dropout.js'
+import { removeNoOps } from '../../lib/passes/remove-no-ops.js'
+import { simplifyBranches } from '../../lib/passes/simplify-branches.js'
+import { simplifyLists } from '../../lib/passes/simplify-lists.js'
+import { simplifyOptionals } from '../../lib/passes/simplify-optionals.js'
+import { unrollLoops } from '../../lib/passes/unroll-loops.js'
+import type { Tensor } from '../../lib/tensor/tensor.js'
+import { tensor } from '../../lib/tensor/creation.js'
+import { after, evaluator, graphOf, input, sameValues } from './support.js'
+
+const passes: readonly Pass[] = [
+  cancelTransposes,
+  canonicalizeConstants({ scalar: (constant) => scalarOf(constant as TensorData) }),
+  eliminateCommonSubexpressions,
+  concatLinears(evaluator),
+  propagateConstants(evaluator),
+  eliminateDeadCode,
+  eliminateUnusedWork,
+  foldConvolutionBatchNorm(evaluator),
+  foldLinearBatchNorm(evaluator),
+  foldConvolutionArithmetic(evaluator),
+  lowerTuples,
+  peephole,
+  poolConstants,
+  removeDropout,
+  removeNoOps(evaluator),
+  simplifyBranches,
+  simplifyLists,
+  simplifyOptionals,
+  unrollLoops,
+  {
+    name: 'frozen',
+    run(graph) {
+      optimizeFrozenGraph(graph, evaluator, { numerics: true })
+      return true
+    },
+  },
+]
+
+/** `[2, 3]`, `[2, 3] positive`, a number, `true`, ... */
+function valueOf(text: string, seed: number): unknown {
+  const shape = /^\[([\d, ]*)\]( positive)?$/.exec(text)
+  if (shape === null) return JSON.parse(text)
+  const sizes = shape[1] === '' ? [] : shape[1].split(',').map(Number)
+  const made = input(sizes, seed)
+  if (shape[2] === undefined) return made
+  return tensor(Float32Array.from(made.data as Float32Array, Math.abs), { shape: sizes })
+}
+
+/**
+ * A file is a header, a graph, and the graph after the passes. Lines of the header: `# passes: a, b`; `# constant name: [2, 3]` for a tensor constant;
+ * `# run: [1, 4]; 3` for arguments with which both graphs have to give the same, up to `# tolerance: 1e-6`. BLESS=1 writes what comes out.
+ */
+const folder = 'test/fixtures/passes'
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.ir'))) {
+  t.test(file, (t) => {
+    const text = readFileSync(`${folder}/${file}`, 'utf8')
+    const [before, expected] = text.split('\n---\n')
+    const header = before.split('\n').filter((line) => line.startsWith('# '))
+    const field = (name: string): string[] =>
+      header.filter((line) => line.startsWith(`# ${name}`)).map((line) => line.slice(line.indexOf(':') + 1).trim())
+    const named = field('passes')[0]
+      .split(', ')
+      .map((name) => passes.find((pass) => pass.name === name) ?? t.bailout(`no pass ${name}`)) as Pass[]
+    const constants: Record<string, Tensor> = {}
+    header
+      .filter((line) => line.startsWith('# constant '))
+      .forEach((line, i) => {
+        const [name, value] = line.slice('# constant '.length).split(': ')
+        constants[name] = valueOf(value, i + 10) as Tensor
+      })
+    const graph = graphOf(before, constants)
+    const result = after(cloneGraph(graph), ...named)
+    if (process.env.BLESS) writeFileSync(`${folder}/${file}`, `${before.trimEnd()}\n---\n${result}`)
+    else t.equal(result, expected, named.map((pass) => pass.name).join())
+    t.equal(printGraph(graph) === result, /unchanged/.test(file), 'what is not called unchanged changes')
+    const tolerance = Number(field('tolerance')[0] ?? 0)
+    for (const run of field('run')) sameValues(t, graph, named, () => run.split(';').map((arg, i) => valueOf(arg.trim(), i + 1)), tolerance)
+    t.end()
+  })
+}
