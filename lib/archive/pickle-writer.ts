@@ -43,6 +43,19 @@ export function pickle(value: PickleValue, options: PickleOptions): Pickled {
   return pickler.finish()
 }
 
+/** dtypes that have no storage class in Python (`torch.storage._new_dtypes`). */
+const untyped = new Set<DType>([
+  'uint16',
+  'uint32',
+  'uint64',
+  'complex32',
+  'float8_e5m2',
+  'float8_e4m3fn',
+  'float8_e5m2fnuz',
+  'float8_e4m3fnuz',
+  'float8_e8m0fnu',
+])
+
 type Counted = PickleValue & { kind: 'list' | 'tuple' | 'dict' | 'enum' | 'object' | 'tensor' }
 /** What identifies a value that may be shared: tensors by their data, so that two wrappers of one are one. */
 const identity = (value: Counted): object => (value.kind === 'tensor' ? value.tensor : value)
@@ -145,10 +158,10 @@ class Pickler {
     if (++this.depth > maxDepth) throw new ArgumentError(`Expected values nested at most ${maxDepth} deep but received deeper ones`)
     this.pending.add(key)
     const isMemoized = value.kind === 'tensor' || value.kind === 'object' || (this.uses.get(key) ?? 0) > 1
-    const memoizedEarly = this.counted(value, isMemoized)
+    this.counted(value)
     this.pending.delete(key)
     this.depth--
-    if (isMemoized && !memoizedEarly) this.memo.set(key, this.put())
+    if (isMemoized) this.memo.set(key, this.put())
   }
 
   private plain(value: Exclude<PickleValue, Counted>): void {
@@ -238,27 +251,22 @@ class Pickler {
     this.devices.set(text, this.put())
   }
 
-  /** True where the value was memoized before its contents, as Python does with containers that may hold themselves. */
-  private counted(value: Counted, isMemoized: boolean): boolean {
+  private counted(value: Counted): void {
     switch (value.kind) {
       case 'tensor':
-        this.tensor(value.tensor)
-        return false
+        return this.tensor(value.tensor)
       case 'tuple':
-        this.tuple(value.items)
-        return false
+        return this.tuple(value.items)
       case 'list':
-        return this.list(value, isMemoized)
+        return this.list(value)
       case 'dict':
-        return this.dict(value, isMemoized)
+        return this.dict(value)
       case 'enum':
         this.classGlobal(value.className)
         this.value(value.value)
-        this.byte(0x52)
-        return false
+        return this.byte(0x52)
       case 'object':
-        this.object(value)
-        return false
+        return this.object(value)
     }
   }
 
@@ -269,8 +277,7 @@ class Pickler {
     this.byte(items.length > 3 ? 0x74 : 0x84 + items.length)
   }
 
-  private list(value: ListValue, isMemoized: boolean): boolean {
-    const { items, elementType } = value
+  private list({ items, elementType }: ListValue): void {
     const isScript = this.options.style === 'script'
     const special = isScript && elementType !== undefined ? specialLists.get(elementType) : undefined
     if (special !== undefined) {
@@ -278,8 +285,6 @@ class Pickler {
       this.byte(0x28)
     } else if (isScript) this.global('torch.jit._pickle', 'restore_type_tag')
     this.byte(0x5d)
-    const early = !isScript && isMemoized
-    if (early) this.memo.set(value, this.put())
     this.byte(0x28)
     for (const item of items) this.value(item)
     this.byte(0x65)
@@ -288,19 +293,15 @@ class Pickler {
       this.string(`List[${elementType ?? 'Any'}]`)
       this.byte(0x86, 0x52)
     }
-    return early
   }
 
-  private dict(value: DictValue, isMemoized: boolean): boolean {
-    const { entries, keyType, valueType } = value
+  private dict({ entries, keyType, valueType, ordered }: DictValue): void {
     const isScript = this.options.style === 'script'
     if (isScript) this.global('torch.jit._pickle', 'restore_type_tag')
-    if (!isScript && value.ordered) {
+    if (!isScript && ordered) {
       this.global('collections', 'OrderedDict')
       this.byte(0x29, 0x52)
     } else this.byte(0x7d)
-    const early = !isScript && isMemoized
-    if (early) this.memo.set(value, this.put())
     this.byte(0x28)
     for (const [key, item] of entries) {
       this.value(key)
@@ -311,7 +312,6 @@ class Pickler {
       this.string(`Dict[${keyType ?? 'Any'}, ${valueType ?? 'Any'}]`)
       this.byte(0x86, 0x52)
     }
-    return early
   }
 
   private object(value: ObjectValue): void {
@@ -343,6 +343,7 @@ class Pickler {
 
   private tensor(tensor: TensorData): void {
     if (tensor.sparse !== undefined) return this.sparse(tensor)
+    if (this.options.style === 'python' && untyped.has(tensor.dtype)) return this.untypedTensor(tensor)
     this.global('torch._utils', tensor.quant === undefined ? '_rebuild_tensor_v2' : '_rebuild_qtensor')
     this.byte(0x28)
     this.storage(tensor)
@@ -363,6 +364,20 @@ class Pickler {
     this.byte(0x74, 0x52)
   }
 
+  /** For dtypes that Python has no storage class for. */
+  private untypedTensor(tensor: TensorData): void {
+    this.global('torch._utils', '_rebuild_tensor_v3')
+    this.byte(0x28)
+    this.storage(tensor)
+    this.int(BigInt(tensor.offset))
+    this.numbers(tensor.shape)
+    this.numbers(tensor.strides)
+    this.byte(tensor.requiresGrad ? 0x88 : 0x89)
+    this.hooks()
+    this.global('torch', tensor.dtype)
+    this.byte(0x74, 0x52)
+  }
+
   private storage({ storage, dtype }: TensorData): void {
     let memo = this.storageMemo.get(storage)
     if (memo === undefined) this.storageMemo.set(storage, (memo = new Map()))
@@ -370,10 +385,12 @@ class Pickler {
     if (known !== undefined) return this.get(known)
     this.byte(0x28)
     this.string('storage')
-    this.global('torch', dtypeStorageName(dtype))
+    const isUntyped = this.options.style === 'python' && untyped.has(dtype)
+    if (isUntyped) this.global('torch.storage', 'UntypedStorage')
+    else this.global('torch', dtypeStorageName(dtype))
     this.string(String(this.storages.length))
     this.string(storage.location)
-    this.int(BigInt(Math.floor(storage.byteLength / dtypeSize(dtype))))
+    this.int(BigInt(isUntyped ? storage.byteLength : Math.floor(storage.byteLength / dtypeSize(dtype))))
     this.byte(0x74, 0x51)
     memo.set(dtype, this.put())
     this.storages.push(storage)
