@@ -240,6 +240,8 @@ export function* allNodes(block: Block): Generator<Node> {
 export class GraphBuilder {
   /** Source position that inserted nodes get. */
   range: SourceRange | undefined
+  /** The source language has one type of numbers: implicit conversions make floats of ints. */
+  widensInts = false
   constructor(
     readonly graph: Graph,
     public block: Block = graph.block,

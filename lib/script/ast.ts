@@ -28,7 +28,8 @@ export type Expr =
   | (At & { readonly kind: 'Ternary'; readonly condition: Expr; readonly then: Expr; readonly otherwise: Expr })
   | (At & { readonly kind: 'List'; readonly items: readonly Expr[] })
   | (At & { readonly kind: 'Tuple'; readonly items: readonly Expr[] })
-  | (At & { readonly kind: 'Dict'; readonly entries: readonly (readonly [Expr, Expr])[] })
+  /** `record`: written as an object with named fields, which calls of operators take as keyword arguments. */
+  | (At & { readonly kind: 'Dict'; readonly entries: readonly (readonly [Expr, Expr])[]; readonly record?: boolean })
   | (At & {
       readonly kind: 'ListComp'
       readonly element: Expr
@@ -46,6 +47,23 @@ export type Expr =
     })
   | (At & { readonly kind: 'Starred'; readonly value: Expr })
   | (At & { readonly kind: 'Format'; readonly parts: readonly (string | Expr)[] })
+  /** `left ?? right`: the right side where the left one is None. */
+  | (At & { readonly kind: 'Coalesce'; readonly left: Expr; readonly right: Expr })
+  /** A value that the program says is not None. */
+  | (At & { readonly kind: 'NonNull'; readonly value: Expr })
+  /** A value that the program gives another type: a conversion, a wider type, or one member of a union. */
+  | (At & { readonly kind: 'Cast'; readonly value: Expr; readonly annotation: Expr })
+  | Lambda
+
+/** A local function. Calls of it are inlined; it sees and changes the variables around it. */
+export interface Lambda extends At {
+  readonly kind: 'Lambda'
+  readonly parameters: readonly ParameterDef[]
+  readonly returns?: Expr
+  readonly body: Expr | readonly Stmt[]
+  /** Variables of the scopes around it that it assigns. */
+  readonly assigns: readonly string[]
+}
 
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**' | '@' | '&' | '|' | '^' | '<<' | '>>'
 export type CompareOperator = '<' | '>' | '<=' | '>=' | '==' | '!=' | 'is' | 'is not' | 'in' | 'not in'
@@ -63,7 +81,15 @@ export type Stmt =
   | (At & { readonly kind: 'Expr'; readonly value: Expr })
   | (At & { readonly kind: 'Return'; readonly value?: Expr })
   | (At & { readonly kind: 'If'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise: readonly Stmt[] })
-  | (At & { readonly kind: 'While'; readonly condition: Expr; readonly body: readonly Stmt[] })
+  | (At & {
+      readonly kind: 'While'
+      readonly condition: Expr
+      readonly body: readonly Stmt[]
+      /** Runs after each round that was not left, after `continue` as well. */
+      readonly update?: readonly Stmt[]
+      /** The first round runs without a test. */
+      readonly testLast?: boolean
+    })
   | (At & { readonly kind: 'For'; readonly target: Expr; readonly iter: Expr; readonly body: readonly Stmt[] })
   | (At & { readonly kind: 'Break' | 'Continue' | 'Pass' })
   | (At & { readonly kind: 'Assert'; readonly condition: Expr; readonly message?: Expr })

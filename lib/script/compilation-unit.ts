@@ -7,6 +7,7 @@ import { dtypeCode, dtypeNames } from '../tensor/dtype.js'
 import { CompileError } from '../util/errors.js'
 import type { ClassDef, Expr, FunctionDef, Stmt } from './ast.js'
 import { callFunction } from './emitter/calls.js'
+import type { Dialect } from './emitter/dialect.js'
 import { Emitter } from './emitter/emitter.js'
 import type { Meaning } from './emitter/values.js'
 import { parseExpression, parseFile } from './python/parser.js'
@@ -68,6 +69,8 @@ class CompiledFunction implements ScriptFunction {
     readonly qualifiedName: string,
     readonly def: FunctionDef,
     private readonly owner: ClassType | undefined,
+    /** The rules of its language, for functions of other languages than Python. */
+    private readonly dialect?: Dialect,
   ) {}
 
   get name(): string {
@@ -76,14 +79,14 @@ class CompiledFunction implements ScriptFunction {
   get parameters(): readonly Parameter[] {
     this.resolved ??= this.def.parameters.map((p, i) => {
       const type =
-        i === 0 && this.owner !== undefined ? this.owner : p.annotation === undefined ? TensorType : this.unit.resolve(p.annotation)
+        i === 0 && this.owner !== undefined ? this.owner : p.annotation === undefined ? TensorType : this.unit.resolve(p.annotation, this.dialect)
       const value = p.default === undefined ? undefined : Emitter.defaultValue(this.unit, p.default, type)
       return { name: p.name, type, default: value, kwargOnly: p.kwargOnly }
     })
     return this.resolved
   }
   private get declaredReturn(): Type | undefined {
-    if (this.declared === null) this.declared = this.def.returns === undefined ? undefined : this.unit.resolve(this.def.returns)
+    if (this.declared === null) this.declared = this.def.returns === undefined ? undefined : this.unit.resolve(this.def.returns, this.dialect)
     return this.declared
   }
   get returnType(): Type {
@@ -91,6 +94,12 @@ class CompiledFunction implements ScriptFunction {
   }
   get graph(): Graph {
     return this.compile().graph
+  }
+  /** An error with what to write instead, where the language knows it. */
+  private hinted(error: unknown): unknown {
+    if (!(error instanceof CompileError) || this.dialect === undefined || error.message.includes('\nHint: ')) return error
+    const hint = this.dialect.hint(error.message)
+    return hint === undefined ? error : new CompileError(`${error.message}\nHint: ${hint}`)
   }
   private compile(): { graph: Graph; returnType: Type } {
     if (this.result !== undefined) return this.result
@@ -100,11 +109,11 @@ class CompiledFunction implements ScriptFunction {
     this.compiling = true
     try {
       return (this.result = withinStack(`function '${this.name}'`, () =>
-        Emitter.compile(this.unit, this.def, this.parameters, this.declaredReturn),
+        Emitter.compile(this.unit, this.def, this.parameters, this.declaredReturn, this.dialect),
       ))
     } catch (error) {
-      this.error = error
-      throw error
+      this.error = this.hinted(error)
+      throw this.error
     } finally {
       this.compiling = false
     }
@@ -203,8 +212,50 @@ export class CompilationUnit {
     return fn
   }
 
-  resolve(annotation: Expr): Type {
-    return resolveType(annotation, (name) => this.namedType(name))
+  resolve(annotation: Expr, dialect?: Dialect): Type {
+    return resolveType(annotation, (name) => dialect?.type(name) ?? this.namedType(name))
+  }
+
+  // What other front ends add
+
+  /** A qualified name that is free: the one asked for, or it with a mangled package, as PyTorch does it. */
+  uniqueName(qualifiedName: string): string {
+    if (!this.types.has(qualifiedName) && !this.functions.has(qualifiedName)) return qualifiedName
+    const dot = qualifiedName.lastIndexOf('.')
+    for (;;) {
+      const name = `${qualifiedName.slice(0, dot)}.___torch_mangle_${this.mangled++}.${qualifiedName.slice(dot + 1)}`
+      if (!this.types.has(name) && !this.functions.has(name)) return name
+    }
+  }
+  private mangled = 0
+
+  /** Makes a type known by its name. */
+  addType(type: ClassType): void {
+    this.types.set(type.qualifiedName, type)
+  }
+  /** A function of another front end. */
+  addFunction(qualifiedName: string, def: FunctionDef, dialect?: Dialect): ScriptFunction {
+    const fn = new CompiledFunction(this, qualifiedName, def, undefined, dialect)
+    this.functions.set(qualifiedName, fn)
+    return fn
+  }
+  /** A class of another front end. */
+  addClass(qualifiedName: string, def: ClassDef, dialect?: Dialect): Type {
+    return this.makeType(qualifiedName, def, dialect)
+  }
+  /** A method of a class of this unit. */
+  addMethodOf(type: ClassType, def: FunctionDef, dialect?: Dialect): void {
+    this.addMethod(type, def, dialect)
+  }
+
+  private readonly offers = new WeakMap<ClassType, (name: string) => void>()
+  /** Says how the methods of a class are made when they are first asked for. */
+  offerMethods(type: ClassType, offer: (name: string) => void): void {
+    this.offers.set(type, offer)
+  }
+  /** Has a method made, where its class makes methods on demand. */
+  demandMethod(type: ClassType, name: string): void {
+    if (!type.methods.has(name)) this.offers.get(type)?.(name)
   }
 
   /** The class, enum or named tuple of a qualified name; undefined when there is none. */
@@ -216,9 +267,9 @@ export class CompilationUnit {
     return definition?.kind === 'class' ? this.makeType(qualifiedName, definition.def) : undefined
   }
 
-  private makeType(qualifiedName: string, def: ClassDef): Type {
+  private makeType(qualifiedName: string, def: ClassDef, dialect?: Dialect): Type {
     const base = def.bases[0] === undefined ? '' : (dottedName(def.bases[0]) ?? '')
-    if (base === 'NamedTuple' || base === 'typing.NamedTuple') return this.makeNamedTuple(qualifiedName, def)
+    if (base === 'NamedTuple' || base === 'typing.NamedTuple') return this.makeNamedTuple(qualifiedName, def, dialect)
     if (base === 'Enum' || base === 'enum.Enum') return this.makeEnum(qualifiedName, def)
     const flavor =
       base === 'Module' || base === 'torch.nn.Module'
@@ -230,20 +281,20 @@ export class CompilationUnit {
             : 'class'
     const type = new ClassType(qualifiedName, flavor)
     this.types.set(qualifiedName, type)
-    this.fillClass(type, def)
+    this.fillClass(type, def, dialect)
     return type
   }
   private readonly resolving = new Set<string>()
-  private makeNamedTuple(qualifiedName: string, def: ClassDef): Type {
+  private makeNamedTuple(qualifiedName: string, def: ClassDef, dialect?: Dialect): Type {
     if (this.resolving.has(qualifiedName)) throw compileError(`The named tuple ${qualifiedName} contains itself`, def.range)
     this.resolving.add(qualifiedName)
     try {
-      return this.namedTuple(qualifiedName, def)
+      return this.namedTuple(qualifiedName, def, dialect)
     } finally {
       this.resolving.delete(qualifiedName)
     }
   }
-  private namedTuple(qualifiedName: string, def: ClassDef): Type {
+  private namedTuple(qualifiedName: string, def: ClassDef, dialect?: Dialect): Type {
     const fields: string[] = []
     const elements: Type[] = []
     const defaults: (ConstantValue | undefined)[] = []
@@ -252,7 +303,7 @@ export class CompilationUnit {
       const target = stmt.kind === 'Declare' ? stmt.target : stmt.targets[0]
       if (target.kind !== 'Name') continue
       fields.push(target.name)
-      elements.push(this.resolve(stmt.annotation!))
+      elements.push(this.resolve(stmt.annotation!, dialect))
       defaults.push(stmt.kind === 'Assign' ? this.constantExpression(stmt.value) : undefined)
     }
     const type = tupleOf(elements, { qualifiedName, fields, defaults })
@@ -270,11 +321,11 @@ export class CompilationUnit {
     return type
   }
 
-  private fillClass(type: ClassType, def: ClassDef): void {
+  private fillClass(type: ClassType, def: ClassDef, dialect?: Dialect): void {
     const lists = new Map<string, string[]>()
     const declared: { name: string; annotation: Expr; value?: Expr }[] = []
     for (const stmt of def.body) {
-      if (stmt.kind === 'FunctionDef') this.addMethod(type, stmt)
+      if (stmt.kind === 'FunctionDef') this.addMethod(type, stmt, dialect)
       else if (stmt.kind === 'Declare' && stmt.target.kind === 'Name')
         declared.push({ name: stmt.target.name, annotation: stmt.annotation })
       else if (stmt.kind === 'Assign') {
@@ -296,33 +347,33 @@ export class CompilationUnit {
     type.forwardPreHooks = lists.get('__forward_pre_hooks__') ?? []
     for (const { name, annotation, value } of declared) {
       if (value !== undefined && annotation.kind === 'Subscript' && dottedName(annotation.value)?.endsWith('Final')) {
-        type.constants.set(name, this.typedConstant(value, this.resolve(annotation)))
-      } else type.attributes.push({ name, type: this.resolve(annotation), isParameter: parameters.has(name), isBuffer: buffers.has(name) })
+        type.constants.set(name, this.typedConstant(value, this.resolve(annotation, dialect)))
+      } else type.attributes.push({ name, type: this.resolve(annotation, dialect), isParameter: parameters.has(name), isBuffer: buffers.has(name) })
     }
-    if (type.attributes.length === 0 && type.flavor === 'class') this.attributesFromInit(type)
+    if (type.flavor === 'class' && (type.attributes.length === 0 || dialect !== undefined)) this.attributesFromInit(type, dialect)
   }
   private typedConstant(expr: Expr, type: Type): ConstantValue {
     const value = this.constantExpression(expr)
     if (value.kind === 'int' && type.kind === 'Simple' && type.name === 'float') return { kind: 'float', value: Number(value.value) }
     return value.kind === 'list' || value.kind === 'tuple' ? { ...value, type } : value
   }
-  private addMethod(type: ClassType, def: FunctionDef): void {
+  private addMethod(type: ClassType, def: FunctionDef, dialect?: Dialect): void {
     const isStatic = def.decorators.some((d) => dottedName(d) === 'staticmethod')
     const decorator = def.decorators.map((d) => dottedName(d) ?? '')
-    const fn = new CompiledFunction(this, `${type.qualifiedName}.${def.name}`, def, isStatic ? undefined : type)
+    const fn = new CompiledFunction(this, `${type.qualifiedName}.${def.name}`, def, isStatic ? undefined : type, dialect)
     if (isStatic) type.staticMethods.set(def.name, fn)
     else if (decorator.includes('property'))
-      type.methods.set(`__${def.name}_getter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_getter` }, type))
+      type.methods.set(`__${def.name}_getter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_getter` }, type, dialect))
     else if (decorator.some((d) => d.endsWith('.setter')))
-      type.methods.set(`__${def.name}_setter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_setter` }, type))
+      type.methods.set(`__${def.name}_setter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_setter` }, type, dialect))
     else type.methods.set(def.name, fn)
   }
   /** Classes written by hand declare attributes by assigning them in `__init__`. */
-  private attributesFromInit(type: ClassType): void {
+  private attributesFromInit(type: ClassType, dialect?: Dialect): void {
     const init = type.methods.get('__init__') as CompiledFunction | undefined
     if (init === undefined) return
     const scope = new Map(
-      init.def.parameters.map((p) => [p.name, p.annotation === undefined ? TensorType : this.resolve(p.annotation)] as const),
+      init.def.parameters.map((p) => [p.name, p.annotation === undefined ? TensorType : this.resolve(p.annotation, dialect)] as const),
     )
     for (const stmt of init.def.body) {
       if (stmt.kind !== 'Assign' && stmt.kind !== 'Declare') continue
@@ -334,11 +385,11 @@ export class CompilationUnit {
         type.attribute(target.name)
       )
         continue
-      type.attributes.push({ name: target.name, type: this.initType(stmt, scope), isParameter: false, isBuffer: false })
+      type.attributes.push({ name: target.name, type: this.initType(stmt, scope, dialect), isParameter: false, isBuffer: false })
     }
   }
-  private initType(stmt: Stmt & { kind: 'Assign' | 'Declare' }, scope: ReadonlyMap<string, Type>): Type {
-    if (stmt.annotation !== undefined) return this.resolve(stmt.annotation)
+  private initType(stmt: Stmt & { kind: 'Assign' | 'Declare' }, scope: ReadonlyMap<string, Type>, dialect?: Dialect): Type {
+    if (stmt.annotation !== undefined) return this.resolve(stmt.annotation, dialect)
     const value = (stmt as Stmt & { kind: 'Assign' }).value
     if (value.kind === 'Name' && scope.has(value.name)) return scope.get(value.name)!
     // The type of any other expression is that of its value in a function of the same parameters.
@@ -351,7 +402,7 @@ export class CompilationUnit {
       decorators: [],
       range: value.range,
     }
-    return Emitter.compile(this, def, parameters, undefined).returnType
+    return Emitter.compile(this, def, parameters, undefined, dialect).returnType
   }
 
   // What names mean to the emitter

@@ -188,6 +188,10 @@ export function convertToType(b: GraphBuilder, value: Value, type: Type, allow: 
     return b.constant({ kind: 'float', value: Number(constant.value) }, FloatType)
   }
   if (!allow) return value
+  if (b.widensInts && type === FloatType && value.type === IntType) {
+    if (constant?.kind === 'int') return b.constant({ kind: 'float', value: Number(constant.value) }, FloatType)
+    return insertOperator(b, 'aten::Float.int', [value])
+  }
   if (value.type === TensorType) {
     if (type === FloatType) return insertOperator(b, 'aten::FloatImplicit', [value])
     if (type === ComplexType) return insertOperator(b, 'aten::ComplexImplicit', [value])

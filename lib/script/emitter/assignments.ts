@@ -25,14 +25,9 @@ export function emitAssignment(e: Emitter, stmt: Stmt & { kind: 'Assign' }): voi
         `Variable ${first.kind === 'Name' ? `'${first.name}' ` : ''}is annotated with type ${typeAnnotation(type)} but is being assigned to a value of type ${typeAnnotation(value.type)}`,
         first,
       )
-    meaning = valueMeaning(value.type === type ? value : widen(e, value, type))
+    meaning = valueMeaning(value.type === type ? value : e.widened(value, type))
   }
   for (const target of stmt.targets) assignTo(e, target, meaning, stmt.value)
-}
-/** Gives a value the wider type that its variable was declared with. */
-function widen(e: Emitter, value: Value, type: Type): Value {
-  if (value.node.constant?.kind === 'none') return e.constant({ kind: 'none' }, type)
-  return e.b.add('prim::unchecked_cast', [value]).output.setType(type)
 }
 const emptyContainer = (expr: Expr): boolean =>
   (expr.kind === 'List' && expr.items.length === 0) || (expr.kind === 'Dict' && expr.entries.length === 0)
@@ -130,6 +125,7 @@ export function assignAttribute(e: Emitter, object: Value, name: string, value: 
 export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, value: Value): void {
   const base = emitValue(e, target.value)
   const { range } = target
+  e.dialect?.checkSubscript(base, target)
   if (base.type === TensorType) {
     const { view, indices } = basicIndices(e, base, target.items, target)
     const source = likeTensor(e, value, base, target)
@@ -141,7 +137,7 @@ export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, val
   if (item.kind === 'Slice') fail("Slice assignment to lists isn't supported", target)
   if (base.type.kind === 'Class') return void callMethod(e, base, '__setitem__', [emitValue(e, item), value], [], range)
   const element = base.type.kind === 'List' ? base.type.element : base.type.kind === 'Dict' ? base.type.value : undefined
-  const converted = element === undefined ? value : convertToType(e.b, value, element, false)
+  const converted = element === undefined ? value : convertToType(e.b, value, element, e.b.widensInts)
   callOperator(e, 'aten::_set_item', [base, emitValue(e, item), converted], [], range)
 }
 
@@ -165,6 +161,8 @@ export function emitAugmented(e: Emitter, stmt: Stmt & { kind: 'AugAssign' }): v
   const at: Expr = { kind: 'None', range: stmt.range }
   const combine = (left: Value): Value => {
     const right = emitValue(e, stmt.value)
+    const own = e.dialect?.binary(e, op, left, right, at)
+    if (own !== undefined) return own
     const name = inPlace[op]
     if (left.type === TensorType && name !== undefined) return callOperator(e, `aten::${name}`, [left, right], [], stmt.range)
     if (left.type.kind === 'List' && op === '+') return callOperator(e, 'aten::add_', [left, right], [], stmt.range)
@@ -186,6 +184,7 @@ export function emitAugmented(e: Emitter, stmt: Stmt & { kind: 'AugAssign' }): v
     }
     case 'Subscript': {
       const base = emitValue(e, target.value)
+      e.dialect?.checkSubscript(base, target)
       if (base.type === TensorType) {
         const { view, indices } = basicIndices(e, base, target.items, target)
         if (indices.length === 0) return void combine(view)

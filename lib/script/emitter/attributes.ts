@@ -1,7 +1,7 @@
 import type { Value } from '../../ir/graph.js'
 import { schemasOf } from '../../ir/schema.js'
 import type { Type } from '../../ir/types.js'
-import { IntType, StringType, TensorType, typeAnnotation } from '../../ir/types.js'
+import { StringType, TensorType, typeAnnotation } from '../../ir/types.js'
 import type { Expr } from '../ast.js'
 import { callMethod, callOperator } from './calls.js'
 import type { Emitter } from './emitter.js'
@@ -11,7 +11,7 @@ import { describe, fail, valueMeaning } from './values.js'
 import { lookupTable } from '../tables.js'
 
 /** Attributes of tensors that are operators: name to operator. */
-const tensorAttributes = lookupTable<string>({
+export const tensorAttributes = lookupTable<string>({
   shape: 'aten::size',
   dtype: 'prim::dtype',
   device: 'prim::device',
@@ -48,6 +48,8 @@ const tensorAttributes = lookupTable<string>({
 
 /** `meaning.name`. */
 export function emitAttribute(e: Emitter, meaning: Meaning, name: string, at: Expr): Meaning {
+  const own = e.dialect?.attribute(e, meaning, name, at)
+  if (own !== undefined) return own
   switch (meaning.kind) {
     case 'namespace': {
       const found = e.unit.meaningOf(`${meaning.path}.${name}`)
@@ -72,11 +74,11 @@ export function emitAttribute(e: Emitter, meaning: Meaning, name: string, at: Ex
   }
 }
 
-function classMember(_: Emitter, meaning: Meaning & { kind: 'class' }, name: string, at: Expr): Meaning {
+function classMember(e: Emitter, meaning: Meaning & { kind: 'class' }, name: string, at: Expr): Meaning {
   const fn = meaning.type.staticMethods.get(name) ?? meaning.type.methods.get(name)
   if (fn !== undefined) return { kind: 'function', fn }
   const constant = meaning.type.constants.get(name)
-  if (constant !== undefined) return { kind: 'constant', value: constant, type: IntType }
+  if (constant !== undefined) return e.unit.constantMeaning(constant)
   return fail(`The class ${meaning.type.qualifiedName} has no member ${name}`, at)
 }
 
@@ -96,6 +98,7 @@ export function valueAttribute(e: Emitter, value: Value, name: string, at: Expr)
     }
     const constant = type.constants.get(name)
     if (constant !== undefined) return e.unit.constantMeaning(constant)
+    e.unit.demandMethod(type, name)
     if (type.methods.has(name) || type.flavor === 'custom') return { kind: 'method', self: value, name }
     const property = type.methods.get(`__${name}_getter`)
     if (property !== undefined) return valueMeaning(callMethod(e, value, property.name, [], [], at.range))

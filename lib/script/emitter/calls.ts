@@ -2,7 +2,7 @@ import type { SourceRange, Value } from '../../ir/graph.js'
 import { Graph } from '../../ir/graph.js'
 import type { FunctionSchema } from '../../ir/schema.js'
 import { schemasOf } from '../../ir/schema.js'
-import type { ScriptFunction, Type } from '../../ir/types.js'
+import type { Parameter, ScriptFunction, Type } from '../../ir/types.js'
 import {
   AnyType,
   BoolType,
@@ -154,6 +154,7 @@ export function callMethod(
   const { type } = self
   if (type.kind !== 'Class') throw compileError(`'${typeAnnotation(type)}' object has no method '${name}'`, range)
   if (type.flavor === 'custom') return callOperator(e, customMethod(type.qualifiedName, name), [self, ...args], kwargs, range)
+  e.unit.demandMethod(type, name)
   const method = type.methods.get(name)
   if (method === undefined) throw compileError(`'${type.qualifiedName}' has no method '${name}'`, range)
   if (!type.isInterface) e.unit.noteCall(e.def, method, range)
@@ -194,19 +195,26 @@ interface Arguments {
   readonly args: Value[]
   readonly kwargs: NamedValue[]
 }
-function emitArguments(e: Emitter, expr: Expr & { kind: 'Call' }): Arguments {
-  const args = expr.args.flatMap((a): readonly Value[] => {
-    if (a.kind !== 'Starred') return [emitValue(e, a)]
+/** The arguments of a call; `formals` are the parameters of what is called, where they are known. */
+function emitArguments(e: Emitter, expr: Expr & { kind: 'Call' }, formals?: readonly Parameter[]): Arguments {
+  const hint = (key: number | string): Type | undefined =>
+    e.dialect === undefined ? undefined : (typeof key === 'number' ? formals?.[key] : formals?.find((p) => p.name === key))?.type
+  const args = expr.args.flatMap((a, i): readonly Value[] => {
+    if (a.kind !== 'Starred') return [emitValue(e, a, hint(i))]
     const value = emitValue(e, a.value)
     if (value.type.kind !== 'Tuple') fail('Only tuples can be expanded in a call', a)
     return tupleItems(e, value)
   })
-  return { args, kwargs: expr.kwargs.map((k) => ({ name: k.name, value: emitValue(e, k.value) })) }
+  return { args, kwargs: expr.kwargs.map((k) => ({ name: k.name, value: emitValue(e, k.value, hint(k.name)) })) }
 }
 
 /** A call of anything that can be called. */
 export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type | undefined): Meaning {
-  const callee = emitCallee(e, expr.fn)
+  return e.dialect === undefined ? applyCall(e, emitExpr(e, expr.fn), expr, hint) : e.dialect.call(e, expr, hint)
+}
+
+/** A call of what `expr.fn` means. */
+export function applyCall(e: Emitter, callee: Meaning, expr: Expr & { kind: 'Call' }, hint: Type | undefined): Meaning {
   switch (callee.kind) {
     case 'special':
       return emitSpecial(e, callee, expr, hint)
@@ -225,16 +233,24 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
       if (callee.self === undefined) return operatorCall(e, callee.name, args, kwargs, expr.range)
       return methodOperator(e, callee.self, callee.name, args, kwargs, expr, hint)
     }
+    case 'lambda':
+      if (expr.kwargs.length > 0) fail('Local functions take no keyword arguments', expr)
+      return e.inline(
+        callee.lambda,
+        expr.args.map((a) => emitExpr(e, a)),
+        expr.range,
+      )
     case 'function': {
-      const { args, kwargs } = emitArguments(e, expr)
+      const { args, kwargs } = emitArguments(e, expr, callee.fn.parameters)
       return valueMeaning(callFunction(e, callee.fn, args, kwargs, expr.range))
     }
     case 'method': {
-      const { args, kwargs } = emitArguments(e, expr)
+      const { args, kwargs } = emitArguments(e, expr, method(callee.self, callee.name)?.parameters.slice(1))
       return valueMeaning(callMethod(e, callee.self, callee.name, args, kwargs, expr.range))
     }
     case 'class': {
-      const { args, kwargs } = emitArguments(e, expr)
+      e.unit.demandMethod(callee.type, '__init__')
+      const { args, kwargs } = emitArguments(e, expr, callee.type.methods.get('__init__')?.parameters.slice(1))
       const object = e.b.add('prim::CreateObject', []).output.setType(callee.type)
       callMethod(e, object, '__init__', args, kwargs, expr.range)
       return valueMeaning(object)
@@ -266,8 +282,9 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
     }
     case 'value':
       if (callee.value.type.kind === 'Class') {
-        const { args, kwargs } = emitArguments(e, expr)
+        e.unit.demandMethod(callee.value.type, 'forward')
         const { methods } = callee.value.type
+        const { args, kwargs } = emitArguments(e, expr, methods.get('forward')?.parameters.slice(1))
         return valueMeaning(
           callMethod(
             e,
@@ -287,10 +304,6 @@ export function emitCall(e: Emitter, expr: Expr & { kind: 'Call' }, hint: Type |
     default:
       return fail(`${describe(callee)} cannot be called`, expr)
   }
-}
-
-function emitCallee(e: Emitter, fn: Expr): Meaning {
-  return emitExpr(e, fn)
 }
 
 /** An operator call with the rules that have no schema. */
@@ -322,7 +335,7 @@ function operatorCall(e: Emitter, name: string, args: Value[], kwargs: NamedValu
   return callOperatorMeaning(e, name, args, kwargs, range)
 }
 const optionalElement = (type: Type): Type => (type.kind === 'Optional' ? type.element : type)
-function unwrapOptional(e: Emitter, value: Value): Value {
+export function unwrapOptional(e: Emitter, value: Value): Value {
   const node = e.b.add('aten::_unwrap_optional', [value])
   node.schema = schemasOf('aten::_unwrap_optional')[0]
   return node.output.setType(value.type === NoneType ? TensorType : optionalElement(value.type))
@@ -580,7 +593,7 @@ function emitFork(e: Emitter, expr: Expr & { kind: 'Call' }): Value {
     // Captured values become inputs the first time the body names them.
     const captures = new CapturingEnvironment(e.env, node, graph)
     e.unit.noteCall(e.def, callee.def, expr.range)
-    const inner = new Emitter(e.unit, callee.def, undefined, undefined, captures)
+    const inner = new Emitter(e.unit, callee.def, undefined, undefined, captures, e.dialect)
     captures.graph = inner.graph
     const { graph: body, returnType } = inner.run([])
     node.setAttribute('Subgraph', { kind: 'graph', graph: body })

@@ -1,16 +1,17 @@
 import type { Block, SourceRange, Value } from '../../ir/graph.js'
 import { Graph, GraphBuilder } from '../../ir/graph.js'
 import type { ConstantValue, Parameter, Type } from '../../ir/types.js'
-import { BoolType, IntType, NoneType, isSubtype, sameType, typeAnnotation } from '../../ir/types.js'
-import type { Expr, FunctionDef, Stmt } from '../ast.js'
+import { BoolType, FloatType, IntType, NoneType, isSubtype, sameType, typeAnnotation } from '../../ir/types.js'
+import type { Expr, FunctionDef, Lambda, Stmt } from '../ast.js'
 import { resolveType } from '../type-resolver.js'
 import type { CompilationUnit } from '../compilation-unit.js'
 import { constantType, convertToType, insertOperator, unifyTypes } from '../schema-matching.js'
 import { compileError } from '../source.js'
-import { emitCondition, emitExpr, emitValue } from './expressions.js'
+import { asValue, emitCondition, emitExpr, emitValue } from './expressions.js'
 import { emitAssignment, emitAugmented, emitDelete } from './assignments.js'
 import { emitFor, emitWhile } from './loops.js'
 import { enterContext } from './calls.js'
+import type { Dialect } from './dialect.js'
 import type { Condition, Meaning, Refinements } from './values.js'
 import { Environment, fail, noRefinements, valueMeaning } from './values.js'
 
@@ -19,7 +20,11 @@ export type Exit = 'no' | 'maybe' | 'yes'
 
 /** Thrown when a return inside a loop needs the return type before it is known; the function is emitted again with it. */
 class NeedReturnType extends Error {
-  constructor(readonly type: Type) {
+  constructor(
+    /** The function, or the local function inlined into it. */
+    readonly of: FunctionDef | Lambda,
+    readonly type: Type,
+  ) {
     super('return type needed')
   }
 }
@@ -30,8 +35,7 @@ class NeedReturnType extends Error {
  * environment that name what happened. After a statement that may exit, the rest of its block goes into the false branch of a test of
  * the flags. A branch that exits needs no values for variables of the rest: prim::Uninitialized fills them.
  */
-const flags = { return: '%returned', break: '%broken', continue: '%continued' } as const
-const returnValue = '%value'
+const flags = { break: '%broken', continue: '%continued' } as const
 
 /** One branch of an `if`, emitted: its variables, how it ends, and what holds for the paths that reach its end. */
 interface Path {
@@ -51,16 +55,25 @@ export class Emitter {
   /** Depth of loops around the current statement; 0 at function level. */
   private loopDepth = 0
   private branchDepth = 0
+  private declaredReturn: Type | undefined
+  /** The function whose return statements are being emitted, and the pseudo variables of its returns. */
+  private frame: { readonly of: FunctionDef | Lambda; readonly returned: string; readonly value: string }
+  private inlined = 0
+  private inlineDepth = 0
 
   constructor(
     readonly unit: CompilationUnit,
     readonly def: FunctionDef,
-    private readonly declaredReturn: Type | undefined,
-    knownReturn?: Type,
+    declaredReturn: Type | undefined,
+    private readonly knownReturns: ReadonlyMap<FunctionDef | Lambda, Type> = new Map(),
     /** Meaning of free names, for nested functions. */
     enclosing?: Environment,
+    readonly dialect?: Dialect,
   ) {
-    this.returnType = declaredReturn ?? knownReturn
+    this.declaredReturn = declaredReturn
+    this.returnType = declaredReturn ?? knownReturns.get(def)
+    this.frame = { of: def, returned: '%returned', value: '%value' }
+    if (dialect !== undefined) this.b.widensInts = true
     if (enclosing !== undefined) this.env = new Environment(enclosing)
   }
 
@@ -70,15 +83,16 @@ export class Emitter {
     def: FunctionDef,
     parameters: readonly Parameter[],
     declared: Type | undefined,
+    dialect?: Dialect,
   ): { graph: Graph; returnType: Type } {
-    let known: Type | undefined
+    const known = new Map<FunctionDef | Lambda, Type>()
     for (let attempt = 0; ; attempt++) {
-      const emitter = new Emitter(unit, def, declared, known)
+      const emitter = new Emitter(unit, def, declared, known, undefined, dialect)
       try {
         return emitter.run(parameters)
       } catch (error) {
-        if (!(error instanceof NeedReturnType) || attempt > 8) throw error
-        known = error.type
+        if (!(error instanceof NeedReturnType) || attempt > 64) throw error
+        known.set(error.of, error.type)
       }
     }
   }
@@ -90,23 +104,29 @@ export class Emitter {
   }
   private finish(exit: Exit): { graph: Graph; returnType: Type } {
     this.b.range = this.def.range
-    let result = this.lookup(returnValue)
+    const value = this.returned(exit, this.def.range)
+    this.graph.block.addOutput(value)
+    return { graph: this.graph, returnType: this.declaredReturn ?? this.returnType ?? value.type }
+  }
+  /** What the function of the frame returns, at the end of its body. */
+  private returned(exit: Exit, range: SourceRange): Value {
+    let result = this.lookup(this.frame.value)
     if (exit !== 'yes') {
       // Falling off the end returns None.
       if (this.declaredReturn !== undefined && this.declaredReturn !== NoneType) {
-        throw compileError('Function was not annotated as having type None, but does not return along all paths', this.def.range)
+        throw compileError('Function was not annotated as having type None, but does not return along all paths', range)
       }
-      const none = this.convertReturn(this.none(), this.def.range)
+      const none = this.convertReturn(this.none(), range)
       if (exit === 'no' || result === undefined) result = valueMeaning(none)
       else if (result.kind === 'value') {
         const returned = result.value
-        const flag = (this.lookup(flags.return) as { value: Value }).value
+        const flag = (this.lookup(this.frame.returned) as { value: Value }).value
         result = valueMeaning(
           this.emitIf(
             flag,
             () => returned,
             () => none,
-            this.def.range,
+            range,
           ),
         )
       }
@@ -116,10 +136,74 @@ export class Emitter {
       const type = this.declaredReturn ?? NoneType
       result = valueMeaning(type === NoneType ? this.none() : this.uninitialized(type))
     }
-    const value = (result as { value: Value }).value
-    this.graph.block.addOutput(value)
-    return { graph: this.graph, returnType: this.declaredReturn ?? this.returnType ?? value.type }
+    return (result as { value: Value }).value
   }
+
+  /** Emits the body of a local function in place of a call. */
+  inline(lambda: Lambda, args: readonly Meaning[], range: SourceRange): Meaning {
+    if (this.inlineDepth > 32) throw compileError('Local functions cannot call themselves. Write a function at the top of the file', range)
+    const saved = { env: this.env, declared: this.declaredReturn, type: this.returnType, frame: this.frame, loops: this.loopDepth, branches: this.branchDepth }
+    const id = ++this.inlined
+    this.env = new Environment(saved.env)
+    this.inlineDepth++
+    try {
+      this.bindParameters(lambda, args, range)
+      if (!Array.isArray(lambda.body)) return emitExpr(this, lambda.body as Expr, lambda.returns && this.type(lambda.returns))
+      this.declaredReturn = lambda.returns === undefined ? undefined : this.type(lambda.returns)
+      this.returnType = this.declaredReturn ?? this.knownReturns.get(lambda)
+      this.frame = { of: lambda, returned: `%returned${id}`, value: `%value${id}` }
+      this.loopDepth = 0
+      this.branchDepth = 0
+      for (const flag of [flags.break, flags.continue]) this.env.set(flag, valueMeaning(this.bool(false)))
+      const value = this.returned(this.statements(lambda.body as readonly Stmt[]), lambda.range)
+      const inner = this.env
+      this.env = saved.env
+      // What it assigned of the variables around it stays.
+      for (const name of lambda.assigns) {
+        const meaning = inner.find(name)
+        if (meaning !== undefined && meaning !== saved.env.find(name)) this.assign(name, meaning, range)
+      }
+      return valueMeaning(value)
+    } finally {
+      this.inlineDepth--
+      this.env = saved.env
+      this.declaredReturn = saved.declared
+      this.returnType = saved.type
+      this.frame = saved.frame
+      this.loopDepth = saved.loops
+      this.branchDepth = saved.branches
+    }
+  }
+  private bindParameters(lambda: Lambda, args: readonly Meaning[], range: SourceRange): void {
+    const { parameters } = lambda
+    if (args.length > parameters.length)
+      throw compileError(`Expected ${parameters.length} argument${parameters.length === 1 ? '' : 's'} but received ${args.length}`, range)
+    parameters.forEach(({ name, annotation, default: fallback }, i) => {
+      let meaning = args[i]
+      if (meaning === undefined) {
+        if (fallback === undefined) throw compileError(`Expected a value for the argument '${name}'`, range)
+        meaning = emitExpr(this, fallback)
+      }
+      if (annotation !== undefined) {
+        const type = this.type(annotation)
+        const at: Expr = { kind: 'None', range }
+        const value = convertToType(this.b, asValue(this, meaning, at, type), type, true)
+        if (!isSubtype(value.type, type))
+          throw compileError(
+            `Expected a value of type '${typeAnnotation(type)}' for argument '${name}' but instead found type '${typeAnnotation(value.type)}'`,
+            range,
+          )
+        meaning = valueMeaning(sameType(value.type, type) ? value : this.widened(value, type))
+      }
+      this.env.set(name, meaning)
+    })
+  }
+  /** A value with a wider type. */
+  widened(value: Value, type: Type): Value {
+    if (value.node.constant?.kind === 'none') return this.constant({ kind: 'none' }, type)
+    return this.b.add('prim::unchecked_cast', [value]).output.setType(type)
+  }
+
 
   // Small constructors
 
@@ -143,7 +227,7 @@ export class Emitter {
     return this.env.find(name)
   }
   type(expr: Expr): Type {
-    return resolveType(expr, (name) => this.unit.namedType(name))
+    return resolveType(expr, (name) => this.dialect?.type(name) ?? this.unit.namedType(name))
   }
   /** Runs `emit` with the source position of `range` on new nodes. */
   at<T>(range: SourceRange, emit: () => T): T {
@@ -188,7 +272,7 @@ export class Emitter {
   }
   /** Whether any exit flag is set. */
   exited(): Value {
-    const set = [flags.return, flags.break, flags.continue]
+    const set = [this.frame.returned, flags.break, flags.continue]
       .map((name) => this.lookup(name))
       .filter((m) => m?.kind === 'value')
       .map((m) => (m as { value: Value }).value)
@@ -259,8 +343,8 @@ export class Emitter {
       }
       // Returns emitted before with the narrower type are emitted again.
       if (this.returnType !== undefined && joined !== this.returnType && !isSubtype(joined, this.returnType))
-        throw new NeedReturnType(joined)
-      if (this.returnType === undefined && (this.loopDepth > 0 || this.branchDepth > 0)) throw new NeedReturnType(joined)
+        throw new NeedReturnType(this.frame.of, joined)
+      if (this.returnType === undefined && (this.loopDepth > 0 || this.branchDepth > 0)) throw new NeedReturnType(this.frame.of, joined)
       this.returnType = joined
       return value
     }
@@ -275,8 +359,8 @@ export class Emitter {
   }
   private emitReturn(value: Value, range: SourceRange): Exit {
     const converted = this.convertReturn(value, range)
-    this.env.set(returnValue, valueMeaning(converted))
-    this.env.set(flags.return, valueMeaning(this.bool(true)))
+    this.env.set(this.frame.value, valueMeaning(converted))
+    this.env.set(this.frame.returned, valueMeaning(this.bool(true)))
     return 'yes'
   }
 
@@ -332,6 +416,21 @@ export class Emitter {
     const exit = this.statements(stmt.body)
     for (const object of objects.reverse()) this.b.add('prim::Exit', [object])
     return exit
+  }
+
+  /** Statements at the end of a round of a loop: they run where the round was not left, so after `continue` too. */
+  afterRound(exit: Exit, update: readonly Stmt[], range: SourceRange): void {
+    this.env.set(flags.continue, valueMeaning(this.bool(false)))
+    if (exit === 'no') return void this.statements(update)
+    const left = this.exited()
+    if (left.node.constant?.kind === 'bool' && !left.node.constant.value) return void this.statements(update)
+    const condition: Condition = { value: left, whenTrue: noRefinements, whenFalse: noRefinements }
+    this.branches(
+      condition,
+      () => 'no',
+      () => this.statements(update),
+      range,
+    )
   }
 
   // Variables
@@ -446,7 +545,7 @@ export class Emitter {
     b: { env: Environment; exit: Exit },
     range: SourceRange,
   ): void {
-    const flag = name.startsWith('%') && name !== returnValue
+    const flag = name.startsWith('%') && !name.startsWith('%value')
     const find = (side: { env: Environment; exit: Exit }, block: Block): Meaning | undefined => {
       const meaning = side.env.find(name)
       return meaning ?? (flag ? valueMeaning(this.b.within(block, () => this.bool(false))) : undefined)
@@ -458,7 +557,7 @@ export class Emitter {
     // A variable of one branch only lives on where the other branch does not reach the rest.
     const fill = (side: { exit: Exit }, mine: Meaning | undefined, other: Meaning | undefined, block: Block): Value | undefined => {
       if (isValue(mine)) return mine.value
-      if (isValue(other) && (side.exit !== 'no' || name === returnValue))
+      if (isValue(other) && (side.exit !== 'no' || name.startsWith('%value')))
         return this.b.within(block, () => this.uninitialized(other.value.type))
       return undefined
     }
@@ -480,7 +579,7 @@ export class Emitter {
       }
       return
     }
-    let type = name === returnValue ? (this.returnType ?? unifyTypes(x.type, y.type)) : unifyTypes(x.type, y.type)
+    let type = name.startsWith('%value') ? (this.returnType ?? this.unify(x.type, y.type)) : this.unify(x.type, y.type)
     if (type === undefined) {
       // The value of a path that left is never read.
       if (a.exit === 'yes') x = this.b.within(blocks[0], () => this.uninitialized(y!.type))
@@ -497,10 +596,15 @@ export class Emitter {
       type ??= unifyTypes(x.type, y.type)!
     }
     const node = blocks[0].owner!
-    blocks[0].addOutput(this.b.within(blocks[0], () => convertToType(this.b, x, type, false)))
-    blocks[1].addOutput(this.b.within(blocks[1], () => convertToType(this.b, y, type, false)))
+    blocks[0].addOutput(this.b.within(blocks[0], () => convertToType(this.b, x, type, this.b.widensInts)))
+    blocks[1].addOutput(this.b.within(blocks[1], () => convertToType(this.b, y, type, this.b.widensInts)))
     const output = node.addOutput(type, name.startsWith('%') ? undefined : nameHint(name))
     this.env.set(name, valueMeaning(output))
+  }
+  /** The type that two branches agree on. Where the language has one type of numbers, an int and a float make a float. */
+  private unify(a: Type, b: Type): Type | undefined {
+    const isNumber = (type: Type): boolean => type === IntType || type === FloatType
+    return unifyTypes(a, b) ?? (this.b.widensInts && isNumber(a) && isNumber(b) ? FloatType : undefined)
   }
   private allowsUnion(a: Type, b: Type): boolean {
     return a.kind === 'Union' || b.kind === 'Union'
@@ -530,12 +634,12 @@ export class Emitter {
     }
     const x = run(then, refine?.whenTrue)
     const y = run(otherwise, refine?.whenFalse)
-    const type = unifyTypes(x.type, y.type)
+    const type = this.unify(x.type, y.type)
     if (type === undefined) {
       throw compileError(mismatch(typeAnnotation(x.type), typeAnnotation(y.type)), range)
     }
-    node.blocks[0].addOutput(this.b.within(node.blocks[0], () => convertToType(this.b, x, type, false)))
-    node.blocks[1].addOutput(this.b.within(node.blocks[1], () => convertToType(this.b, y, type, false)))
+    node.blocks[0].addOutput(this.b.within(node.blocks[0], () => convertToType(this.b, x, type, this.b.widensInts)))
+    node.blocks[1].addOutput(this.b.within(node.blocks[1], () => convertToType(this.b, y, type, this.b.widensInts)))
     return node.addOutput(type)
   }
 
@@ -555,12 +659,13 @@ export class Emitter {
     range: SourceRange,
   ): Exit {
     if (exits.returns) {
-      if (this.lookup(flags.return) === undefined) this.env.set(flags.return, valueMeaning(this.bool(false)))
-      if (this.lookup(returnValue) === undefined && this.returnType !== undefined)
-        this.env.set(returnValue, valueMeaning(this.uninitialized(this.returnType)))
+      const { returned, value } = this.frame
+      if (this.lookup(returned) === undefined) this.env.set(returned, valueMeaning(this.bool(false)))
+      if (this.lookup(value) === undefined && this.returnType !== undefined)
+        this.env.set(value, valueMeaning(this.uninitialized(this.returnType)))
     }
     const all = new Set(names)
-    if (exits.returns) for (const name of [flags.return, returnValue]) all.add(name)
+    if (exits.returns) for (const name of [this.frame.returned, this.frame.value]) all.add(name)
     const carried = [...all].filter((name) => this.lookup(name)?.kind === 'value')
     const node = this.b.add('prim::Loop', [limit, start, ...carried.map((n) => (this.lookup(n) as { value: Value }).value)], 0)
     const block = node.addBlock()
@@ -580,7 +685,7 @@ export class Emitter {
       const exit = body(trip)
       let next: Value
       const left = (): Value => {
-        const set = [flags.return, flags.break]
+        const set = [this.frame.returned, flags.break]
           .map((n) => this.lookup(n))
           .filter((m) => m?.kind === 'value')
           .map((m) => (m as { value: Value }).value)
@@ -626,4 +731,8 @@ export class Emitter {
 }
 
 /** A name for values of the graph; temporaries such as `_3` have none. */
-export const nameHint = (name: string): string | undefined => (/^_\d*$/.test(name) || name.startsWith('%') ? undefined : name)
+export function nameHint(name: string): string | undefined {
+  // A variable that shares its name with another of the function has a number behind a dot.
+  const plain = name.replace(/\.\d+$/, '').replaceAll('$', '_')
+  return plain === '' || /^_\d*$/.test(plain) || plain.startsWith('%') ? undefined : plain
+}

@@ -27,7 +27,7 @@ import { constantType, convertToType, insertOperator, unifyTypes } from '../sche
 import { compileError } from '../source.js'
 import { dottedName } from '../type-resolver.js'
 import { emitAttribute } from './attributes.js'
-import { callMethod, callOperator, emitCall } from './calls.js'
+import { callMethod, callOperator, emitCall, unwrapOptional } from './calls.js'
 import { emitComprehension } from './loops.js'
 import type { Emitter } from './emitter.js'
 import { emitSubscript } from './indexing.js'
@@ -131,7 +131,7 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
     case 'Name':
       return emitName(e, expr.name, expr)
     case 'Attribute': {
-      const dotted = dottedName(expr)
+      const dotted = e.dialect === undefined ? dottedName(expr) : undefined
       const named = dotted === undefined ? undefined : e.unit.meaningOf(dotted)
       if (named !== undefined && e.lookup(dotted!.split('.')[0]) === undefined) return named
       return emitAttribute(e, emitExpr(e, expr.value), expr.name, expr)
@@ -142,15 +142,17 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
       return emitSubscript(e, expr)
     case 'Slice':
       return fail('A slice can only be used as an index', expr)
-    case 'Binary':
-      return valueMeaning(emitBinary(e, expr.op, emitValue(e, expr.left), emitValue(e, expr.right), expr))
+    case 'Binary': {
+      const [left, right] = [emitValue(e, expr.left), emitValue(e, expr.right)]
+      return valueMeaning(e.dialect?.binary(e, expr.op, left, right, expr) ?? emitBinary(e, expr.op, left, right, expr))
+    }
     case 'Unary':
       return valueMeaning(emitUnary(e, expr))
     case 'Compare':
       // Comparing tensors gives a tensor; only a condition makes it a bool.
       return valueMeaning(compare(e, expr).value)
     case 'Logical':
-      return valueMeaning(emitCondition(e, expr).value)
+      return valueMeaning(e.at(expr.range, () => condition(e, expr, e.dialect !== undefined)).value)
     case 'Ternary': {
       const condition = emitCondition(e, expr.condition)
       if (condition.known !== undefined) return emitExpr(e, condition.known ? expr.then : expr.otherwise, hint)
@@ -168,6 +170,16 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
     }
     case 'List':
       return valueMeaning(emitList(e, expr, hint))
+    case 'Coalesce':
+      return valueMeaning(emitCoalesce(e, expr, hint))
+    case 'NonNull': {
+      const value = emitValue(e, expr.value, hint)
+      return valueMeaning(value.type.kind === 'Optional' || value.type.kind === 'Union' ? unwrapOptional(e, value) : value)
+    }
+    case 'Cast':
+      return valueMeaning(emitConversion(e, expr))
+    case 'Lambda':
+      return { kind: 'lambda', lambda: expr }
     case 'Tuple': {
       const wanted =
         hint?.kind === 'Tuple'
@@ -199,12 +211,42 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
 function emitName(e: Emitter, name: string, at: Expr): Meaning {
   const local = e.lookup(name)
   if (local !== undefined) return local
-  const named = e.unit.meaningOf(name)
+  const named = e.dialect === undefined ? e.unit.meaningOf(name) : e.dialect.name(name)
   if (named !== undefined) return named
-  if (specials.has(name)) return { kind: 'special', name }
+  // Front ends put a dot before the names of builtins that programs cannot hide.
+  const plain = name.startsWith('.') ? name.slice(1) : name
+  if (specials.has(plain) && (e.dialect === undefined || plain !== name)) return { kind: 'special', name: plain }
   const reason = e.missing.get(name)
   if (reason !== undefined) throw compileError(`${reason}:`, at.range)
   throw compileError(`undefined value ${name}:`, at.range)
+}
+
+/** `left ?? right`. */
+function emitCoalesce(e: Emitter, expr: Expr & { kind: 'Coalesce' }, hint: Type | undefined): Value {
+  const left = emitValue(e, expr.left, hint)
+  if (left.type === NoneType) return emitValue(e, expr.right, hint)
+  const members = unionMembers(left.type)
+  if (!members.includes(NoneType)) return left
+  const some = unionOf(members.filter((m) => m !== NoneType))
+  const test = callOperator(e, 'aten::__isnot__', [left, e.none()], [], expr.range)
+  return e.emitIf(
+    test,
+    () => e.b.add('prim::unchecked_cast', [left]).output.setType(some),
+    () => emitValue(e, expr.right, hint),
+    expr.range,
+  )
+}
+
+/** `value as T`: a conversion, a wider type, or one member of a union. */
+function emitConversion(e: Emitter, expr: Expr & { kind: 'Cast' }): Value {
+  const type = e.type(expr.annotation)
+  const value = convertToType(e.b, emitValue(e, expr.value, type), type, true)
+  if (sameType(value.type, type)) return value
+  if (isSubtype(value.type, type)) return e.widened(value, type)
+  if (type === IntType && value.type === FloatType)
+    return fail('Expected an int but received a float. Write `int(x)`, `Math.floor(x)` or `Math.trunc(x)`', expr)
+  if (isSubtype(type, value.type) || value.type === AnyType) return e.b.add('prim::unchecked_cast', [value]).output.setType(type)
+  return fail(`Expected a value of type '${typeAnnotation(type)}' but received one of type '${typeAnnotation(value.type)}'`, expr)
 }
 
 const operatorNames: Record<BinaryOperator, string> = {
@@ -353,29 +395,51 @@ export function emitCondition(e: Emitter, expr: Expr): Condition {
   return e.at(expr.range, () => condition(e, expr))
 }
 
-function condition(e: Emitter, expr: Expr): Condition {
+/** `wantsBool`: only bools are operands, because the value of the whole is used. */
+function condition(e: Emitter, expr: Expr, wantsBool = false): Condition {
   if (expr.kind === 'Unary' && expr.op === 'not') {
     const inner = emitCondition(e, expr.value)
     const value = inner.known !== undefined ? e.bool(!inner.known) : insertOperator(e.b, 'aten::__not__', [inner.value])
     return { value, whenTrue: inner.whenFalse, whenFalse: inner.whenTrue, known: inner.known === undefined ? undefined : !inner.known }
   }
-  if (expr.kind === 'Logical') return logical(e, expr)
+  if (expr.kind === 'Logical') return logical(e, expr, wantsBool)
   if (expr.kind === 'Compare') {
     const result = compare(e, expr)
     return result.value.type === BoolType ? result : { ...result, value: toBool(e, result.value, expr) }
   }
   if (expr.kind === 'Call') {
-    const name = dottedName(expr.fn)
+    const known = e.dialect === undefined ? dottedName(expr.fn) : specialName(e, expr.fn)
+    const name = known?.replace(/^\./, '')
     if (name === 'isinstance' || name === 'torch.jit.isinstance') return isInstance(e, expr)
     if (name === 'hasattr') return hasAttribute(e, expr)
     if (name === 'torch.jit.is_scripting') return staticCondition(e, true)
     if (name === 'torch.jit.is_tracing') return staticCondition(e, false)
   }
-  const value = toBool(e, emitValue(e, expr), expr)
+  const raw = emitValue(e, expr)
+  if (wantsBool && raw.type !== BoolType)
+    fail(`Expected operands of type bool but received ${typeAnnotation(raw.type)}. Write \`a ?? b\` for a value that may be null, else \`test ? a : b\``, expr)
+  const truth = e.dialect?.truth(e, raw, expr)
+  if (truth !== undefined) return truth
+  const value = toBool(e, raw, expr)
   const constant = value.node.constant
   // A literal or Final constant decides while compiling; archives print conditions that are already folded.
   if (constant?.kind === 'bool' && (expr.kind === 'Bool' || expr.kind === 'Attribute')) return { ...plain(value), known: constant.value }
   return plain(value)
+}
+
+/** The name of a builtin with rules of its own that an expression leads to. */
+function specialName(e: Emitter, fn: Expr): string | undefined {
+  if (fn.kind === 'Name' && e.lookup(fn.name) !== undefined) return undefined
+  const name = dottedName(fn)
+  if (name === undefined || name.startsWith('self')) return undefined
+  if (fn.kind === 'Attribute') {
+    const head = dottedName(fn.value)
+    if (head === undefined || e.lookup(head.split('.')[0]) !== undefined || e.dialect?.name(head.split('.')[0]) === undefined) return undefined
+    const meaning = emitExpr(e, fn)
+    return meaning.kind === 'special' ? meaning.name : undefined
+  }
+  const meaning = name.startsWith('.') ? undefined : e.dialect?.name(name)
+  return meaning?.kind === 'special' ? meaning.name : name
 }
 
 const merge = (a: Refinements, b: Refinements): Refinements => new Map([...a, ...b])
@@ -389,13 +453,14 @@ function either(a: Refinements, b: Refinements): Refinements {
   return out
 }
 
-function logical(e: Emitter, expr: Expr & { kind: 'Logical' }): Condition {
+function logical(e: Emitter, expr: Expr & { kind: 'Logical' }, wantsBool: boolean): Condition {
   const isAnd = expr.op === 'and'
-  const left = emitCondition(e, expr.left)
+  const part = (side: Expr): Condition => e.at(side.range, () => condition(e, side, wantsBool))
+  const left = part(expr.left)
   if (left.known !== undefined) {
     if (left.known !== isAnd) return left
     e.refine(isAnd ? left.whenTrue : left.whenFalse)
-    const right = emitCondition(e, expr.right)
+    const right = part(expr.right)
     return {
       ...right,
       whenTrue: isAnd ? merge(left.whenTrue, right.whenTrue) : right.whenTrue,
@@ -403,7 +468,7 @@ function logical(e: Emitter, expr: Expr & { kind: 'Logical' }): Condition {
     }
   }
   let right: Condition | undefined
-  const rest = (): Value => (right = emitCondition(e, expr.right)).value
+  const rest = (): Value => (right = part(expr.right)).value
   const shortcut = (): Value => e.bool(!isAnd)
   const value = e.emitIf(left.value, isAnd ? rest : shortcut, isAnd ? shortcut : rest, expr.range, left)
   const { whenTrue, whenFalse } = right!
@@ -457,7 +522,7 @@ function compareValues(e: Emitter, op: string, left: Value, right: Value, at: Ex
       return op === 'in' ? found : insertOperator(e.b, 'aten::__not__', [found])
     }
     default:
-      return emitBinary(e, op as '<', left, right, at)
+      return e.dialect?.binary(e, op as '<', left, right, at) ?? emitBinary(e, op as '<', left, right, at)
   }
 }
 
@@ -527,18 +592,58 @@ function commonType(items: readonly Value[], wanted: Type | undefined): Type {
 }
 
 /** The List (or Dict) type inside a hint. */
-function hinted<K extends 'List' | 'Dict'>(hint: Type | undefined, kind: K): (Type & { kind: K }) | undefined {
+function hinted<K extends 'List' | 'Dict' | 'Tuple'>(hint: Type | undefined, kind: K): (Type & { kind: K }) | undefined {
   if (hint === undefined) return undefined
   return unionMembers(hint).find((m): m is Type & { kind: K } => m.kind === kind)
 }
 
 function emitList(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | undefined): Value {
   const wanted = hinted(hint, 'List')?.element
+  if (expr.items.some((item) => item.kind === 'Starred')) return emitSpread(e, expr, hint)
+  // Where displays of lists and tuples look the same, the type that is wanted tells them apart.
+  const tuple = e.dialect === undefined ? undefined : hinted(hint, 'Tuple')
+  if (tuple !== undefined && wanted === undefined) return emitValue(e, { ...expr, kind: 'Tuple' }, tuple)
   let items = expr.items.map((item) => emitValue(e, item, wanted))
-  if (wanted !== undefined) items = items.map((v) => convertToType(e.b, v, wanted, false))
+  if (wanted !== undefined) items = items.map((v) => convertToType(e.b, v, wanted, e.b.widensInts))
+  if (e.dialect !== undefined && wanted === undefined) {
+    const unified = items.map((v): Type | undefined => v.type).reduce((a, b) => a && b && unifyTypes(a, b), items[0]?.type)
+    if (items.length > 0 && unified === undefined) {
+      if (items.every((v) => v.type === IntType || v.type === FloatType)) items = items.map((v) => convertToType(e.b, v, FloatType, true))
+      else return e.b.add('prim::TupleConstruct', items).output.setType(tupleOf(items.map((v) => v.type)))
+    }
+  }
   const element = commonType(items, wanted)
   items = items.map((v) => (sameType(v.type, element) ? v : convertToType(e.b, v, element, false)))
   return e.b.add('prim::ListConstruct', items).output.setType(listOf(element))
+}
+
+/** `[...a, b]`: lists joined, or a tuple where only tuples are spread. */
+function emitSpread(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | undefined): Value {
+  const pieces = expr.items.map((item) => ({ isSpread: item.kind === 'Starred', value: emitValue(e, item.kind === 'Starred' ? item.value : item) }))
+  const spread = pieces.filter((p) => p.isSpread)
+  if (spread.every((p) => p.value.type.kind === 'Tuple')) {
+    const items = pieces.flatMap((p) => (p.isSpread ? tupleItems(e, p.value) : [p.value]))
+    if (hinted(hint, 'List') === undefined) return e.b.add('prim::TupleConstruct', items).output.setType(tupleOf(items.map((v) => v.type)))
+    const type = hinted(hint, 'List')!
+    return e.b.add('prim::ListConstruct', items).output.setType(type)
+  }
+  const type = hinted(hint, 'List') ?? spread.find((p) => p.value.type.kind === 'List')?.value.type
+  if (type === undefined || type.kind !== 'List') return fail('Only lists and tuples can be spread', expr)
+  const list = (items: readonly Value[]): Value =>
+    e.b.add('prim::ListConstruct', items.map((v) => convertToType(e.b, v, type.element, e.b.widensInts))).output.setType(type)
+  const parts: Value[] = []
+  let single: Value[] = []
+  for (const { isSpread, value } of pieces) {
+    if (!isSpread) single.push(value)
+    else {
+      if (single.length > 0) parts.push(list(single))
+      single = []
+      parts.push(value.type.kind === 'Tuple' ? list(tupleItems(e, value)) : value)
+    }
+  }
+  if (single.length > 0) parts.push(list(single))
+  // A list of its own, also where one list is spread alone.
+  return parts.reduce((a, b) => callOperator(e, 'aten::add', [a, b], [], expr.range), list([]))
 }
 
 function emitDict(e: Emitter, expr: Expr & { kind: 'Dict' }, hint: Type | undefined): Value {
@@ -552,11 +657,9 @@ function emitDict(e: Emitter, expr: Expr & { kind: 'Dict' }, hint: Type | undefi
           pairs.map(([k]) => k),
           wanted?.key,
         )
-  const value = commonType(
-    pairs.map(([, v]) => v),
-    wanted?.value,
-  )
-  const inputs = pairs.flatMap(([k, v]) => [k, convertToType(e.b, v, value, false)])
+  const values = pairs.map(([, v]) => (wanted === undefined ? v : convertToType(e.b, v, wanted.value, e.b.widensInts)))
+  const value = commonType(values, wanted?.value)
+  const inputs = pairs.flatMap(([k], i) => [k, convertToType(e.b, values[i], value, e.b.widensInts)])
   return e.b.add('prim::DictConstruct', inputs).output.setType(dictOf(key, value))
 }
 

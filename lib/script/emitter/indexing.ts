@@ -27,6 +27,7 @@ export function emitSubscript(e: Emitter, expr: Expr & { kind: 'Subscript' }): M
   const value = asValue(e, base, expr.value)
   const { type } = value
   const [item] = expr.items
+  e.dialect?.checkSubscript(value, expr)
   if (type === TensorType) return valueMeaning(indexTensor(e, value, expr.items, expr))
   if (expr.items.length !== 1) fail(`Only tensors take several indices; ${typeAnnotation(type)} takes one`, expr)
   if (item.kind === 'Slice') return valueMeaning(sliceValue(e, value, item, expr))
@@ -163,7 +164,7 @@ export function indexList(e: Emitter, indices: readonly (Value | undefined)[]): 
   return e.b.add('prim::ListConstruct', items).output.setType(listOf(optionalOf(TensorType)))
 }
 
-function indexTensor(e: Emitter, tensor: Value, items: readonly Expr[], at: Expr): Value {
+export function indexTensor(e: Emitter, tensor: Value, items: readonly Expr[], at: Expr): Value {
   const { view, indices } = basicIndices(e, tensor, items, at)
   if (indices.length === 0) return view
   return callOperator(e, 'aten::index', [view, indexList(e, indices)], [], at.range)

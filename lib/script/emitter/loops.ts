@@ -66,14 +66,34 @@ function exitsOf(list: readonly Stmt[], inner = false): { returns: boolean; brea
   return { returns, breaks }
 }
 
+/** Names that local functions in statements assign, wherever they are written. */
+function assignedByLambdas(tree: unknown, out: Set<string>): void {
+  if (Array.isArray(tree)) for (const item of tree) assignedByLambdas(item, out)
+  else if (tree !== null && typeof tree === 'object') {
+    if ('kind' in tree && tree.kind === 'Lambda' && 'assigns' in tree) (tree.assigns as readonly string[]).forEach((name) => out.add(name))
+    for (const [key, value] of Object.entries(tree)) if (key !== 'range') assignedByLambdas(value, out)
+  }
+}
+/** Names that the rounds of a loop may assign. */
+function namesOfLoop(e: Emitter, list: readonly Stmt[]): Set<string> {
+  const names = assignedNames(list)
+  // Calls of local functions are inlined, so any of them may be in the body.
+  if (e.dialect !== undefined) assignedByLambdas(e.def.body, names)
+  return names
+}
+
 export function emitWhile(e: Emitter, stmt: Stmt & { kind: 'While' }): Exit {
-  const first = emitCondition(e, stmt.condition)
+  const first = stmt.testLast === true ? undefined : emitCondition(e, stmt.condition)
+  const { update = [] } = stmt
   const body = (): Exit => {
-    e.refine(first.whenTrue)
-    return e.statements(stmt.body)
+    if (first !== undefined) e.refine(first.whenTrue)
+    const exit = e.statements(stmt.body)
+    if (update.length > 0) e.afterRound(exit, update, stmt.range)
+    return exit
   }
   const again = (): Value => emitCondition(e, stmt.condition).value
-  return e.loop(e.int(maxTrips), first.value, assignedNames(stmt.body), body, again, exitsOf(stmt.body), stmt.range)
+  const names = namesOfLoop(e, [...stmt.body, ...update])
+  return e.loop(e.int(maxTrips), first?.value ?? e.bool(true), names, body, again, exitsOf(stmt.body), stmt.range)
 }
 
 /** Something to loop over: how many rounds, and what the target is in round `i`. A known count is unrolled. */
@@ -137,7 +157,10 @@ function iterate(e: Emitter, meaning: Meaning, at: Expr): Iteration {
   if (type.kind === 'List' || type === StringType) return { length: len(), item: getItem }
   if (type === TensorType)
     return { length: len(), item: (i) => valueMeaning(callOperator(e, 'aten::select', [value, e.int(0), i], [], at.range)) }
-  if (type.kind === 'Dict') return iterate(e, valueMeaning(callOperator(e, 'aten::keys', [value], [], at.range)), at)
+  if (type.kind === 'Dict') {
+    const entries = e.dialect === undefined ? 'aten::keys' : 'aten::items'
+    return iterate(e, valueMeaning(callOperator(e, entries, [value], [], at.range)), at)
+  }
   if (type.kind === 'Tuple') return { length: undefined, item: valueMeaning, unrolled: tupleItems(e, value).map(valueMeaning) }
   if (type.kind === 'Class') {
     if (type.isModule) {
@@ -180,7 +203,7 @@ export function emitFor(e: Emitter, stmt: Stmt & { kind: 'For' }): Exit {
     }
     return exit
   }
-  const names = assignedNames(stmt.body)
+  const names = namesOfLoop(e, stmt.body)
   const body = (trip: Value): Exit => {
     assignTo(e, stmt.target, iteration.item(trip), stmt.iter)
     return e.statements(stmt.body)

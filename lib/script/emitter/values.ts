@@ -1,6 +1,6 @@
 import type { SourceRange, Value } from '../../ir/graph.js'
 import type { ClassType, ConstantValue, EnumType, ScriptFunction, Type } from '../../ir/types.js'
-import type { Expr, FunctionDef } from '../ast.js'
+import type { Expr, FunctionDef, Lambda } from '../ast.js'
 import { compileError } from '../source.js'
 
 /** What an expression means while compiling: a value of the graph, or something only the compiler knows. */
@@ -19,6 +19,8 @@ export type Meaning =
   /** Builtins with rules of their own: `annotate`, `isinstance`, `range` ... */
   | { readonly kind: 'special'; readonly name: string; readonly self?: Value }
   | { readonly kind: 'forked'; readonly def: FunctionDef }
+  /** A local function, inlined where it is called. */
+  | { readonly kind: 'lambda'; readonly lambda: Lambda }
   /** Something to loop over that is no value. */
   | { readonly kind: 'iterable'; readonly name: 'range' | 'enumerate' | 'zip'; readonly args: readonly Meaning[] }
   /** A tuple of meanings, from several results of an operator or a tuple display in a loop. */
