@@ -121,11 +121,11 @@ export function assignAttribute(e: Emitter, object: Value, name: string, value: 
   e.b.add('prim::SetAttr', [object, converted], 0).setAttribute('name', { kind: 'string', value: name })
 }
 
-/** `base[items] = value`. */
-export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, value: Value): void {
+/** `base[items] = value`; `isChecked` where the source language spells it another way. */
+export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, value: Value, isChecked = false): void {
   const base = emitValue(e, target.value)
   const { range } = target
-  e.dialect?.checkSubscript(base, target)
+  if (!isChecked) e.dialect?.checkSubscript(base, target)
   if (base.type === TensorType) {
     const { view, indices } = basicIndices(e, base, target.items, target)
     const source = likeTensor(e, value, base, target)

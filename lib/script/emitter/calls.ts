@@ -22,7 +22,7 @@ import {
   typeToString,
 } from '../../ir/types.js'
 import { UnsupportedError } from '../../util/errors.js'
-import type { Expr } from '../ast.js'
+import type { Expr, FunctionDef, Lambda, Stmt } from '../ast.js'
 import { settledName } from '../aliases.js'
 import type { Match, NamedValue } from '../schema-matching.js'
 import { convertToType, matchSchemas, tryMatchSchemas } from '../schema-matching.js'
@@ -585,7 +585,8 @@ function listOfIterable(e: Emitter, meaning: Meaning, at: Expr): Value {
 /** fork: of a nested function (as archives print it), a function or a method; the body becomes a subgraph with its captures as inputs. */
 function emitFork(e: Emitter, expr: Expr & { kind: 'Call' }): Value {
   const [target] = expr.args
-  const callee = emitExpr(e, target)
+  const found = emitExpr(e, target)
+  const callee: Meaning = found.kind === 'lambda' ? { kind: 'forked', def: functionOf(found.lambda) } : found
   const rest = { ...expr, args: expr.args.slice(1) }
   const graph = new Graph()
   const node = e.b.add('prim::fork', [], 0)
@@ -634,6 +635,13 @@ function emitFork(e: Emitter, expr: Expr & { kind: 'Call' }): Value {
   block.nodes.splice(block.nodes.indexOf(node), 1)
   block.nodes.push(node)
   return node.addOutput(futureOf(fn.returnType))
+}
+/** A local function without parameters as a nested function. */
+function functionOf(lambda: Lambda): FunctionDef {
+  if (lambda.parameters.length > 0) fail('A local function that is forked takes no parameters: `jit.fork(() => f(x))`', lambda)
+  const { body, range } = lambda
+  const statements = Array.isArray(body) ? (body as readonly Stmt[]) : [{ kind: 'Return', value: body as Expr, range } as const]
+  return { kind: 'FunctionDef', name: '__forked_function', parameters: [], body: statements, decorators: [], range }
 }
 function method(self: Value, name: string): ScriptFunction | undefined {
   return self.type.kind === 'Class' ? self.type.methods.get(name) : undefined

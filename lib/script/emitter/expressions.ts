@@ -191,8 +191,10 @@ function emit(e: Emitter, expr: Expr, hint: Type | undefined): Meaning {
       const node = e.b.add('prim::TupleConstruct', items)
       return valueMeaning(node.output.setType(tupleOf(items.map((v) => v.type))))
     }
-    case 'Dict':
-      return valueMeaning(emitDict(e, expr, hint))
+    case 'Dict': {
+      const named = expr.record === true ? hinted(hint, 'Tuple') : undefined
+      return valueMeaning(named?.named === undefined ? emitDict(e, expr, hint) : emitRecord(e, expr, named))
+    }
     case 'ListComp':
     case 'DictComp':
       return valueMeaning(emitComprehension(e, expr, hint))
@@ -644,6 +646,25 @@ function emitSpread(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | unde
   if (single.length > 0) parts.push(list(single))
   // A list of its own, also where one list is spread alone.
   return parts.reduce((a, b) => callOperator(e, 'aten::add', [a, b], [], expr.range), list([]))
+}
+
+/** An object with the fields of a named tuple. */
+function emitRecord(e: Emitter, expr: Expr & { kind: 'Dict' }, type: Type & { kind: 'Tuple' }): Value {
+  const { fields, qualifiedName, defaults } = type.named!
+  const given = new Map(expr.entries.map(([key, value]) => [(key as Expr & { kind: 'String' }).value, value]))
+  for (const [field, value] of given) if (!fields.includes(field)) fail(`${qualifiedName} has no field '${field}'`, value)
+  const items = fields.map((field, i) => {
+    const value = given.get(field)
+    if (value === undefined) {
+      const constant = defaults?.[i]
+      return constant === undefined ? fail(`Expected a value for the field '${field}' of ${qualifiedName}`, expr) : e.constant(constant)
+    }
+    const converted = convertToType(e.b, emitValue(e, value, type.elements[i]), type.elements[i], true)
+    if (!isSubtype(converted.type, type.elements[i]))
+      fail(`Expected a value of type '${typeAnnotation(type.elements[i])}' for the field '${field}' but received '${typeAnnotation(converted.type)}'`, value)
+    return converted
+  })
+  return e.b.add('prim::TupleConstruct', items).output.setType(type)
 }
 
 function emitDict(e: Emitter, expr: Expr & { kind: 'Dict' }, hint: Type | undefined): Value {

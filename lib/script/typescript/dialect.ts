@@ -112,8 +112,15 @@ export class TypeScriptDialect implements Dialect {
     const operator = operatorName(name)
     return operator === undefined ? undefined : { kind: 'operator', name: `aten::${operator}`, self: value }
   }
+  /** What the package exports under a name. */
+  packageName(name: string): Meaning | undefined {
+    if (name in globals) return globals[name]
+    if (name === 'slice' || name === 'ellipsis' || name === 'kwargs' || /^[A-Z]/.test(name)) return undefined
+    const operator = operatorName(name)
+    return operator === undefined ? undefined : { kind: 'operator', name: `aten::${operator}` }
+  }
   /** A member of a builtin namespace. */
-  private member(path: string, name: string, at: Expr): Meaning | undefined {
+  member(path: string, name: string, at: Expr): Meaning | undefined {
     switch (path) {
       case 'Math':
         if (name in mathConstants) return { kind: 'constant', value: { kind: 'float', value: mathConstants[name] }, type: FloatType }

@@ -40,7 +40,7 @@ export class Parser extends ExpressionParser {
    * A function or method from the token of its parameters on (an arrow function, or what follows `function name`).
    * `self` puts the object first.
    */
-  functionAt(name: string, options: { self?: boolean; types?: TypeTable; isArrow?: boolean }): FunctionDef {
+  functionAt(name: string, options: { self?: boolean; types?: TypeTable; isArrow?: boolean; isSignature?: boolean }): FunctionDef {
     const { start } = this.token
     this.scope = new Scope(undefined, true)
     this.scope.declare('self', true)
@@ -53,7 +53,8 @@ export class Parser extends ExpressionParser {
     if (options.isArrow === true) this.eat('=>')
     const header = this.rangeFrom(start)
     let body: Stmt[]
-    if (options.isArrow === true && !this.is('{')) {
+    if (options.isSignature === true) body = [{ kind: 'Pass', range: header }]
+    else if (options.isArrow === true && !this.is('{')) {
       const value = this.expression()
       body = [{ kind: 'Return', value, range: value.range }]
     } else {
