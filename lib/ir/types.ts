@@ -78,6 +78,8 @@ export class ClassType {
   readonly methods = new Map<string, ScriptFunction>()
   readonly staticMethods = new Map<string, ScriptFunction>()
   readonly properties = new Map<string, { getter: ScriptFunction; setter?: ScriptFunction }>()
+  /** What objects have in the language they come from and not here, with the reason. */
+  readonly unavailable = new Map<string, string>()
   forwardHooks: string[] = []
   forwardPreHooks: string[] = []
   constructor(

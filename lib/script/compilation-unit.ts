@@ -79,14 +79,19 @@ class CompiledFunction implements ScriptFunction {
   get parameters(): readonly Parameter[] {
     this.resolved ??= this.def.parameters.map((p, i) => {
       const type =
-        i === 0 && this.owner !== undefined ? this.owner : p.annotation === undefined ? TensorType : this.unit.resolve(p.annotation, this.dialect)
+        i === 0 && this.owner !== undefined
+          ? this.owner
+          : p.annotation === undefined
+            ? TensorType
+            : this.unit.resolve(p.annotation, this.dialect)
       const value = p.default === undefined ? undefined : Emitter.defaultValue(this.unit, p.default, type)
       return { name: p.name, type, default: value, kwargOnly: p.kwargOnly }
     })
     return this.resolved
   }
   private get declaredReturn(): Type | undefined {
-    if (this.declared === null) this.declared = this.def.returns === undefined ? undefined : this.unit.resolve(this.def.returns, this.dialect)
+    if (this.declared === null)
+      this.declared = this.def.returns === undefined ? undefined : this.unit.resolve(this.def.returns, this.dialect)
     return this.declared
   }
   get returnType(): Type {
@@ -348,7 +353,13 @@ export class CompilationUnit {
     for (const { name, annotation, value } of declared) {
       if (value !== undefined && annotation.kind === 'Subscript' && dottedName(annotation.value)?.endsWith('Final')) {
         type.constants.set(name, this.typedConstant(value, this.resolve(annotation, dialect)))
-      } else type.attributes.push({ name, type: this.resolve(annotation, dialect), isParameter: parameters.has(name), isBuffer: buffers.has(name) })
+      } else
+        type.attributes.push({
+          name,
+          type: this.resolve(annotation, dialect),
+          isParameter: parameters.has(name),
+          isBuffer: buffers.has(name),
+        })
     }
     if (type.flavor === 'class' && (type.attributes.length === 0 || dialect !== undefined)) this.attributesFromInit(type, dialect)
   }
@@ -363,9 +374,15 @@ export class CompilationUnit {
     const fn = new CompiledFunction(this, `${type.qualifiedName}.${def.name}`, def, isStatic ? undefined : type, dialect)
     if (isStatic) type.staticMethods.set(def.name, fn)
     else if (decorator.includes('property'))
-      type.methods.set(`__${def.name}_getter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_getter` }, type, dialect))
+      type.methods.set(
+        `__${def.name}_getter`,
+        new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_getter` }, type, dialect),
+      )
     else if (decorator.some((d) => d.endsWith('.setter')))
-      type.methods.set(`__${def.name}_setter`, new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_setter` }, type, dialect))
+      type.methods.set(
+        `__${def.name}_setter`,
+        new CompiledFunction(this, fn.qualifiedName, { ...def, name: `__${def.name}_setter` }, type, dialect),
+      )
     else type.methods.set(def.name, fn)
   }
   /** Classes written by hand declare attributes by assigning them in `__init__`. */

@@ -78,7 +78,7 @@ function declaration(fn: ScriptFunction): string {
 
 /** An object of a TorchScript program. Its attributes and methods are properties. */
 export class ScriptObject {
-  readonly [state]: State;
+  [state]: State;
   // Members come from the program.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   [member: string]: any
@@ -288,6 +288,13 @@ export class ScriptModule extends ScriptObject {
     const lines = this.namedChildren().map(([name, module]) => `  (${name}): ${inspect(module).replaceAll('\n', '\n  ')}`)
     return lines.length === 0 ? `${this.originalName}()` : `${this.originalName}(\n${lines.join('\n')}\n)`
   }
+}
+
+/** The class of an object. */
+export const typeOfObject = (object: ScriptObject): ClassType => object[state].type
+/** Has an object stand for one of another program, which has what was added to it. */
+export function rebind(object: ScriptObject, program: Program, handle: ObjectHandle): void {
+  object[state] = { program, handle, type: program.classOf(handle), methods: new Map() }
 }
 
 /** Gives the objects of a program their JavaScript face. */

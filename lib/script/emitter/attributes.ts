@@ -104,6 +104,9 @@ export function valueAttribute(e: Emitter, value: Value, name: string, at: Expr)
     if (property !== undefined) return valueMeaning(callMethod(e, value, property.name, [], [], at.range))
     const fn = type.staticMethods.get(name)
     if (fn !== undefined) return { kind: 'function', fn }
+    const reason = type.unavailable.get(name)
+    if (reason !== undefined)
+      return fail(`'${name}' of ${type.qualifiedName.split('.').pop()} cannot be used in TorchScript: ${reason}`, at)
     return fail(`${type.isModule ? 'Module' : 'Object'} '${type.qualifiedName.split('.').pop()}' has no attribute '${name}'`, at)
   }
   if (type.kind === 'Enum') {

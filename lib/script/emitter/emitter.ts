@@ -142,7 +142,14 @@ export class Emitter {
   /** Emits the body of a local function in place of a call. */
   inline(lambda: Lambda, args: readonly Meaning[], range: SourceRange): Meaning {
     if (this.inlineDepth > 32) throw compileError('Local functions cannot call themselves. Write a function at the top of the file', range)
-    const saved = { env: this.env, declared: this.declaredReturn, type: this.returnType, frame: this.frame, loops: this.loopDepth, branches: this.branchDepth }
+    const saved = {
+      env: this.env,
+      declared: this.declaredReturn,
+      type: this.returnType,
+      frame: this.frame,
+      loops: this.loopDepth,
+      branches: this.branchDepth,
+    }
     const id = ++this.inlined
     this.env = new Environment(saved.env)
     this.inlineDepth++
@@ -203,7 +210,6 @@ export class Emitter {
     if (value.node.constant?.kind === 'none') return this.constant({ kind: 'none' }, type)
     return this.b.add('prim::unchecked_cast', [value]).output.setType(type)
   }
-
 
   // Small constructors
 

@@ -419,7 +419,10 @@ function condition(e: Emitter, expr: Expr, wantsBool = false): Condition {
   }
   const raw = emitValue(e, expr)
   if (wantsBool && raw.type !== BoolType)
-    fail(`Expected operands of type bool but received ${typeAnnotation(raw.type)}. Write \`a ?? b\` for a value that may be null, else \`test ? a : b\``, expr)
+    fail(
+      `Expected operands of type bool but received ${typeAnnotation(raw.type)}. Write \`a ?? b\` for a value that may be null, else \`test ? a : b\``,
+      expr,
+    )
   const truth = e.dialect?.truth(e, raw, expr)
   if (truth !== undefined) return truth
   const value = toBool(e, raw, expr)
@@ -436,7 +439,8 @@ function specialName(e: Emitter, fn: Expr): string | undefined {
   if (name === undefined || name.startsWith('self')) return undefined
   if (fn.kind === 'Attribute') {
     const head = dottedName(fn.value)
-    if (head === undefined || e.lookup(head.split('.')[0]) !== undefined || e.dialect?.name(head.split('.')[0]) === undefined) return undefined
+    if (head === undefined || e.lookup(head.split('.')[0]) !== undefined || e.dialect?.name(head.split('.')[0]) === undefined)
+      return undefined
     const meaning = emitExpr(e, fn)
     return meaning.kind === 'special' ? meaning.name : undefined
   }
@@ -621,7 +625,10 @@ function emitList(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | undefi
 
 /** `[...a, b]`: lists joined, or a tuple where only tuples are spread. */
 function emitSpread(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | undefined): Value {
-  const pieces = expr.items.map((item) => ({ isSpread: item.kind === 'Starred', value: emitValue(e, item.kind === 'Starred' ? item.value : item) }))
+  const pieces = expr.items.map((item) => ({
+    isSpread: item.kind === 'Starred',
+    value: emitValue(e, item.kind === 'Starred' ? item.value : item),
+  }))
   const spread = pieces.filter((p) => p.isSpread)
   if (spread.every((p) => p.value.type.kind === 'Tuple')) {
     const items = pieces.flatMap((p) => (p.isSpread ? tupleItems(e, p.value) : [p.value]))
@@ -632,7 +639,12 @@ function emitSpread(e: Emitter, expr: Expr & { kind: 'List' }, hint: Type | unde
   const type = hinted(hint, 'List') ?? spread.find((p) => p.value.type.kind === 'List')?.value.type
   if (type === undefined || type.kind !== 'List') return fail('Only lists and tuples can be spread', expr)
   const list = (items: readonly Value[]): Value =>
-    e.b.add('prim::ListConstruct', items.map((v) => convertToType(e.b, v, type.element, e.b.widensInts))).output.setType(type)
+    e.b
+      .add(
+        'prim::ListConstruct',
+        items.map((v) => convertToType(e.b, v, type.element, e.b.widensInts)),
+      )
+      .output.setType(type)
   const parts: Value[] = []
   let single: Value[] = []
   for (const { isSpread, value } of pieces) {
@@ -661,7 +673,10 @@ function emitRecord(e: Emitter, expr: Expr & { kind: 'Dict' }, type: Type & { ki
     }
     const converted = convertToType(e.b, emitValue(e, value, type.elements[i]), type.elements[i], true)
     if (!isSubtype(converted.type, type.elements[i]))
-      fail(`Expected a value of type '${typeAnnotation(type.elements[i])}' for the field '${field}' but received '${typeAnnotation(converted.type)}'`, value)
+      fail(
+        `Expected a value of type '${typeAnnotation(type.elements[i])}' for the field '${field}' but received '${typeAnnotation(converted.type)}'`,
+        value,
+      )
     return converted
   })
   return e.b.add('prim::TupleConstruct', items).output.setType(type)

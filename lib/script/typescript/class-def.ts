@@ -89,7 +89,10 @@ export function methodDef(method: MethodSource, types?: TypeTable): FunctionDef 
 export function classDef(source: ClassSource, types: Readonly<Record<string, TypeTable | undefined>>): ClassDef {
   const { range } = source
   if (source.base !== undefined)
-    throw compileError('TorchScript classes have no base classes; only modules extend `nn.Module`. Write the members of the base in the class', range)
+    throw compileError(
+      'TorchScript classes have no base classes; only modules extend `nn.Module`. Write the members of the base in the class',
+      range,
+    )
   const own = (method: string): TypeTable | undefined => (Object.hasOwn(types, method) ? types[method] : undefined)
   const declared: Stmt[] = []
   const initial: Stmt[] = []
@@ -103,7 +106,12 @@ export function classDef(source: ClassSource, types: Readonly<Record<string, Typ
   const constructor = source.methods.find((m) => m.kind === 'constructor')
   const parsed = constructor?.parse(own('constructor'))
   const fromParameters = (constructor?.fields ?? []).map((field) =>
-    fieldAssignment(field, name(field, constructor!.range), parsed?.parameters.find((p) => p.name === field)?.annotation, constructor!.range),
+    fieldAssignment(
+      field,
+      name(field, constructor!.range),
+      parsed?.parameters.find((p) => p.name === field)?.annotation,
+      constructor!.range,
+    ),
   )
   const init: FunctionDef = {
     kind: 'FunctionDef',

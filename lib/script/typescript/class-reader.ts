@@ -3,6 +3,7 @@ import type { Expr, FunctionDef, Stmt } from '../ast.js'
 import { compileError } from '../source.js'
 import type { TypeTable } from './expression-parser.js'
 import { Parser } from './parser.js'
+import { declaredType } from './type-parser.js'
 
 export interface FieldSource {
   readonly name: string
@@ -134,7 +135,8 @@ export class ClassReader extends Parser {
         const { text, kind } = this.tokens[i]
         const isModifier = kind === 'name' && ['public', 'private', 'protected', 'readonly'].includes(text)
         const next = this.tokens[i + 1]
-        if (isModifier && next.kind === 'name' && !['readonly', 'public', 'private', 'protected'].includes(next.text)) fields.push(next.text)
+        if (isModifier && next.kind === 'name' && !['readonly', 'public', 'private', 'protected'].includes(next.text))
+          fields.push(next.text)
       }
     this.at = close + 1
     this.skipToBody()
@@ -166,8 +168,9 @@ export class ClassReader extends Parser {
     if (this.is(':')) {
       const at = this.at + 1
       this.at = at
-      annotation = this.attempt(() => this.type())
-      if (annotation === undefined) while (!this.is('=') && !this.is(';') && !this.token.newline && !this.isKind('end')) this.at++
+      const type = this.attempt(() => this.type())
+      annotation = declaredType(type)
+      if (type === undefined) while (!this.is('=') && !this.is(';') && !this.token.newline && !this.isKind('end')) this.at++
     }
     let value: (() => Expr) | undefined
     if (this.tryEat('=')) {

@@ -1,6 +1,18 @@
 import type { Value } from '../../ir/graph.js'
 import type { Type } from '../../ir/types.js'
-import { BoolType, FloatType, IntType, NoneType, NumberType, StringType, TensorType, isNumeric, typeAnnotation, unionMembers, unionOf } from '../../ir/types.js'
+import {
+  BoolType,
+  FloatType,
+  IntType,
+  NoneType,
+  NumberType,
+  StringType,
+  TensorType,
+  isNumeric,
+  typeAnnotation,
+  unionMembers,
+  unionOf,
+} from '../../ir/types.js'
 import type { BinaryOperator, CompareOperator, Expr } from '../ast.js'
 import type { CompilationUnit } from '../compilation-unit.js'
 import { emitAttribute, tensorAttributes } from '../emitter/attributes.js'
@@ -97,15 +109,18 @@ export class TypeScriptDialect implements Dialect {
 
   attribute(e: Emitter, meaning: Meaning, name: string, at: Expr): Meaning | undefined {
     if (meaning.kind === 'namespace') return this.member(meaning.path, name, at)
-    if (meaning.kind === 'meanings' || meaning.kind === 'constant') return this.attribute(e, valueMeaning(asValue(e, meaning, at)), name, at)
+    if (meaning.kind === 'meanings' || meaning.kind === 'constant')
+      return this.attribute(e, valueMeaning(asValue(e, meaning, at)), name, at)
     if (meaning.kind !== 'value') return undefined
     const { value } = meaning
     if (value.type === TensorType) return this.tensorMember(e, value, name, at)
     return constantMember(e, value, name, at)
   }
   private tensorMember(e: Emitter, value: Value, name: string, at: Expr): Meaning | undefined {
-    if (name === 'data') fail('The memory of a tensor cannot be read in TorchScript. Write `x.detach()` for the tensor without its history', at)
-    if (name === 'toArray') fail('`toArray` gives JavaScript arrays, which TorchScript has not. Work with the tensor, or call `x.item()` on one element', at)
+    if (name === 'data')
+      fail('The memory of a tensor cannot be read in TorchScript. Write `x.detach()` for the tensor without its history', at)
+    if (name === 'toArray')
+      fail('`toArray` gives JavaScript arrays, which TorchScript has not. Work with the tensor, or call `x.item()` on one element', at)
     if (name === 'dispose') fail('Tensors of TorchScript are freed when nothing uses them. Remove the call', at)
     const snake = snakeCase(name)
     if (name in tensorAttributes || snake in tensorAttributes) return undefined
@@ -129,7 +144,8 @@ export class TypeScriptDialect implements Dialect {
         if (name === 'POSITIVE_INFINITY') return globals.Infinity
         if (name === 'NEGATIVE_INFINITY') return { kind: 'constant', value: { kind: 'float', value: -Infinity }, type: FloatType }
         if (name === 'EPSILON') return { kind: 'constant', value: { kind: 'float', value: Number.EPSILON }, type: FloatType }
-        if (name === 'MAX_SAFE_INTEGER') return { kind: 'constant', value: { kind: 'int', value: BigInt(Number.MAX_SAFE_INTEGER) }, type: IntType }
+        if (name === 'MAX_SAFE_INTEGER')
+          return { kind: 'constant', value: { kind: 'int', value: BigInt(Number.MAX_SAFE_INTEGER) }, type: IntType }
         if (name === 'isNaN') return globals.isNaN
         if (name === 'isFinite') return globals.isFinite
         if (name === 'parseFloat') return globals.parseFloat
@@ -227,9 +243,15 @@ export class TypeScriptDialect implements Dialect {
     }
     if (op === '==' || op === '!=') return this.equality(e, op, left, right, at)
     if (types.some((t) => t.kind === 'List' || t.kind === 'Dict' || t.kind === 'Tuple'))
-      return fail(`Operator ${op} isn't defined for ${typeAnnotation(left.type)} and ${typeAnnotation(right.type)}. Write \`[...a, ...b]\` to join lists`, at)
+      return fail(
+        `Operator ${op} isn't defined for ${typeAnnotation(left.type)} and ${typeAnnotation(right.type)}. Write \`[...a, ...b]\` to join lists`,
+        at,
+      )
     if (types.includes(StringType) && !types.every((t) => t === StringType))
-      return fail(`Operator ${op} isn't defined for ${typeAnnotation(left.type)} and ${typeAnnotation(right.type)}. Write a template: \`\${a}\${b}\``, at)
+      return fail(
+        `Operator ${op} isn't defined for ${typeAnnotation(left.type)} and ${typeAnnotation(right.type)}. Write a template: \`\${a}\${b}\``,
+        at,
+      )
     return undefined
   }
   private equality(e: Emitter, op: '==' | '!=', left: Value, right: Value, at: Expr): Value | undefined {
@@ -250,15 +272,20 @@ export class TypeScriptDialect implements Dialect {
 
   checkSubscript(base: Value, at: Expr): void {
     if (base.type === TensorType)
-      fail('Tensors are not indexed with [] in TypeScript. Write `x.index(i, slice(1, null), ellipsis)`, `x.select(0, i)` or `x.indexPut(...)`', at)
+      fail(
+        'Tensors are not indexed with [] in TypeScript. Write `x.index(i, slice(1, null), ellipsis)`, `x.select(0, i)` or `x.indexPut(...)`',
+        at,
+      )
   }
 
   truth(e: Emitter, value: Value, at: Expr): Condition | undefined {
     const { type } = value
-    if (type === TensorType) return fail('Tensors are always true in TypeScript. Write `x.item()` or a comparison such as `x.gt(0).item()`', at)
+    if (type === TensorType)
+      return fail('Tensors are always true in TypeScript. Write `x.item()` or a comparison such as `x.gt(0).item()`', at)
     if (type.kind === 'List') return fail('Arrays are always true in TypeScript. Write `xs.length > 0`', at)
     if (type.kind === 'Dict') return fail('Maps are always true in TypeScript. Write `map.size > 0`', at)
-    if (type === NumberType) return { value: callOperator(e, 'aten::Bool', [value], [], at.range), whenTrue: noRefinements, whenFalse: noRefinements }
+    if (type === NumberType)
+      return { value: callOperator(e, 'aten::Bool', [value], [], at.range), whenTrue: noRefinements, whenFalse: noRefinements }
     const members = unionMembers(type)
     if (!members.includes(NoneType)) return undefined
     const some = members.filter((m) => m !== NoneType)

@@ -3,7 +3,7 @@ import { compileError } from '../source.js'
 import { lookupTable } from '../tables.js'
 import type { Token } from './lexer.js'
 import { Scope } from './scope.js'
-import { TypeParser, parseTypeText as parseTable } from './type-parser.js'
+import { TypeParser, declaredType, parseTypeText as parseTable } from './type-parser.js'
 
 /** Binding power of the binary operators; higher binds tighter. `**` binds to the right. */
 const precedence = lookupTable<number>({
@@ -34,7 +34,22 @@ const precedence = lookupTable<number>({
   '**': 12,
 })
 const comparisons = lookupTable<CompareOperator>({ '===': '==', '!==': '!=', '<': '<', '>': '>', '<=': '<=', '>=': '>=' })
-const keywords = new Set(['if', 'for', 'while', 'return', 'const', 'switch', 'case', 'throw', 'try', 'import', 'export', 'class', 'var', 'else'])
+const keywords = new Set([
+  'if',
+  'for',
+  'while',
+  'return',
+  'const',
+  'switch',
+  'case',
+  'throw',
+  'try',
+  'import',
+  'export',
+  'class',
+  'var',
+  'else',
+])
 
 /** How declarations of parameters without an annotation get their types. */
 export type TypeTable = Readonly<Record<string, string>>
@@ -70,7 +85,8 @@ export abstract class ExpressionParser extends TypeParser {
   /** The operator at hand with how many tokens it takes: `>` and what touches it make one operator. */
   private operator(): { op: string; count: number } {
     const { kind, text } = this.token
-    if (kind === 'name') return { op: text === 'instanceof' || text === 'in' || text === 'as' || text === 'satisfies' ? text : '', count: 1 }
+    if (kind === 'name')
+      return { op: text === 'instanceof' || text === 'in' || text === 'as' || text === 'satisfies' ? text : '', count: 1 }
     if (kind !== 'op') return { op: '', count: 0 }
     if (text !== '>') return { op: text, count: 1 }
     let op = '>'
@@ -89,7 +105,8 @@ export abstract class ExpressionParser extends TypeParser {
         this.at++
         if (op === 'as' && this.tryEat('const')) continue
         const annotation = this.type()
-        if (op === 'as') left = { kind: 'Cast', value: left, annotation, range: this.rangeFrom(start) }
+        if (op === 'as' && declaredType(annotation) !== undefined)
+          left = { kind: 'Cast', value: left, annotation, range: this.rangeFrom(start) }
         continue
       }
       const power = precedence[op]
@@ -127,10 +144,8 @@ export abstract class ExpressionParser extends TypeParser {
         return { kind: 'Call', fn: { kind: 'Name', name: '.isinstance', range }, args: [left, right], kwargs: [], range }
       case 'in':
         this.unsupported('`in` tests', 'Write `map.has(key)` or `list.includes(value)`.', at)
-      // eslint-disable-next-line no-fallthrough
       case '>>>':
         this.unsupported('Unsigned shifts', 'Write `>>`.', at)
-      // eslint-disable-next-line no-fallthrough
       default:
         return { kind: 'Binary', op: op as BinaryOperator, left, right, range }
     }
@@ -171,7 +186,6 @@ export abstract class ExpressionParser extends TypeParser {
           break
         case '?.':
           this.unsupported('Optional chains', 'Test for `null` first: `x !== null ? x.f() : ...`.')
-        // eslint-disable-next-line no-fallthrough
         case '(':
           expr = this.call(expr, start)
           break
@@ -327,7 +341,8 @@ export abstract class ExpressionParser extends TypeParser {
     if (head === 'Map') {
       if (args.length === 0) return typed({ kind: 'Dict', entries: [], range }, 'Dict')
       const [source] = args
-      const pairs = source.kind === 'List' ? source.items.map((item) => (item.kind === 'List' && item.items.length === 2 ? item.items : undefined)) : []
+      const pairs =
+        source.kind === 'List' ? source.items.map((item) => (item.kind === 'List' && item.items.length === 2 ? item.items : undefined)) : []
       if (source.kind !== 'List' || pairs.some((p) => p === undefined))
         return { kind: 'Call', fn: { kind: 'Name', name: '.dict', range }, args, kwargs: [], range }
       return typed({ kind: 'Dict', entries: pairs.map((p) => [p![0], p![1]] as const), range }, 'Dict')
@@ -413,7 +428,7 @@ export abstract class ExpressionParser extends TypeParser {
     this.scope = new Scope(saved, true)
     try {
       const parameters = this.is('(') ? this.parameters({}) : [this.lambdaParameter()]
-      const returns = this.tryEat(':') ? this.type() : undefined
+      const returns = declaredType(this.tryEat(':') ? this.type() : undefined)
       this.eat('=>')
       return this.lambdaBody(start, parameters, returns)
     } finally {
@@ -438,19 +453,18 @@ export abstract class ExpressionParser extends TypeParser {
     while (!this.is(')')) {
       const { start } = this.token
       if (this.is('...')) this.unsupported('Rest parameters', 'Write a list parameter such as `xs: Tensor[]`.')
-      if (this.is('{') || this.is('[')) this.unsupported('Parameters that are taken apart', 'Give the parameter a name and take it apart in the body.')
+      if (this.is('{') || this.is('['))
+        this.unsupported('Parameters that are taken apart', 'Give the parameter a name and take it apart in the body.')
       while (this.isKind('name') && modifiers.has(this.token.text) && this.peek().kind === 'name') this.at++
       const spelled = this.name('a parameter')
       const range = this.rangeFrom(start)
       const isOptional = this.tryEat('?')
-      let annotation = this.tryEat(':') ? this.type() : types[spelled] === undefined ? undefined : this.typeFromTable(types[spelled])
+      let annotation = declaredType(
+        this.tryEat(':') ? this.type() : types[spelled] === undefined ? undefined : this.typeFromTable(types[spelled]),
+      )
       const value = this.tryEat('=') ? this.expression() : undefined
       if (value?.kind === 'List' || value?.kind === 'Dict')
-        this.unsupported(
-          'Mutable default arguments',
-          `Write \`${spelled}: T | null = null\` and make the value in the body.`,
-          value.range,
-        )
+        this.unsupported('Mutable default arguments', `Write \`${spelled}: T | null = null\` and make the value in the body.`, value.range)
       annotation ??= value === undefined ? undefined : typeOfLiteral(value)
       if (isOptional && annotation !== undefined) {
         annotation = { kind: 'Binary', op: '|', left: annotation, right: { kind: 'None', range }, range }
@@ -465,7 +479,8 @@ export abstract class ExpressionParser extends TypeParser {
     return parameters
   }
   private declareParameter(spelled: string, annotation: Expr | undefined): { name: string } {
-    if (this.scope.hasOwn(spelled)) throw compileError(`Expected parameters of different names but received '${spelled}' twice`, this.here())
+    if (this.scope.hasOwn(spelled))
+      throw compileError(`Expected parameters of different names but received '${spelled}' twice`, this.here())
     return this.scope.declare(spelled, false, sticky(annotation))
   }
   /** A type written as text beside the source. */
@@ -507,4 +522,10 @@ export const keywordsOf = (record: Expr & { kind: 'Dict' }): Keyword[] =>
   record.entries.map(([key, value]) => ({ name: (key as Expr & { kind: 'String' }).value, value, range: key.range }))
 
 /** Type arguments of a call come before the others, marked so that only functions that know them take them. */
-const typeArgument = (type: Expr): Expr => ({ kind: 'Call', fn: { kind: 'Name', name: '.type', range: type.range }, args: [type], kwargs: [], range: type.range })
+const typeArgument = (type: Expr): Expr => ({
+  kind: 'Call',
+  fn: { kind: 'Name', name: '.type', range: type.range },
+  args: [type],
+  kwargs: [],
+  range: type.range,
+})

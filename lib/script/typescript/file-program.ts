@@ -106,11 +106,7 @@ export class FileProgram implements FileNames {
     if (source.base !== undefined && /Error$/.test(source.base)) return undefined
     // Members may name the class itself.
     this.pending.set(declaration, qualifiedName)
-    const type = this.unit.addClass(
-      qualifiedName,
-      classDef(source, this.options.types?.(declaration.name) ?? {}),
-      this.dialect,
-    )
+    const type = this.unit.addClass(qualifiedName, classDef(source, this.options.types?.(declaration.name) ?? {}), this.dialect)
     return type.kind === 'Class' ? type : undefined
   }
   /** A constant of the file: a number, string or bool is put in place; another name is followed. */
@@ -130,7 +126,10 @@ export class FileProgram implements FileNames {
       )
     }
     if (constant.kind === 'list' || constant.kind === 'dict')
-      throw compileError(`'${declaration.name}' may change while the program runs. Pass it as an argument or make it a field of the module`, value.range)
+      throw compileError(
+        `'${declaration.name}' may change while the program runs. Pass it as an argument or make it a field of the module`,
+        value.range,
+      )
     return { kind: 'constant', value: constant, type: constantType(constant) }
   }
   private follow(expr: Expr): Meaning | undefined {
@@ -196,4 +195,8 @@ export class FileProgram implements FileNames {
 }
 
 const constantOfMember = (value: number | string): ConstantValue =>
-  typeof value === 'string' ? { kind: 'string', value } : Number.isInteger(value) ? { kind: 'int', value: BigInt(value) } : { kind: 'float', value }
+  typeof value === 'string'
+    ? { kind: 'string', value }
+    : Number.isInteger(value)
+      ? { kind: 'int', value: BigInt(value) }
+      : { kind: 'float', value }

@@ -25,7 +25,21 @@ const operators = (
 const namePattern = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy
 const numberPattern = /(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)n?/y
 /** Words after which a `/` starts a regular expression, like after an operator. */
-const operatorWords = new Set(['return', 'typeof', 'case', 'in', 'of', 'instanceof', 'new', 'delete', 'void', 'throw', 'else', 'do', 'await'])
+const operatorWords = new Set([
+  'return',
+  'typeof',
+  'case',
+  'in',
+  'of',
+  'instanceof',
+  'new',
+  'delete',
+  'void',
+  'throw',
+  'else',
+  'do',
+  'await',
+])
 
 export function tokenize(text: string): Token[] {
   return new Lexer(text).run()

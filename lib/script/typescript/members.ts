@@ -77,7 +77,13 @@ const contains = (c: MemberCall): Value => c.op('__contains__', c.self, c.arg(0)
 const elementOf = (type: Type): Type => (type.kind === 'List' ? type.element : TensorType)
 
 /** `list.map(f)` as a comprehension; the function may take the index as well. */
-function comprehension(c: MemberCall, iterable: Expr, element: (item: Expr, index: Expr) => Expr, conditions: readonly Expr[], withIndex: boolean): Value {
+function comprehension(
+  c: MemberCall,
+  iterable: Expr,
+  element: (item: Expr, index: Expr) => Expr,
+  conditions: readonly Expr[],
+  withIndex: boolean,
+): Value {
   const [item, index] = [c.name('.item'), c.name('.index')]
   const range = c.expr.range
   const target: Expr = withIndex ? { kind: 'Tuple', items: [index, item], range } : item
@@ -128,7 +134,8 @@ const listMembers: Members = lookupTable({
   keys: (c: MemberCall): Meaning => ({ kind: 'iterable', name: 'range', args: [valueMeaning(c.op('len', c.self))] }),
   values: (c: MemberCall) => c.self,
   forEach: (c: MemberCall) => fail('forEach is not supported. Write `for (const x of xs) { ... }`', c.expr),
-  indexOf: (c: MemberCall) => fail('indexOf of lists is not supported. Write a loop, or `includes` where the place does not matter', c.expr),
+  indexOf: (c: MemberCall) =>
+    fail('indexOf of lists is not supported. Write a loop, or `includes` where the place does not matter', c.expr),
   find: (c: MemberCall) => fail('find is not supported. Write a loop that returns what it finds', c.expr),
   splice: (c: MemberCall) => fail('splice is not supported. Write `[...xs.slice(0, i), ...xs.slice(j)]`', c.expr),
   fill: (c: MemberCall) => fail('fill is not supported. Write `Array.from({ length: n }, () => value)`', c.expr),
@@ -182,7 +189,10 @@ const dictMembers: Members = lookupTable({
   forEach: (c: MemberCall) => fail('forEach is not supported. Write `for (const [key, value] of map) { ... }`', c.expr),
 })
 
-const simpleString = (name: string) => (c: MemberCall): Value => c.op(name, c.self, ...c.expr.args.map((_, i) => c.arg(i)))
+const simpleString =
+  (name: string) =>
+  (c: MemberCall): Value =>
+    c.op(name, c.self, ...c.expr.args.map((_, i) => c.arg(i)))
 const stringMembers: Members = lookupTable({
   toUpperCase: simpleString('upper'),
   toLowerCase: simpleString('lower'),
@@ -216,7 +226,8 @@ const numberMembers: Members = lookupTable({
 
 /** `slice(1, null, 2)`, `ellipsis` and null as the index expressions of the tree. */
 function indexExpr(expr: Expr): Expr {
-  const name = (of: Expr): string => (of.kind === 'Name' ? of.name : of.kind === 'Attribute' && of.value.kind === 'Name' && of.value.name === 'torch' ? of.name : '')
+  const name = (of: Expr): string =>
+    of.kind === 'Name' ? of.name : of.kind === 'Attribute' && of.value.kind === 'Name' && of.value.name === 'torch' ? of.name : ''
   if (expr.kind === 'Call' && name(expr.fn) === 'slice') {
     const [start, stop, step] = expr.args.map((a) => (a.kind === 'None' ? undefined : a))
     return { kind: 'Slice', start, stop, step, range: expr.range }
@@ -309,14 +320,17 @@ function arrayFrom(e: Emitter, expr: Call, hint: Type | undefined): Meaning {
     const length = source.entries.find(([k]) => k.kind === 'String' && k.value === 'length')?.[1]
     if (length === undefined || fn === undefined) return fail('Expected `Array.from({ length: n }, (_, i) => value)`', expr)
     const range = c.call('.range', length)
-    return valueMeaning(c.bound('.none', valueMeaning(e.none()), () => comprehension(c, range, (item) => c.apply(1, c.name('.none'), item), [], false)))
+    return valueMeaning(
+      c.bound('.none', valueMeaning(e.none()), () => comprehension(c, range, (item) => c.apply(1, c.name('.none'), item), [], false)),
+    )
   }
   if (fn !== undefined) return fail('Expected one argument. Write `xs.map(f)`', expr)
   return applyCall(e, { kind: 'special', name: 'list' }, expr, hint)
 }
 
 function namespaceCall(e: Emitter, path: string, name: string, expr: Call, hint: Type | undefined): Meaning | undefined {
-  const dict = (operator: string): Meaning => valueMeaning(callOperator(e, `aten::${operator}`, [emitValue(e, expr.args[0])], [], expr.range))
+  const dict = (operator: string): Meaning =>
+    valueMeaning(callOperator(e, `aten::${operator}`, [emitValue(e, expr.args[0])], [], expr.range))
   switch (path) {
     case 'Math':
       return mathCall(e, name, expr)
@@ -412,7 +426,8 @@ export function constantMember(e: Emitter, value: Value, name: string, at: Expr)
     if (type.kind === 'Dict') return fail('Maps have no length. Write `map.size`', at)
   }
   if (name === 'size' && type.kind === 'Dict') return len()
-  if (type.kind === 'Class' || type.kind === 'Enum' || (type.kind === 'Tuple' && type.named !== undefined) || type.kind === 'Future') return undefined
+  if (type.kind === 'Class' || type.kind === 'Enum' || (type.kind === 'Tuple' && type.named !== undefined) || type.kind === 'Future')
+    return undefined
   if (type.kind === 'Tuple') return undefined
   const members = membersOf(value)
   if (members === undefined) return undefined

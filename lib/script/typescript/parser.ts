@@ -4,6 +4,7 @@ import { lookupTable } from '../tables.js'
 import { ExpressionParser, sticky, type TypeTable } from './expression-parser.js'
 import { rangeLoop } from './range-loop.js'
 import { Scope } from './scope.js'
+import { declaredType } from './type-parser.js'
 
 const augmented = lookupTable<BinaryOperator>({
   '+=': '+',
@@ -47,7 +48,9 @@ export class Parser extends ExpressionParser {
     const types = options.types ?? {}
     if (this.is('<')) this.unsupported('Generic functions', 'Write the types.')
     const own = this.is('(') ? this.parameters(types) : this.singleParameter(types)
-    let returns = this.tryEat(':') ? this.returnType() : types.return === undefined ? undefined : this.typeFromTable(types.return)
+    let returns = declaredType(
+      this.tryEat(':') ? this.returnType() : types.return === undefined ? undefined : this.typeFromTable(types.return),
+    )
     // Which number a function returns, its body says.
     if (returns?.kind === 'Name' && returns.name === 'number') returns = undefined
     if (options.isArrow === true) this.eat('=>')
@@ -278,7 +281,7 @@ export class Parser extends ExpressionParser {
     this.scope = new Scope(saved, true)
     try {
       const parameters = this.parameters({})
-      const returns = this.tryEat(':') ? this.returnType() : undefined
+      const returns = declaredType(this.tryEat(':') ? this.returnType() : undefined)
       if (!this.is('{')) this.expected('the body of the function')
       const value = this.lambdaBody(start, parameters, returns)
       return [{ kind: 'Assign', targets: [target], value, range: value.range }]
@@ -378,7 +381,7 @@ export class Parser extends ExpressionParser {
     const spelled = this.name()
     const nameRange = this.rangeFrom(start)
     if (this.tryEat('!')) this.unsupported('Definite assignments', 'Give the variable a value.')
-    let annotation = this.tryEat(':') ? this.type() : undefined
+    let annotation = declaredType(this.tryEat(':') ? this.type() : undefined)
     // Which number it is, the value says.
     if (annotation?.kind === 'Name' && annotation.name === 'number') annotation = undefined
     if (!this.tryEat('=')) {

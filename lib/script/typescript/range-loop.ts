@@ -107,6 +107,12 @@ export function rangeLoop(
     op === '<=' || op === '>=' ? { kind: 'Binary', op: op === '<=' ? '+' : '-', left: bound, right: one, range: bound.range } : bound
   const isSimple = start.value.kind === 'Int' && start.value.value === 0n && step === 1n
   const args = isSimple ? [stop] : [start.value, stop, ...(step === 1n ? [] : [{ ...one, value: step } as Expr])]
-  const iter: Expr = { kind: 'Call', fn: { kind: 'Name', name: '.range', range: condition.range }, args, kwargs: [], range: condition.range }
+  const iter: Expr = {
+    kind: 'Call',
+    fn: { kind: 'Name', name: '.range', range: condition.range },
+    args,
+    kwargs: [],
+    range: condition.range,
+  }
   return { kind: 'For', target, iter, body, range }
 }

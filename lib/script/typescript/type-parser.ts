@@ -10,7 +10,6 @@ const simple = lookupTable<string>({
   string: 'str',
   bigint: 'int',
   unknown: 'Any',
-  any: 'Any',
   DType: 'int',
   Complex: 'complex',
 })
@@ -60,7 +59,10 @@ export class TypeParser extends TokenReader {
   /** Elements need to be of one type: `number` says two. */
   private refuseNumber(type: Expr): void {
     if (type.kind === 'Name' && type.name === 'number')
-      throw compileError('Expected a type of elements but received `number`, which may be an int or a float. Write `int` or `float`', type.range)
+      throw compileError(
+        'Expected a type of elements but received `number`, which may be an int or a float. Write `int` or `float`',
+        type.range,
+      )
     if (type.kind === 'Binary') [type.left, type.right].forEach((t) => this.refuseNumber(t))
   }
 
@@ -113,7 +115,8 @@ export class TypeParser extends TokenReader {
   private reference(): Expr {
     const { start } = this.token
     const first = this.name()
-    if (first === 'null' || first === 'undefined' || first === 'void' || first === 'never') return { kind: 'None', range: this.rangeFrom(start) }
+    if (first === 'null' || first === 'undefined' || first === 'void' || first === 'never')
+      return { kind: 'None', range: this.rangeFrom(start) }
     if (first === 'true' || first === 'false') return { kind: 'Name', name: 'bool', range: this.rangeFrom(start) }
     let expr: Expr = { kind: 'Name', name: simple[first] ?? first, range: this.rangeFrom(start) }
     let last = first
@@ -145,6 +148,9 @@ export class TypeParser extends TokenReader {
     return type
   }
 }
+
+/** What a declaration says of a type; undefined for `any`, which says nothing. */
+export const declaredType = (type: Expr | undefined): Expr | undefined => (type?.kind === 'Name' && type.name === 'any' ? undefined : type)
 
 /** A type written as text, such as those of a `static types` table. */
 export const parseTypeText = (text: string, file = '<types>'): Expr => new TypeParser(tokenize(text), text, file).only()
