@@ -19,5 +19,8 @@ export const copyInto = (target: Tensor, source: Tensor): Tensor => op('copy_', 
 /** The tensor in another dtype; the tensor itself where it has that dtype. */
 export const converted = (tensor: Tensor, dtype: DType): Tensor => (tensor.dtype === dtype ? tensor : op('to', tensor, dtype))
 
-/** A size as an operator gives it, so that a tracer sees where it comes from. */
-export const size = (tensor: Tensor, dim: number): number => callOperator('aten::size', [tensor, dim]) as number
+/** A size that goes into operators: a trace keeps where it comes from. Arithmetic on it is none of the trace, so that code here does without. */
+export const size = (tensor: Tensor, dim: number): number => tensor.size(dim)
+
+/** Sizes for checks: plain numbers, in a trace too. */
+export const plainShape = (tensor: Tensor): number[] => Tensor.handleOf(tensor).info().sizes

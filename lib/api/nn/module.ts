@@ -203,7 +203,16 @@ export class Module {
   }
   /** Whether a buffer of this module is in the state dict. */
   isPersistent(name: string): boolean {
-    return this.#buffers.get(this.fieldOf(name))?.persistent ?? false
+    return this.isPersistentField(this.fieldOf(name))
+  }
+  /** Whether the buffer in a field of this module is in the state dict. */
+  isPersistentField(field: string): boolean {
+    return this.#buffers.get(field)?.persistent ?? false
+  }
+  /** Takes over which parameters and buffers of a module of the same class are known to be absent. */
+  adoptNulls(other: Module): void {
+    for (const field of other.#nullParameters) this.#nullParameters.add(field)
+    for (const [field, { persistent }] of other.#buffers) if (!this.#buffers.has(field)) this.#buffers.set(field, { persistent })
   }
   /** Submodules of this module alone, by PyTorch's names. */
   ownChildren(): Map<string, AnyModule> {

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../tensor/tensor.js'
 import { ArgumentError } from '../../../util/errors.js'
-import { op, ops, opWith } from '../eager.js'
+import { op, ops, opWith, plainShape, size } from '../eager.js'
 import { type IntList, type Rest, settle } from '../options.js'
 
 export const linear = (input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor => op('linear', input, weight, bias)
@@ -91,7 +91,7 @@ export function embedding(input: Tensor, weight: Tensor, ...rest: Rest<Embedding
     scaleGradByFreq = false,
     sparse = false,
   } = settle<EmbeddingOptions>(embeddingNames, rest)
-  const rows = weight.size(0)
+  const rows = plainShape(weight)[0]
   if (paddingIdx !== null && !(paddingIdx < rows && paddingIdx >= -rows))
     throw new ArgumentError(`Expected a row of the ${rows} of \`weight\` for \`paddingIdx\` but received ${paddingIdx}`)
   const padding = paddingIdx === null ? -1 : paddingIdx < 0 ? rows + paddingIdx : paddingIdx
@@ -129,15 +129,15 @@ export function embeddingBag(input: Tensor, weight: Tensor, ...rest: Rest<Embedd
   const given = settle<EmbeddingBagOptions>(bagNames, rest)
   const { maxNorm = null, normType = 2, scaleGradByFreq = false, mode = 'mean', sparse = false, paddingIdx = null } = given
   let { offsets = null, perSampleWeights = null, includeLastOffset = false } = given
-  if (perSampleWeights !== null && perSampleWeights.shape.join() !== input.shape.join())
+  if (perSampleWeights !== null && plainShape(perSampleWeights).join() !== plainShape(input).join())
     throw new ArgumentError(
-      `Expected weights of the shape [${input.shape.join(', ')}] of the input for \`perSampleWeights\` but received [${perSampleWeights.shape.join(', ')}]`,
+      `Expected weights of the shape [${plainShape(input).join(', ')}] of the input for \`perSampleWeights\` but received [${plainShape(perSampleWeights).join(', ')}]`,
     )
   if (weight.dim() !== 2) throw new ArgumentError(`weight has to be a 2D Tensor, but got Tensor of dimension ${weight.dim()}`)
   let indices = input
   if (input.dim() === 2) {
     if (offsets !== null) throw new ArgumentError('Expected no `offsets` for a 2D input, which is a batch of bags of one length')
-    const [, length] = input.shape
+    const length = size(input, 1)
     offsets = opWith('arange', [0, input.numel(), length], { dtype: input.dtype })
     includeLastOffset = false
     indices = op('reshape', input, [-1])

@@ -1,6 +1,6 @@
 import { Tensor } from '../../../tensor/tensor.js'
 import { ArgumentError } from '../../../util/errors.js'
-import { op, ops, opWith, size } from '../eager.js'
+import { op, ops, opWith, plainShape, size } from '../eager.js'
 import { type Reduction, reductionCode, type Rest, settle } from '../options.js'
 
 export interface ReductionOptions {
@@ -29,7 +29,7 @@ const elementwise =
     const code = reductionCode(reduction)
     const [a, b] = ops('broadcast_tensors', [input, target])
     if (weight === null) return op(name, a, b, code)
-    if (weight.shape.join() !== input.shape.join()) throw new ArgumentError('Weights and input must have the same size.')
+    if (plainShape(weight).join() !== plainShape(input).join()) throw new ArgumentError('Weights and input must have the same size.')
     const loss = op(name, a, b, 0)
     if (reduction === 'mean' && mean === 'weights') return op('div', op('sum', op('mul', loss, weight)), op('sum', weight))
     return weighted(loss, weight, reduction)
@@ -45,7 +45,7 @@ export function huberLoss(input: Tensor, target: Tensor, ...rest: Rest<HuberOpti
   const { reduction = 'mean', delta = 1, weight = null } = settle<HuberOptions>(huberNames, rest)
   const [a, b] = ops('broadcast_tensors', [input, target])
   if (weight === null) return op('huber_loss', a, b, reductionCode(reduction), delta)
-  if (weight.shape.join() !== input.shape.join()) throw new ArgumentError('Weights and input must have the same size.')
+  if (plainShape(weight).join() !== plainShape(input).join()) throw new ArgumentError('Weights and input must have the same size.')
   return weighted(op('huber_loss', a, b, 0, delta), weight, reduction)
 }
 
@@ -86,9 +86,9 @@ export interface BCEOptions extends ReductionOptions {
 const bceNames = ['weight', 'reduction'] as const
 export function binaryCrossEntropy(input: Tensor, target: Tensor, ...rest: Rest<BCEOptions, typeof bceNames>): Tensor {
   const { weight = null, reduction = 'mean' } = settle<BCEOptions>(bceNames, rest)
-  if (target.shape.join() !== input.shape.join())
+  if (plainShape(target).join() !== plainShape(input).join())
     throw new ArgumentError(
-      `Using a target size (torch.Size([${target.shape.join(', ')}])) that is different to the input size (torch.Size([${input.shape.join(', ')}])) is deprecated. Please ensure they have the same size.`,
+      `Using a target size (torch.Size([${plainShape(target).join(', ')}])) that is different to the input size (torch.Size([${plainShape(input).join(', ')}])) is deprecated. Please ensure they have the same size.`,
     )
   const full = weight === null ? null : op('expand', weight, input.shape)
   return op('binary_cross_entropy', input, target, full, reductionCode(reduction))
@@ -103,9 +103,9 @@ export function binaryCrossEntropyWithLogits(
   ...rest: Rest<BCEWithLogitsOptions, typeof logitsNames>
 ): Tensor {
   const { weight = null, reduction = 'mean', posWeight = null } = settle<BCEWithLogitsOptions>(logitsNames, rest)
-  if (target.shape.join() !== input.shape.join())
+  if (plainShape(target).join() !== plainShape(input).join())
     throw new ArgumentError(
-      `Target size (torch.Size([${target.shape.join(', ')}])) must be the same as input size (torch.Size([${input.shape.join(', ')}]))`,
+      `Target size (torch.Size([${plainShape(target).join(', ')}])) must be the same as input size (torch.Size([${plainShape(input).join(', ')}]))`,
     )
   return op('binary_cross_entropy_with_logits', input, target, weight, posWeight, reductionCode(reduction))
 }
@@ -149,9 +149,11 @@ export function gaussianNllLoss(
   const isNegative = variance instanceof Tensor ? op('any', op('lt', variance, 0)).item() === true : variance < 0
   if (isNegative) throw new ArgumentError('var has negative entry/entries')
   let spread = variance instanceof Tensor ? variance : op('mul', op('ones_like', input), variance)
-  if (spread.shape.join() !== input.shape.join()) {
-    const differing = input.shape.map((length, i) => (length === spread.shape[i] ? 0 : spread.shape[i])).reduce((a, b) => a + b, 0)
-    if (spread.shape.join() === input.shape.slice(0, -1).join()) spread = op('unsqueeze', spread, -1)
+  if (plainShape(spread).join() !== plainShape(input).join()) {
+    const differing = plainShape(input)
+      .map((length, i) => (length === plainShape(spread)[i] ? 0 : plainShape(spread)[i]))
+      .reduce((a, b) => a + b, 0)
+    if (plainShape(spread).join() === plainShape(input).slice(0, -1).join()) spread = op('unsqueeze', spread, -1)
     else if (!(spread.dim() === input.dim() && differing === 1)) throw new ArgumentError('var is of incorrect size')
   }
   spread = opWith('clamp_', [op('clone', spread)], { min: eps })

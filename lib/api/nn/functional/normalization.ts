@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../tensor/tensor.js'
 import { ArgumentError } from '../../../util/errors.js'
-import { op, size } from '../eager.js'
+import { op, plainShape, size } from '../eager.js'
 import { checkProbability, type Rest, settle } from '../options.js'
 import { type InplaceOptions } from './activation.js'
 
@@ -20,7 +20,7 @@ export function batchNorm(
 ): Tensor {
   const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5 } = settle<BatchNormOptions>(batchNames, rest)
   if (training) {
-    const { shape } = input
+    const shape = plainShape(input)
     const values = shape.slice(2).reduce((product, length) => product * length, shape[0])
     if (values === 1) throw new ArgumentError(`Expected more than 1 value per channel when training, got input size [${shape.join(', ')}]`)
   }
@@ -40,8 +40,9 @@ const instanceNames = ['runningMean', 'runningVar', 'weight', 'bias', 'useInputS
 export function instanceNorm(input: Tensor, ...rest: Rest<InstanceNormOptions, typeof instanceNames>): Tensor {
   const given = settle<InstanceNormOptions>(instanceNames, rest)
   const { runningMean = null, runningVar = null, weight = null, bias = null, useInputStats = true, momentum = 0.1, eps = 1e-5 } = given
-  if (useInputStats && input.shape.slice(2).reduce((product, length) => product * length, 1) === 1)
-    throw new ArgumentError(`Expected more than 1 spatial element when training, got input size [${input.shape.join(', ')}]`)
+  const shape = plainShape(input)
+  if (useInputStats && shape.slice(2).reduce((product, length) => product * length, 1) === 1)
+    throw new ArgumentError(`Expected more than 1 spatial element when training, got input size [${shape.join(', ')}]`)
   return op('instance_norm', input, weight, bias, runningMean, runningVar, useInputStats, momentum, eps, true)
 }
 
@@ -88,7 +89,7 @@ export function localResponseNorm(input: Tensor, length: number, ...rest: Rest<L
     div = op('pad', op('unsqueeze', div, 1), [0, 0, before, after], 'constant', null)
     div = op('squeeze', op('avg_pool2d', div, [length, 1], 1), 1)
   } else {
-    const sizes = input.shape.map((_, dim) => size(input, dim))
+    const sizes = Array.from({ length: dims }, (_, dim) => size(input, dim))
     div = op('view', div, [sizes[0], 1, sizes[1], sizes[2], -1])
     div = op('pad', div, [0, 0, 0, 0, before, after], 'constant', null)
     div = op('view', op('squeeze', op('avg_pool3d', div, [length, 1, 1], 1), 1), sizes)

@@ -3,7 +3,7 @@ import type { DType } from '../../../tensor/dtype.js'
 import type { Tensor } from '../../../tensor/tensor.js'
 import { ArgumentError } from '../../../util/errors.js'
 import type { AttributeTable } from '../attributes.js'
-import { op } from '../eager.js'
+import { op, plainShape } from '../eager.js'
 import { batchNorm, instanceNorm, localResponseNorm } from '../functional/normalization.js'
 import { ones_, zeros_ } from '../init.js'
 import { type LoadState, Module } from '../module.js'
@@ -189,7 +189,7 @@ class InstanceNorm extends NormBase {
     if (dims !== plain && dims !== plain + 1) throw new ArgumentError(`expected ${plain}D or ${plain + 1}D input (got ${dims}D input)`)
     const { runningMean, runningVar, weight, bias, momentum, eps } = this
     const usesInput = this.training || !this.trackRunningStats
-    const channels = input.size(dims - plain)
+    const channels = plainShape(input)[dims - plain]
     if (channels !== this.numFeatures && this.affine)
       throw new ArgumentError(
         `expected input's size at dim=${dims - plain} to match num_features (${this.numFeatures}), but got: ${channels}.`,
