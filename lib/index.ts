@@ -1,7 +1,8 @@
 /** TorchScript for Node.js: `import * as torch from 'torchscript-node'`. */
 export { Tensor } from './tensor/tensor.js'
 export type { NestedArray } from './tensor/tensor.js'
-export { arange, complex, empty, fromBuffer, full, ones, tensor, zeros } from './tensor/creation.js'
+export { complex, fromBuffer, tensor } from './api/creation.js'
+export * from './api/operators/index.js'
 export type { TensorData, TensorOptions } from './tensor/creation.js'
 export type { Complex, Element, TypedArray } from './tensor/typed-array.js'
 export type { DType } from './tensor/dtype.js'

@@ -4,7 +4,7 @@ import { loadNpy, loadNpz, npyBytes } from '../api/io.js'
 import { profile, profileTable } from '../api/profiler.js'
 import { setNumThreads } from '../api/settings.js'
 import { writeNpz } from '../archive/npy.js'
-import { tensor, zeros } from '../tensor/creation.js'
+import { tensor } from '../tensor/creation.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ArgumentError } from '../util/errors.js'
 
@@ -42,7 +42,7 @@ export function parseInput(text: string): unknown {
       )
     }
     case 'zeros':
-      return zeros(shapeOf(rest))
+      return tensor(new Float32Array(shapeOf(rest).reduce((p, s) => p * s, 1)), { shape: shapeOf(rest) })
     case 'int':
       if (!/^-?\d+$/.test(rest)) throw new ArgumentError(`Expected an integer for \`--input\` but received ${rest}`)
       return BigInt(rest)

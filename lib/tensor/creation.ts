@@ -147,47 +147,12 @@ function filled(dtype: DType, shape: readonly number[], valueAt: (index: number)
   return fromBuffer(array.buffer as ArrayBuffer, { dtype, shape })
 }
 
-export interface CreationOptions {
-  dtype?: DType
-}
-
 /** A tensor of undefined contents. */
-export function empty(shape: readonly number[], options: CreationOptions = {}): Tensor {
+export function empty(shape: readonly number[], options: { dtype?: DType } = {}): Tensor {
   checkShape(shape)
   const dtype = options.dtype ?? 'float32'
   checkDType(dtype)
   return Tensor.fromHandle(callNative(() => nativeBinding().emptyTensor(dtypeCode(dtype), shape)))
-}
-
-export function full(shape: readonly number[], value: Element, options: CreationOptions = {}): Tensor {
-  checkShape(shape)
-  const dtype = options.dtype ?? inferDType([value])
-  checkDType(dtype)
-  return filled(dtype, shape, () => value)
-}
-
-export const zeros = (shape: readonly number[], options: CreationOptions = {}): Tensor =>
-  full(shape, 0, { dtype: options.dtype ?? 'float32' })
-
-export const ones = (shape: readonly number[], options: CreationOptions = {}): Tensor =>
-  full(shape, 1, { dtype: options.dtype ?? 'float32' })
-
-/** Numbers from `start` (default 0) up to but without `end`: float32 unless a dtype is given, int64 for bigints. */
-export function arange(
-  start: number | bigint,
-  end?: number | bigint,
-  step: number | bigint = typeof start === 'bigint' ? 1n : 1,
-  options: CreationOptions = {},
-): Tensor {
-  const [from, to] = end === undefined ? [typeof start === 'bigint' ? 0n : 0, start] : [start, end]
-  const isInt = typeof from === 'bigint'
-  if (typeof to !== typeof from || typeof step !== typeof from)
-    throw new ArgumentError('Expected numbers or bigints, and not both, for `arange`')
-  if (Number(step) === 0) throw new ArgumentError('Expected a step other than zero for `step` but received 0')
-  const length = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(step)))
-  const dtype = options.dtype ?? (isInt ? 'int64' : 'float32')
-  checkDType(dtype)
-  return filled(dtype, [length], (index) => (isInt ? from + BigInt(index) * (step as bigint) : (from as number) + index * (step as number)))
 }
 
 /** A complex number, as argument of a model or element of a tensor. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { inspect } from 'node:util'
-import { arange, complex, empty, fromBuffer, full, ones, tensor, zeros } from '../../lib/tensor/creation.js'
+import { complex, empty, fromBuffer, tensor } from '../../lib/tensor/creation.js'
 import { bfloat16ToNumber, float16ToNumber, float8ToNumber, numberToBfloat16, numberToFloat16 } from '../../lib/tensor/half.js'
 
 t.test('numbers are float32, bigints int64, booleans bool', (t) => {
@@ -55,15 +55,6 @@ t.test('typed arrays share their memory', (t) => {
 })
 
 t.test('creation', (t) => {
-  t.same(zeros([2, 2]).toArray(), [
-    [0, 0],
-    [0, 0],
-  ])
-  t.same(ones([2], { dtype: 'int32' }).toArray(), [1, 1])
-  t.same(full([2], 3n).dtype, 'int64')
-  t.same(arange(3).toArray(), [0, 1, 2])
-  t.same(arange(1, 2, 0.5).toArray(), [1, 1.5])
-  t.same(arange(3n).toArray(), [0, 1, 2])
   t.same(empty([0, 3]).shape, [0, 3])
   t.equal(empty([0, 3]).numel(), 0)
   t.end()
@@ -124,7 +115,7 @@ t.test('what tensors cannot be made of is refused by name', (t) => {
     `Expected a dtype such as 'float32' for \`dtype\` but received "float"`,
   )
   t.equal(
-    message(() => zeros([-1])),
+    message(() => empty([-1])),
     'Expected an array of non-negative integers for `shape` but received [-1]',
   )
   t.equal(

@@ -1,0 +1,1 @@
+export const docOf = (_: string): string | undefined => undefined
