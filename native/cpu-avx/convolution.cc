@@ -1,6 +1,6 @@
-// convNd, convolution, _convolution, _convolution_mode and conv_transposeNd.
+// convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
 #include "cpu-avx/conv/forward.h"
-#include "cpu-avx/gemm/product.h"
+#include "cpu-avx/gemm/epilogue.h"
 
 namespace torchscript {
 namespace {
@@ -69,21 +69,28 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
   }
 }
 
-template <class T> void run_as(Call& call, ConvShape s) {
+template <class T> void run_as(Call& call, ConvShape s, const TensorView* residual_view, Activation activation) {
   Runtime& runtime = *call.runtime;
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
   T* block = output_block<T>(runtime, out);
   const TensorView* bias_view = call.optional_tensor(2);
   const T* bias = bias_view ? stage<T>(runtime, *bias_view) : nullptr;
+  const T* residual = residual_view ? stage<T>(runtime, *residual_view) : nullptr;
+  // Where the kernel does not do it itself.
+  auto finish = [&] {
+    if (residual) for (int64_t i = 0; i < out.numel(); i++) block[i] += residual[i];
+    activate(block, out.numel(), activation);
+    finish_output(block, out);
+  };
   if (s.in_channels == 0) {
     for (int64_t i = 0; i < out.numel(); i++) block[i] = bias ? bias[i / s.out_pixels() % s.out_channels] : T(0);
-    return finish_output(block, out);
+    return finish();
   }
   if (s.transposed) {
     if constexpr (has_tiles<T>) runtime.note(tile_kernels<T>().name);
     run_transposed<T>(runtime, s, call.tensor(0), stage<T>(runtime, call.tensor(1)), bias, block);
-    return finish_output(block, out);
+    return finish();
   }
   TensorView x = as_compute<T>(runtime, call.tensor(0));
   drop_stride(s, x);
@@ -97,6 +104,8 @@ template <class T> void run_as(Call& call, ConvShape s) {
   tap_offsets(s, c.image, s.group_in(), offsets);
   c.offsets = offsets;
   if constexpr (has_tiles<T>) {
+    c.residual = residual;
+    c.activation = activation;
     if (depthwise) {
       runtime.note("conv_depthwise");
       run_depthwise(runtime, c, x, stage<T>(runtime, call.tensor(1)));
@@ -113,18 +122,20 @@ template <class T> void run_as(Call& call, ConvShape s) {
       runtime.note(tile_kernels<T>().name);
       run_conv(runtime, c, form);
     }
+    finish_output(block, out);
   } else {
     runtime.note("conv_plain");
     run_conv_plain(runtime, c, stage<T>(runtime, call.tensor(1)));
+    finish();
   }
-  finish_output(block, out);
 }
 
 template <int N, const ConvArguments& At> void conv_infer(Call& call) { set_conv_output(call, conv_shape(call, N, At)); }
-template <int N, const ConvArguments& At> void conv_run(Call& call) {
+template <int N, const ConvArguments& At> void conv_with(Call& call, const TensorView* residual, Activation activation) {
   const ConvShape s = conv_shape(call, N, At);
-  with_compute_type(call.tensor(0).dtype, [&](auto t) { run_as<decltype(t)>(call, s); });
+  with_compute_type(call.tensor(0).dtype, [&](auto t) { run_as<decltype(t)>(call, s, residual, activation); });
 }
+template <int N, const ConvArguments& At> void conv_run(Call& call) { conv_with<N, At>(call, nullptr, Activation::None); }
 template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& call) {
   const TensorView& w = call.tensor(1);
   if (!is_floating(w.dtype)) return 0;
@@ -152,6 +163,12 @@ TS_CONV(mkldnn_convolution, 0, kMkldnn);
 TS_CONV(conv_transpose1d, 1, kTransposedNd);
 TS_CONV(conv_transpose2d, 2, kTransposedNd);
 TS_CONV(conv_transpose3d, 3, kTransposedNd);
+
+// The arguments of convolution, then residual? and activation.
+void convolution_epilogue_infer(Call& call) { infer_epilogue(call, 9, 10, conv_infer<0, kConvolution>); }
+void convolution_epilogue_run(Call& call) { run_epilogue(call, 9, 10, conv_infer<0, kConvolution>, conv_with<0, kConvolution>); }
+TS_KERNEL(convolution_epilogue, {.infer = convolution_epilogue_infer, .run = convolution_epilogue_run, .pack_arg = 1,
+                                 .pack_bytes = conv_pack_bytes<0, kConvolution>, .pack = conv_pack<0, kConvolution>});
 
 }  // namespace
 }  // namespace torchscript

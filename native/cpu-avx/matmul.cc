@@ -1,7 +1,7 @@
 // matmul, mm, bmm, mv, dot, vdot and the products that add to their first argument.
 #include <string>
 
-#include "cpu-avx/gemm/product.h"
+#include "cpu-avx/gemm/epilogue.h"
 
 namespace torchscript {
 namespace {
@@ -300,7 +300,7 @@ void linear_infer(Call& call) {
   if (bias) check_expands(*bias, sizes, ndim);
   call.set_output(0, x.dtype, sizes, ndim);
 }
-void linear_run(Call& call) {
+void linear_with(Call& call, const TensorView* residual, Activation activation) {
   const TensorView& out = call.outputs[0];
   const TensorView* bias = call.optional_tensor(2);
   with_compute_type(out.dtype, [&](auto t) {
@@ -333,17 +333,39 @@ void linear_run(Call& call) {
     y.strides[nb] = w.strides[w.ndim - 1];
     y.sizes[nb + 1] = w.ndim == 2 ? w.sizes[0] : 1;
     y.strides[nb + 1] = w.ndim == 2 ? w.strides[0] : 0;
-    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) model.packed_b = static_cast<const T*>(call.packed);
-    batched_product<T>(runtime, x, y, c, model);
+    constexpr bool tiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
+    if constexpr (tiles) {
+      model.packed_b = static_cast<const T*>(call.packed);
+      model.activation = activation;
+    }
+    if (residual) {
+      if constexpr (tiles) {
+        model.residual = stage<T>(runtime, *residual);
+        batched_product<T>(runtime, x, y, c, model);
+      } else {
+        const T* sum = stage<T>(runtime, *residual);
+        batched_product<T>(runtime, x, y, c, model);
+        for (int64_t i = 0; i < out.numel(); i++) c[i] += sum[i];
+      }
+    } else {
+      batched_product<T>(runtime, x, y, c, model);
+    }
+    if constexpr (!tiles) activate(c, out.numel(), activation);
     finish_output(c, out);
   });
 }
+void linear_run(Call& call) { linear_with(call, nullptr, Activation::None); }
 size_t linear_pack_bytes(const Call& call) {
   if (call.args[1].kind != ArgKind::Tensor || call.tensor(1).ndim != 2) return 0;
   return pack_bytes_of(call.tensor(1), call.tensor(1).sizes[1], call.tensor(1).sizes[0]);
 }
 void linear_pack(const Call& call, void* packed) { pack_weight(call.runtime, call.tensor(1), true, packed); }
 TS_KERNEL(linear, {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
+
+// linear(input, weight, bias?), then residual? and activation.
+void linear_epilogue_infer(Call& call) { infer_epilogue(call, 3, 4, linear_infer); }
+void linear_epilogue_run(Call& call) { run_epilogue(call, 3, 4, linear_infer, linear_with); }
+TS_KERNEL(linear_epilogue, {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
 
 }  // namespace
 }  // namespace torchscript

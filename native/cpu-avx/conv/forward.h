@@ -225,7 +225,12 @@ template <class T> struct ConvProblem {
   const T* packed = nullptr;         // weights after the header
   const T* bias = nullptr;
   T* out = nullptr;                  // [batch][oc][pixels]
+  const T* residual = nullptr;       // as out
   Activation activation = Activation::None;
+  // After the output's [from, from + n) hold the sums and the bias.
+  void finish(int64_t from, int64_t n) const {
+    tile_kernels<T>().epilogue(out + from, n, residual ? residual + from : nullptr, n, 1, n, activation);
+  }
 };
 
 // Panels of pixels that share one pass over the weights: their K slices together fill about a quarter of a megabyte.
@@ -277,7 +282,10 @@ template <class T> void conv_filters_first(const ConvProblem<T>& c, const Weight
           tile.b = panels + (p - p0) * kn * nr;
           tile.b_stride = nr;
         }
-        tile.c = c.out + ((item * s.groups + group) * w.filters + row) * pixels + p * nr;
+        const int64_t at = ((item * s.groups + group) * w.filters + row) * pixels + p * nr;
+        tile.c = c.out + at;
+        tile.residual = last && c.residual ? c.residual + at : nullptr;
+        tile.residual_stride = pixels;
         kernels.tile_packed(tile);
       }
     }
@@ -317,7 +325,7 @@ template <class T> void conv_pixels_first(const ConvProblem<T>& c, const WeightL
       tile.alpha = T(1);
       tile.bias_n = last && c.bias ? c.bias + group * w.filters + p * nr : nullptr;
       tile.bias_m = nullptr;
-      tile.activation = last ? c.activation : Activation::None;
+      tile.activation = last && !c.residual ? c.activation : Activation::None;
       tile.a_stride = 0;
       const char* next = p + 1 < p1 ? reinterpret_cast<const char*>(tile.b + w.k * nr) : nullptr;
       for (int64_t t = 0; t < tiles; t++) {
@@ -329,7 +337,9 @@ template <class T> void conv_pixels_first(const ConvProblem<T>& c, const WeightL
       }
     }
   }
-  conv_kernels<T>().transpose(result, width, count, width, c.out + ((item * s.groups + group) * w.filters + f0) * pixels + q0, pixels);
+  const int64_t at = ((item * s.groups + group) * w.filters + f0) * pixels + q0;
+  conv_kernels<T>().transpose(result, width, count, width, c.out + at, pixels);
+  if (c.residual) kernels.epilogue(c.out + at, pixels, c.residual + at, pixels, width, count, c.activation);
 }
 
 // Each channel is staged just before it is used, so that its plane is still in cache. c.image holds the layout only.
@@ -338,6 +348,8 @@ template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c,
   const StageLayout<T> l(s);
   const InputWindow w = input_window<T>(s, x);
   const int64_t taps = s.taps(), multiplier = s.group_out(), pixels = s.out_pixels();
+  // What the sums take in registers; the rest is done on the plane.
+  const bool at_once = !c.residual && c.activation <= Activation::Relu6;
   const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, taps * pixels * multiplier));
   runtime.parallel(s.batch * s.in_channels, grain, [&](int64_t begin, int64_t end) {
     T* staged = w.in_place ? nullptr : thread_scratch<T>(kSlotUser, static_cast<size_t>(l.plane + 32));
@@ -353,8 +365,9 @@ template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c,
         T* out = c.out + (item * s.out_channels + oc) * pixels;
         for (int64_t z = 0; z < s.out[0]; z++) {
           conv_kernels<T>().depthwise(plane + z * s.stride[0] * l.slice, c.offsets, taps, weight + oc * taps, c.bias ? c.bias[oc] : T(0), s.stride[1] * l.row, s.out[1],
-                                      s.out[2], c.activation == Activation::Relu, out + z * s.out[1] * s.out[2]);
+                                      s.out[2], at_once ? c.activation : Activation::None, out + z * s.out[1] * s.out[2]);
         }
+        if (!at_once) c.finish((item * s.out_channels + oc) * pixels, pixels);
       }
     }
   });

@@ -1,5 +1,6 @@
 // Inner kernels of convolution, one table an instruction set. The products themselves are the tiles of gemm/tiles.h.
 #pragma once
+#include "cpu-avx/gemm/tiles.h"
 #include "kernel.h"
 
 namespace torchscript {
@@ -15,9 +16,9 @@ template <class T> struct ConvKernels {
   // panel[k][width] for the `taps` offsets: the implicit im2col of one panel of pixels. Lanes past the last run hold anything, and
   // one vector past the panel may be written.
   void (*pack_pixels)(const T* image, const int64_t* offsets, int64_t taps, const PixelRun* runs, int nruns, T* panel, int width);
-  // One channel: out[y][x] = act(bias + sum over taps of weight[t] * image[offsets[t] + y * row_step + x]).
+  // One channel: out[y][x] = act(bias + sum over taps of weight[t] * image[offsets[t] + y * row_step + x]); act is None, Relu or Relu6.
   void (*depthwise)(const T* image, const int64_t* offsets, int64_t taps, const T* weight, T bias, int64_t row_step, int64_t rows, int64_t columns,
-                    bool relu, T* out);
+                    Activation activation, T* out);
   // even[i] = in[2 * i], odd[i] = in[2 * i + 1] for i < pairs.
   void (*split_pairs)(const T* in, int64_t pairs, T* even, T* odd);
   // out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < columns.

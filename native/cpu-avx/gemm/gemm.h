@@ -1,6 +1,6 @@
 // Driver of the tiles: cache blocking, packing and the split over threads. Baseline code.
 //
-// C[m][n] = activation(alpha * A B (+ C) + bias). Columns go by panels of nr, rows by balanced tiles of at most mr. Panels are the
+// C[m][n] = activation(alpha * A B (+ C) + bias (+ residual)). Columns go by panels of nr, rows by balanced tiles of at most mr. Panels are the
 // outer loop and row tiles the inner one, so that weights are read once for every kMBlock rows; K is blocked at about kc. A row
 // block of A is packed when its columns are strided, or when its rows would fall into the same cache sets.
 #pragma once
@@ -52,6 +52,8 @@ template <class T> struct Gemm {
   bool accumulate = false;
   const T* bias_n = nullptr;
   const T* bias_m = nullptr;
+  const T* residual = nullptr;  // columns adjacent
+  int64_t residual_row = 0;
   Activation activation = Activation::None;
 };
 
@@ -93,7 +95,7 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
     for (int64_t p = panel0; p < panel1; p++) {
       const int columns = static_cast<int>(std::min<int64_t>(nr, g.n - p * nr));
       kernels.gemv_panel(g.a + m0 * g.a_row, g.packed_b + p * g.k * nr, g.k, g.c + m0 * g.c_row + p * nr, columns, g.alpha, g.accumulate,
-                         g.bias_n ? g.bias_n + p * nr : nullptr, g.activation);
+                         g.bias_n ? g.bias_n + p * nr : nullptr, g.residual ? g.residual + m0 * g.residual_row + p * nr : nullptr, g.activation);
     }
     return;
   }
@@ -135,6 +137,8 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
           if (t == tiles - 1) tile.m = static_cast<int>(rows - t * height);
           tile.c = g.c + row * g.c_row + p * nr;
           tile.bias_m = last && g.bias_m ? g.bias_m + row : nullptr;
+          tile.residual = last && g.residual ? g.residual + row * g.residual_row + p * nr : nullptr;
+          tile.residual_stride = g.residual_row;
           tile.prefetch = next && t < 2 ? next + t * kn * 64 : nullptr;
           if (pack) {
             tile.a = packed + t * kernels.mr * slice;
@@ -156,10 +160,10 @@ template <class T> void gemm_empty(const Gemm<T>& g) {
       T x = g.accumulate ? g.c[i * g.c_row + j] : T(0);
       if (g.bias_n) x += g.bias_n[j];
       if (g.bias_m) x += g.bias_m[i];
-      if (g.activation == Activation::Relu && x < T(0)) x = T(0);
       g.c[i * g.c_row + j] = x;
     }
   }
+  tile_kernels<T>().epilogue(g.c, g.c_row, g.residual, g.residual_row, g.m, g.n, g.activation);
 }
 
 // A few rows against a B that is read in place: packing it would cost as much as the product.
@@ -170,10 +174,11 @@ template <class T> bool gemm_in_place_b(Runtime* runtime, const Gemm<T>& g) {
     if (runtime) runtime->parallel(n, per, body);
     else body(0, n);
   };
-  if (g.b_row == 1 && g.a_col == 1 && g.m <= 3 && !g.bias_n && !g.bias_m && g.activation == Activation::None) {
+  if (g.b_row == 1 && g.a_col == 1 && g.m <= 3 && !g.bias_n && !g.bias_m) {
     parallel(g.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = 0; i < g.m; i++) {
         kernels.dot_rows(g.b + begin * g.b_col, g.b_col, end - begin, g.a + i * g.a_row, g.k, g.c + i * g.c_row + begin, 1, g.alpha, g.accumulate);
+        kernels.epilogue(g.c + i * g.c_row + begin, 0, g.residual ? g.residual + i * g.residual_row + begin : nullptr, 0, 1, end - begin, g.activation);
       }
     });
     return true;
@@ -203,6 +208,8 @@ template <class T> bool gemm_in_place_b(Runtime* runtime, const Gemm<T>& g) {
       tile.alpha = g.alpha;
       tile.bias_n = g.bias_n ? g.bias_n + p * nr : nullptr;
       tile.bias_m = g.bias_m;
+      tile.residual = g.residual ? g.residual + p * nr : nullptr;
+      tile.residual_stride = g.residual_row;
       tile.activation = g.activation;
       tile.prefetch = nullptr;
       kernels.tile_rows(tile);

@@ -62,7 +62,7 @@ template <> inline void gemm_plain(const Gemm<int64_t>& signed_gemm) {  // wraps
 
 // C is [m][n]; a product with one column reads A's rows as the vectors of a transposed product.
 template <class T> Gemm<T> row_form(Gemm<T> g) {
-  if (g.n == 1 && g.m > 1 && g.c_row == 1 && !g.packed_b && !g.bias_n && !g.bias_m) {
+  if (g.n == 1 && g.m > 1 && g.c_row == 1 && (!g.residual || g.residual_row == 1) && !g.packed_b && !g.bias_n && !g.bias_m) {
     Gemm<T> t = g;
     t.m = 1;
     t.n = g.m;
@@ -73,6 +73,7 @@ template <class T> Gemm<T> row_form(Gemm<T> g) {
     t.b_row = g.a_col;
     t.b_col = g.a_row;
     t.c_row = g.m;
+    t.residual_row = g.m;
     return t;
   }
   return g;
@@ -94,7 +95,7 @@ template <class T> void run_product(Runtime& runtime, const Gemm<T>& product) {
 }
 
 // The elements before `g.b`'s data decide nothing here: `a` is [batch..., m, k] and `b` [batch..., k, n] of element type T with
-// equal batch sizes (strides may be 0); c is [batch..., m, n] contiguous. `model` carries alpha, accumulate, bias and packed B
+// equal batch sizes (strides may be 0); c is [batch..., m, n] contiguous, as is the residual. `model` carries alpha, accumulate, bias and packed B
 // (of one matrix, for all the batch).
 template <class T> void batched_product(Runtime& runtime, TensorView a, const TensorView& b, T* c, Gemm<T> model) {
   const int nb = a.ndim - 2;
@@ -133,12 +134,13 @@ template <class T> void batched_product(Runtime& runtime, TensorView a, const Te
   g.b_row = b.strides[nb];
   g.b_col = b.strides[nb + 1];
   g.c = c;
-  g.c_row = g.n;
+  g.c_row = g.residual_row = g.n;
   if (count == 1) return run_product(runtime, g);
 
   auto item = [&](int64_t i) {
     Gemm<T> one = g;
     one.c = c + i * g.m * g.n;
+    if (g.residual) one.residual = g.residual + i * g.m * g.n;
     for (int d = nb - 1; d >= 0; d--) {
       const int64_t at = i % a.sizes[d];
       i /= a.sizes[d];

@@ -1,6 +1,6 @@
 // Inner kernels of matrix multiplication, float and double, one table an instruction set.
 //
-// A tile computes C[m][n] = alpha * sum_k A[m][k] * B[k][n] (+ C) (+ bias), then the activation, for m <= mr rows and n <= nr
+// A tile computes C[m][n] = alpha * sum_k A[m][k] * B[k][n] (+ C) (+ bias) (+ residual), then the activation, for m <= mr rows and n <= nr
 // columns, in registers: 14x32 float on AVX-512 (28 accumulators, 2 vectors of B, A by embedded broadcast), 6x16 on AVX2 (12
 // accumulators, 2 of B, 1-2 broadcasts), halves of that in columns for double. Accumulation is in the element type.
 //
@@ -11,7 +11,8 @@
 
 namespace torchscript {
 
-enum class Activation : int32_t { None = 0, Relu = 1 };
+// Relu and Relu6 are done on the registers of a tile, the rest on the tile just stored. NaN passes through all of them.
+enum class Activation : int32_t { None = 0, Relu, Relu6, Hardswish, Hardsigmoid, Silu, Sigmoid, Tanh, Gelu, GeluTanh };
 
 template <class T> struct Tile {
   const T* a;             // A panel [k][mr], or rows in place
@@ -26,6 +27,8 @@ template <class T> struct Tile {
   T alpha;
   const T* bias_n;        // per column, or null
   const T* bias_m;        // per row, or null
+  const T* residual = nullptr;  // [m][n], added before the activation, or null
+  int64_t residual_stride = 0;
   Activation activation;
   const char* prefetch;   // one cache line a step of k is touched from here on, or null
 };
@@ -38,13 +41,15 @@ template <class T> struct TileKernels {
   void (*tile_packed)(const Tile<T>& tile);
   void (*tile_rows)(const Tile<T>& tile);
   // One row of A against one packed panel, with several chains of accumulators.
-  void (*gemv_panel)(const T* a, const T* panel, int64_t k, T* out, int n, T alpha, bool accumulate, const T* bias, Activation activation);
+  void (*gemv_panel)(const T* a, const T* panel, int64_t k, T* out, int n, T alpha, bool accumulate, const T* bias, const T* residual, Activation activation);
   // out[i] = alpha * dot(rows[i], x) + (accumulate ? out[i] : 0), rows contiguous.
   void (*dot_rows)(const T* rows, int64_t row_stride, int64_t nrows, const T* x, int64_t k, T* out, int64_t out_stride, T alpha, bool accumulate);
   // Packs k rows and n <= nr columns of a strided matrix into one zero-padded panel of B.
   void (*pack_b)(const T* b, int64_t row_stride, int64_t col_stride, int64_t k, int n, T* panel);
   // Packs m <= mr rows and k columns into one panel of A; rows past m are zero.
   void (*pack_a)(const T* a, int64_t row_stride, int64_t col_stride, int m, int64_t k, T* panel);
+  // c = activation(c + residual) for rows of n elements; residual may be null.
+  void (*epilogue)(T* c, int64_t c_stride, const T* residual, int64_t residual_stride, int64_t rows, int64_t n, Activation activation);
 };
 
 struct GemmTable {

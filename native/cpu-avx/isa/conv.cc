@@ -37,7 +37,7 @@ void pack_pixels(const typename L::T* image, const int64_t* offsets, int64_t tap
 // Columns in blocks of kBlock vectors and rows in pairs, so that a weight is broadcast once for several vectors.
 template <class L, int Rows, int Block, bool Partial>
 inline void depthwise_block(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias, int64_t row_step,
-                            bool relu, typename L::T* out, int64_t columns, int n) {
+                            Activation activation, typename L::T* out, int64_t columns, int n) {
   using V = typename L::V;
   V acc[Rows][Block];
 #pragma GCC unroll 4
@@ -60,7 +60,8 @@ inline void depthwise_block(const typename L::T* image, const int64_t* offsets, 
   for (int r = 0; r < Rows; r++) {
 #pragma GCC unroll 4
     for (int b = 0; b < Block; b++) {
-      if (relu) acc[r][b] = L::relu(acc[r][b]);
+      if (activation != Activation::None) acc[r][b] = L::relu(acc[r][b]);
+      if (activation == Activation::Relu6) acc[r][b] = L::min(L::set1(6), acc[r][b]);
       if (Partial) L::store_n(out + r * columns, acc[r][b], n);
       else L::store(out + r * columns + b * L::W, acc[r][b]);
     }
@@ -68,18 +69,18 @@ inline void depthwise_block(const typename L::T* image, const int64_t* offsets, 
 }
 template <class L, int Rows>
 inline void depthwise_rows(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias, int64_t row_step,
-                           int64_t columns, bool relu, typename L::T* out) {
+                           int64_t columns, Activation activation, typename L::T* out) {
   int64_t x = 0;
-  for (; x + 2 * L::W <= columns; x += 2 * L::W) depthwise_block<L, Rows, 2, false>(image + x, offsets, taps, weight, bias, row_step, relu, out + x, columns, 0);
-  for (; x + L::W <= columns; x += L::W) depthwise_block<L, Rows, 1, false>(image + x, offsets, taps, weight, bias, row_step, relu, out + x, columns, 0);
-  if (x < columns) depthwise_block<L, Rows, 1, true>(image + x, offsets, taps, weight, bias, row_step, relu, out + x, columns, static_cast<int>(columns - x));
+  for (; x + 2 * L::W <= columns; x += 2 * L::W) depthwise_block<L, Rows, 2, false>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, 0);
+  for (; x + L::W <= columns; x += L::W) depthwise_block<L, Rows, 1, false>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, 0);
+  if (x < columns) depthwise_block<L, Rows, 1, true>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, static_cast<int>(columns - x));
 }
 template <class L>
 void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias, int64_t row_step,
-               int64_t rows, int64_t columns, bool relu, typename L::T* out) {
+               int64_t rows, int64_t columns, Activation activation, typename L::T* out) {
   int64_t y = 0;
-  for (; y + 4 <= rows; y += 4) depthwise_rows<L, 4>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, relu, out + y * columns);
-  for (; y < rows; y++) depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, relu, out + y * columns);
+  for (; y + 4 <= rows; y += 4) depthwise_rows<L, 4>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
+  for (; y < rows; y++) depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
 }
 
 template <class L> void split_pairs(const typename L::T* __restrict in, int64_t pairs, typename L::T* __restrict even, typename L::T* __restrict odd) {

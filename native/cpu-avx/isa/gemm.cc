@@ -3,6 +3,7 @@
 
 #include "cpu-avx/gemm/lanes.h"
 #include "cpu-avx/gemm/transpose.h"
+#include "cpu-avx/math.h"
 
 namespace torchscript {
 namespace TS_ISA {
@@ -24,6 +25,65 @@ constexpr int kMR = 4, kNV = 8, kKC32 = 256, kKC64 = 256;
 #define TS_TILE_F32 "4x8"
 #define TS_TILE_F64 "4x8"
 #endif
+
+template <class L> struct VectorOf;
+template <> struct VectorOf<LanesF32> { using V = VecF; };
+template <> struct VectorOf<LanesF64> { using V = VecD; };
+
+// The expressions are those of the pointwise operators, so that fused and separate results agree.
+template <class V, Activation A> TS_INLINE V activated(V x) {
+  const V zero = V::zero(), three(3), six(6);
+  if constexpr (A == Activation::Relu) return select(x < zero, zero, x);
+  else if constexpr (A == Activation::Relu6) return select(x < zero, zero, select(x > six, six, x));
+  else if constexpr (A == Activation::Hardswish || A == Activation::Hardsigmoid) {
+    const V shifted = x + three;
+    const V clamped = select(shifted < zero, zero, select(shifted > six, six, shifted));
+    return A == Activation::Hardswish ? x * clamped / six : clamped / six;
+  } else if constexpr (A == Activation::Silu) return silu(x);
+  else if constexpr (A == Activation::Sigmoid) return sigmoid(x);
+  else if constexpr (A == Activation::Tanh) return tanh(x);
+  else if constexpr (A == Activation::Gelu) return gelu(x);
+  else if constexpr (A == Activation::GeluTanh) return gelu_tanh(x);
+  else return x;
+}
+template <class L, Activation A>
+void epilogue_rows(typename L::T* c, int64_t c_stride, const typename L::T* residual, int64_t residual_stride, int64_t rows, int64_t n) {
+  using V = typename VectorOf<L>::V;
+  for (int64_t i = 0; i < rows; i++, c += c_stride, residual += residual_stride) {
+    int64_t j = 0;
+    for (; j + V::kWidth <= n; j += V::kWidth) {
+      V x = V::load(c + j);
+      if (residual) x = x + V::load(residual + j);
+      activated<V, A>(x).store(c + j);
+    }
+    if (j < n) {
+      V x = V::load_partial(c + j, static_cast<int>(n - j));
+      if (residual) x = x + V::load_partial(residual + j, static_cast<int>(n - j));
+      activated<V, A>(x).store_partial(c + j, static_cast<int>(n - j));
+    }
+  }
+}
+template <class L>
+__attribute__((noinline)) void epilogue(typename L::T* c, int64_t c_stride, const typename L::T* residual, int64_t residual_stride, int64_t rows, int64_t n,
+                                        Activation activation) {
+  if (!residual) residual_stride = 0;
+  switch (activation) {
+    case Activation::None:
+      if (residual) epilogue_rows<L, Activation::None>(c, c_stride, residual, residual_stride, rows, n);
+      return;
+#define TS_ACTIVATION(A) case Activation::A: return epilogue_rows<L, Activation::A>(c, c_stride, residual, residual_stride, rows, n);
+    TS_ACTIVATION(Relu)
+    TS_ACTIVATION(Relu6)
+    TS_ACTIVATION(Hardswish)
+    TS_ACTIVATION(Hardsigmoid)
+    TS_ACTIVATION(Silu)
+    TS_ACTIVATION(Sigmoid)
+    TS_ACTIVATION(Tanh)
+    TS_ACTIVATION(Gelu)
+    TS_ACTIVATION(GeluTanh)
+#undef TS_ACTIVATION
+  }
+}
 
 template <class L, int NV, int M> inline void finish(const Tile<typename L::T>& t, typename L::V (&acc)[M][NV]) {
   using T = typename L::T;
@@ -48,11 +108,17 @@ template <class L, int NV, int M> inline void finish(const Tile<typename L::T>& 
       if (t.accumulate) x = L::add(x, whole ? L::load(c + v * L::W) : L::load_n(c + v * L::W, n));
       if (t.bias_n) x = L::add(x, whole ? L::load(t.bias_n + v * L::W) : L::load_n(t.bias_n + v * L::W, n));
       if (t.bias_m) x = L::add(x, L::set1(t.bias_m[i]));
-      if (t.activation == Activation::Relu) x = L::relu(x);
+      if (t.residual) {
+        const T* r = t.residual + i * t.residual_stride + v * L::W;
+        x = L::add(x, whole ? L::load(r) : L::load_n(r, n));
+      }
+      if (t.activation == Activation::Relu || t.activation == Activation::Relu6) x = L::relu(x);
+      if (t.activation == Activation::Relu6) x = L::min(L::set1(T(6)), x);
       if (whole) L::store(c + v * L::W, x);
       else L::store_n(c + v * L::W, x, n);
     }
   }
+  if (t.activation > Activation::Relu6) epilogue<L>(t.c, t.c_stride, nullptr, 0, M, t.n, t.activation);
 }
 
 // Rows i of A are reached as group pointers (three rows each) plus 0, 1 or 2 strides, which x86 addressing does for free.
@@ -129,7 +195,7 @@ template <class L, bool Packed> void tile_any(const Tile<typename L::T>& t) {
 
 template <class L>
 void gemv_panel(const typename L::T* a, const typename L::T* panel, int64_t k, typename L::T* out, int n, typename L::T alpha, bool accumulate,
-                const typename L::T* bias, Activation activation) {
+                const typename L::T* bias, const typename L::T* residual, Activation activation) {
   using V = typename L::V;
   constexpr int NR = kNV * L::W, kChains = 4;
   V acc[kChains][kNV];
@@ -162,6 +228,7 @@ void gemv_panel(const typename L::T* a, const typename L::T* panel, int64_t k, t
   t.accumulate = accumulate;
   t.alpha = alpha;
   t.bias_n = bias;
+  t.residual = residual;
   t.activation = activation;
   finish<L, kNV, 1>(t, sum);
 }
@@ -230,7 +297,7 @@ template <class L> void pack_a(const typename L::T* a, int64_t row_stride, int64
 }
 
 template <class L> constexpr TileKernels<typename L::T> kernels(int kc, const char* name, const char* gemv_name) {
-  return {kMR, kNV * L::W, kc, name, gemv_name, tile_any<L, true>, tile_any<L, false>, gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>};
+  return {kMR, kNV * L::W, kc, name, gemv_name, tile_any<L, true>, tile_any<L, false>, gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>, epilogue<L>};
 }
 
 }  // namespace
