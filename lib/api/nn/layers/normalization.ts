@@ -1,4 +1,4 @@
-import { full, ones, zeros } from '../../../tensor/creation.js'
+import { full, ones, zeros } from '../../operators/functions.js'
 import type { DType } from '../../../tensor/dtype.js'
 import type { Tensor } from '../../../tensor/tensor.js'
 import { ArgumentError } from '../../../util/errors.js'
