@@ -222,11 +222,12 @@ const typeNames = [
   'Results5',
   'Scalar',
 ]
-const imports = (body: string, ...extra: string[]): string => {
+const imports = (text: string, ...extra: string[]): string => {
+  const body = text.replace(/\/\*\*[^]*?\*\//g, '')
   const used = typeNames.filter((name) => new RegExp(`\\b${name}\\b`).test(body))
   const options = [
     ...new Set(body.match(/\b\w+Options\b/g) ?? []),
-    ...[...results.keys()].filter((name) => body.includes(`): ${name}`)),
+    ...[...results.keys()].filter((name) => new RegExp(`\\): ${name}\\b`).test(body)),
   ].sort()
   return [
     header,
@@ -295,7 +296,8 @@ function methodsText(): string {
     })
     .join('\n')
   const names = list.map((operator) => operator.name).join(' ')
-  return `${imports(body, "import { installMethods } from './operator.js'")}
+  // In the module of Tensor the name is the class.
+  return `${imports(body, "import { installMethods } from './operator.js'").replace(/import type { Tensor }.*\n/, '')}
 declare module '../../tensor/tensor.js' {
 interface Tensor {
 ${body}

@@ -1,8 +1,9 @@
-import { inspect, type InspectOptions } from 'node:util'
+import { inspect } from 'node:util'
 import type { QuantInfo, TensorHandle, TensorInfo } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { ArgumentError, InvariantError } from '../util/errors.js'
 import { type DType, dtypeFromCode, dtypeSize } from './dtype.js'
+import { tensorText } from './printing.js'
 import { arrayTypeOf, type Element, itemsPerElement, readElement, type TypedArray } from './typed-array.js'
 
 /** Nested arrays of elements; a single element for a tensor without dimensions. */
@@ -158,18 +159,19 @@ export class Tensor {
     this.dispose()
   }
 
+  /** The text that PyTorch prints for the tensor; `setPrintOptions` changes it. */
   toString(): string {
-    return inspect(this)
+    if (this.isDisposed) return 'Tensor (disposed)'
+    const { sizes, requiresGrad, quant } = this.info()
+    const { dtype, device } = this
+    let data: TypedArray | undefined
+    const read = (index: number): Element => readElement(dtype, (data ??= this.elements()), index)
+    return tensorText({ dtype, shape: sizes, read, requiresGrad, device, quantization: quant })
   }
   toJSON(): NestedArray {
     return this.toArray()
   }
-  [inspect.custom](_depth: number, options: InspectOptions): string {
-    if (this.isDisposed) return 'Tensor (disposed)'
-    const { shape, dtype } = this
-    const header = `Tensor [${shape.join(', ')}] ${dtype}`
-    if (this.numel() > 1000) return header
-    const values = inspect(this.toArray(), { ...options, depth: shape.length + 1, maxArrayLength: 10, breakLength: 100 })
-    return `${header} ${values}`
+  [inspect.custom](): string {
+    return this.toString()
   }
 }

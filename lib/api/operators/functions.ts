@@ -509,20 +509,7 @@ import type {
   ZerosLikeOptions,
   ZerosOptions,
 } from './options.js'
-import type {
-  DTypeName,
-  Layout,
-  List,
-  ListOrOne,
-  MemoryFormat,
-  Or,
-  OrNull,
-  QScheme,
-  Results2,
-  Results3,
-  Results4,
-  Scalar,
-} from './types.js'
+import type { DTypeName, List, ListOrOne, MemoryFormat, Or, OrNull, Results2, Results3, Results4, Scalar } from './types.js'
 /**
  * - `abs(Tensor self) -> Tensor`
  */

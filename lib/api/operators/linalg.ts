@@ -58,7 +58,6 @@ import type {
   SignAndLogabsdet,
   SolutionAndResidualsAndRankAndSingularValues,
   UAndH,
-  UAndSAndV,
   UAndSAndVh,
 } from './options.js'
 import type { List, ListOrOne, Or, OrNull, Scalar } from './types.js'
