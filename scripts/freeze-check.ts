@@ -23,7 +23,7 @@ import { casesOf, kitsOf } from './conformance/kits.js'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { filter: { type: 'string' }, all: { type: 'boolean' } },
+  options: { filter: { type: 'string' }, all: { type: 'boolean' }, progress: { type: 'boolean' } },
 })
 torch.onPrint(() => {})
 torch.onWarn(() => {})
@@ -105,7 +105,10 @@ function runProgram(source: ProgramSource, calls: readonly Call[], tolerance: To
 }
 
 const counts = new Map<string, string[]>()
-const note = (key: string, name: string): void => void counts.set(key, [...(counts.get(key) ?? []), name])
+const note = (key: string, name: string): void => {
+  counts.set(key, [...(counts.get(key) ?? []), name])
+  if (options.progress) console.error(name, key)
+}
 let nodesAfter = 0
 let milliseconds = 0
 

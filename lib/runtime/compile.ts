@@ -30,7 +30,8 @@ export interface ProgramSource {
   readonly functions?: readonly ScriptFunction[]
 }
 
-const passes = loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) })
+/** What every graph goes through before it is lowered. */
+export const loweringPasses = loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) })
 
 export interface CompiledProgram {
   readonly plan: EncodedPlan
@@ -50,7 +51,7 @@ export function compileProgram(source: ProgramSource): CompiledProgram {
     compile: composedFunction,
     prepare: (graph) => {
       const copy = cloneGraph(graph)
-      runPasses(copy, passes)
+      runPasses(copy, loweringPasses)
       return copy
     },
     object: (_, value: ConstantValue & { kind: 'object' }) => objects.value(value.object as PickleValue),

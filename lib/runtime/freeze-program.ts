@@ -1,4 +1,4 @@
-import type { ObjectValue, PickleValue } from '../archive/values.js'
+import type { ObjectValue, PickleValue, TensorData } from '../archive/values.js'
 import type { Graph } from '../ir/graph.js'
 import type { ClassType, ConstantValue, ScriptFunction, Type } from '../ir/types.js'
 import { AnyType } from '../ir/types.js'
@@ -10,6 +10,15 @@ import type { ProgramSource } from './compile.js'
 import { evaluator } from './evaluator.js'
 import type { ClassTable } from './objects.js'
 
+const detached = new WeakMap<TensorData, TensorData>()
+/** Constants of a graph do not require gradients: PyTorch refuses those that do. */
+function withoutGradient(tensor: TensorData): TensorData {
+  if (!tensor.requiresGrad) return tensor
+  let copy = detached.get(tensor)
+  if (copy === undefined) detached.set(tensor, (copy = { ...tensor, requiresGrad: false }))
+  return copy
+}
+
 /** A value of an object tree as a constant of a declared type; undefined for what has to stay in an attribute. */
 function constantOf(value: PickleValue, declared: Type): ConstantValue | undefined {
   const type = declared.kind === 'Optional' && value.kind !== 'none' ? declared.element : declared
@@ -20,8 +29,9 @@ function constantOf(value: PickleValue, declared: Type): ConstantValue | undefin
     case 'complex':
     case 'string':
     case 'device':
-    case 'tensor':
       return value
+    case 'tensor':
+      return { kind: 'tensor', tensor: withoutGradient(value.tensor) }
     case 'int':
       return type.kind === 'Simple' && type.name === 'float' ? { kind: 'float', value: Number(value.value) } : value
     case 'dtype':

@@ -1,6 +1,11 @@
 /** The public names below `torch.jit`. */
+export { freeze, runFrozenOptimizations } from './freeze.js'
+export type { FreezeOptions, FrozenOptimizationOptions } from './freeze.js'
 export { load } from './load.js'
 export type { JitLoadOptions } from './load.js'
+export { optimizeForInference } from './optimize-for-inference.js'
+export type { OptimizeForInferenceOptions } from './optimize-for-inference.js'
+export { lastExecutedOptimizedGraph, optimizedExecution } from './optimized-execution.js'
 export { savePlan } from './save-plan.js'
 export { save } from './save-module.js'
 export type { JitSaveOptions } from './save.js'

@@ -3,6 +3,7 @@ import { printGraph } from '../../ir/printer.js'
 import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
 import { cloneGraph } from '../../passes/clone.js'
 import { inlineCalls } from '../../passes/inline.js'
+import { callByUser } from '../../runtime/optimized-execution.js'
 import type { Program } from '../../runtime/program.js'
 
 const compiled = Symbol('torchscript.function')
@@ -27,7 +28,7 @@ export interface ScriptFunction {
 
 /** Gives a function of a program its JavaScript face. */
 export function scriptFunction(program: Program, fn: CompiledFunction): ScriptFunction {
-  const call = (...args: unknown[]): unknown => program.call(fn, args)
+  const call = (...args: unknown[]): unknown => callByUser(program, fn, args)
   Object.defineProperties(call, {
     name: { value: fn.name },
     qualifiedName: { value: fn.qualifiedName },

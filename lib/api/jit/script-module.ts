@@ -1,4 +1,6 @@
 import { inspect } from 'node:util'
+import { ConstantTable } from '../../archive/python-printer.js'
+import type { TensorData } from '../../archive/values.js'
 import type { ClassType, ConstantValue, ScriptFunction } from '../../ir/types.js'
 import { typeAnnotation } from '../../ir/types.js'
 import { printGraph } from '../../ir/printer.js'
@@ -6,9 +8,11 @@ import { cloneGraph } from '../../passes/clone.js'
 import { inlineCalls } from '../../passes/inline.js'
 import type { ObjectHandle, SignatureReport } from '../../native/binding.js'
 import { objectHandle } from '../../runtime/convert.js'
+import { tensorOfConstant } from '../../runtime/evaluator.js'
+import { callByUser, optimizedGraph } from '../../runtime/optimized-execution.js'
 import type { Program } from '../../runtime/program.js'
 import { Tensor } from '../../tensor/tensor.js'
-import { ArgumentError } from '../../util/errors.js'
+import { ArgumentError, InvariantError } from '../../util/errors.js'
 import type { FileTarget } from '../files.js'
 import { functionCode } from './print.js'
 import { type JitSaveOptions, saveObject } from './save.js'
@@ -60,6 +64,8 @@ function constantToJs(constant: ConstantValue): unknown {
       return new Map(constant.entries.map(([k, v]) => [constantToJs(k), constantToJs(v)]))
     case 'enum':
       return { className: constant.className, value: constantToJs(constant.value) }
+    case 'tensor':
+      return tensorOfConstant(constant.tensor as TensorData)
     case 'bool':
     case 'float':
     case 'string':
@@ -100,7 +106,7 @@ export class ScriptObject {
   /** Calls a method by name. Keyword arguments come last: `m.run('encode', x, torch.kwargs({ mask }))`. */
   run(name: string, ...args: unknown[]): unknown {
     const { program, handle } = this[state]
-    return program.call(this.method(name), [{ [objectHandle]: handle }, ...args])
+    return callByUser(program, this.method(name), [{ [objectHandle]: handle }, ...args])
   }
 
   /** Like `run`, on a native worker: the event loop goes on meanwhile. */
@@ -192,6 +198,17 @@ export class ScriptModule extends ScriptObject {
   /** The IR of `forward`. */
   get graph(): string {
     return printGraph(this.method('forward').graph)
+  }
+  /** The code of `forward` with the constants that it names `CONSTANTS.c0` and so on. */
+  get codeWithConstants(): [code: string, constants: Map<string, unknown>] {
+    const table = new ConstantTable()
+    const code = functionCode(this.method('forward'), table)
+    return [code, new Map(table.values.map((value, i) => [`c${i}`, constantToJs(value)]))]
+  }
+  /** Runs `forward` and gives the graph that ran, with all passes applied. */
+  graphFor(...inputs: unknown[]): string {
+    this.forward(...inputs)
+    return optimizedGraph(this.method('forward'))
   }
   /** The IR of a method. */
   graphOf(name: string): string {
@@ -295,6 +312,18 @@ export const typeOfObject = (object: ScriptObject): ClassType => object[state].t
 /** Has an object stand for one of another program, which has what was added to it. */
 export function rebind(object: ScriptObject, program: Program, handle: ObjectHandle): void {
   object[state] = { program, handle, type: program.classOf(handle), methods: new Map() }
+}
+
+/** The program behind an object, with the object's place in it. */
+export const partsOf = (object: ScriptObject): { readonly program: Program; readonly handle: ObjectHandle; readonly type: ClassType } =>
+  object[state]
+
+/** The root module of a new program. */
+export function rootModule(program: Program): ScriptModule {
+  wrapObjects(program)
+  const root = program.root()
+  if (root === null) throw new InvariantError('A program without a root was made where a module is needed.')
+  return new ScriptModule(program, root)
 }
 
 /** Gives the objects of a program their JavaScript face. */

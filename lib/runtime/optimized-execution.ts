@@ -1,0 +1,52 @@
+import type { ScriptFunction } from '../ir/types.js'
+import { cloneGraph } from '../passes/clone.js'
+import { inlineCalls } from '../passes/inline.js'
+import { runPasses } from '../passes/pass.js'
+import { printGraph } from '../ir/printer.js'
+import { loweringPasses } from './compile.js'
+import type { Program } from './program.js'
+
+let enabled = true
+let lastRun: ScriptFunction | undefined
+
+/** Whether programs may replay recorded schedules. */
+export const isOptimizedExecution = (): boolean => enabled
+
+/** Runs `body` with optimised execution on or off, also until the promise is settled that `body` may give. */
+export function withOptimizedExecution<T>(on: boolean, body: () => T): T {
+  const saved = enabled
+  const restore = (): void => void (enabled = saved)
+  enabled = on
+  let result: T
+  try {
+    result = body()
+  } catch (error) {
+    restore()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(restore) as T
+  restore()
+  return result
+}
+
+/** Calls a function of a program as a user asked for it: within the switch above, and remembered. */
+export function callByUser(program: Program, fn: ScriptFunction, args: readonly unknown[]): unknown {
+  lastRun = fn
+  if (enabled) return program.call(fn, args)
+  program.setRecording(false)
+  try {
+    return program.call(fn, args)
+  } finally {
+    program.setRecording(true)
+  }
+}
+
+/** The graph of a function as it is lowered, with the calls in it dissolved. */
+export function optimizedGraph(fn: ScriptFunction): string {
+  const graph = cloneGraph(fn.graph)
+  runPasses(graph, [inlineCalls, ...loweringPasses])
+  return printGraph(graph)
+}
+
+/** The function that a user called last; undefined before the first call. */
+export const lastCalled = (): ScriptFunction | undefined => lastRun
