@@ -2,7 +2,8 @@
 
 Reads jobs from standard input, one JSON object a line, and writes a result for each, one JSON object a line:
   {"name", "copy", "original", "io"}   both archives run the calls of the io file and must do the same
-  {"name", "copy", "expected"}         the archive runs on the inputs of the `expected` file (torch.save) and must give its outputs
+  {"name", "copy", "expected"}         the archive runs on the inputs of the `expected` file (torch.save) and must give its outputs;
+                                       its state_dict must be the file's
 Results: {"name", "ok", "reason", "skipped"}; `skipped` where PyTorch cannot run the original either.
 """
 
@@ -167,6 +168,9 @@ def check_authored(job):
         io = torch.load(job["expected"], weights_only=True)
     except Exception as error:
         return {"reason": f"PyTorch does not load the results: {first_line(error)}"}
+    state = {name: tensor.detach() for name, tensor in module.state_dict().items()}
+    if (reason := mismatch({k: v.detach() for k, v in io["state"].items()}, state, "state_dict")) is not None:
+        return {"reason": reason}
     for i, call in enumerate(io["calls"]):
         torch.manual_seed(0)
         try:

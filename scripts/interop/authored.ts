@@ -1,0 +1,24 @@
+import type { ScriptModule } from '../../lib/api/jit/script-module.js'
+import { dtypeCases } from './authored/dtypes.js'
+import { layerCases } from './authored/layers.js'
+import { loadedCases } from './authored/loaded.js'
+
+/** A module that is made here, and one call of it. */
+export interface AuthoredCase {
+  readonly name: string
+  make(): AuthoredModule
+}
+
+export interface AuthoredModule {
+  readonly module: ScriptModule
+  /** Positional arguments. */
+  readonly inputs: readonly unknown[]
+  /** Default: forward. */
+  readonly method?: string
+  /** Tolerances of the whole case; default: those of torch.testing for each dtype. */
+  readonly rtol?: number
+  readonly atol?: number
+}
+
+/** Every archive that we author for PyTorch. A new kind of archive is a new file of cases in `authored/`, listed here. */
+export const authoredCases: readonly AuthoredCase[] = [...loadedCases, ...layerCases, ...dtypeCases]
