@@ -62,12 +62,14 @@ rm -rf "$project"
 mkdir -p "$project/build/Release" "$here/bin" "$here/tap"
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp -p --parents -t "$project"
 cp -rp .build dist prebuilds "$project"
-cp -p prebuilds/linux-arm64/torchscript.node "$project/build/Release/"
+cp -p prebuilds/linux-arm64/node.napi.armv8.node "$project/build/Release/torchscript.node"
 ln -s "$root/node_modules" "$project/node_modules"
 ln -sfn "$arm" "$here/bin/node"
 cd "$project"
 export PATH=$here/bin:$PATH
-export TAP_TIMEOUT=600
+export TAP_TIMEOUT=1800
+# Programs of this machine run as they are, also from inside the emulator.
+export ESBUILD_BINARY_PATH=$root/node_modules/@esbuild/linux-x64/bin/esbuild
 [ $# -gt 0 ] || set -- /api/ /kernels/ /native/ /runtime/
 run=0 failed=()
 while read -r file; do
