@@ -31,11 +31,12 @@ template <class F> void draw_dense(Call& call, const TensorView& out, F draw) {
     store_doubles(n, out.dtype, static_cast<char*>(out.data) + at * size, values);
   }
 }
+// Product and sum are rounded once, as in PyTorch's builds for processors with FMA.
 void draw_uniform(Call& call, const TensorView& out, double from, double to) {
-  if (out.dtype == DType::F64) draw_dense(call, out, [&](RandomSource& s) { return uniform53(s) * (to - from) + from; });
+  if (out.dtype == DType::F64) draw_dense(call, out, [&](RandomSource& s) { return std::fma(uniform53(s), to - from, from); });
   else {
-    const float low = static_cast<float>(from), span = static_cast<float>(to - from);
-    draw_dense(call, out, [&](RandomSource& s) { return static_cast<double>(static_cast<float>(uniform24(s)) * span + low); });
+    const float low = static_cast<float>(from), span = static_cast<float>(to) - low;
+    draw_dense(call, out, [&](RandomSource& s) { return static_cast<double>(std::fma(static_cast<float>(uniform24(s)), span, low)); });
   }
 }
 

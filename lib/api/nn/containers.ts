@@ -4,7 +4,7 @@ import { ArgumentError } from '../../util/errors.js'
 import { className } from './attributes.js'
 import { type AnyModule, Module } from './module.js'
 import { describe, Parameter } from './parameter.js'
-import { indentRest, reprOf } from './repr.js'
+import { indentRest } from './repr.js'
 
 /** A place in a list of `length`; negative ones count from the end. */
 function place(index: number, length: number): number {
@@ -200,16 +200,17 @@ export class ModuleDict extends Module {
 function parameterOf(value: Tensor): Parameter {
   return value instanceof Parameter ? value : new Parameter(value)
 }
-const printed = (parameter: Tensor): string => {
-  const { shape, dtype } = parameter
-  const names: Readonly<Record<string, string>> = {
-    float32: 'torch.float32',
-    float64: 'torch.float64',
-    float16: 'torch.float16',
-    bfloat16: 'torch.bfloat16',
-  }
-  return `Parameter containing: [${names[dtype] ?? `torch.${dtype}`} of size ${shape.join('x')}]`
+const tensorTypes: Readonly<Record<string, string>> = {
+  float32: 'FloatTensor',
+  float64: 'DoubleTensor',
+  float16: 'HalfTensor',
+  bfloat16: 'BFloat16Tensor',
 }
+/** One line for each parameter, as the repr of lists and dicts of them has it. */
+const parameterLines = (entries: Iterable<readonly [name: unknown, parameter: Tensor]>, type: (dtype: string) => string): string =>
+  [...entries]
+    .map(([name, { dtype, shape }]) => `  (${String(name)}): Parameter containing: [torch.${type(dtype)} of size ${shape.join('x')}]`)
+    .join('\n')
 
 /** A list of parameters; tensors put into it become parameters. */
 export class ParameterList extends Module {
@@ -248,12 +249,8 @@ export class ParameterList extends Module {
   override ownParameters(): Map<string, Parameter> {
     return new Map([...this.#items.map((parameter, i) => [String(i), parameter] as const), ...super.ownParameters()])
   }
-  override toString(): string {
-    return reprOf(
-      className(this),
-      '',
-      this.#items.map((parameter, i) => [String(i), printed(parameter)] as const),
-    )
+  override extraRepr(): string {
+    return parameterLines(this.#items.entries(), (dtype) => dtype)
   }
 }
 
@@ -298,11 +295,7 @@ export class ParameterDict extends Module {
   override ownParameters(): Map<string, Parameter> {
     return new Map([...this.#items, ...super.ownParameters()])
   }
-  override toString(): string {
-    return reprOf(
-      className(this),
-      '',
-      [...this.#items].map(([name, parameter]) => [name, printed(parameter)] as const),
-    )
+  override extraRepr(): string {
+    return parameterLines(this.#items, (dtype) => tensorTypes[dtype] ?? dtype)
   }
 }

@@ -23,7 +23,7 @@ function weighted(loss: Tensor, weight: Tensor, reduction: Reduction): Tensor {
   return reduction === 'none' ? product : reduction === 'sum' ? op('sum', product) : op('mean', product)
 }
 const elementwise =
-  (name: string, mean: 'elements' | 'weights') =>
+  (name: string) =>
   (input: Tensor, target: Tensor, ...rest: WeightedRest): Tensor => {
     const { reduction = 'mean', weight = null } = settle<WeightedOptions>(weightedNames, rest)
     const code = reductionCode(reduction)
@@ -31,11 +31,11 @@ const elementwise =
     if (weight === null) return op(name, a, b, code)
     if (plainShape(weight).join() !== plainShape(input).join()) throw new ArgumentError('Weights and input must have the same size.')
     const loss = op(name, a, b, 0)
-    if (reduction === 'mean' && mean === 'weights') return op('div', op('sum', op('mul', loss, weight)), op('sum', weight))
+    if (reduction === 'mean') return op('div', op('sum', op('mul', loss, weight)), op('sum', weight))
     return weighted(loss, weight, reduction)
   }
-export const l1Loss = elementwise('l1_loss', 'elements')
-export const mseLoss = elementwise('mse_loss', 'weights')
+export const l1Loss = elementwise('l1_loss')
+export const mseLoss = elementwise('mse_loss')
 
 export interface HuberOptions extends WeightedOptions {
   delta?: number

@@ -69,9 +69,9 @@ export class MultiheadAttention extends Module {
   declare vProjWeight: Parameter | null
   declare inProjWeight: Parameter | null
   declare inProjBias: Parameter | null
-  outProj: NonDynamicallyQuantizableLinear
-  biasK: Parameter | null
-  biasV: Parameter | null
+  declare outProj: NonDynamicallyQuantizableLinear
+  declare biasK: Parameter | null
+  declare biasV: Parameter | null
   readonly addZeroAttn: boolean
 
   constructor(embedDim: number, numHeads: number, ...rest: Rest<MultiheadAttentionOptions, typeof names>) {

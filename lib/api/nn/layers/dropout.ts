@@ -4,7 +4,7 @@ import { op } from '../eager.js'
 import * as F from '../functional/normalization.js'
 import { Module } from '../module.js'
 import { checkProbability, type Rest, settle } from '../options.js'
-import { py } from '../repr.js'
+import { py, pyFloat } from '../repr.js'
 
 export interface DropoutLayerOptions {
   p?: number
@@ -25,7 +25,7 @@ class DropoutNd extends Module {
     this.inplace = inplace
   }
   override extraRepr(): string {
-    return `p=${py(this.p)}, inplace=${py(this.inplace)}`
+    return `p=${pyFloat(this.p)}, inplace=${py(this.inplace)}`
   }
 }
 

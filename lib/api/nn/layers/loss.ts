@@ -2,6 +2,7 @@ import type { Tensor } from '../../../tensor/tensor.js'
 import type { AttributeTable } from '../attributes.js'
 import * as F from '../functional/loss.js'
 import { Module } from '../module.js'
+import { PairwiseDistance } from './shape.js'
 import { type Reduction, reductionCode, type Rest, settle } from '../options.js'
 
 /** What all losses have. */
@@ -483,20 +484,21 @@ return torch.triplet_margin_loss(anchor, positive, negative, self.margin, self.p
 
 /** A triplet loss with a distance of one's own, which TorchScript has no type for: it can be traced, not scripted. */
 export class TripletMarginWithDistanceLoss extends Loss {
-  static override readonly attributes: AttributeTable = { margin: 'Final[float]', swap: 'Final[bool]' }
+  static override readonly attributes: AttributeTable = { distanceFunction: 'Module', margin: 'Final[float]', swap: 'Final[bool]' }
   static readonly pythonName: string = 'torch.nn.modules.loss.TripletMarginWithDistanceLoss'
-  readonly distanceFunction: ((a: Tensor, b: Tensor) => Tensor) | null
+  readonly distanceFunction: Module | ((a: Tensor, b: Tensor) => Tensor)
   readonly margin: number
   readonly swap: boolean
   constructor(options: F.TripletDistanceOptions = {}) {
     const { distanceFunction = null, margin = 1, swap = false, reduction } = options
     super(reduction)
-    this.distanceFunction = distanceFunction
+    this.distanceFunction = distanceFunction ?? new PairwiseDistance()
     this.margin = margin
     this.swap = swap
   }
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    const { distanceFunction, margin, swap, reduction } = this
+    const { margin, swap, reduction, distanceFunction: given } = this
+    const distanceFunction = given instanceof Module ? (a: Tensor, b: Tensor): Tensor => given.forward(a, b) as Tensor : given
     return F.tripletMarginWithDistanceLoss(anchor, positive, negative, { distanceFunction, margin, swap, reduction })
   }
 }

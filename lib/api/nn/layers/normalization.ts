@@ -76,8 +76,8 @@ class NormBase extends Module {
   }
   override extraRepr(): string {
     const momentum = this.momentum === null ? 'None' : pyFloat(this.momentum)
-    const bias = this.affine && this.bias === null ? ', bias=False' : ''
-    return `${this.numFeatures}, eps=${pyFloat(this.eps)}, momentum=${momentum}, affine=${py(this.affine)}, track_running_stats=${py(this.trackRunningStats)}${bias}`
+    const flags = `affine=${py(this.affine)}, bias=${py(this.bias !== null)}, track_running_stats=${py(this.trackRunningStats)}`
+    return `${this.numFeatures}, eps=${pyFloat(this.eps)}, momentum=${momentum}, ${flags}`
   }
   /** Files of PyTorch before 0.4.1 do not have the count of batches. */
   protected override loadOwnState(state: LoadState, prefix: string): void {
@@ -260,8 +260,7 @@ def forward(self, input: Tensor) -> Tensor:
     return op('layer_norm', input, this.normalizedShape, this.weight, this.bias, this.eps, true)
   }
   override extraRepr(): string {
-    const bias = this.elementwiseAffine && this.bias === null ? ', bias=False' : ''
-    return `${py(this.normalizedShape)}, eps=${pyFloat(this.eps)}, elementwise_affine=${py(this.elementwiseAffine)}${bias}`
+    return `${py(this.normalizedShape)}, eps=${pyFloat(this.eps)}, elementwise_affine=${py(this.elementwiseAffine)}, bias=${py(this.bias !== null)}`
   }
 }
 
@@ -315,8 +314,7 @@ def forward(self, input: Tensor) -> Tensor:
     return op('group_norm', input, this.numGroups, this.weight, this.bias, this.eps, true)
   }
   override extraRepr(): string {
-    const bias = this.affine && this.bias === null ? ', bias=False' : ''
-    return `${this.numGroups}, ${this.numChannels}, eps=${pyFloat(this.eps)}, affine=${py(this.affine)}${bias}`
+    return `${this.numGroups}, ${this.numChannels}, eps=${pyFloat(this.eps)}, affine=${py(this.affine)}, bias=${py(this.bias !== null)}`
   }
 }
 
