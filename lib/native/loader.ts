@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { TorchScriptError } from '../util/errors.js'
 import type { NativeBinding } from './binding.js'
 
@@ -89,9 +89,9 @@ function prebuiltFiles(folder: string): string[] {
 
 function load(): NativeBinding {
   // Bundlers that make CommonJS of this module leave import.meta empty.
-  const here = (import.meta.url as string | undefined) ?? pathToFileURL(process.execPath).href
-  const require = createRequire(here)
-  const root = packageRoot(dirname(fileURLToPath(here)))
+  const here = import.meta.url as string | undefined
+  const require = createRequire(here ?? process.execPath)
+  const root = here === undefined ? undefined : packageRoot(dirname(fileURLToPath(here)))
   const tried: { path: string; problem: string }[] = []
   const attempt = (path: string, open: () => NativeBinding): NativeBinding | undefined => {
     try {
