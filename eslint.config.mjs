@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', '.build/', 'build/', 'node_modules/', 'prebuilds/', 'lib/ops/index.ts', 'lib/ir/catalog.ts'] },
+  { ignores: ['dist/', '.build/', 'build/', 'node_modules/', 'prebuilds/', 'lib/ops/index.ts', 'lib/ir/catalog.ts', 'lib/api/operators/functions.ts', 'lib/api/operators/methods.ts'] },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

@@ -2,7 +2,7 @@
 // the bundled entry points and the CLI into dist/. Types come from `tsc` when --types is given.
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 // One import line for each operator file: a file placed in lib/ops is registered by being there.
@@ -33,6 +33,11 @@ await build({
   logLevel: 'warning',
 })
 writeFileSync('.build/package.json', '{"type":"module"}\n')
+// Examples import the package by its name.
+const self = '.build/node_modules/torchscript-node'
+mkdirSync(self, { recursive: true })
+writeFileSync(`${self}/package.json`, '{"type":"module","exports":"./index.js"}\n')
+writeFileSync(`${self}/index.js`, "export * from '../../lib/index.js'\n")
 
 const banner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
 const common = {

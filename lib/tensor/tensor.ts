@@ -118,13 +118,13 @@ export class Tensor {
     return new ArrayType(buffer, this.#handle.dataOffset + info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
   }
 
-  /** The value of a tensor with one element. */
-  item(): Element {
+  /** The value of a tensor with one element: a number; a boolean of bool, a `Complex` of complex tensors, a bigint where a number is not exact. */
+  item<T extends Element = number>(): T {
     observer?.departs(this, 'item')
     const count = this.numel()
     if (count !== 1)
       throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
-    return readElement(this.dtype, this.elements(), 0)
+    return readElement(this.dtype, this.elements(), 0) as T
   }
 
   /** Nested arrays of the elements; 64-bit integers are numbers where that is exact, else bigints. */

@@ -172,8 +172,10 @@ function withoutRepeats(named: [string, Tensor][]): [string, Tensor][] {
 
 /** A module of a TorchScript program. */
 export class ScriptModule extends ScriptObject {
-  forward(...args: unknown[]): unknown {
-    return this.run('forward', ...args)
+  // Arguments and results are the program's.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  forward(...args: any[]): any {
+    return this.run('forward', ...(args as unknown[]))
   }
 
   /** `forward` on a native worker: the event loop goes on meanwhile. Calls of one module may overlap. */
