@@ -88,7 +88,7 @@ function erf(x: number): number {
 export function truncNormal_(tensor: Tensor, ...rest: Rest<TruncNormalOptions, readonly ['mean', 'std', 'a', 'b']>): Tensor {
   const { mean = 0, std = 1, a = -2, b = 2 } = settle<TruncNormalOptions>(['mean', 'std', 'a', 'b'], rest)
   const cdf = (x: number): number => (1 + erf(x / Math.sqrt(2))) / 2
-  const isPending = (mask: Tensor): boolean => op('any', mask).item() === true
+  const isPending = (mask: Tensor): boolean => op('any', mask).item<boolean>() === true
   if (cdf((b - mean) / std) - cdf((a - mean) / std) > 0.3) {
     const limit = (value: number): unknown => opWith('full', [[], value], { dtype: tensor.dtype }).item()
     const [low, high] = [limit(a), limit(b)]

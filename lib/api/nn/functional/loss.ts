@@ -146,7 +146,7 @@ export function gaussianNllLoss(
 ): Tensor {
   const { full = false, eps = 1e-6, reduction = 'mean' } = settle<GaussianNLLOptions>(gaussianNames, rest)
   reductionCode(reduction)
-  const isNegative = variance instanceof Tensor ? op('any', op('lt', variance, 0)).item() === true : variance < 0
+  const isNegative = variance instanceof Tensor ? op('any', op('lt', variance, 0)).item<boolean>() === true : variance < 0
   if (isNegative) throw new ArgumentError('var has negative entry/entries')
   let spread = variance instanceof Tensor ? variance : op('mul', op('ones_like', input), variance)
   if (plainShape(spread).join() !== plainShape(input).join()) {
