@@ -113,11 +113,10 @@ export class Greedy extends nn.Module {
   }
 }
 
-const here = new URL('.', import.meta.url)
-
-export function main(): torch.jit.ScriptModule {
+/** Generates with the small checkpoint of this folder; `folder` is where its data is. */
+export function main(folder = 'examples/gpt2'): torch.jit.ScriptModule {
   const model = new GPT2({ vocabSize: 96, positions: 64, width: 32, heads: 4, layers: 2 }).eval()
-  model.loadStateDict(torch.load(new URL('tiny_gpt2.pth', here)) as Map<string, torch.Tensor>)
+  model.loadStateDict(torch.load(`${folder}/tiny_gpt2.pth`) as Map<string, torch.Tensor>)
   const traced = jit.trace(model, [torch.zeros([1, 16], { dtype: 'int64' })])
   const generate = jit.script(new Greedy(traced))
   const prompt = torch.tensor([[1n, 5n, 9n, 2n]])
