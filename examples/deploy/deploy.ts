@@ -65,6 +65,8 @@ export function main(folder = 'examples/digits'): { accuracy: number; largestDif
   const one = digits.narrow(0, 0, 1)
   console.log(`classes ${extraFiles['classes.json']}`)
   console.log(`accuracy ${(100 * accuracy).toFixed(2)} %, largest difference from PyTorch's logits ${largestDifference.toExponential(1)}`)
-  console.log(`file ${(bytes / 2 ** 20).toFixed(2)} MiB; a digit takes ${medianMilliseconds(() => loaded.forward(one)).toFixed(2)} ms (in TypeScript, eager: ${medianMilliseconds(() => model.forward(one)).toFixed(2)} ms)`)
+  console.log(
+    `file ${(bytes / 2 ** 20).toFixed(2)} MiB; a digit takes ${medianMilliseconds(() => loaded.forward(one)).toFixed(2)} ms (in TypeScript, eager: ${medianMilliseconds(() => model.forward(one)).toFixed(2)} ms)`,
+  )
   return { accuracy, largestDifference, bytes }
 }

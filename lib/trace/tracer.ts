@@ -5,6 +5,7 @@ import type { ConstantValue, ScriptFunction, Type } from '../ir/types.js'
 import { BoolType, dictOf, FloatType, IntType, listOf, NoneType, optionalOf, StringType, TensorType, tupleOf } from '../ir/types.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ArgumentError, invariant } from '../util/errors.js'
+import { tracedCall } from './canonical.js'
 import { callerPlace, rangeOf, TracerWarnings } from './location.js'
 import { Frame, type InputTree, type TraceArgument, type TracedModule, type TraceResult, TraceValue } from './records.js'
 import { TracedSize } from './sizes.js'
@@ -118,9 +119,10 @@ export class Tracer {
       }
       return
     }
-    const values = args.map((arg, i) => this.argument(arg, schema.arguments[i].type))
+    const traced = tracedCall(schema, args)
+    const values = traced.args.map((arg, i) => this.argument(arg, traced.schema.arguments[i].type))
     const results = parts.map((part, i) => this.result(part, types[i]))
-    this.frame.records.push({ kind: 'operator', schema, args: values, results, range: this.range() })
+    this.frame.records.push({ kind: 'operator', schema: traced.schema, args: values, results, range: this.range() })
   }
 
   /** A scripted function ran, or a method of a scripted module of the tree. */
