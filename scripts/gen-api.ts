@@ -276,7 +276,11 @@ function methodsText(): string {
   const own = new Set(Object.getOwnPropertyNames(Tensor.prototype))
   const list = all.filter(
     ({ name, overloads }) =>
-      namespaceOf(name) === undefined && overloads.some(isMethod) && !own.has(camelCase(name)) && !members.test(name),
+      namespaceOf(name) === undefined &&
+      overloads.some(isMethod) &&
+      !own.has(camelCase(name)) &&
+      !members.test(name) &&
+      !/^(index(_put_?)?|clone|contiguous)$/.test(name),
   )
   const body = list
     .map((operator) => {

@@ -139,15 +139,6 @@ export class Tensor {
     return read(0)
   }
 
-  /** A contiguous tensor with memory of its own. */
-  clone(): Tensor {
-    return new Tensor(callNative(() => this.#handle.contiguousCopy()))
-  }
-  /** This tensor when it is contiguous, else a contiguous copy. */
-  contiguous(): Tensor {
-    return this.info().isContiguous ? this : this.clone()
-  }
-
   /** Frees the memory now, unless others share it. The tensor cannot be used afterwards. */
   dispose(): void {
     this.#handle.dispose()

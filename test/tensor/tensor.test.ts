@@ -1,6 +1,7 @@
 import t from 'tap'
 import { inspect } from 'node:util'
 import { complex, empty, fromBuffer, tensor } from '../../lib/tensor/creation.js'
+import '../../lib/index.js'
 import { bfloat16ToNumber, float16ToNumber, float8ToNumber, numberToBfloat16, numberToFloat16 } from '../../lib/tensor/half.js'
 
 t.test('numbers are float32, bigints int64, booleans bool', (t) => {
