@@ -5,7 +5,7 @@
 // virtual environment with PyTorch is made in .venv-interop. Exit code 1 below 98 % of the copies, or when an authored case fails.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as torch from '../lib/index.js'
 import { casesOf, kitsOf } from './conformance/kits.js'
@@ -117,7 +117,8 @@ function printFailures(): void {
 
 const started = performance.now()
 if (options.kits !== undefined) {
-  const kits = kitsOf(options.kits).filter((kit) => kitNames.some((name) => kit.includes(name)))
+  const all = kitsOf(options.kits)
+  const kits = all.length === 1 ? all : all.filter((kit) => kitNames.some((name) => basename(kit).startsWith(name)))
   for (const kit of kits) await checkKit(kit)
 }
 for (const job of authoredCases) if (wanted(`authored/${job.name}`)) verdicts.push({ ...(await checkAuthored(job)), group: 'authored' })

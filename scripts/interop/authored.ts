@@ -1,7 +1,10 @@
 import type { ScriptModule } from '../../lib/api/jit/script-module.js'
 import { dtypeCases } from './authored/dtypes.js'
+import { frozenCases } from './authored/frozen.js'
 import { layerCases } from './authored/layers.js'
 import { loadedCases } from './authored/loaded.js'
+import { scriptedCases } from './authored/scripted.js'
+import { sharingCases } from './authored/sharing.js'
 
 /** A module that is made here, and one call of it. */
 export interface AuthoredCase {
@@ -21,4 +24,11 @@ export interface AuthoredModule {
 }
 
 /** Every archive that we author for PyTorch. A new kind of archive is a new file of cases in `authored/`, listed here. */
-export const authoredCases: readonly AuthoredCase[] = [...loadedCases, ...layerCases, ...dtypeCases]
+export const authoredCases: readonly AuthoredCase[] = [
+  ...loadedCases,
+  ...layerCases,
+  ...dtypeCases,
+  ...frozenCases,
+  ...sharingCases,
+  ...scriptedCases,
+]

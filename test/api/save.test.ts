@@ -135,11 +135,27 @@ t.test('extra files', (t) => {
   t.end()
 })
 
+t.test('a function becomes the forward of a module', (t) => {
+  const fn = torch.jit.trace(
+    (x: torch.Tensor, y: torch.Tensor) => torch.add(torch.relu(x), y, { alpha: 2 }),
+    [torch.ones([2]), torch.ones([2])],
+  )
+  const bytes = torch.jit.save(fn)
+  t.same(fn.save(), bytes)
+  const m = torch.jit.load(bytes)
+  t.equal(m.originalName, 'PlaceholderModule')
+  t.same((m.forward(torch.tensor([-1, 3]), torch.tensor([1, 1])) as torch.Tensor).toArray(), [2, 5])
+  fn.save(join(folder, 'function.pt'))
+  t.equal(openZip(openSource(join(folder, 'function.pt'))).root, 'function')
+  rmSync(join(folder, 'function.pt'))
+  t.end()
+})
+
 t.test('wrong arguments', (t) => {
   const m = torch.jit.load(kinds)
   t.throws(() => torch.jit.save({} as torch.jit.ScriptModule), {
     code: 'ERR_ARGUMENT',
-    message: 'Expected a module of jit.load, jit.trace or jit.script for `module` but received Object',
+    message: 'Expected a module or function of jit.load, jit.trace or jit.script for `module` but received Object',
   })
   t.throws(() => m.save(5 as unknown as string), { message: 'Expected a path or a file: URL for `file` but received number' })
   t.throws(() => m.save(''), { message: "Expected a path or a file: URL for `file` but received ''" })

@@ -13,15 +13,23 @@ export interface JitSaveOptions {
   extraFiles?: ExtraFiles
 }
 
-/** The archive of an object of a program, with its attributes as they are now. */
-export function archiveBytes(program: Program, object: ObjectHandle, path: string | undefined, options: JitSaveOptions): Uint8Array[] {
+export function checkSaveOptions(options: unknown): asserts options is JitSaveOptions {
   if (typeof options !== 'object' || options === null)
     throw new ArgumentError(`Expected an object for \`options\` but received ${String(options)}`)
+}
+
+/** The data of a tensor that a graph holds: one of a file, or one that lives. */
+export const constantTensor = (constant: unknown, exporter: TensorExporter): TensorData =>
+  constant instanceof Tensor ? exporter.export(Tensor.handleOf(constant)) : (constant as TensorData)
+
+/** The archive of an object of a program, with its attributes as they are now. */
+export function archiveBytes(program: Program, object: ObjectHandle, path: string | undefined, options: JitSaveOptions): Uint8Array[] {
+  checkSaveOptions(options)
   const exporter = new TensorExporter()
   const contents: ScriptContents = {
     object: (names) => program.snapshot(object, names, exporter),
     graph: printedGraph,
-    tensor: (constant) => (constant instanceof Tensor ? exporter.export(Tensor.handleOf(constant)) : (constant as TensorData)),
+    tensor: (constant) => constantTensor(constant, exporter),
   }
   return writeScriptArchive(contents, { root: path === undefined ? undefined : rootOfPath(path), extraFiles: options.extraFiles })
 }

@@ -1,10 +1,13 @@
-import { printFunction } from '../../archive/python-printer.js'
 import { printGraph } from '../../ir/printer.js'
 import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
 import { cloneGraph } from '../../passes/clone.js'
 import { inlineCalls } from '../../passes/inline.js'
 import { callByUser } from '../../runtime/optimized-execution.js'
 import type { Program } from '../../runtime/program.js'
+import type { FileTarget } from '../files.js'
+import { functionCode } from './print.js'
+import type { JitSaveOptions } from './save.js'
+import { saveFunction } from './save-function.js'
 
 const compiled = Symbol('torchscript.function')
 
@@ -20,6 +23,9 @@ export interface ScriptFunction {
   readonly inlinedGraph: string
   /** The code, as archives have it. */
   readonly code: string
+  /** Writes the function as an archive whose module has it as `forward`. Without a file the bytes are returned. */
+  save(file: FileTarget, options?: JitSaveOptions): undefined
+  save(file?: undefined | null, options?: JitSaveOptions): Buffer
   /** Runs on a native worker: the event loop goes on meanwhile. */
   runAsync(...args: unknown[]): Promise<unknown>
   /** The function in its program; for this package. */
@@ -40,7 +46,8 @@ export function scriptFunction(program: Program, fn: CompiledFunction): ScriptFu
         return printGraph(graph)
       },
     },
-    code: { get: () => printFunction(fn) },
+    code: { get: () => functionCode(fn) },
+    save: { value: (file?: FileTarget | null, options: JitSaveOptions = {}) => saveFunction(fn, file ?? undefined, options) },
     runAsync: { value: (...args: unknown[]) => program.callAsync(fn, args) },
     [compiled]: { value: { program, fn } },
   })

@@ -132,6 +132,23 @@ const losses: readonly Row[] = [
   ['KLDivLoss', () => new nn.KLDivLoss({ reduction: 'batchmean' }), () => [randn(3, 4), rand(3, 4)]],
 ]
 
+const recurrent: readonly Row[] = [
+  ['RNN', () => new nn.RNN(6, 5), () => [randn(4, 2, 6)]],
+  ['GRU', () => new nn.GRU(6, 5, { bidirectional: true }), () => [randn(4, 2, 6)]],
+  ['LSTM', () => new nn.LSTM(6, 5, { numLayers: 2, batchFirst: true }), () => [randn(2, 4, 6)]],
+  ['RNNCell', () => new nn.RNNCell(6, 5), () => [randn(2, 6)]],
+  ['GRUCell', () => new nn.GRUCell(6, 5), () => [randn(2, 6)]],
+  ['LSTMCell', () => new nn.LSTMCell(6, 5), () => [randn(2, 6)]],
+  ['MultiheadAttention', () => new nn.MultiheadAttention(8, 2), () => [randn(3, 2, 8), randn(4, 2, 8), randn(4, 2, 8)]],
+  ['TransformerEncoderLayer', () => new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 16 }), () => [randn(3, 2, 8)]],
+  ['TransformerDecoderLayer', () => new nn.TransformerDecoderLayer(8, 2, { dimFeedforward: 16 }), () => [randn(3, 2, 8), randn(4, 2, 8)]],
+  [
+    'TransformerEncoder',
+    () => new nn.TransformerEncoder(new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 16 }), 2),
+    () => [randn(3, 2, 8)],
+  ],
+]
+
 const containers: readonly Row[] = [
   ['Sequential', () => new nn.Sequential(new nn.Linear(6, 5), new nn.ReLU(), new nn.Linear(5, 2)), vector],
   [
@@ -149,5 +166,6 @@ export const layerCases: readonly AuthoredCase[] = [
   ...pools,
   ...shapes,
   ...losses,
+  ...recurrent,
   ...containers,
 ].map(([name, make, inputs]) => traced(`layers/${name}`, make, inputs))
