@@ -1,5 +1,5 @@
 // convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
-#include "cpu-avx/conv/forward.h"
+#include "cpu-avx/conv/winograd.h"
 #include "cpu-avx/gemm/epilogue.h"
 
 namespace torchscript {
@@ -69,6 +69,37 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
   }
 }
 
+// The form that constant weights are packed for.
+template <class T> ConvForm packed_form(const ConvShape& s) {
+  if constexpr (std::is_same_v<T, float>) {
+    const int size = winograd_size(s);
+    if (size) return size == 4 ? ConvForm::Winograd4 : ConvForm::Winograd2;
+  }
+  return choose_form<T>(s);
+}
+const char* winograd_name(int size) {
+  switch (active_isa()) {
+    case Isa::Avx512: return size == 4 ? "conv_winograd_4x4_avx512" : "conv_winograd_2x2_avx512";
+    case Isa::Avx2: return size == 4 ? "conv_winograd_4x4_avx2" : "conv_winograd_2x2_avx2";
+    default: return size == 4 ? "conv_winograd_4x4_scalar" : "conv_winograd_2x2_scalar";
+  }
+}
+constexpr int tile_size(ConvForm form) { return form == ConvForm::Winograd4 ? 4 : form == ConvForm::Winograd2 ? 2 : 0; }
+template <class T> size_t packed_bytes(const ConvShape& s, ConvForm form) {
+  const int size = tile_size(form);
+  if (!size) return WeightLayout<T>(s, form).bytes(s);
+  return WeightLayout<T>::kHeader * static_cast<size_t>(form) + static_cast<size_t>(WinogradWeights(s).each * (size + 2) * (size + 2)) * sizeof(T);
+}
+template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* weight, void* packed) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (const int size = tile_size(form)) {
+      *static_cast<int64_t*>(packed) = static_cast<int64_t>(form);
+      return pack_winograd(s, size, weight, reinterpret_cast<float*>(static_cast<char*>(packed) + WeightLayout<T>::kHeader));
+    }
+  }
+  pack_conv_weight<T>(s, form, weight, packed);
+}
+
 template <class T> void run_as(Call& call, ConvShape s, const TensorView* residual_view, Activation activation) {
   Runtime& runtime = *call.runtime;
   const TensorView& out = call.outputs[0];
@@ -99,25 +130,43 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   c.bias = bias;
   c.out = block;
   const bool depthwise = has_tiles<T> && s.is_depthwise();
+  if constexpr (has_tiles<T>) {
+    c.residual = residual;
+    c.activation = activation;
+  }
+  const void* packed = depthwise ? nullptr : call.packed;
+  ConvForm form = ConvForm::FiltersFirst;
+  if constexpr (has_tiles<T>) form = packed ? static_cast<ConvForm>(*static_cast<const int64_t*>(packed)) : choose_form<T>(s);
+  if constexpr (std::is_same_v<T, float>) {
+    // Weights that change are transformed only where the environment asks for it.
+    if (!packed && !depthwise && winograd_setting() >= 2 && tile_size(packed_form<T>(s))) {
+      form = packed_form<T>(s);
+      void* own = runtime.scratch(packed_bytes<T>(s, form));
+      pack_form<T>(s, form, stage<T>(runtime, call.tensor(1)), own);
+      packed = own;
+    }
+    if (const int size = packed ? tile_size(form) : 0) {
+      c.packed = reinterpret_cast<const T*>(static_cast<const char*>(packed) + WeightLayout<T>::kHeader);
+      runtime.note(winograd_name(size));
+      if (run_winograd(runtime, c, size, x)) return finish_output(block, out);
+      packed = nullptr;
+      form = choose_form<T>(s);
+    }
+  }
   c.image = depthwise ? image_layout<T>(s) : stage_image<T>(runtime, s, x);
   auto* offsets = static_cast<int64_t*>(runtime.scratch(static_cast<size_t>(s.group_in() * s.taps()) * sizeof(int64_t) + 64));
   tap_offsets(s, c.image, s.group_in(), offsets);
   c.offsets = offsets;
   if constexpr (has_tiles<T>) {
-    c.residual = residual;
-    c.activation = activation;
     if (depthwise) {
       runtime.note("conv_depthwise");
       run_depthwise(runtime, c, x, stage<T>(runtime, call.tensor(1)));
     } else {
-      const void* packed = call.packed;
-      ConvForm form = choose_form<T>(s);
       if (!packed) {
         void* own = runtime.scratch(WeightLayout<T>(s, form).bytes(s));
         pack_conv_weight<T>(s, form, stage<T>(runtime, call.tensor(1)), own);
         packed = own;
       }
-      form = static_cast<ConvForm>(*static_cast<const int64_t*>(packed));
       c.packed = reinterpret_cast<const T*>(static_cast<const char*>(packed) + WeightLayout<T>::kHeader);
       runtime.note(tile_kernels<T>().name);
       run_conv(runtime, c, form);
@@ -141,13 +190,13 @@ template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& cal
   if (!is_floating(w.dtype)) return 0;
   const ConvShape s = conv_shape(call, N, At);
   if (s.transposed || s.is_depthwise() || s.in_channels == 0 || s.out_channels == 0) return 0;
-  return with_float_type(w.dtype, [&](auto t) { return WeightLayout<decltype(t)>(s, choose_form<decltype(t)>(s)).bytes(s); });
+  return with_float_type(w.dtype, [&](auto t) { return packed_bytes<decltype(t)>(s, packed_form<decltype(t)>(s)); });
 }
 template <int N, const ConvArguments& At> void conv_pack(const Call& call, void* packed) {
   const ConvShape s = conv_shape(call, N, At);
   with_float_type(call.tensor(1).dtype, [&](auto t) {
     using T = decltype(t);
-    pack_conv_weight<T>(s, choose_form<T>(s), stage<T>(*call.runtime, call.tensor(1)), packed);
+    pack_form<T>(s, packed_form<T>(s), stage<T>(*call.runtime, call.tensor(1)), packed);
   });
 }
 

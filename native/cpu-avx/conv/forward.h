@@ -16,7 +16,7 @@
 
 namespace torchscript {
 
-enum class ConvForm : int64_t { FiltersFirst = 1, PixelsFirst = 2 };
+enum class ConvForm : int64_t { FiltersFirst = 1, PixelsFirst = 2, Winograd2 = 3, Winograd4 = 4 };  // Winograd: conv/winograd.h
 
 template <class T> ConvForm choose_form(const ConvShape& s) {
   const auto& kernels = tile_kernels<T>();
