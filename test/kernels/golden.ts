@@ -206,11 +206,11 @@ export function runGolden(c: GoldenCase): string {
 export const describe = (c: GoldenCase): string =>
   `${c.op}(${c.args.map((a) => (a === null ? 'None' : 't' in a ? `${a.t}[${a.s.join()}]${a.st ? '!' : ''}` : JSON.stringify(Object.values(a)[0]))).join(', ')})`
 
-/** The cases of a fixture that differ, run in a process of its own with one instruction set. */
-export function failuresOn(isa: string, name: string): string[] {
+/** The cases of a fixture that differ, run in a process of its own with one instruction set and settings of the environment. */
+export function failuresOn(isa: string, name: string, settings: Record<string, string> = {}): string[] {
   const script = fileURLToPath(new URL('./golden-child.js', import.meta.url))
   const text = execFileSync(process.execPath, [script, name], {
-    env: { ...process.env, TORCHSCRIPT_ISA: isa },
+    env: { ...process.env, TORCHSCRIPT_ISA: isa, ...settings },
     maxBuffer: 1 << 26,
   }).toString()
   return JSON.parse(text) as string[]
