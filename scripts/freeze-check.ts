@@ -109,6 +109,8 @@ const note = (key: string, name: string): void => {
   counts.set(key, [...(counts.get(key) ?? []), name])
   if (options.progress) console.error(name, key)
 }
+/** Reading a packed kit does not keep the process alive once the unpacking program has ended. */
+const alive = setInterval(() => {}, 1000)
 let nodesAfter = 0
 let milliseconds = 0
 
@@ -173,3 +175,4 @@ for (const kit of positionals.flatMap(kitsOf)) {
 for (const [key, names] of [...counts].sort((a, b) => b[1].length - a[1].length))
   console.log(`${names.length} ${key}${/^(same|left)/.test(key) && !options.all ? '' : `: ${names.slice(0, 6).join(' ')}`}`)
 console.log(`${nodesAfter} nodes, ${(milliseconds / 1000).toFixed(1)} s in freezing`)
+clearInterval(alive)

@@ -4,6 +4,7 @@ import type { ClassType, ScriptFunction } from '../ir/types.js'
 import type { ObjectHandle, ProgramHandle, SignatureReport } from '../native/binding.js'
 import { callNative, translateError } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
+import { customClass } from '../script/type-resolver.js'
 import { InvariantError } from '../util/errors.js'
 import { compileProgram, type ProgramSource } from './compile.js'
 import { fromNative, toNative } from './convert.js'
@@ -39,7 +40,9 @@ export class Program {
     return callNative(() => this.#handle.root())
   }
   classOf(object: ObjectHandle): ClassType {
-    return this.#classes[object.classIndex]
+    const type = this.#classes[object.classIndex]
+    // Packed weights are made by operators, which do not know the program's classes.
+    return type?.qualifiedName === object.className ? type : customClass(object.className)
   }
   has(fn: ScriptFunction): boolean {
     return this.#indexOf(fn) !== undefined
