@@ -24,7 +24,7 @@ export interface Pickled {
 }
 
 /** Nesting of values; more than programs build, less than the stack takes. */
-const maxDepth = 2000
+const maxDepth = 1200
 
 const specialLists = new Map([
   ['int', 'build_intlist'],

@@ -3,7 +3,6 @@ import type { ConstantValue, ScriptFunction } from '../ir/types.js'
 import { ArgumentError, InvariantError } from '../util/errors.js'
 import { printFiles } from './class-printer.js'
 import { ArchiveNames } from './code-names.js'
-import { crc32 } from './crc32.js'
 import { pickle, type PickleOptions } from './pickle-writer.js'
 import { ConstantTable } from './python-printer.js'
 import type { PickleValue, StorageData, TensorData } from './values.js'
@@ -74,8 +73,7 @@ export class MemberWriter {
   }
 
   add(name: string, data: Uint8Array, deflate = false): void {
-    this.zip.add(name, data, { deflate })
-    this.fingerprint.push({ name, crc: crc32(data) })
+    this.fingerprint.push({ name, crc: this.zip.add(name, data, { deflate }) })
   }
 
   /** Pickles a value as `<name>.pkl`, with its storages in the folder `name` before it. */

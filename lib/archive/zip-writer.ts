@@ -39,8 +39,8 @@ export class ZipWriter {
     this.#root = root === '' ? '' : `${root}/`
   }
 
-  /** Adds a member. The bytes are kept by reference until `finish`. */
-  add(name: string, data: Uint8Array, options: ZipMemberOptions = {}): void {
+  /** Adds a member and gives its CRC. The bytes are kept by reference until `finish`. */
+  add(name: string, data: Uint8Array, options: ZipMemberOptions = {}): number {
     const fullName = this.#root + name
     if (this.#names.has(fullName)) throw new ArgumentError(`Expected a new name for \`name\` but received ${name} again`)
     const encoded = Buffer.from(fullName, 'utf8')
@@ -61,6 +61,7 @@ export class ZipWriter {
     this.#push(localHeader(member))
     this.#push(body)
     this.#push(dataDescriptor(member))
+    return member.crc
   }
 
   /** The whole file as pieces to write one after the other. The writer takes no more members afterwards. */

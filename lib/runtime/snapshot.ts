@@ -5,7 +5,7 @@ import type { NativeSnapshot, QuantInfo, SnapshotChild, SnapshotEntry, TensorHan
 import { callNative } from '../native/errors.js'
 import { customClass } from '../script/type-resolver.js'
 import { type DType, dtypeFromCode } from '../tensor/dtype.js'
-import { InvariantError, UnsupportedError } from '../util/errors.js'
+import { ArgumentError, InvariantError, UnsupportedError } from '../util/errors.js'
 
 /** Shows tensors of the addon as tensors of an archive; tensors on one storage share it there too. Nothing is copied. */
 export class TensorExporter {
@@ -75,10 +75,14 @@ const customStates = new Map<string, Type>([
   ],
 ])
 
+/** Nesting that our reader of pickles accepts. */
+const maxDepth = 990
+
 /** Values of a running program as values of an archive. What the program shares is shared. */
 export class SnapshotReader {
   private readonly known = new Map<number, PickleValue>()
   private entries: readonly SnapshotEntry[] = []
+  private depth = 0
 
   constructor(
     private readonly classes: readonly ClassType[],
@@ -89,6 +93,7 @@ export class SnapshotReader {
   read({ root, entries }: NativeSnapshot, declared: Type): PickleValue {
     this.entries = entries
     this.known.clear()
+    this.depth = 0
     return this.value(root, declared)
   }
 
@@ -114,7 +119,17 @@ export class SnapshotReader {
   private entry(index: number, declared: Type | undefined): PickleValue {
     const known = this.known.get(index)
     if (known !== undefined) return known
+    if (this.depth >= maxDepth) throw new ArgumentError(`Expected values nested at most ${maxDepth} deep to save but received deeper ones`)
     const entry = this.entries[index]
+    // An object is a dict of attributes in an object.
+    const levels = entry.kind === 'object' ? 2 : 1
+    this.depth += levels
+    const value = this.found(index, entry, declared)
+    this.depth -= levels
+    return value
+  }
+
+  private found(index: number, entry: SnapshotEntry, declared: Type | undefined): PickleValue {
     switch (entry.kind) {
       case 'tensor':
         return this.remember(index, { kind: 'tensor', tensor: this.exporter.export(entry.tensor) })

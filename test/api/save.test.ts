@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { pickle } from '../../lib/archive/pickle-writer.js'
 import { openScriptArchive } from '../../lib/archive/script-archive.js'
 import { openSource } from '../../lib/archive/source.js'
 import type { PickleValue } from '../../lib/archive/values.js'
 import { openZip } from '../../lib/archive/zip.js'
+import { ZipWriter } from '../../lib/archive/zip-writer.js'
 import * as torch from '../../lib/index.js'
 
 const folders = ['test/fixtures/save', 'test/fixtures/api', 'test/fixtures/archive', 'test/fixtures/builtins']
@@ -148,6 +150,79 @@ t.test('a function becomes the forward of a module', (t) => {
   fn.save(join(folder, 'function.pt'))
   t.equal(openZip(openSource(join(folder, 'function.pt'))).root, 'function')
   rmSync(join(folder, 'function.pt'))
+  t.end()
+})
+
+/** A file as if its tensors had been saved on the first GPU. */
+function savedOnGpu(file: Uint8Array): Buffer {
+  const zip = openZip(openSource(file))
+  const writer = new ZipWriter(zip.root)
+  const location = '\x03\0\0\0cpu'
+  for (const name of zip.names()) {
+    const text = Buffer.from(zip.bytes(name)).toString('latin1')
+    writer.add(name, Buffer.from(name === 'data.pkl' ? text.replace(location, '\x06\0\0\0cuda:0') : text, 'latin1'))
+  }
+  return Buffer.concat(writer.finish())
+}
+
+t.test('files saved on a GPU load on the CPU when told, and say so when not', (t) => {
+  const m = torch.jit.load('test/fixtures/api/everything.pt')
+  const archives: [Buffer, (file: Buffer, options?: { mapLocation?: string }) => unknown][] = [
+    [m.save(), torch.jit.load],
+    [torch.save(m.stateDict()), torch.load],
+  ]
+  for (const [bytes, load] of archives) {
+    const gpu = savedOnGpu(bytes)
+    t.throws(() => load(gpu), {
+      code: 'ERR_ARCHIVE',
+      message: "The file holds tensors saved on cuda:0, which this machine does not have. Load it with mapLocation: 'cpu'",
+    })
+    t.throws(() => load(gpu, { mapLocation: 'cuda:0' }), {
+      code: 'ERR_ARCHIVE',
+      message: "Expected a device of this machine for `mapLocation` but received 'cuda:0'",
+    })
+    t.throws(() => load(bytes, { mapLocation: 'cuda' }), { code: 'ERR_ARCHIVE' }, 'a file of the CPU goes to no GPU either')
+    t.ok(load(bytes, { mapLocation: 'cpu' }))
+  }
+  const mapped = torch.jit.load(savedOnGpu(m.save()), { mapLocation: 'cpu' })
+  t.same(mapped.save(), m.save(), 'and is saved as a file of the CPU')
+  t.end()
+})
+
+t.test('a chain of objects deeper than the stack is a typed error', (t) => {
+  const source = `
+class Link:
+  next : Optional[__torch__.Link]
+  value : int
+  def __init__(self: __torch__.Link, value: int) -> NoneType:
+    self.next = annotate(Optional[__torch__.Link], None)
+    self.value = value
+    return None
+class Chain(Module):
+  __parameters__ = []
+  __buffers__ = []
+  first : Optional[__torch__.Link]
+  def forward(self: __torch__.Chain, n: int) -> NoneType:
+    last = annotate(Optional[__torch__.Link], None)
+    for i in range(n):
+      link = __torch__.Link(i)
+      link.next = last
+      last = annotate(Optional[__torch__.Link], link)
+    self.first = last
+    return None
+`
+  const writer = new ZipWriter('chain')
+  const root: PickleValue = { kind: 'object', className: '__torch__.Chain', attributes: new Map([['first', { kind: 'none' }]]) }
+  writer.add('data.pkl', pickle(root, { style: 'script' }).bytes)
+  writer.add('code/__torch__.py', Buffer.from(source))
+  writer.add('constants.pkl', pickle({ kind: 'tuple', items: [] }, { style: 'script' }).bytes)
+  writer.add('version', Buffer.from('3'))
+  const m = torch.jit.load(Buffer.concat(writer.finish()))
+  m.forward(400)
+  const again = torch.jit.load(m.save())
+  t.equal((again.first as torch.jit.ScriptObject).value, 399)
+  m.forward(100_000)
+  t.throws(() => m.save(), { code: 'ERR_ARGUMENT', message: 'Expected values nested at most 990 deep to save but received deeper ones' })
   t.end()
 })
 
