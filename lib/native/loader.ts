@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { TorchScriptError } from '../util/errors.js'
+import { ownFile } from '../util/own-files.js'
 import type { NativeBinding } from './binding.js'
 
 const packageName = 'torchscript-node'
@@ -88,10 +88,8 @@ function prebuiltFiles(folder: string): string[] {
 }
 
 function load(): NativeBinding {
-  // Bundlers that make CommonJS of this module leave import.meta empty.
-  const here = import.meta.url as string | undefined
-  const require = createRequire(here ?? process.execPath)
-  const root = here === undefined ? undefined : packageRoot(dirname(fileURLToPath(here)))
+  const require = createRequire(ownFile ?? process.execPath)
+  const root = ownFile === undefined ? undefined : packageRoot(dirname(ownFile))
   const tried: { path: string; problem: string }[] = []
   const attempt = (path: string, open: () => NativeBinding): NativeBinding | undefined => {
     try {

@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SourceRange } from '../ir/graph.js'
-
-/** Files of this package: the bundle, or the folder of compiled rooms. */
-// Bundlers that make CommonJS of this module leave import.meta empty; then no file is known to be ours.
-const ownUrl = import.meta.url as string | undefined
-const ownFile = ownUrl === undefined ? '' : fileURLToPath(ownUrl)
-const ownFolder = /[\\/]trace[\\/][^\\/]+$/.test(ownFile) ? dirname(dirname(ownFile)) : undefined
-const isOwn = (file: string): boolean => (ownFolder === undefined ? file === ownFile : file.startsWith(ownFolder))
+import { isOwnFile } from '../util/own-files.js'
 
 const texts = new Map<string, string | undefined>()
 function textOf(file: string): string | undefined {
@@ -41,7 +34,7 @@ export function callerPlace(): Place | undefined {
     const path = where.slice(where.lastIndexOf('(') + 1)
     if (path.startsWith('node:') || path === '' || path === '<anonymous>') continue
     const file = path.startsWith('file://') ? fileURLToPath(path) : path
-    if (!isOwn(file)) return { file, line: Number(row), column: Number(column) }
+    if (!isOwnFile(file)) return { file, line: Number(row), column: Number(column) }
   }
   return undefined
 }

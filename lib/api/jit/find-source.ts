@@ -1,21 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, dirname, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { SourceFile } from '../../script/typescript/source-file.js'
 import { ArgumentError } from '../../util/errors.js'
+import { isOwnFile } from '../../util/own-files.js'
 import { offsetOf, originalPlace } from './source-map.js'
 
 /** A source file with the place in it that is meant. */
 export interface FoundSource {
   readonly source: SourceFile
   readonly near?: number
-}
-
-const here = fileURLToPath(import.meta.url)
-/** Frames of this package are not the caller's. */
-const isOwn = (file: string): boolean => {
-  if (basename(here).startsWith('index.')) return file === here
-  return file.startsWith(resolve(dirname(here), '..', '..') + sep)
 }
 
 const files = new Map<string, SourceFile>()
@@ -45,7 +39,7 @@ export function callerSource(): FoundSource | undefined {
     const match = /\(?((?:file:\/\/)?[^\s()]*):(\d+):(\d+)\)?$/.exec(line.trim())
     if (match === null) continue
     const file = match[1].startsWith('file://') ? fileURLToPath(match[1]) : match[1]
-    if (file.startsWith('node:') || !/[\\/]/.test(file) || isOwn(file)) continue
+    if (file.startsWith('node:') || !/[\\/]/.test(file) || isOwnFile(file)) continue
     return placeIn(file, Number(match[2]) - 1, Number(match[3]) - 1)
   }
   return undefined
