@@ -1,3 +1,4 @@
+import type { ClassType } from '../ir/types.js'
 import { type DType, dtypeSize } from '../tensor/dtype.js'
 
 /**
@@ -56,6 +57,8 @@ export interface ObjectValue {
   kind: 'object'
   /** Qualified name of the class, such as `__torch__.a.b.C`. */
   className: string
+  /** The class itself, in trees of modules that live in memory: two classes may have one name there. */
+  type?: ClassType
   /** The argument of BUILD: the dict of attributes, or what `__getstate__` returned. */
   state?: PickleValue
   /** The attributes by name, where `state` is a dict of attributes. */

@@ -104,7 +104,7 @@ export class ObjectWriter {
 
   private object(value: ObjectValue): PlanValue {
     const { tables } = this
-    const type = this.types.classType(value.className)
+    const type = value.type ?? this.types.classType(value.className)
     this.classes.add(type)
     const setState = type.methods.get('__setstate__')
     if (type.flavor === 'custom' || setState !== undefined) {

@@ -126,9 +126,19 @@ export class Tracer {
   }
 
   /** A scripted function ran, or a method of a scripted module of the tree. */
-  calledScript(fn: ScriptFunction, path: readonly string[] | undefined, args: readonly unknown[], result: unknown): void {
+  calledScript(
+    fn: ScriptFunction,
+    path: readonly string[] | undefined,
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>>,
+    result: unknown,
+  ): void {
     const formals = path === undefined ? fn.parameters : fn.parameters.slice(1)
-    const values = args.map((arg, i) => this.argument(arg, formals[i].type))
+    const values = formals.map((formal, i): TraceArgument => {
+      const value = args[i] === undefined ? kwargs[formal.name] : args[i]
+      if (value !== undefined || formal.default === undefined) return this.argument(value, formal.type)
+      return { kind: 'constant', constant: formal.default, type: typeOfConstant(formal.default) }
+    })
     this.frame.records.push({ kind: 'scriptCall', fn, path, args: values, result: this.result(result, fn.returnType), range: this.range() })
   }
 

@@ -183,3 +183,63 @@ t.test('several methods', (t) => {
   t.same((traced.forward(x) as Tensor).toArray(), [3, 4])
   t.end()
 })
+
+t.test('scripted functions and modules in a trace keep their control flow', (t) => {
+  const unit = (x: Tensor): Tensor => {
+    if (x.sum().item() > 0) return x.mul(2)
+    return x.neg()
+  }
+  const scripted = jit.script(unit)
+  const traced = jit.trace((x: Tensor) => scripted(x.add(1)) as Tensor, [torch.tensor([1, 2])])
+  t.same(traced(torch.tensor([-5, -5])).toArray(), [4, 4], 'the other branch')
+  t.match(traced.graph, 'prim::CallFunction')
+
+  class Gate extends Module {
+    scale = new Parameter(torch.tensor([3]))
+    override forward(x: Tensor, flip: boolean = false): Tensor {
+      if (flip) return x.neg()
+      return x.mul(this.scale)
+    }
+  }
+  class Outer extends Module {
+    first = new torch.nn.Linear(2, 2)
+    gate = jit.script(new Gate())
+    override forward(x: Tensor): Tensor {
+      const y = this.gate.forward(this.first.forward(x)) as Tensor
+      return this.gate.forward(y, true) as Tensor
+    }
+  }
+  const outer = new Outer()
+  const module = jit.trace(outer, [torch.ones([1, 2])])
+  const x = torch.randn([3, 2])
+  t.same((module.forward(x) as Tensor).toArray(), outer.forward(x).toArray())
+  const copy = jit.load(jit.save(module))
+  t.same((copy.forward(x) as Tensor).toArray(), outer.forward(x).toArray(), 'saved and loaded')
+  t.same(
+    module.namedParameters().map(([name]) => name),
+    ['first.weight', 'first.bias', 'gate.scale'],
+  )
+  t.end()
+})
+
+t.test('a traced module inside a scripted one whose classes have the same names', (t) => {
+  class Inner extends Module {
+    fc = new torch.nn.Linear(2, 2)
+    override forward(x: Tensor): Tensor {
+      return this.fc.forward(x).relu()
+    }
+  }
+  class Outer extends Module {
+    inner = jit.trace(new Inner(), [torch.ones([1, 2])])
+    fc = new torch.nn.Linear(2, 2)
+    override forward(x: torch.Tensor): torch.Tensor {
+      return this.fc.forward(this.inner.forward(x))
+    }
+  }
+  const outer = new Outer()
+  const scripted = jit.script(outer)
+  const x = torch.randn([3, 2])
+  t.same((scripted.forward(x) as Tensor).toArray(), outer.forward(x).toArray())
+  t.same((jit.load(jit.save(scripted)).forward(x) as Tensor).toArray(), outer.forward(x).toArray(), 'saved and loaded')
+  t.end()
+})

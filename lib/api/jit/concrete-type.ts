@@ -77,19 +77,16 @@ export class ConcreteTypes {
     return type
   }
 
-  /** The class of an object of another program, with those of its attributes. */
+  /** The class of an object of another program, with those of its attributes. A name that is taken goes on meaning what it meant. */
   private foreign(type: ClassType): ClassType {
-    const known = this.unit.namedType(type.qualifiedName)
-    if (known === type) return type
-    if (known !== undefined)
-      throw new ArgumentError(
-        `Expected classes of different names but received two of ${type.qualifiedName}. Load one of the modules under another class name`,
-      )
-    this.unit.addType(type)
+    if (this.known.has(type)) return type
+    this.known.add(type)
+    if (this.unit.namedType(type.qualifiedName) === undefined) this.unit.addType(type)
     for (const attribute of type.attributes)
       for (const member of unionMembers(attribute.type)) if (member.kind === 'Class' && member.flavor !== 'custom') this.foreign(member)
     return type
   }
+  private readonly known = new Set<ClassType>()
 
   // Attributes
 
@@ -206,7 +203,7 @@ export class ConcreteTypes {
       const known = made.get(value)
       if (known !== undefined) return known
       const attributes: NonNullable<ObjectValue['attributes']> = new Map()
-      const object: ObjectValue = { kind: 'object', className: type.qualifiedName, attributes }
+      const object: ObjectValue = { kind: 'object', className: type.qualifiedName, type, attributes }
       made.set(value, object)
       const fields = this.fields.get(type)
       const wanted = value instanceof Module ? new Map(scriptAttributes(value).map((a) => [a.name, a.value])) : undefined

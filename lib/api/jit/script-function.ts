@@ -8,6 +8,7 @@ import type { FileTarget } from '../files.js'
 import { functionCode } from './print.js'
 import type { JitSaveOptions } from './save.js'
 import { saveFunction } from './save-function.js'
+import { noted } from './script-calls.js'
 
 const compiled = Symbol('torchscript.function')
 
@@ -34,7 +35,7 @@ export interface ScriptFunction {
 
 /** Gives a function of a program its JavaScript face. */
 export function scriptFunction(program: Program, fn: CompiledFunction): ScriptFunction {
-  const call = (...args: unknown[]): unknown => callByUser(program, fn, args)
+  const call = (...args: unknown[]): unknown => noted({ fn, self: undefined, args, result: callByUser(program, fn, args) })
   Object.defineProperties(call, {
     name: { value: fn.name },
     qualifiedName: { value: fn.qualifiedName },

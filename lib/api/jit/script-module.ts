@@ -16,6 +16,7 @@ import { ArgumentError, InvariantError } from '../../util/errors.js'
 import type { FileTarget } from '../files.js'
 import { functionCode } from './print.js'
 import { type JitSaveOptions, saveObject } from './save.js'
+import { noted } from './script-calls.js'
 
 const state = Symbol('torchscript.state')
 
@@ -106,7 +107,8 @@ export class ScriptObject {
   /** Calls a method by name. Keyword arguments come last: `m.run('encode', x, torch.kwargs({ mask }))`. */
   run(name: string, ...args: unknown[]): unknown {
     const { program, handle } = this[state]
-    return callByUser(program, this.method(name), [{ [objectHandle]: handle }, ...args])
+    const fn = this.method(name)
+    return noted({ fn, self: this, args, result: callByUser(program, fn, [{ [objectHandle]: handle }, ...args]) })
   }
 
   /** Like `run`, on a native worker: the event loop goes on meanwhile. */

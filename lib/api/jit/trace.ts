@@ -3,14 +3,16 @@ import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
 import { cloneGraph } from '../../passes/clone.js'
 import { inlineCalls } from '../../passes/inline.js'
 import { callOperator, withListener } from '../../runtime/dispatch.js'
+import { KeywordArguments } from '../../runtime/convert.js'
 import { liveTensor } from '../../runtime/live-tensors.js'
 import { Program } from '../../runtime/program.js'
 import { setTensorObserver, Tensor } from '../../tensor/tensor.js'
 import { type BuildContext, buildTrace } from '../../trace/build.js'
 import { Tracer } from '../../trace/tracer.js'
-import { ArgumentError, TorchScriptError } from '../../util/errors.js'
+import { ArgumentError, TorchScriptError, UnsupportedError } from '../../util/errors.js'
 import { className } from '../nn/attributes.js'
 import { Module, setModuleListener } from '../nn/module.js'
+import { setScriptListener } from './script-calls.js'
 import { type ScriptFunction, scriptFunction } from './script-function.js'
 import { ScriptModule, wrapObjects } from './script-module.js'
 import { TracedClasses } from './traced-classes.js'
@@ -91,6 +93,22 @@ function record(job: TraceJob): CompiledFunction {
     enter: (module, args) => tracer.enter(describe(module), args),
     leave: () => tracer.leave(),
   })
+  const savedScripts = setScriptListener(({ fn, self, args, result }) => {
+    const path = self && classes?.pathOfScripted(self)
+    if (self !== undefined && path === undefined) {
+      throw new UnsupportedError(
+        `Expected a submodule of the traced module but ${fn.qualifiedName} is a method of a compiled module elsewhere. Make it a field of the module, and trace that`,
+      )
+    }
+    const named = args.at(-1) instanceof KeywordArguments ? (args.at(-1) as KeywordArguments).values : {}
+    tracer.calledScript(
+      fn,
+      path,
+      args.filter((arg) => !(arg instanceof KeywordArguments)),
+      named,
+      result,
+    )
+  })
   isTracingNow = true
   let output: unknown
   try {
@@ -98,6 +116,7 @@ function record(job: TraceJob): CompiledFunction {
   } finally {
     isTracingNow = false
     setModuleListener(savedListener)
+    setScriptListener(savedScripts)
     setTensorObserver(savedObserver)
   }
   const context: BuildContext = {

@@ -48,9 +48,11 @@ export class Parser extends ExpressionParser {
     const types = options.types ?? {}
     if (this.is('<')) this.unsupported('Generic functions', 'Write the types.')
     const own = this.is('(') ? this.parameters(types) : this.singleParameter(types)
+    this.isArrowReturn = options.isArrow === true
     let returns = declaredType(
       this.tryEat(':') ? this.returnType() : types.return === undefined ? undefined : this.typeFromTable(types.return),
     )
+    this.isArrowReturn = false
     // Which number a function returns, its body says.
     if (returns?.kind === 'Name' && returns.name === 'number') returns = undefined
     if (options.isArrow === true) this.eat('=>')
