@@ -4,12 +4,13 @@ import { schemasOf } from '../ir/schema.js'
 import type { ConstantValue, Parameter, ScriptFunction, Type } from '../ir/types.js'
 import { ClassType, EnumType, IntType, StringType, TensorType, tupleOf } from '../ir/types.js'
 import { dtypeCode, dtypeNames } from '../tensor/dtype.js'
-import { CompileError } from '../util/errors.js'
+import { CompileError, invariant } from '../util/errors.js'
 import type { ClassDef, Expr, FunctionDef, Stmt } from './ast.js'
 import { callFunction } from './emitter/calls.js'
 import type { Dialect } from './emitter/dialect.js'
 import { Emitter } from './emitter/emitter.js'
 import type { Meaning } from './emitter/values.js'
+import { functionalSource } from './functional.js'
 import { parseExpression, parseFile } from './python/parser.js'
 import type { Match } from './schema-matching.js'
 import { constantType } from './schema-matching.js'
@@ -502,12 +503,30 @@ export class CompilationUnit {
     if (name in codes) return this.constantMeaning({ kind: 'int', value: codes[name] })
     const special = lookupTable<number>({ inf: Infinity, nan: NaN, pi: Math.PI, e: Math.E })
     if (name in special) return this.constantMeaning({ kind: 'float', value: special[name] })
+    const library = /^nn\.functional\.(\w+)$/.exec(name)
+    const function_ = library === null ? undefined : this.libraryFunction(library[1])
+    if (function_ !== undefined) return { kind: 'function', fn: function_ }
     const operator = name.replace(/^(fft|linalg|special)\./, '$1_').replace(/^(nn\.functional|_C\._nn|autograd)\./, '')
     const ops = /^ops\.(\w+)(?:\.(\w+))?$/.exec(name)
     if (ops !== null)
       return ops[2] === undefined ? { kind: 'namespace', path: `torch.${name}` } : { kind: 'operator', name: `${ops[1]}::${ops[2]}` }
     return /^\w+$/.test(operator) ? { kind: 'operator', name: `aten::${operator}` } : undefined
   }
+  /** A function of torch.nn.functional that is no operator. */
+  private libraryFunction(name: string): ScriptFunction | undefined {
+    const source = functionalSource(name)
+    if (source === undefined) return undefined
+    const qualifiedName = `__torch__.torch.nn.functional.${name}`
+    const known = this.library.get(name)
+    if (known !== undefined) return known
+    const def = parseFile(source, 'torch/nn/functional.py').find((stmt) => stmt.kind === 'FunctionDef')
+    invariant(def !== undefined, `The source of ${qualifiedName} has no function.`)
+    const made = this.addFunction(this.functions.has(qualifiedName) ? this.uniqueName(qualifiedName) : qualifiedName, def)
+    this.library.set(name, made)
+    return made
+  }
+  private readonly library = new Map<string, ScriptFunction>()
+
   private mathName(name: string): Meaning | undefined {
     const constants = lookupTable<number>({ pi: Math.PI, e: Math.E, tau: 2 * Math.PI, inf: Infinity, nan: NaN })
     if (name in constants) return this.constantMeaning({ kind: 'float', value: constants[name] })

@@ -77,6 +77,16 @@ abstract class ModuleSequence extends Module {
 /** Modules called one after the other. Made from modules, or from an object of named ones. */
 export class Sequential extends ModuleSequence {
   static readonly pythonName: string = 'torch.nn.modules.container.Sequential'
+  /** Each step has a name of its own: steps may differ in type. */
+  static torchscript(module: Sequential): string {
+    const names = [...module.ownChildren().keys()]
+    const steps = names.map((name, i) => `  x${i + 1} = getattr(self, ${JSON.stringify(name)})(x${i})\n`)
+    return `
+def forward(self, input: Tensor):
+  x0 = input
+${steps.join('')}  return x${names.length}
+`
+  }
   readonly #names: string[] | undefined
 
   constructor(...modules: AnyModule[] | [Readonly<Record<string, AnyModule>> | ReadonlyMap<string, AnyModule>]) {

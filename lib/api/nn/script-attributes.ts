@@ -52,7 +52,10 @@ export function scriptAttributes(module: Module): ScriptAttribute[] {
     if (parameters.has(name) || buffers.has(name) || children.has(name) || typeof value === 'function' || value === undefined) continue
     const stated = Object.hasOwn(table, field) ? table[field] : undefined
     const constant = stated === undefined ? null : /^Final\[(.*)\]$/.exec(stated)
-    const type = stated === undefined ? undefined : settled(constant?.[1] ?? stated, value)
+    const known = stated === undefined ? undefined : settled(constant?.[1] ?? stated, value)
+    // A constant is None or a value, never either.
+    const optional = constant === null || known === undefined ? null : /^Optional\[(.*)\]$/.exec(known)
+    const type = optional === null ? known : value === null ? 'NoneType' : optional[1]
     values.push({ field, name, value, kind: 'value', type, isConstant: constant !== null })
   }
   return [

@@ -190,7 +190,10 @@ export class TypeScriptDialect implements Dialect {
       callee = e.at(fn.range, () => emitAttribute(e, base, fn.name, fn))
     } else callee = emitExpr(e, fn)
     if (callee.kind === 'special') return this.special(e, callee, expr, hint)
-    const rewritten = callee.kind === 'operator' ? this.operatorArguments(callee.name, expr) : this.plainArguments(expr)
+    // Functions of this package take options as operators do.
+    const library = callee.kind === 'function' && callee.fn.qualifiedName.startsWith('__torch__.torch.nn.functional.')
+    const name = callee.kind === 'operator' ? callee.name : library ? 'torch.nn.functional' : undefined
+    const rewritten = name === undefined ? this.plainArguments(expr) : this.operatorArguments(name, expr)
     return applyCall(e, callee, rewritten, hint)
   }
   /** Calls of what programs define take no type arguments. */
