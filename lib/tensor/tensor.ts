@@ -24,6 +24,14 @@ export function setTensorObserver(next: TensorObserver | undefined): TensorObser
   return before
 }
 
+let created: Tensor[] | undefined
+/** Has every tensor that is made from now on put into `list`, and gives the list before: for scopes. */
+export function collectTensors(list: Tensor[] | undefined): Tensor[] | undefined {
+  const before = created
+  created = list
+  return before
+}
+
 /** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
 export class Tensor {
   #handle: TensorHandle
@@ -31,6 +39,7 @@ export class Tensor {
   /** Subclasses only; `Tensor.fromHandle` makes tensors. */
   protected constructor(handle: TensorHandle) {
     this.#handle = handle
+    if (created !== undefined) created.push(this)
   }
 
   /** Wraps a tensor of the addon. */
