@@ -7,7 +7,8 @@ function tensorsIn(value: unknown, found = new Set<Tensor>(), seen = new Set<obj
   if (typeof value !== 'object' || value === null || seen.has(value)) return found
   seen.add(value)
   if (value instanceof Tensor) found.add(value)
-  else if (value instanceof Map || value instanceof Set) for (const item of [...value.keys(), ...value.values()]) tensorsIn(item, found, seen)
+  else if (value instanceof Map || value instanceof Set)
+    for (const item of [...value.keys(), ...value.values()]) tensorsIn(item, found, seen)
   else if (!ArrayBuffer.isView(value)) for (const item of Object.values(value)) tensorsIn(item, found, seen)
   return found
 }

@@ -27,7 +27,15 @@ t.test('results are searched for tensors: arrays, Maps, Sets, objects, several r
     holder: new Holder(),
     typed: new Float32Array(3),
   }))
-  const found = [all.array[0], ...(all.array[1] as torch.Tensor[]), all.map.get('k'), ...all.set, all.max.values, all.max.indices, all.holder.x]
+  const found = [
+    all.array[0],
+    ...(all.array[1] as torch.Tensor[]),
+    all.map.get('k'),
+    ...all.set,
+    all.max.values,
+    all.max.indices,
+    all.holder.x,
+  ]
   t.same(
     found.map((x) => (x as torch.Tensor).isDisposed),
     found.map(() => false),
@@ -104,7 +112,13 @@ t.test('a scope in a traced function leaves the trace whole', (t) => {
 })
 
 t.test('inferenceMode and noGrad give what the function gives', (t) => {
-  t.equal(torch.inferenceMode(() => 3), 3)
-  t.equal(torch.noGrad(() => 'x'), 'x')
+  t.equal(
+    torch.inferenceMode(() => 3),
+    3,
+  )
+  t.equal(
+    torch.noGrad(() => 'x'),
+    'x',
+  )
   t.end()
 })
