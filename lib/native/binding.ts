@@ -127,6 +127,8 @@ export interface SignatureReport {
 export interface ProgramHandle {
   /** Runs a function on the calling thread. For methods the object comes first. */
   run(functionIndex: number, args: readonly unknown[]): unknown
+  /** As run(), with every argument of the function in the call itself and no keywords. */
+  call(functionIndex: number, ...args: unknown[]): unknown
   /** Runs a function on a native worker; arguments are converted before this returns. */
   runAsync(functionIndex: number, args: readonly unknown[]): Promise<unknown>
   /** The root module, or null. */

@@ -1,8 +1,10 @@
 import { Graph } from '../ir/graph.js'
 import type { FunctionSchema } from '../ir/schema.js'
 import type { ScriptFunction, Type } from '../ir/types.js'
-import { NoneType, tupleOf } from '../ir/types.js'
+import { NoneType, TensorType, tupleOf } from '../ir/types.js'
+import type { TensorHandle } from '../native/binding.js'
 import { Tensor } from '../tensor/tensor.js'
+import { fromNative, toNative } from './convert.js'
 import { resolveOverload } from './overloads.js'
 import { Program } from './program.js'
 
@@ -63,8 +65,9 @@ function functionOf(schema: FunctionSchema): ScriptFunction {
 }
 
 interface Runner {
-  readonly program: Program
-  readonly fn: ScriptFunction
+  readonly run: (args: readonly unknown[]) => unknown
+  /** One tensor and nothing else comes out: the most common case, which needs no look at the result. */
+  readonly isTensor: boolean
   /** Index of the argument that the result is, for in-place and out variants; -1 for none. */
   readonly resultIs: number
   /** Names of several results. */
@@ -79,10 +82,12 @@ function runnerOf(schema: FunctionSchema): Runner {
     const fn = functionOf(schema)
     const program = new Program({ classes: noClasses, functions: [fn] })
     program.setRecording(false)
-    const alias = schema.returns.length === 1 ? schema.returns[0].alias : undefined
+    const { returns } = schema
+    const alias = returns.length === 1 ? returns[0].alias : undefined
     const resultIs =
       alias?.isWrite === true ? schema.arguments.findIndex((a) => a.alias?.isWrite && a.alias.before[0] === alias.before[0]) : -1
-    runner = { program, fn, resultIs, names: schema.returns.map((r) => r.name) }
+    const isTensor = returns.length === 1 && returns[0].type === TensorType
+    runner = { run: program.direct(fn), isTensor, resultIs, names: returns.map((r) => r.name) }
     runners.set(schema, runner)
   }
   return runner
@@ -96,14 +101,27 @@ function named(results: unknown[], names: readonly (string | undefined)[]): unkn
   return results
 }
 
-const plain = (value: unknown): unknown => (value instanceof Number ? value.valueOf() : Array.isArray(value) ? value.map(plain) : value)
+/** An argument as the addon takes it. Sizes of a trace are the numbers they are. */
+function toAddon(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Tensor) return Tensor.handleOf(value)
+  if (Array.isArray(value)) return value.map(toAddon)
+  return value instanceof Number ? value.valueOf() : toNative(value)
+}
 
 /** Runs one overload; arguments in the order of the schema, all present. */
 export function callOverload(schema: FunctionSchema, args: readonly unknown[]): unknown {
-  const { program, fn, resultIs, names } = runnerOf(schema)
-  let result = program.call(fn, listener === undefined ? args : args.map(plain))
+  const { run, isTensor, resultIs, names } = runnerOf(schema)
+  const converted = new Array<unknown>(args.length)
+  for (let i = 0; i < args.length; i++) converted[i] = toAddon(args[i])
+  const given = run(converted)
+  let result: unknown
   if (resultIs >= 0 && args[resultIs] instanceof Tensor) result = args[resultIs]
-  else if (names.length > 1) result = named(result as unknown[], names)
+  else if (isTensor) result = Tensor.fromHandle(given as TensorHandle)
+  else {
+    result = fromNative(given, (handle) => handle)
+    if (names.length > 1) named(result as unknown[], names)
+  }
   listener?.called(schema, args, result)
   return result
 }

@@ -56,6 +56,19 @@ export class Program {
     )
   }
 
+  /** A function as a call on what the addon takes, which gives what the addon gives: eager operators convert values themselves. */
+  direct(fn: ScriptFunction): (args: readonly unknown[]) => unknown {
+    const handle = this.#handle
+    const index = this.#index(fn)
+    return (args) => {
+      try {
+        return handle.call(index, ...args)
+      } catch (error) {
+        throw translateError(error)
+      }
+    }
+  }
+
   async callAsync(fn: ScriptFunction, args: readonly unknown[]): Promise<unknown> {
     const converted = args.map(toNative)
     try {

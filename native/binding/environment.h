@@ -63,6 +63,10 @@ class PointerSet {
     slots_[hole] = nullptr;
     count_--;
   }
+  size_t count() const { return count_; }
+  template <class F> void for_each(F f) const {
+    for (const void* p : slots_) if (p) f(p);
+  }
 
  private:
   size_t mask() const { return slots_.size() - 1; }
@@ -95,6 +99,9 @@ struct Environment {
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
   // Handles that are alive.
   PointerSet tensors, storages, objects;
+  // When handles of tensors are looked through for those the collector has taken.
+  static constexpr size_t kFirstSweep = 1024;
+  size_t tensors_since_sweep = 0, next_sweep = kFirstSweep;
   // What the constructor of a handle being made takes.
   void* pending_payload = nullptr;
   // Work of runAsync (worker.h).

@@ -1,5 +1,6 @@
 #include "binding/handles.h"
 
+#include <algorithm>
 #include <mutex>
 #include <unordered_map>
 #include <memory>
@@ -243,6 +244,14 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     release(env);
   }
 
+  // Whether the collector has taken the JavaScript object; its finalizer waits for the event loop.
+  bool is_collected() const { return Value().IsEmpty(); }
+  void free_collected(Napi::Env env) {
+    Environment::of(env).tensors.erase(this);
+    release(env);
+    delete this;
+  }
+
   TensorRef tensor(Napi::Env env) const {
     if (!tensor_) throw argument_error(env, "Expected a live Tensor but received one that was disposed of.");
     const Storage& storage = *tensor_->storage;
@@ -460,6 +469,22 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   return Napi::Value(env, value);
 }
 
+// Finalizers run when the event loop turns. A loop that does not let it turn would keep the memory of every tensor it has dropped, so that
+// handles whose objects are gone are freed as new ones are made. Each pass looks at all handles and the next waits until as many new ones are
+// there as were left, which makes the cost of one handle constant.
+void free_collected_tensors(Napi::Env env, Environment& environment) {
+  if (++environment.tensors_since_sweep < environment.next_sweep) return;
+  environment.tensors_since_sweep = 0;
+  std::vector<TensorHandle*> collected;
+  environment.tensors.for_each([&](const void* p) {
+    Napi::HandleScope scope(env);
+    auto* handle = static_cast<TensorHandle*>(const_cast<void*>(p));
+    if (handle->is_collected()) collected.push_back(handle);
+  });
+  for (TensorHandle* handle : collected) handle->free_collected(env);
+  environment.next_sweep = std::max<size_t>(Environment::kFirstSweep, environment.tensors.count());
+}
+
 // ---- objects and programs ----
 
 struct ObjectPayload {
@@ -488,7 +513,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeProgram", {
-      InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
+      InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"), InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
       InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
       InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
       InstanceMethod<&ProgramHandle::dispose>("dispose")});
@@ -527,6 +552,50 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       } catch (...) {
         std::exception_ptr error = std::current_exception();
         sink.deliver(environment, info.Env());
+        std::rethrow_exception(error);
+      }
+    });
+  }
+  // run() with the arguments in the call itself, all of them: the way of eager operators.
+  Napi::Value call(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      Napi::Env env = info.Env();
+      Environment& environment = Environment::of(env);
+      environment.buffers->drain();
+      int64_t index = integer_argument(info, 0, "functionIndex");
+      ProgramRef p = program(env);
+      if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size()) throw argument_error(env, "Expected the index of a function but received " + std::to_string(index) + ".");
+      const Function& f = p->function(static_cast<size_t>(index));
+      const std::string_view short_name = std::string_view(f.name).substr(f.name.rfind('.') + 1);
+      const size_t n = f.parameters.size();
+      const size_t hidden = n > 0 && f.parameters[0].name == "self" ? 1 : 0;
+      if (info.Length() != n + 1) throw argument_error(env, "Expected " + std::to_string(n) + " arguments for " + f.name + " but received " + std::to_string(info.Length() - 1) + ".");
+      std::vector<torchscript::Value> args;
+      args.reserve(n);
+      for (size_t i = 0; i < n; i++) {
+        const Parameter& parameter = f.parameters[i];
+        Napi::Value js = info[i + 1];
+        TensorRef t = parameter.type->kind == TypeKind::Tensor ? tensor_of(js) : TensorRef();
+        if (t) {
+          args.push_back(torchscript::Value(std::move(t)));
+          continue;
+        }
+        Place place;
+        place.name = parameter.name;
+        place.where = short_name;
+        place.argument = i + 1 - hidden;
+        args.push_back(from_js(env, js, *parameter.type, *p, place));
+      }
+      BufferedSink sink;
+      try {
+        torchscript::Value result = p->run(f, args.data(), args.size(), &sink);
+        sink.deliver(environment, env);
+        return to_js(env, result, f.return_type, p);
+      } catch (const Napi::Error&) {
+        throw;
+      } catch (...) {
+        std::exception_ptr error = std::current_exception();
+        sink.deliver(environment, env);
         std::rethrow_exception(error);
       }
     });
@@ -665,6 +734,7 @@ Value object_of(Napi::Env env, const Napi::Value& value, const Program& program,
 }
 
 Napi::Value wrap_tensor(Napi::Env env, TensorRef tensor) {
+  free_collected_tensors(env, Environment::of(env));
   return construct(env, &Environment::tensor_class, &tensor);
 }
 

@@ -11,6 +11,8 @@ namespace torchscript {
 namespace {
 
 constexpr size_t kChunkValues = 1024;
+// The first one is small: most runs of one operator need no more.
+constexpr size_t kFirstChunkValues = 32;
 constexpr int kInlineArgs = 16;
 constexpr int kInlineResults = 8;
 
@@ -40,7 +42,7 @@ void Run::push_frame(const Function& function, int32_t result) {
   }
   size_t n = function.nregisters;
   if (chunks_.empty() || chunks_.back().size - chunks_.back().used < n) {
-    size_t size = std::max(n, kChunkValues);
+    size_t size = std::max(n, chunks_.empty() ? kFirstChunkValues : kChunkValues);
     chunks_.push_back({std::make_unique<Value[]>(size), size, 0});
   }
   Chunk& chunk = chunks_.back();
