@@ -83,7 +83,8 @@ export class ClassType {
   forwardHooks: string[] = []
   forwardPreHooks: string[] = []
   constructor(
-    readonly qualifiedName: string,
+    /** Only uniqueness matters: a class that joins a program which has another of its name gets a new one. */
+    public qualifiedName: string,
     readonly flavor: 'module' | 'class' | 'interface' | 'moduleInterface' | 'custom',
   ) {}
   get isModule(): boolean {

@@ -193,6 +193,8 @@ export function convertToType(b: GraphBuilder, value: Value, type: Type, allow: 
     return insertOperator(b, 'aten::Float.int', [value])
   }
   if (value.type === TensorType) {
+    // The language has no such conversion: a tensor would stay a tensor.
+    if (b.widensInts) return value
     if (type === FloatType) return insertOperator(b, 'aten::FloatImplicit', [value])
     if (type === ComplexType) return insertOperator(b, 'aten::ComplexImplicit', [value])
     if (type === IntType) return insertOperator(b, 'aten::IntImplicit', [value])

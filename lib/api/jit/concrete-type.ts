@@ -1,18 +1,20 @@
 import type { ObjectValue } from '../../archive/values.js'
 import type { ConstantValue, Type } from '../../ir/types.js'
-import { ClassType, FloatType, NoneType, TensorType, typeAnnotation, unionMembers } from '../../ir/types.js'
+import { ClassType, FloatType, isSubtype, NoneType, TensorType, typeAnnotation, unionMembers } from '../../ir/types.js'
 import type { FunctionDef, Stmt } from '../../script/ast.js'
 import type { CompilationUnit } from '../../script/compilation-unit.js'
 import { parseFile } from '../../script/python/parser.js'
 import { methodDef, staticConstants } from '../../script/typescript/class-def.js'
 import type { ClassSource } from '../../script/typescript/class-reader.js'
 import { parseTypeText } from '../../script/typescript/type-parser.js'
-import { ArgumentError } from '../../util/errors.js'
+import { ArgumentError, CompileError } from '../../util/errors.js'
 import { className, type ModuleClass } from '../nn/attributes.js'
+import { Sequential } from '../nn/containers.js'
+import { definitionsOf } from '../nn/definitions.js'
 import { Module } from '../nn/module.js'
 import { pythonNameOf, scriptAttributes, type ScriptAttribute, scriptSource } from '../nn/script-attributes.js'
 import { markOf } from './markers.js'
-import { ScriptModule, ScriptObject, typeOfObject } from './script-module.js'
+import { ScriptModule, ScriptObject, snapshotOf, typeOfObject } from './script-module.js'
 import type { ClassProgram, Sources } from './sources.js'
 import { typeOfValue, ValueWriter } from './values-of.js'
 
@@ -24,15 +26,6 @@ import { typeOfValue, ValueWriter } from './values-of.js'
 interface Shared {
   readonly key: string
   readonly type: ClassType
-}
-
-/** Python source that `module.define` added. */
-const definitions = new WeakMap<object, string[]>()
-export function addDefinition(module: Module, source: string): void {
-  parseFile(source, '<define>')
-  const known = definitions.get(module)
-  if (known === undefined) definitions.set(module, [source])
-  else known.push(source)
 }
 
 const builtinBases = new WeakSet<object>([Module])
@@ -55,8 +48,11 @@ export class ConcreteTypes {
     const attributes = scriptAttributes(module)
     const candidate = new ClassType('', 'module')
     for (const attribute of attributes) this.addAttribute(candidate, attribute, module, program)
+    for (const [field, value] of Object.entries(module))
+      if (typeof value === 'function')
+        candidate.unavailable.set(field, 'functions are no values of TorchScript; call a function of the file or a method')
     if (program !== undefined) this.addStatics(candidate, program, module)
-    const python = [...pythonSources(module), ...(definitions.get(module) ?? [])]
+    const python = [...pythonSources(module), ...definitionsOf(module)]
     const key = JSON.stringify([
       candidate.attributes.map((a) => [a.name, typeAnnotation(a.type), a.isParameter, a.isBuffer]),
       [...candidate.constants].map(([name, value]) => [name, constantKey(value)]),
@@ -81,7 +77,10 @@ export class ConcreteTypes {
   private foreign(type: ClassType): ClassType {
     if (this.known.has(type)) return type
     this.known.add(type)
-    if (this.unit.namedType(type.qualifiedName) === undefined) this.unit.addType(type)
+    // What has one name is one type to the compiler.
+    const taken = this.unit.namedType(type.qualifiedName)
+    if (taken !== undefined && taken !== type) type.qualifiedName = this.unit.uniqueName(type.qualifiedName)
+    this.unit.addType(type)
     for (const attribute of type.attributes)
       for (const member of unionMembers(attribute.type)) if (member.kind === 'Class' && member.flavor !== 'custom') this.foreign(member)
     return type
@@ -99,11 +98,23 @@ export class ConcreteTypes {
         isParameter: kind === 'parameter' && value !== null,
         isBuffer: kind === 'buffer' && value !== null,
       })
-    if (kind === 'module') return add(this.typeOf(value as Module | ScriptModule))
+    if (kind === 'module') {
+      const own = this.typeOf(value as Module | ScriptModule)
+      // A field declared as an interface takes any module that fits, also later.
+      const annotation = program?.fields.get(field)?.annotation
+      const wanted = annotation?.kind === 'Name' ? program!.file.type(annotation.name) : undefined
+      if (wanted?.kind !== 'Class' || !wanted.isInterface) return add(own)
+      for (const name of wanted.methods.keys()) this.unit.demandMethod(own, name)
+      if (!isSubtype(own, wanted))
+        throw new ArgumentError(
+          `Expected a module with the methods of ${wanted.qualifiedName} for \`${field}\` but received ${own.qualifiedName}`,
+        )
+      return add(wanted)
+    }
     if (kind === 'parameter' || kind === 'buffer') return add(value === null ? NoneType : TensorType)
     const stated = attribute.type === undefined ? undefined : this.unit.parseType(attribute.type)
     const source = program?.fields.get(field)
-    const declared = stated ?? this.declaredType(source, program, field)
+    const declared = stated ?? this.declaredType(source, program, field, value)
     if (attribute.isConstant || (stated === undefined && source?.isReadonly === true)) {
       const constant = constantOfValue(value, declared)
       if (constant !== undefined) return void type.constants.set(name, constant)
@@ -112,18 +123,24 @@ export class ConcreteTypes {
     const own = typeOfValue(value, (object) => this.classOf(object))
     if ('reason' in own) type.unavailable.set(name, own.reason)
     else add(own)
-    void module
   }
   private declaredType(
     source: ClassSource['fields'][number] | undefined,
     program: ClassProgram | undefined,
     field: string,
+    value: unknown,
   ): Type | undefined {
     const text = program?.types?.[field]
     if (typeof text === 'string') return this.unit.resolve(parseTypeText(text), program!.file.dialect)
     const annotation = source?.annotation
     if (annotation === undefined || (annotation.kind === 'Name' && annotation.name === 'number')) return undefined
-    return this.unit.resolve(annotation, program!.file.dialect)
+    try {
+      return this.unit.resolve(annotation, program!.file.dialect)
+    } catch (error) {
+      // A module that is not there has no type but None.
+      if (error instanceof CompileError && value === null) return NoneType
+      throw error
+    }
   }
   /** Script classes of plain objects. */
   private classOf(value: object): Type | undefined {
@@ -189,7 +206,7 @@ export class ConcreteTypes {
     for (const source of program?.classes ?? [])
       for (const method of source.methods)
         if (method.decorators.some((d) => d === 'export' || d.endsWith('.export'))) names.add(method.name)
-    for (const text of definitions.get(module) ?? [])
+    for (const text of definitionsOf(module))
       for (const stmt of parseFile(text, '<define>')) if (stmt.kind === 'FunctionDef') names.add(stmt.name)
     return [...names]
   }
@@ -202,18 +219,18 @@ export class ConcreteTypes {
     const make = (value: object, type: ClassType): ObjectValue => {
       const known = made.get(value)
       if (known !== undefined) return known
+      if (value instanceof ScriptObject) {
+        const taken = snapshotOf(value) as ObjectValue
+        made.set(value, taken)
+        return taken
+      }
       const attributes: NonNullable<ObjectValue['attributes']> = new Map()
       const object: ObjectValue = { kind: 'object', className: type.qualifiedName, type, attributes }
       made.set(value, object)
       const fields = this.fields.get(type)
       const wanted = value instanceof Module ? new Map(scriptAttributes(value).map((a) => [a.name, a.value])) : undefined
       for (const { name, type: declared } of type.attributes) {
-        const item =
-          value instanceof ScriptObject
-            ? value.getAttribute(name)
-            : wanted === undefined
-              ? (value as Record<string, unknown>)[fields?.get(name) ?? name]
-              : wanted.get(name)
+        const item = wanted === undefined ? (value as Record<string, unknown>)[fields?.get(name) ?? name] : wanted.get(name)
         attributes.set(name, writer.value(item, declared, name))
       }
       return object
@@ -230,6 +247,10 @@ export class ConcreteTypes {
 function pythonSources(module: Module): string[] {
   const own = scriptSource(module)
   if (own !== undefined) return [own]
+  if (module instanceof Sequential && (Object.getPrototypeOf(module) as object | null) === Sequential.prototype) {
+    const calls = [...module.ownChildren().keys()].map((name) => `  input = getattr(self, ${JSON.stringify(name)}).forward(input)\n`)
+    return [`def forward(self, input: Tensor) -> Tensor:\n${calls.join('')}  return input\n`]
+  }
   for (
     let base = module.constructor as object | null;
     base !== null && !builtinBases.has(base);

@@ -4,13 +4,17 @@ import type { TensorData } from '../../archive/values.js'
 import type { ClassType, ConstantValue, ScriptFunction } from '../../ir/types.js'
 import { typeAnnotation } from '../../ir/types.js'
 import { printGraph } from '../../ir/printer.js'
+import type { ArchiveNames } from '../../archive/code-names.js'
+import type { PickleValue } from '../../archive/values.js'
 import { cloneGraph } from '../../passes/clone.js'
 import { inlineCalls } from '../../passes/inline.js'
-import type { ObjectHandle, SignatureReport } from '../../native/binding.js'
+import type { ObjectHandle, SignatureReport, TensorHandle } from '../../native/binding.js'
 import { objectHandle } from '../../runtime/convert.js'
 import { tensorOfConstant } from '../../runtime/evaluator.js'
 import { callByUser, optimizedGraph } from '../../runtime/optimized-execution.js'
+import { liveTensor } from '../../runtime/live-tensors.js'
 import type { Program } from '../../runtime/program.js'
+import type { TensorExporter } from '../../runtime/snapshot.js'
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError, InvariantError } from '../../util/errors.js'
 import type { FileTarget } from '../files.js'
@@ -288,6 +292,11 @@ export class ScriptModule extends ScriptObject {
     return saveObject(program, handle, file ?? undefined, options)
   }
 
+  /** Adds methods in TorchScript's Python syntax, with `self`. */
+  define(source: string): void {
+    definer!(this, source)
+  }
+
   /** How each signature of input shapes seen so far runs: from a recorded schedule, or operator by operator and why. */
   explain(): SignatureReport[] {
     return this[state].program.signatures()
@@ -311,8 +320,24 @@ export class ScriptModule extends ScriptObject {
   }
 }
 
+let definer: ((module: ScriptModule, source: string) => void) | undefined
+/** Says how methods are added to a module. */
+export function setDefiner(define: (module: ScriptModule, source: string) => void): void {
+  definer = define
+}
+
 /** The class of an object. */
 export const typeOfObject = (object: ScriptObject): ClassType => object[state].type
+const ownNames = {
+  class: (type: ClassType) => type.qualifiedName,
+  mention: typeAnnotation,
+  classNamed: (name: string) => name,
+} as unknown as ArchiveNames
+/** An object with everything below it as the values of an archive; its tensors are the very same. */
+export function snapshotOf(object: ScriptObject): PickleValue {
+  const { program, handle } = object[state]
+  return program.snapshot(handle, ownNames, { export: (tensor: TensorHandle) => liveTensor(Tensor.fromHandle(tensor)) } as TensorExporter)
+}
 /** Has an object stand for one of another program, which has what was added to it. */
 export function rebind(object: ScriptObject, program: Program, handle: ObjectHandle): void {
   object[state] = { program, handle, type: program.classOf(handle), methods: new Map() }

@@ -1,3 +1,4 @@
+import type { Block } from '../../ir/graph.js'
 import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
 import { type ClassType, type ConstantValue, typeAnnotation } from '../../ir/types.js'
 import type { ObjectValue } from '../../archive/values.js'
@@ -27,10 +28,24 @@ type Class = abstract new (...args: any[]) => unknown
 const sourcesFor = (unit: CompilationUnit, options: ScriptOptions): Sources =>
   new Sources(unit, options.source === undefined ? callerSource() : givenSource(options.source), options.scope)
 
-/** Compiles what a function does, so that errors come now and not at the first call. */
-function check(fn: CompiledFunction): void {
+/** Compiles a function and all it calls, so that errors come now and not at the first call. */
+function check(fn: CompiledFunction, seen = new Set<CompiledFunction>()): void {
+  if (seen.has(fn)) return
+  seen.add(fn)
   void fn.parameters
-  void fn.graph
+  checkCalls(fn.graph.block, seen)
+}
+function checkCalls(block: Block, seen: Set<CompiledFunction>): void {
+  for (const node of block.nodes) {
+    const [first] = node.inputs
+    if (node.kind === 'prim::CallMethod' && first.type.kind === 'Class' && !first.type.isInterface) {
+      const name = node.attributes.get('name')
+      const method = name?.kind === 'string' ? first.type.methods.get(name.value) : undefined
+      if (method !== undefined) check(method, seen)
+    } else if (node.kind === 'prim::CallFunction' && first.type.kind === 'Function') check(first.type.fn, seen)
+    for (const attribute of node.attributes.values()) if (attribute.kind === 'graph') checkCalls(attribute.graph.block, seen)
+    for (const inner of node.blocks) checkCalls(inner, seen)
+  }
 }
 
 /**

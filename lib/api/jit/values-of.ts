@@ -18,7 +18,8 @@ import { liveTensor } from '../../runtime/live-tensors.js'
 import { unifyTypes } from '../../script/schema-matching.js'
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError } from '../../util/errors.js'
-import { ScriptObject, typeOfObject } from './script-module.js'
+import { Module } from '../nn/module.js'
+import { ScriptModule, ScriptObject, typeOfObject } from './script-module.js'
 
 /** A JavaScript value that has no TorchScript type, and why. */
 export interface NoType {
@@ -67,6 +68,8 @@ export function typeOfValue(value: unknown, classOf: (value: object) => Type | u
   if (value instanceof Tensor) return TensorType
   if (value instanceof ScriptObject) return typeOfObject(value)
   if (Array.isArray(value)) {
+    if (value.some((item) => item instanceof Module || item instanceof ScriptModule))
+      return noType('a plain array of modules is no list of modules; write `new nn.ModuleList([...])`')
     const element = common(value, 'array')
     return 'reason' in element ? element : listOf(element)
   }

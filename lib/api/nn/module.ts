@@ -5,6 +5,7 @@ import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError, UnsupportedError } from '../../util/errors.js'
 import { ScriptModule } from '../jit/script-module.js'
 import { type AttributeTable, className, fieldToName } from './attributes.js'
+import { addDefinition } from './definitions.js'
 import { converted, copyInto, detached } from './eager.js'
 import { describe, Parameter } from './parameter.js'
 import { reprOf } from './repr.js'
@@ -127,6 +128,11 @@ export class Module {
       listening.leave(this, result)
     }
     return result
+  }
+
+  /** Adds methods in TorchScript's Python syntax, which `jit.script` compiles: `m.define('def twice(self, x): return x * 2')`. */
+  define(source: string): void {
+    addDefinition(this, source)
   }
 
   // Fields

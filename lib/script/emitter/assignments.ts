@@ -16,7 +16,12 @@ export function emitAssignment(e: Emitter, stmt: Stmt & { kind: 'Assign' }): voi
   const type = stmt.annotation === undefined ? undefined : e.type(stmt.annotation)
   const [first] = stmt.targets
   const hint =
-    type ?? (first.kind === 'Attribute' ? attributeType(e, first) : emptyContainer(stmt.value) ? variableType(e, first) : undefined)
+    type ??
+    (first.kind === 'Attribute'
+      ? attributeType(e, first)
+      : emptyContainer(stmt.value) || (e.dialect !== undefined && stmt.value.kind === 'List')
+        ? variableType(e, first)
+        : undefined)
   let meaning = emitExpr(e, stmt.value, hint)
   if (type !== undefined) {
     const value = convertToType(e.b, asValue(e, meaning, stmt.value), type, true)
@@ -121,11 +126,11 @@ export function assignAttribute(e: Emitter, object: Value, name: string, value: 
   e.b.add('prim::SetAttr', [object, converted], 0).setAttribute('name', { kind: 'string', value: name })
 }
 
-/** `base[items] = value`; `isChecked` where the source language spells it another way. */
-export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, value: Value, isChecked = false): void {
+/** `base[items] = value`. */
+export function assignItem(e: Emitter, target: Expr & { kind: 'Subscript' }, value: Value): void {
   const base = emitValue(e, target.value)
   const { range } = target
-  if (!isChecked) e.dialect?.checkSubscript(base, target)
+  e.dialect?.checkSubscript(base, target)
   if (base.type === TensorType) {
     const { view, indices } = basicIndices(e, base, target.items, target)
     const source = likeTensor(e, value, base, target)

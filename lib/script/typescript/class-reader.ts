@@ -178,12 +178,12 @@ export class ClassReader extends Parser {
       const { tokens, text, file } = this
       value = () => new Parser(tokens, text, file).seek(index).expressionAt()
     }
-    this.skipMember()
+    this.skipMember(value !== undefined)
     return { name, isStatic: member.isStatic, isReadonly: member.isReadonly, annotation, value, range }
   }
   /** To behind the end of a member: a semicolon, or the start of the next member on a new line. */
-  private skipMember(): void {
-    let isFirst = !this.isInterface
+  private skipMember(hasMore = true): void {
+    let isFirst = hasMore
     for (;;) {
       if (this.isKind('end') || this.is('}')) return
       if (this.tryEat(';') || (this.isInterface && this.tryEat(','))) return

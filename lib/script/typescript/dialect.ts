@@ -276,7 +276,7 @@ export class TypeScriptDialect implements Dialect {
   checkSubscript(base: Value, at: Expr): void {
     if (base.type === TensorType)
       fail(
-        'Tensors are not indexed with [] in TypeScript. Write `x.index(i, slice(1, null), ellipsis)`, `x.select(0, i)` or `x.indexPut(...)`',
+        'Tensors are not indexed with [] in TypeScript. Write `x.index(i, slice(1, null), ellipsis)`, `x.select(0, i)` or `x.set(i, value)`',
         at,
       )
   }

@@ -3,10 +3,9 @@ import type { Type } from '../../ir/types.js'
 import { FloatType, IntType, StringType, TensorType, isSubtype, listOf, typeAnnotation } from '../../ir/types.js'
 import type { Expr, Stmt } from '../ast.js'
 import { applyCall, callOperator } from '../emitter/calls.js'
-import { assignItem } from '../emitter/assignments.js'
 import type { Emitter } from '../emitter/emitter.js'
 import { asValue, emitBinary, emitExpr, emitValue } from '../emitter/expressions.js'
-import { indexTensor } from '../emitter/indexing.js'
+import { basicIndices, indexList, indexTensor, likeTensor } from '../emitter/indexing.js'
 import type { Meaning } from '../emitter/values.js'
 import { Environment, fail, valueMeaning } from '../emitter/values.js'
 import { convertToType } from '../schema-matching.js'
@@ -224,39 +223,63 @@ const numberMembers: Members = lookupTable({
 
 // Tensors
 
+const dottedInTorch = (of: Expr): string =>
+  of.kind === 'Name' ? of.name : of.kind === 'Attribute' && of.value.kind === 'Name' && of.value.name === 'torch' ? of.name : ''
+const isSlice = (expr: Expr): boolean => expr.kind === 'Call' && dottedInTorch(expr.fn) === 'slice'
+const isEllipsis = (expr: Expr): boolean => dottedInTorch(expr) === 'ellipsis'
+
 /** `slice(1, null, 2)`, `ellipsis` and null as the index expressions of the tree. */
 function indexExpr(expr: Expr): Expr {
-  const name = (of: Expr): string =>
-    of.kind === 'Name' ? of.name : of.kind === 'Attribute' && of.value.kind === 'Name' && of.value.name === 'torch' ? of.name : ''
-  if (expr.kind === 'Call' && name(expr.fn) === 'slice') {
-    const [start, stop, step] = expr.args.map((a) => (a.kind === 'None' ? undefined : a))
+  if (expr.kind === 'Call' && isSlice(expr)) {
+    const bounds = expr.args.map((a) => (a.kind === 'None' ? undefined : a))
+    const [start, stop, step] = bounds.length === 1 ? [undefined, bounds[0]] : bounds
     return { kind: 'Slice', start, stop, step, range: expr.range }
   }
-  if (name(expr) === 'ellipsis' || (expr.kind === 'String' && expr.value === '...')) return { kind: 'Ellipsis', range: expr.range }
-  return expr
+  return isEllipsis(expr) ? { kind: 'Ellipsis', range: expr.range } : expr
+}
+/** The indices that an argument holds: one, or a list of them. A list of numbers is one index, which stands for a tensor. */
+function indicesOf(e: Emitter, expr: Expr): readonly Expr[] {
+  if (expr.kind !== 'List') return [indexExpr(expr)]
+  const isIndex = (item: Expr): boolean => {
+    if (item.kind === 'None' || isSlice(item) || isEllipsis(item)) return true
+    const known = item.kind === 'Name' ? e.lookup(item.name) : undefined
+    return known?.kind === 'value' ? known.value.type === TensorType : item.kind === 'Call' || item.kind === 'Attribute'
+  }
+  return expr.items.some(isIndex) ? expr.items.map(indexExpr) : [expr]
 }
 
 const tensorMembers: Members = lookupTable({
   index(c: MemberCall) {
     const { args } = c.expr
-    // A list of tensors is that of the operator.
-    if (args.length === 1 && args[0].kind === 'List' && !args[0].items.every((i) => i.kind === 'Int' || i.kind === 'Unary'))
-      return indexTensor(c.e, c.self, args[0].items.map(indexExpr), c.expr)
-    return indexTensor(c.e, c.self, args.map(indexExpr), c.expr)
+    return indexTensor(c.e, c.self, args.length === 1 ? indicesOf(c.e, args[0]) : args.map(indexExpr), c.expr)
   },
-  indexPut: putAtIndex,
-  indexPut_: putAtIndex,
+  set(c: MemberCall) {
+    c.need(2)
+    const [indices] = c.expr.args
+    return put(c, c.self, indices.kind === 'List' ? indices.items.map(indexExpr) : [indexExpr(indices)])
+  },
+  indexPut_: (c: MemberCall) => put(c, c.self, listed(c)),
+  indexPut: (c: MemberCall) => put(c, c.op('clone', c.self), listed(c)),
 })
-/** `x.indexPut([i, slice(1)], value)`: writes in place. */
-function putAtIndex(c: MemberCall): Value {
+function listed(c: MemberCall): readonly Expr[] {
   c.need(2, 3)
   const [indices] = c.expr.args
-  const items = indices.kind === 'List' ? indices.items : [indices]
-  c.bound('.tensor', valueMeaning(c.self), () => {
-    const target = { kind: 'Subscript', value: c.name('.tensor'), items: items.map(indexExpr), range: c.expr.range } as const
-    assignItem(c.e, target, c.arg(1), true)
-  })
-  return c.self
+  if (indices.kind !== 'List') fail('Expected the indices in brackets: `x.indexPut([i, slice(1, null)], value)`', c.expr)
+  return indices.kind === 'List' ? indices.items.map(indexExpr) : []
+}
+/** Writes the elements that indices pick, or adds to them. */
+function put(c: MemberCall, tensor: Value, items: readonly Expr[]): Value {
+  const { e, expr } = c
+  const { view, indices } = basicIndices(e, tensor, items, expr)
+  const source = likeTensor(e, c.arg(1), tensor, expr)
+  const options = expr.args[2]
+  const chosen =
+    options?.kind === 'Dict' ? options.entries.find(([key]) => key.kind === 'String' && key.value === 'accumulate')?.[1] : undefined
+  const accumulate = chosen === undefined ? e.bool(false) : emitValue(e, chosen)
+  if (indices.length > 0) c.op('index_put_', view, indexList(e, indices), source, accumulate)
+  else if (chosen?.kind === 'Bool' && chosen.value) c.op('add_', view, source)
+  else c.op('copy_', view, source)
+  return tensor
 }
 
 // Namespaces

@@ -48,11 +48,9 @@ export class Parser extends ExpressionParser {
     const types = options.types ?? {}
     if (this.is('<')) this.unsupported('Generic functions', 'Write the types.')
     const own = this.is('(') ? this.parameters(types) : this.singleParameter(types)
-    this.isArrowReturn = options.isArrow === true
     let returns = declaredType(
       this.tryEat(':') ? this.returnType() : types.return === undefined ? undefined : this.typeFromTable(types.return),
     )
-    this.isArrowReturn = false
     // Which number a function returns, its body says.
     if (returns?.kind === 'Name' && returns.name === 'number') returns = undefined
     if (options.isArrow === true) this.eat('=>')
@@ -168,6 +166,7 @@ export class Parser extends ExpressionParser {
   }
 
   private keywordStatement(text: string, start: number): Stmt[] | undefined {
+    if (this.peek().kind === 'op' && this.peek().text === ':') this.unsupported('Labels', 'Set a variable and test it in the outer loop.')
     switch (text) {
       case 'const':
       case 'let': {
@@ -335,7 +334,7 @@ export class Parser extends ExpressionParser {
     try {
       const body: Stmt[] = []
       while (!this.is('case') && !this.is('default') && !this.is('}')) {
-        if (this.is('break') && this.peek().kind !== 'name') {
+        if (this.is('break') && (this.peek().kind !== 'name' || this.peek().newline)) {
           this.at++
           this.tryEat(';')
           return body

@@ -1,4 +1,5 @@
 import type { Expr, FunctionDef } from '../ast.js'
+import { compileError } from '../source.js'
 import { lookupTable } from '../tables.js'
 import { ClassReader, type ClassSource } from './class-reader.js'
 import type { TypeTable } from './expression-parser.js'
@@ -53,7 +54,7 @@ export class SourceFile {
     }
     switch (text) {
       case 'function':
-        return add('function', next, i + 2)
+        return next?.text === '*' ? add('function', tokens[i + 2], i + 3) : add('function', next, i + 2)
       case 'class':
         return add('class', next, i + 1)
       case 'interface':
@@ -112,6 +113,7 @@ export class SourceFile {
     return new Parser(this.tokens, this.text, this.file).seek(index)
   }
   functionOf(declaration: Declaration, types?: TypeTable): FunctionDef {
+    this.refuse(declaration.index)
     return this.parser(declaration.index).functionAt(declaration.name, { types, isArrow: declaration.kind === 'arrow' })
   }
   /** The function whose text starts at an offset, such as one written in place as an argument. */
@@ -128,6 +130,15 @@ export class SourceFile {
   }
   classOf(declaration: Declaration): ClassSource {
     return new ClassReader(this.tokens, this.text, this.file).seek(declaration.index).read(declaration.name)
+  }
+  /** Functions that TorchScript has nothing for: async ones and generators. */
+  private refuse(index: number): void {
+    let at = index
+    while (at > 0 && this.tokens[at].text !== 'function' && this.tokens[at].text !== '=' && index - at < 4) at--
+    const range = { file: this.file, text: this.text, start: this.tokens[at].start, end: this.tokens[index].end }
+    if (this.tokens[at + 1].text === '*') throw compileError("Generators aren't supported. Return a list", range)
+    if (this.tokens[at - 1]?.text === 'async' || this.tokens[index].text === 'async')
+      throw compileError("Async functions aren't supported. Write `jit.fork(fn, ...args)` and `jit.wait(future)`", range)
   }
   interfaceOf(declaration: Declaration): ClassSource {
     return new ClassReader(this.tokens, this.text, this.file).seek(declaration.index).read(declaration.name, true)

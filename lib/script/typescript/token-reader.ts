@@ -38,7 +38,7 @@ export class TokenReader {
   }
   /** An error about syntax that TorchScript has nothing for, with what to write instead. */
   protected unsupported(what: string, instead: string, range = this.here()): never {
-    throw compileError(`${what} aren't supported. ${instead}`, range)
+    throw compileError(`${what} aren't supported. ${instead.replace(/\.$/, '')}`, range)
   }
 
   protected is(text: string): boolean {

@@ -25,9 +25,6 @@ const generic = lookupTable<string>({
 
 /** Types, as annotation expressions of the neutral tree: `Map<string, Tensor | null>[]` is `List[Dict[str, Tensor | None]]`. */
 export class TypeParser extends TokenReader {
-  /** An arrow may follow the type: it is what an arrow function returns. */
-  protected isArrowReturn = false
-
   type(): Expr {
     return this.nested(() => {
       const { start } = this.token
@@ -38,7 +35,7 @@ export class TypeParser extends TokenReader {
         const right = this.postfixType()
         left = { kind: 'Binary', op: '|', left, right, range: this.rangeFrom(start) }
       }
-      if (this.is('extends') || (this.is('=>') && !this.isArrowReturn)) this.unsupported('Function and conditional types', 'Functions are no values of TorchScript.')
+      if (this.is('extends')) this.unsupported('Function and conditional types', 'Functions are no values of TorchScript.')
       return left
     })
   }
