@@ -120,6 +120,17 @@ const mayReturnArgument = new Set([
   'aten::resolve_neg',
 ])
 
+/** Kinds that may run code which cannot be seen here. */
+const opaque = new Set([
+  'prim::CallMethod',
+  'prim::CallFunction',
+  'prim::fork',
+  'aten::wait',
+  'prim::Enter',
+  'prim::Exit',
+  'prim::PythonOp',
+])
+
 /** The memory behind a constant tensor: tensors of one storage share it. */
 export const memoryOf = (tensor: unknown): unknown =>
   (typeof tensor === 'object' && tensor !== null ? (tensor as { storage?: unknown }).storage : undefined) ?? tensor
@@ -169,6 +180,17 @@ export class AliasAnalysis {
   mayAlias(a: Value, b: Value): boolean {
     const [x, y] = [this.places.get(a)?.root(), this.places.get(b)?.root()]
     return x !== undefined && y !== undefined && (x === y || reaches(x, (p) => p === y) || reaches(y, (p) => p === x))
+  }
+  /** Whether a node, or one nested in it, may change the memory of a value. */
+  mayChange(node: Node, value: Value): boolean {
+    if (node.blocks.some((block) => block.nodes.some((inner) => this.mayChange(inner, value)))) return true
+    if (node.schema === undefined) return opaque.has(node.kind)
+    return node.schema.arguments.some((a, i) => (a.alias?.isWrite || a.elementAlias?.isWrite) && this.mayAlias(node.inputs[i], value))
+  }
+  /** Says that a new value takes the place of one that was there before. */
+  adopt(value: Value, before: Value): void {
+    const place = this.places.get(before)
+    if (place !== undefined) this.places.set(value, place)
   }
   /** Whether uses of `from` can read `to`, which has the same contents, without anybody seeing that they are not two. */
   canReplace(from: Value, to: Value): boolean {

@@ -1,5 +1,5 @@
 import type { Value } from '../ir/graph.js'
-import type { Evaluator } from './evaluator.js'
+import type { ConstantFacts } from './evaluator.js'
 
 /** Operators whose result has the dtype of the argument at this place: the weight that the input has to agree with, or the input itself. */
 const sameAs: ReadonlyMap<string, number> = new Map([
@@ -7,6 +7,8 @@ const sameAs: ReadonlyMap<string, number> = new Map([
     .split(' ')
     .map((name) => [`aten::${name}`, name === 'layer_norm' ? 0 : 1] as const),
   ['aten::embedding', 0],
+  ['torchscript::linear_epilogue', 1],
+  ['torchscript::convolution_epilogue', 1],
   ...(
     'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
     'dropout dropout_ view reshape flatten contiguous transpose t permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d ' +
@@ -16,13 +18,23 @@ const sameAs: ReadonlyMap<string, number> = new Map([
     .map((name) => [`aten::${name}`, 0] as const),
 ])
 
+/** Operators on two tensors that promote. */
+const promoting = new Set(['aten::add.Tensor', 'aten::sub.Tensor', 'aten::mul.Tensor', 'aten::div.Tensor'])
+/** Operators that write their first argument, which keeps its dtype. */
+const inPlace = new Set(['aten::add_.Tensor', 'aten::sub_.Tensor', 'aten::mul_.Tensor', 'aten::div_.Tensor'])
+
 /** The float dtype that a tensor surely has when the program gets there; undefined when it is not known or no float. */
-export function floatDType(value: Value, evaluator: Evaluator, depth = 0): string | undefined {
+export function floatDType(value: Value, evaluator: ConstantFacts, depth = 0): string | undefined {
   const { node } = value
   if (node.constant?.kind === 'tensor') {
     const dtype = evaluator.facts(node.constant.tensor)?.dtype
     return dtype?.startsWith('float') ? dtype : undefined
   }
-  const place = sameAs.get(node.kind)
+  const name = node.schema?.fullName ?? ''
+  if (promoting.has(name) && depth < 20) {
+    const [a, b] = [floatDType(node.inputs[0], evaluator, depth + 1), floatDType(node.inputs[1], evaluator, depth + 1)]
+    return a === b ? a : undefined
+  }
+  const place = inPlace.has(name) ? 0 : sameAs.get(node.kind)
   return place === undefined || depth > 200 || node.outputs.length !== 1 ? undefined : floatDType(node.inputs[place], evaluator, depth + 1)
 }

@@ -10,12 +10,16 @@ export interface TensorFacts {
   readonly shape: readonly number[]
 }
 
-/** Runs operators on constants; handed to passes by the rooms that can. */
-export interface Evaluator {
-  /** The outputs of a node on these inputs. Undefined when they cannot be had: the node raises, or a value has no form as a constant. */
-  evaluate(node: Node, inputs: readonly ConstantValue[]): readonly ConstantValue[] | undefined
+/** Looks at constant tensors; handed to passes by the rooms that can. */
+export interface ConstantFacts {
   /** Undefined for tensors of which nothing is known. */
   facts(tensor: unknown): TensorFacts | undefined
+}
+
+/** Runs operators on constants. */
+export interface Evaluator extends ConstantFacts {
+  /** The outputs of a node on these inputs. Undefined when they cannot be had: the node raises, or a value has no form as a constant. */
+  evaluate(node: Node, inputs: readonly ConstantValue[]): readonly ConstantValue[] | undefined
 }
 
 /** The type that a constant has by itself; `declared` tells what its value does not. */

@@ -1,7 +1,7 @@
 import type { Graph, Node, Value } from '../ir/graph.js'
 import type { ConstantValue } from '../ir/types.js'
 import { TensorType } from '../ir/types.js'
-import { compute, type Evaluator } from './evaluator.js'
+import { compute, type ConstantFacts, type Evaluator } from './evaluator.js'
 
 /*
  * What the passes that fold arithmetic into weights have in common. A node is foldable when it scales and shifts each output channel of a convolution
@@ -38,7 +38,7 @@ const convolutions: Readonly<Record<string, { transposed: boolean | 'argument'; 
 }
 
 /** The convolution that a node is, if its weight and bias are constants of a float type. */
-export function constantConvolution(node: Node, evaluator: Evaluator): WeightedNode | undefined {
+export function constantConvolution(node: Node, evaluator: ConstantFacts): WeightedNode | undefined {
   const form = node.kind in convolutions ? convolutions[node.kind] : undefined
   if (form === undefined) return undefined
   const weights = constantWeights(node, evaluator)
@@ -78,7 +78,7 @@ export function constantConvolution(node: Node, evaluator: Evaluator): WeightedN
 }
 
 /** The linear layer that a node is, if its weight and bias are constants of a float type. */
-export function constantLinear(node: Node, evaluator: Evaluator): WeightedNode | undefined {
+export function constantLinear(node: Node, evaluator: ConstantFacts): WeightedNode | undefined {
   if (node.kind !== 'aten::linear') return undefined
   const weights = constantWeights(node, evaluator)
   if (weights?.shape.length !== 2) return undefined
@@ -88,7 +88,7 @@ export function constantLinear(node: Node, evaluator: Evaluator): WeightedNode |
 
 function constantWeights(
   node: Node,
-  evaluator: Evaluator,
+  evaluator: ConstantFacts,
 ): { weight: ConstantValue & { kind: 'tensor' }; bias: ConstantValue; dtype: string; shape: readonly number[] } | undefined {
   const [weight, bias] = [node.inputs[1]?.node.constant, node.inputs[2]?.node.constant]
   if (weight?.kind !== 'tensor' || (bias?.kind !== 'tensor' && bias?.kind !== 'none')) return undefined
@@ -99,7 +99,14 @@ function constantWeights(
 }
 
 /** Operators that look at the sizes of a value only. */
-const metadata = new Set(['aten::dim', 'aten::size', 'prim::dtype', 'prim::device', 'aten::numel', 'prim::is_cuda'])
+export const metadata: ReadonlySet<string> = new Set([
+  'aten::dim',
+  'aten::size',
+  'prim::dtype',
+  'prim::device',
+  'aten::numel',
+  'prim::is_cuda',
+])
 
 /** Whether `user` alone reads the numbers of a value; others may ask for its sizes. */
 export const isOnlyReader = (user: Node, value: Value): boolean =>

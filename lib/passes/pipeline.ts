@@ -1,14 +1,18 @@
 import { canonicalizeConstants } from './canonicalize-constants.js'
 import { eliminateDeadCode } from './dead-code.js'
+import type { ConstantFacts } from './evaluator.js'
+import { fuseEpilogues } from './fuse-epilogues.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
 import { dropUnusedResults } from './unused-results.js'
 
 /** What runs on every function before it is lowered. */
-export const loweringPipeline = (reader: ConstantReader): readonly Pass[] => [
+export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): readonly Pass[] => [
   canonicalizeConstants(reader),
   peephole,
+  // Weights are constants in frozen graphs only.
+  fuseEpilogues(facts),
   // After the rewrites above, which leave constants and conversions without readers.
   eliminateDeadCode,
   poolConstants,

@@ -9,6 +9,7 @@ import { type EncodedPlan, encodePlan } from '../plan/encode.js'
 import { OperatorKind } from '../plan/format.js'
 import { type NativeOperators, PlanTables } from '../plan/tables.js'
 import { noneValue } from '../plan/value.js'
+import { constantFacts } from './constant-facts.js'
 import { type ClassTable, ObjectWriter } from './objects.js'
 import { scalarOf } from './tensors.js'
 
@@ -31,7 +32,7 @@ export interface ProgramSource {
 }
 
 /** What every graph goes through before it is lowered. */
-export const loweringPasses = loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) })
+export const loweringPasses = loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) }, constantFacts)
 
 export interface CompiledProgram {
   readonly plan: EncodedPlan

@@ -6,8 +6,10 @@ import type { Evaluator } from '../passes/evaluator.js'
 import { typeOfConstant } from '../passes/evaluator.js'
 import { Tensor } from '../tensor/tensor.js'
 import { InvariantError } from '../util/errors.js'
-import { liveTensor, liveTensorOf } from './live-tensors.js'
+import { constantFacts } from './constant-facts.js'
+import { liveTensorOf } from './live-tensors.js'
 import { Program } from './program.js'
+import { TensorExporter } from './snapshot.js'
 import { TensorImporter } from './tensors.js'
 
 interface Runner {
@@ -102,6 +104,13 @@ function argumentOf(value: ConstantValue): unknown {
   }
 }
 
+/** A result as programs hold weights: kernels pack those once. */
+function weightOf(tensor: Tensor): TensorData {
+  const data = { ...new TensorExporter().export(Tensor.handleOf(tensor)), requiresGrad: false }
+  tensors.set(data, tensor)
+  return data
+}
+
 function constantOf(value: unknown, type: Type): ConstantValue {
   switch (type.kind) {
     case 'Optional':
@@ -119,7 +128,7 @@ function constantOf(value: unknown, type: Type): ConstantValue {
   switch (type.name) {
     case 'Tensor':
       // An undefined tensor comes as null.
-      return value instanceof Tensor ? { kind: 'tensor', tensor: liveTensor(value) } : fail()
+      return value instanceof Tensor ? { kind: 'tensor', tensor: weightOf(value) } : fail()
     case 'int':
       return { kind: 'int', value: BigInt(value as number | bigint) }
     case 'float':
@@ -165,8 +174,5 @@ export const evaluator: Evaluator = {
       return undefined
     }
   },
-  facts(tensor) {
-    const { dtype, shape, quant, sparse } = tensor as TensorData
-    return quant === undefined && sparse === undefined && shape !== undefined ? { dtype, shape } : undefined
-  },
+  facts: constantFacts.facts,
 }

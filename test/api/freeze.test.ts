@@ -3,6 +3,7 @@ import type { ObjectValue, PickleValue } from '../../lib/archive/values.js'
 import * as torch from '../../lib/index.js'
 import { partsOf, rootModule } from '../../lib/api/jit/script-module.js'
 import { liveTensor } from '../../lib/runtime/live-tensors.js'
+import { nativeBinding } from '../../lib/native/loader.js'
 import { Program } from '../../lib/runtime/program.js'
 import { CompilationUnit } from '../../lib/script/compilation-unit.js'
 import { input } from '../passes/support.js'
@@ -271,6 +272,22 @@ t.test('batch norms go into weights, if numbers may change', (t) => {
     const got = numbers(frozen.forward(x))
     t.ok(got.every((value, i) => Math.abs(value - expected[i]) <= 1e-5))
   }
+  t.end()
+})
+
+t.test('a frozen convolution does its activation itself', (t) => {
+  const frozen = torch.jit.freeze(moduleOf(convolution, block()))
+  const x = input([1, 2, 5, 5], 8)
+  nativeBinding().setTrace(true)
+  frozen.forward(x)
+  const kernels = nativeBinding().takeTrace()
+  nativeBinding().setTrace(false)
+  t.ok(
+    kernels.some((name) => name.startsWith('convolution_epilogue')),
+    kernels.join(),
+  )
+  t.match(frozen.graphFor(x), /torchscript::convolution_epilogue/)
+  t.notMatch(frozen.graph, /torchscript::/, 'the graph itself, which is saved, has PyTorch operators only')
   t.end()
 })
 

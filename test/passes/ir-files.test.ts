@@ -13,6 +13,7 @@ import { eliminateDeadCode, eliminateUnusedWork } from '../../lib/passes/dead-co
 import { foldConvolutionBatchNorm, foldLinearBatchNorm } from '../../lib/passes/fold-batch-norm.js'
 import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic.js'
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
+import { fuseEpilogues } from '../../lib/passes/fuse-epilogues.js'
 import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
 import { peephole } from '../../lib/passes/peephole.js'
@@ -38,6 +39,7 @@ const passes: readonly Pass[] = [
   foldConvolutionBatchNorm(evaluator),
   foldLinearBatchNorm(evaluator),
   foldConvolutionArithmetic(evaluator),
+  fuseEpilogues(evaluator),
   lowerTuples,
   peephole,
   poolConstants,

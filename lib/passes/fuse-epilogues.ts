@@ -1,0 +1,188 @@
+// The operators that this pass makes.
+import '../ops/convolution-epilogue.js'
+import '../ops/linear-epilogue.js'
+import type { Block, Graph, Node, Value } from '../ir/graph.js'
+import { schemaByFullName } from '../ir/schema.js'
+import type { ConstantValue, Type } from '../ir/types.js'
+import { BoolType, IntType, listOf, StringType, TensorType } from '../ir/types.js'
+import { AliasAnalysis } from './alias-analysis.js'
+import { floatDType } from './dtype-inference.js'
+import type { ConstantFacts } from './evaluator.js'
+import { constantConvolution, constantLinear, metadata, type WeightedNode } from './fold-weights.js'
+import type { Pass } from './pass.js'
+
+/** Convolutions whose arguments are (input, weight, bias, stride, padding, dilation, groups). */
+const plainConvolutions = new Set(['aten::conv1d', 'aten::conv2d', 'aten::conv3d'])
+/** Those with (input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, ...). */
+const generalConvolutions = new Set(['aten::_convolution', 'aten::convolution'])
+
+const simpleActivations: ReadonlyMap<string, string> = new Map(
+  ['relu', 'relu6', 'hardswish', 'hardsigmoid', 'silu', 'sigmoid', 'tanh'].flatMap((name) => [
+    [`aten::${name}`, name],
+    [`aten::${name}_`, name],
+  ]),
+)
+
+const isNumber = (value: Value | undefined, wanted: number): boolean => {
+  const constant = value?.node.constant
+  return (constant?.kind === 'int' || constant?.kind === 'float') && Number(constant.value) === wanted
+}
+
+/** The epilogue's name for an activation node. */
+function activationOf(node: Node): string | undefined {
+  const simple = simpleActivations.get(node.kind)
+  if (simple !== undefined) return simple
+  switch (node.kind) {
+    case 'aten::hardtanh':
+    case 'aten::hardtanh_':
+    case 'aten::clamp':
+    case 'aten::clamp_':
+      return node.inputs.length === 3 && isNumber(node.inputs[1], 0) && isNumber(node.inputs[2], 6) ? 'relu6' : undefined
+    case 'aten::gelu':
+    case 'aten::gelu_': {
+      const approximate = node.inputs[1]?.node.constant
+      if (approximate?.kind !== 'string') return undefined
+      return approximate.value === 'none' ? 'gelu' : approximate.value === 'tanh' ? 'gelu_tanh' : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The node that alone reads the numbers of a value, as one argument. */
+function onlyReader(value: Value): Node | undefined {
+  const readers = value.uses.filter((use) => !metadata.has(use.user.kind))
+  return readers.length === 1 && readers[0].user.owner === value.node.owner ? readers[0].user : undefined
+}
+
+interface Chain {
+  readonly layer: Node
+  /** The addition of a residual, and the activation, as far as they are there. */
+  readonly sum: Node | undefined
+  readonly residual: Value | undefined
+  readonly activation: Node | undefined
+  readonly name: string
+}
+
+/**
+ * Convolutions and linear layers with constant weights do the sum with a residual and the activation that follow, while their results are in
+ * registers. Such a graph is for running only: files hold the operators apart.
+ *
+ *     %c : Tensor = aten::linear(%x, %w, %b)
+ *     %s : Tensor = aten::add(%c, %r, %one)     =>    %y : Tensor = torchscript::linear_epilogue(%x, %w, %b, %r, %name)     # name="relu"
+ *     %y : Tensor = aten::relu(%s)
+ */
+export const fuseEpilogues = (facts: ConstantFacts): Pass => ({
+  name: 'fuse-epilogues',
+  run: (graph: Graph): boolean => new Fusion(graph, facts).block(graph.block),
+})
+
+class Fusion {
+  private analysis: AliasAnalysis | undefined
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly facts: ConstantFacts,
+  ) {}
+
+  block(block: Block): boolean {
+    let changed = false
+    for (const node of [...block.nodes]) {
+      if (node.owner === undefined) continue
+      for (const inner of node.blocks) changed = this.block(inner) || changed
+      const layer = this.layerOf(node)
+      const chain = layer && this.chainOf(layer)
+      if (layer !== undefined && chain !== undefined) changed = this.fuse(layer, chain) || changed
+    }
+    return changed
+  }
+
+  private get aliases(): AliasAnalysis {
+    return (this.analysis ??= new AliasAnalysis(this.graph))
+  }
+
+  private layerOf(node: Node): WeightedNode | undefined {
+    if (node.kind === 'aten::linear') return constantLinear(node, this.facts)
+    if (!plainConvolutions.has(node.kind) && !generalConvolutions.has(node.kind)) return undefined
+    // Padding by name is worked out by another kernel.
+    if (node.schema?.arguments[4]?.type.kind !== 'List') return undefined
+    return constantConvolution(node, this.facts)
+  }
+
+  private chainOf(layer: WeightedNode): Chain | undefined {
+    let last = layer.node
+    let [sum, residual, activation]: [Node | undefined, Value | undefined, Node | undefined] = [undefined, undefined, undefined]
+    let next = onlyReader(last.output)
+    const other = next && this.residualOf(next, last.output, layer)
+    if (next !== undefined && other !== undefined) {
+      ;[sum, residual, last] = [next, other, next]
+      next = onlyReader(last.output)
+    }
+    const name = next === undefined ? undefined : activationOf(next)
+    if (name !== undefined && next!.inputs[0] === last.output) activation = next
+    if (sum === undefined && activation === undefined) return undefined
+    return { layer: layer.node, sum, residual, activation, name: activation === undefined ? '' : name! }
+  }
+
+  /** What a node adds to a value that it alone reads. */
+  private residualOf(node: Node, value: Value, layer: WeightedNode): Value | undefined {
+    const name = node.schema?.fullName
+    if ((name !== 'aten::add.Tensor' && name !== 'aten::add_.Tensor') || !isNumber(node.inputs[2], 1)) return undefined
+    const [a, b] = node.inputs
+    if (a === b || (name === 'aten::add_.Tensor' && a !== value)) return undefined
+    const other = a === value ? b : a
+    // In place, the sum has the dtype of the layer.
+    return floatDType(other, this.facts) === layer.dtype ? other : undefined
+  }
+
+  private fuse(layer: WeightedNode, chain: Chain): boolean {
+    const { node } = layer
+    const { sum, residual, activation } = chain
+    const parts = [sum, activation].filter((part) => part !== undefined)
+    const last = parts[parts.length - 1]
+    const { nodes } = node.owner!
+    const [from, to] = [nodes.indexOf(node), nodes.indexOf(last)]
+    const between = nodes.slice(from + 1, to).filter((other) => !parts.includes(other))
+    const early = residual === undefined || residual.node.owner !== node.owner || nodes.indexOf(residual.node) < from
+    const moved = early ? (residual === undefined ? [] : [residual]) : [...node.inputs, residual]
+    if (between.some((other) => moved.some((value) => value.type === TensorType && this.aliases.mayChange(other, value)))) return false
+    const steps = [node, ...parts]
+    // The sum may have other sizes than the layer's result.
+    if (residual !== undefined && node.output.uses.length > 1) return false
+    // Those that ask for sizes come before the place of the new node.
+    if (!early && steps.slice(0, -1).some((step) => step.output.uses.length > 1)) return false
+    const fused = this.fusedNode(layer, chain).insertBefore(early ? node : last)
+    fused.range = node.range
+    fused.callStack = node.callStack
+    fused.output.debugName = last.output.debugName
+    if (this.analysis !== undefined) this.analysis.adopt(fused.output, last.output)
+    for (const step of steps.reverse()) {
+      for (const { user, offset } of [...step.output.uses]) if (!steps.includes(user)) user.replaceInput(offset, fused.output)
+      step.destroy()
+    }
+    return true
+  }
+
+  private fusedNode(layer: WeightedNode, { layer: node, residual, name }: Chain): Node {
+    const at = node
+    const constant = (value: ConstantValue, type: Type): Value => this.graph.createConstant(value, type).insertBefore(at).output
+    const none = (): Value => constant({ kind: 'none' }, { kind: 'Optional', element: TensorType })
+    const activation = constant({ kind: 'string', value: name }, StringType)
+    const tail = [residual ?? none(), activation]
+    let kind = 'torchscript::convolution_epilogue'
+    let inputs: Value[]
+    if (node.kind === 'aten::linear') {
+      kind = 'torchscript::linear_epilogue'
+      inputs = [...node.inputs, ...tail]
+    } else if (generalConvolutions.has(node.kind)) inputs = [...node.inputs.slice(0, 9), ...tail]
+    else {
+      const zeros: ConstantValue = { kind: 'list', items: Array(layer.spatial).fill({ kind: 'int', value: 0n }), type: listOf(IntType) }
+      const [input, weight, bias, stride, padding, dilation, groups] = node.inputs
+      const plain = [constant({ kind: 'bool', value: false }, BoolType), constant(zeros, listOf(IntType))]
+      inputs = [input, weight, bias, stride, padding, dilation, ...plain, groups, ...tail]
+    }
+    const fused = this.graph.create(kind, inputs)
+    fused.schema = schemaByFullName(kind)
+    return fused
+  }
+}
