@@ -1,14 +1,21 @@
 #!/bin/sh
 # Builds a kernel benchmark against the inner kernels alone and runs it for each instruction set: bench/kernels/run.sh gemm
+# bench/kernels/run.sh conv "mobile dw" runs the layers whose names have that text.
 set -e
 name=${1:-gemm}
+filter=$2
+units=gemm
+[ "$name" = conv ] && units="gemm conv winograd"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+cxx=${CXX:-g++}
 flags="-std=c++20 -O3 -fno-math-errno -ffp-contract=off -march=x86-64-v2 -DTS_HAVE_X86_KERNELS=1 -Inative"
 avx2="-mavx2 -mfma -mf16c"
-g++ $flags -DTS_ISA=scalar -DTS_ISA_SCALAR=1 -c native/cpu-avx/isa/gemm.cc -o "$out/scalar.o"
-g++ $flags $avx2 -DTS_ISA=avx2 -DTS_ISA_AVX2=1 -c native/cpu-avx/isa/gemm.cc -o "$out/avx2.o"
-g++ $flags $avx2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -DTS_ISA=avx512 -DTS_ISA_AVX512=1 -c native/cpu-avx/isa/gemm.cc -o "$out/avx512.o"
-g++ $flags "bench/kernels/$name.cc" "$out"/*.o -o "$out/bench"
-grep -q avx512bw /proc/cpuinfo && TORCHSCRIPT_ISA=avx512 "$out/bench"
-TORCHSCRIPT_ISA=avx2 "$out/bench"
+for unit in $units; do
+  $cxx $flags -DTS_ISA=scalar -DTS_ISA_SCALAR=1 -c native/cpu-avx/isa/$unit.cc -o "$out/$unit.scalar.o"
+  $cxx $flags $avx2 -DTS_ISA=avx2 -DTS_ISA_AVX2=1 -c native/cpu-avx/isa/$unit.cc -o "$out/$unit.avx2.o"
+  $cxx $flags $avx2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -DTS_ISA=avx512 -DTS_ISA_AVX512=1 -c native/cpu-avx/isa/$unit.cc -o "$out/$unit.avx512.o"
+done
+$cxx $flags "bench/kernels/$name.cc" "$out"/*.o -o "$out/bench"
+grep -q avx512bw /proc/cpuinfo && TORCHSCRIPT_ISA=avx512 "$out/bench" ${filter:+"$filter"}
+TORCHSCRIPT_ISA=avx2 "$out/bench" ${filter:+"$filter"}

@@ -348,9 +348,29 @@ template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c,
   const StageLayout<T> l(s);
   const InputWindow w = input_window<T>(s, x);
   const int64_t taps = s.taps(), multiplier = s.group_out(), pixels = s.out_pixels();
+  const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, taps * pixels * multiplier));
+  if constexpr (std::is_same_v<T, float>) {
+    const bool plain = s.in[0] == 1 && s.kernel[0] == 1 && s.pad_low[0] == 0 && s.kernel[1] == 3 && s.kernel[2] == 3 && s.dilation[1] == 1 && s.dilation[2] == 1 &&
+                       s.stride[1] == s.stride[2] && s.stride[1] <= 2 && s.out[0] == 1;
+    if (plain && (w.strides[2] == 1 || s.in[2] == 1)) {
+      runtime.parallel(s.batch * s.in_channels, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+          const int64_t item = i / s.in_channels, channel = i % s.in_channels;
+          for (int64_t m = 0; m < multiplier; m++) {
+            const int64_t oc = channel * multiplier + m, at = (item * s.out_channels + oc) * pixels;
+            const bool at_once = c.activation <= Activation::Relu6;
+            const Depthwise3 d{x.ptr<T>() + item * w.item + channel * w.channel, w.strides[1], s.in[1], s.in[2], s.pad_low[1], s.pad_low[2], weight + oc * 9,
+                               c.bias ? c.bias[oc] : 0.0f, c.residual ? c.residual + at : nullptr, at_once ? c.activation : Activation::None, c.out + at, s.out[1], s.out[2]};
+            conv_table().depthwise3(d, static_cast<int>(s.stride[1]));
+            if (!at_once) tile_kernels<T>().epilogue(c.out + at, pixels, nullptr, 0, 1, pixels, c.activation);
+          }
+        }
+      });
+      return;
+    }
+  }
   // What the sums take in registers; the rest is done on the plane.
   const bool at_once = !c.residual && c.activation <= Activation::Relu6;
-  const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, taps * pixels * multiplier));
   runtime.parallel(s.batch * s.in_channels, grain, [&](int64_t begin, int64_t end) {
     T* staged = w.in_place ? nullptr : thread_scratch<T>(kSlotUser, static_cast<size_t>(l.plane + 32));
     for (int64_t i = begin; i < end; i++) {

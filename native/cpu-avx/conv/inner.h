@@ -12,6 +12,19 @@ struct PixelRun {
   int32_t to, count;
 };
 
+// One channel of a depthwise 3x3 convolution without dilation, read where it lies.
+struct Depthwise3 {
+  const float* in;
+  int64_t in_row, height, width;
+  int64_t pad_top, pad_left;
+  const float* weight;  // [3][3]
+  float bias;
+  const float* residual;  // as out, or null
+  Activation activation;  // None, Relu or Relu6
+  float* out;
+  int64_t rows, columns;  // of out, contiguous
+};
+
 template <class T> struct ConvKernels {
   // panel[k][width] for the `taps` offsets: the implicit im2col of one panel of pixels. Lanes past the last run hold anything, and
   // one vector past the panel may be written.
@@ -26,6 +39,8 @@ template <class T> struct ConvKernels {
 };
 
 struct ConvTable {
+  // stride: 1 or 2, in both directions.
+  void (*depthwise3)(const Depthwise3& d, int stride);
   ConvKernels<float> f32;
   ConvKernels<double> f64;
 };

@@ -1,6 +1,7 @@
 // Note [ISA units] in binding.gyp. See conv/inner.h for what each kernel does.
 #include "cpu-avx/conv/inner.h"
 
+#include "cpu-avx/conv/lanes_pairs.h"
 #include "cpu-avx/gemm/lanes.h"
 #include "cpu-avx/gemm/transpose.h"
 
@@ -83,6 +84,80 @@ void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps,
   for (; y < rows; y++) depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
 }
 
+// Columns [column, column + W) of a row of `width`, of which Edge ones may lie outside.
+template <bool Edge> inline LanesF32::V load_columns(const float* row, int64_t column, int64_t width) {
+  if constexpr (!Edge) return LanesF32::load(row + column);
+  constexpr int64_t W = LanesF32::W;
+  const int64_t lo = column < 0 ? (column < -W ? W : -column) : 0, left = width - column, hi = left < 0 ? 0 : left > W ? W : left;
+  if (lo >= hi) return LanesF32::zero();
+  return load_range(row + column, static_cast<int>(lo), static_cast<int>(hi));
+}
+
+// Rows [y, y + Rows) and one vector of columns from x on: every row of the input is read once for all rows of the output that see it.
+template <int Stride, int Rows, bool Edge> inline void depthwise3_block(const Depthwise3& d, const LanesF32::V (&w)[9], int64_t y, int64_t x, int n) {
+  using L = LanesF32;
+  using V = L::V;
+  V acc[Rows];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; r++) acc[r] = L::set1(d.bias);
+  const int64_t column = x * Stride - d.pad_left, top = y * Stride - d.pad_top;
+#pragma GCC unroll 9
+  for (int i = 0; i < (Rows - 1) * Stride + 3; i++) {
+    const int64_t at = top + i;
+    V tap[3] = {L::zero(), L::zero(), L::zero()};
+    if (at >= 0 && at < d.height) {
+      const float* row = d.in + at * d.in_row;
+      if constexpr (Stride == 1) {
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; j++) tap[j] = load_columns<Edge>(row, column + j, d.width);
+      } else {
+        const V a = load_columns<Edge>(row, column, d.width), b = load_columns<Edge>(row, column + L::W, d.width);
+        tap[0] = evens(a, b);
+        tap[1] = odds(a, b);
+        tap[2] = evens(load_columns<Edge>(row, column + 2, d.width), load_columns<Edge>(row, column + L::W + 2, d.width));
+      }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; r++) {
+      const int k = i - r * Stride;
+      if (k < 0 || k > 2) continue;
+#pragma GCC unroll 3
+      for (int j = 0; j < 3; j++) acc[r] = L::fma(w[3 * k + j], tap[j], acc[r]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; r++) {
+    const int64_t to = (y + r) * d.columns + x;
+    if (d.residual) acc[r] = L::add(acc[r], n == L::W ? L::load(d.residual + to) : L::load_n(d.residual + to, n));
+    if (d.activation != Activation::None) acc[r] = L::relu(acc[r]);
+    if (d.activation == Activation::Relu6) acc[r] = L::min(L::set1(6), acc[r]);
+    if (n == L::W) L::store(d.out + to, acc[r]);
+    else L::store_n(d.out + to, acc[r], n);
+  }
+}
+template <int Stride, int Rows> inline void depthwise3_rows(const Depthwise3& d, const LanesF32::V (&w)[9], int64_t y) {
+  constexpr int64_t W = LanesF32::W, span = Stride == 1 ? W + 2 : 2 * W + 2;
+  for (int64_t x = 0; x < d.columns; x += W) {
+    const int64_t column = x * Stride - d.pad_left, left = d.columns - x;
+    const int n = static_cast<int>(left < W ? left : W);
+    if (column < 0 || column + span > d.width) depthwise3_block<Stride, Rows, true>(d, w, y, x, n);
+    else depthwise3_block<Stride, Rows, false>(d, w, y, x, n);
+  }
+}
+template <int Stride> void depthwise3_plane(const Depthwise3& d) {
+  LanesF32::V w[9];
+  for (int i = 0; i < 9; i++) w[i] = LanesF32::set1(d.weight[i]);
+  int64_t y = 0;
+  for (; y + 4 <= d.rows; y += 4) depthwise3_rows<Stride, 4>(d, w, y);
+  if (d.rows - y == 3) depthwise3_rows<Stride, 3>(d, w, y);
+  else if (d.rows - y == 2) depthwise3_rows<Stride, 2>(d, w, y);
+  else if (d.rows - y == 1) depthwise3_rows<Stride, 1>(d, w, y);
+}
+void depthwise3(const Depthwise3& d, int stride) {
+  if (stride == 1) depthwise3_plane<1>(d);
+  else depthwise3_plane<2>(d);
+}
+
 template <class L> void split_pairs(const typename L::T* __restrict in, int64_t pairs, typename L::T* __restrict even, typename L::T* __restrict odd) {
   for (int64_t i = 0; i < pairs; i++) {
     even[i] = in[2 * i];
@@ -99,7 +174,7 @@ template <class L> constexpr ConvKernels<typename L::T> kernels() { return {pack
 }  // namespace
 
 extern const ConvTable conv_table;
-const ConvTable conv_table = {kernels<LanesF32>(), kernels<LanesF64>()};
+const ConvTable conv_table = {depthwise3, kernels<LanesF32>(), kernels<LanesF64>()};
 
 }  // namespace TS_ISA
 }  // namespace torchscript

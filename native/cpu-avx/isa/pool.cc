@@ -1,6 +1,7 @@
 // Note [ISA units] in binding.gyp. See pool_inner.h.
 #include "cpu-avx/pool_inner.h"
 
+#include "cpu-avx/conv/lanes_pairs.h"
 #include "cpu-avx/vec.h"
 
 namespace torchscript {
@@ -27,6 +28,17 @@ void max_windows(const float* row, int64_t n, int64_t stride, int64_t window, in
     for (; i + W <= n; i += W) {
       VecF m = VecF::load(row + i);
       for (int64_t k = 1; k < window; k++) m = max_nan(m, VecF::load(row + i + k * step));
+      m.store(out + i);
+    }
+  }
+  if (stride == 2) {
+    // One window more lies behind a vector of them, so that no load passes the row's end.
+    for (; i + W < n; i += W) {
+      VecF m(evens(VecF::load(row + 2 * i).v, VecF::load(row + 2 * i + W).v));
+      for (int64_t k = 1; k < window; k++) {
+        const float* p = row + 2 * i + k * step;
+        m = max_nan(m, VecF(evens(VecF::load(p).v, VecF::load(p + W).v)));
+      }
       m.store(out + i);
     }
   }
