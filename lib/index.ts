@@ -29,7 +29,3 @@ export { profile, profileTable } from './api/profiler.js'
 export type { ProfileEntry } from './api/profiler.js'
 export { inspectArchive } from './api/inspect.js'
 export type { Inspection } from './api/inspect.js'
-/** TorchScript's int: a number with an integer value. */
-export type int = number
-/** TorchScript's float. */
-export type float = number

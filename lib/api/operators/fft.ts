@@ -26,6 +26,8 @@ import type {
 } from './options.js'
 import type { ListOrOne, Or, OrNull } from './types.js'
 /**
+ * The discrete Fourier transform.
+ *
  * - `fft_fft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor`
  */
 export const fft = /* @__PURE__ */ operator<{
@@ -39,6 +41,8 @@ export const fft = /* @__PURE__ */ operator<{
 }>('fft_fft')
 
 /**
+ * The discrete Fourier transform of two dimensions.
+ *
  * - `fft_fft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor`
  */
 export const fft2 = /* @__PURE__ */ operator<{
@@ -52,6 +56,8 @@ export const fft2 = /* @__PURE__ */ operator<{
 }>('fft_fft2')
 
 /**
+ * The discrete Fourier transform of all dimensions.
+ *
  * - `fft_fftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor`
  */
 export const fftn = /* @__PURE__ */ operator<{
@@ -65,6 +71,8 @@ export const fftn = /* @__PURE__ */ operator<{
 }>('fft_fftn')
 
 /**
+ * Moves the zero frequency to the middle.
+ *
  * - `fft_fftshift(Tensor self, int[1]? dim=None) -> Tensor`
  */
 export const fftshift = /* @__PURE__ */ operator<{
@@ -72,6 +80,8 @@ export const fftshift = /* @__PURE__ */ operator<{
 }>('fft_fftshift')
 
 /**
+ * The Fourier transform of a signal with Hermitian symmetry.
+ *
  * - `fft_hfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor`
  */
 export const hfft = /* @__PURE__ */ operator<{
@@ -111,6 +121,8 @@ export const hfftn = /* @__PURE__ */ operator<{
 }>('fft_hfftn')
 
 /**
+ * The inverse discrete Fourier transform.
+ *
  * - `fft_ifft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor`
  */
 export const ifft = /* @__PURE__ */ operator<{
@@ -124,6 +136,8 @@ export const ifft = /* @__PURE__ */ operator<{
 }>('fft_ifft')
 
 /**
+ * The inverse discrete Fourier transform of two dimensions.
+ *
  * - `fft_ifft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor`
  */
 export const ifft2 = /* @__PURE__ */ operator<{
@@ -137,6 +151,8 @@ export const ifft2 = /* @__PURE__ */ operator<{
 }>('fft_ifft2')
 
 /**
+ * The inverse discrete Fourier transform of all dimensions.
+ *
  * - `fft_ifftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor`
  */
 export const ifftn = /* @__PURE__ */ operator<{
@@ -150,6 +166,8 @@ export const ifftn = /* @__PURE__ */ operator<{
 }>('fft_ifftn')
 
 /**
+ * Moves the zero frequency back from the middle.
+ *
  * - `fft_ifftshift(Tensor self, int[1]? dim=None) -> Tensor`
  */
 export const ifftshift = /* @__PURE__ */ operator<{
@@ -157,6 +175,8 @@ export const ifftshift = /* @__PURE__ */ operator<{
 }>('fft_ifftshift')
 
 /**
+ * The inverse of hfft.
+ *
  * - `fft_ihfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor`
  */
 export const ihfft = /* @__PURE__ */ operator<{
@@ -196,6 +216,8 @@ export const ihfftn = /* @__PURE__ */ operator<{
 }>('fft_ihfftn')
 
 /**
+ * The inverse of rfft.
+ *
  * - `fft_irfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor`
  */
 export const irfft = /* @__PURE__ */ operator<{
@@ -209,6 +231,8 @@ export const irfft = /* @__PURE__ */ operator<{
 }>('fft_irfft')
 
 /**
+ * The inverse of rfft2.
+ *
  * - `fft_irfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor`
  */
 export const irfft2 = /* @__PURE__ */ operator<{
@@ -222,6 +246,8 @@ export const irfft2 = /* @__PURE__ */ operator<{
 }>('fft_irfft2')
 
 /**
+ * The inverse of rfftn.
+ *
  * - `fft_irfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor`
  */
 export const irfftn = /* @__PURE__ */ operator<{
@@ -235,6 +261,8 @@ export const irfftn = /* @__PURE__ */ operator<{
 }>('fft_irfftn')
 
 /**
+ * The discrete Fourier transform of real elements.
+ *
  * - `fft_rfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor`
  */
 export const rfft = /* @__PURE__ */ operator<{
@@ -248,6 +276,8 @@ export const rfft = /* @__PURE__ */ operator<{
 }>('fft_rfft')
 
 /**
+ * The discrete Fourier transform of real elements in two dimensions.
+ *
  * - `fft_rfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor`
  */
 export const rfft2 = /* @__PURE__ */ operator<{
@@ -261,6 +291,8 @@ export const rfft2 = /* @__PURE__ */ operator<{
 }>('fft_rfft2')
 
 /**
+ * The discrete Fourier transform of real elements in all dimensions.
+ *
  * - `fft_rfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor`
  */
 export const rfftn = /* @__PURE__ */ operator<{

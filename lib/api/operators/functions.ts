@@ -511,46 +511,64 @@ import type {
 } from './options.js'
 import type { DTypeName, List, ListOrOne, MemoryFormat, Or, OrNull, Results2, Results3, Results4, Scalar } from './types.js'
 /**
+ * The absolute value of each element.
+ *
  * - `abs(Tensor self) -> Tensor`
  */
 export const abs = /* @__PURE__ */ operator<{ (self: Tensor, options?: AbsOptions): Tensor }>('abs')
 
 /**
+ * `abs` in place: The absolute value of each element.
+ *
  * - `abs_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const abs_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('abs_')
 
 /**
+ * As `abs`.
+ *
  * - `absolute(Tensor self) -> Tensor`
  */
 export const absolute = /* @__PURE__ */ operator<{ (self: Tensor, options?: AbsoluteOptions): Tensor }>('absolute')
 
 /**
+ * `absolute` in place: As `abs`.
+ *
  * - `absolute_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const absolute_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('absolute_')
 
 /**
+ * The inverse cosine of each element.
+ *
  * - `acos(Tensor self) -> Tensor`
  */
 export const acos = /* @__PURE__ */ operator<{ (self: Tensor, options?: AcosOptions): Tensor }>('acos')
 
 /**
+ * `acos` in place: The inverse cosine of each element.
+ *
  * - `acos_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const acos_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('acos_')
 
 /**
+ * The inverse hyperbolic cosine of each element.
+ *
  * - `acosh(Tensor self) -> Tensor`
  */
 export const acosh = /* @__PURE__ */ operator<{ (self: Tensor, options?: AcoshOptions): Tensor }>('acosh')
 
 /**
+ * `acosh` in place: The inverse hyperbolic cosine of each element.
+ *
  * - `acosh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const acosh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('acosh_')
 
 /**
+ * Averages over as many windows as the output has places.
+ *
  * - `adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor`
  */
 export const adaptiveAvgPool1d = /* @__PURE__ */ operator<{
@@ -559,6 +577,8 @@ export const adaptiveAvgPool1d = /* @__PURE__ */ operator<{
 }>('adaptive_avg_pool1d')
 
 /**
+ * Averages over as many windows as the output has places.
+ *
  * - `adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor`
  */
 export const adaptiveAvgPool2d = /* @__PURE__ */ operator<{
@@ -567,6 +587,8 @@ export const adaptiveAvgPool2d = /* @__PURE__ */ operator<{
 }>('adaptive_avg_pool2d')
 
 /**
+ * Averages over as many windows as the output has places.
+ *
  * - `adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor`
  */
 export const adaptiveAvgPool3d = /* @__PURE__ */ operator<{
@@ -575,6 +597,8 @@ export const adaptiveAvgPool3d = /* @__PURE__ */ operator<{
 }>('adaptive_avg_pool3d')
 
 /**
+ * Maxima of as many windows as the output has places, and where they are.
+ *
  * - `adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)`
  */
 export const adaptiveMaxPool1d = /* @__PURE__ */ operator<{
@@ -583,6 +607,8 @@ export const adaptiveMaxPool1d = /* @__PURE__ */ operator<{
 }>('adaptive_max_pool1d')
 
 /**
+ * Maxima of as many windows as the output has places, and where they are.
+ *
  * - `adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)`
  */
 export const adaptiveMaxPool2d = /* @__PURE__ */ operator<{
@@ -591,6 +617,8 @@ export const adaptiveMaxPool2d = /* @__PURE__ */ operator<{
 }>('adaptive_max_pool2d')
 
 /**
+ * Maxima of as many windows as the output has places, and where they are.
+ *
  * - `adaptive_max_pool3d(Tensor self, int[3] output_size) -> (Tensor, Tensor)`
  */
 export const adaptiveMaxPool3d = /* @__PURE__ */ operator<{
@@ -599,6 +627,8 @@ export const adaptiveMaxPool3d = /* @__PURE__ */ operator<{
 }>('adaptive_max_pool3d')
 
 /**
+ * self + alpha * other.
+ *
  * - `add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
  * - `add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
@@ -609,6 +639,8 @@ export const add = /* @__PURE__ */ operator<{
 }>('add')
 
 /**
+ * `add` in place: self + alpha * other.
+ *
  * - `add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
  * - `add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
  */
@@ -619,6 +651,8 @@ export const add_ = /* @__PURE__ */ operator<{
 }>('add_')
 
 /**
+ * beta * self + alpha * the sum of the products of the matrices in two batches.
+ *
  * - `addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
  */
 export const addbmm = /* @__PURE__ */ operator<{
@@ -627,6 +661,8 @@ export const addbmm = /* @__PURE__ */ operator<{
 }>('addbmm')
 
 /**
+ * `addbmm` in place: beta * self + alpha * the sum of the products of the matrices in two batches.
+ *
  * - `addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
  */
 export const addbmm_ = /* @__PURE__ */ operator<{
@@ -635,6 +671,8 @@ export const addbmm_ = /* @__PURE__ */ operator<{
 }>('addbmm_')
 
 /**
+ * self + value * tensor1 / tensor2.
+ *
  * - `addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
  */
 export const addcdiv = /* @__PURE__ */ operator<{
@@ -643,6 +681,8 @@ export const addcdiv = /* @__PURE__ */ operator<{
 }>('addcdiv')
 
 /**
+ * `addcdiv` in place: self + value * tensor1 / tensor2.
+ *
  * - `addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)`
  */
 export const addcdiv_ = /* @__PURE__ */ operator<{
@@ -651,6 +691,8 @@ export const addcdiv_ = /* @__PURE__ */ operator<{
 }>('addcdiv_')
 
 /**
+ * self + value * tensor1 * tensor2.
+ *
  * - `addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
  */
 export const addcmul = /* @__PURE__ */ operator<{
@@ -659,6 +701,8 @@ export const addcmul = /* @__PURE__ */ operator<{
 }>('addcmul')
 
 /**
+ * `addcmul` in place: self + value * tensor1 * tensor2.
+ *
  * - `addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)`
  */
 export const addcmul_ = /* @__PURE__ */ operator<{
@@ -667,6 +711,8 @@ export const addcmul_ = /* @__PURE__ */ operator<{
 }>('addcmul_')
 
 /**
+ * beta * self + alpha * (mat1 @ mat2).
+ *
  * - `addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
  */
 export const addmm = /* @__PURE__ */ operator<{
@@ -675,6 +721,8 @@ export const addmm = /* @__PURE__ */ operator<{
 }>('addmm')
 
 /**
+ * `addmm` in place: beta * self + alpha * (mat1 @ mat2).
+ *
  * - `addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
  */
 export const addmm_ = /* @__PURE__ */ operator<{
@@ -683,6 +731,8 @@ export const addmm_ = /* @__PURE__ */ operator<{
 }>('addmm_')
 
 /**
+ * beta * self + alpha * (mat @ vec).
+ *
  * - `addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
  */
 export const addmv = /* @__PURE__ */ operator<{
@@ -691,6 +741,8 @@ export const addmv = /* @__PURE__ */ operator<{
 }>('addmv')
 
 /**
+ * `addmv` in place: beta * self + alpha * (mat @ vec).
+ *
  * - `addmv_(Tensor(a!) self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
  */
 export const addmv_ = /* @__PURE__ */ operator<{
@@ -699,6 +751,8 @@ export const addmv_ = /* @__PURE__ */ operator<{
 }>('addmv_')
 
 /**
+ * beta * self + alpha * the outer product of two vectors.
+ *
  * - `addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
  */
 export const addr = /* @__PURE__ */ operator<{
@@ -707,6 +761,8 @@ export const addr = /* @__PURE__ */ operator<{
 }>('addr')
 
 /**
+ * `addr` in place: beta * self + alpha * the outer product of two vectors.
+ *
  * - `addr_(Tensor(a!) self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
  */
 export const addr_ = /* @__PURE__ */ operator<{
@@ -715,11 +771,15 @@ export const addr_ = /* @__PURE__ */ operator<{
 }>('addr_')
 
 /**
+ * The last two dimensions exchanged, and conjugated.
+ *
  * - `adjoint(Tensor(a) self) -> Tensor(a)`
  */
 export const adjoint = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('adjoint')
 
 /**
+ * The sampling places of affine maps, for gridSampler.
+ *
  * - `affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor`
  */
 export const affineGridGenerator = /* @__PURE__ */ operator<{
@@ -727,11 +787,15 @@ export const affineGridGenerator = /* @__PURE__ */ operator<{
 }>('affine_grid_generator')
 
 /**
+ * Another tensor on the same memory.
+ *
  * - `alias(Tensor(a) self) -> Tensor(a)`
  */
 export const alias = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('alias')
 
 /**
+ * Whether all elements are true.
+ *
  * - `all(Tensor self) -> Tensor`
  * - `all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
  * - `all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -744,6 +808,8 @@ export const all = /* @__PURE__ */ operator<{
 }>('all')
 
 /**
+ * Whether all elements of two tensors are close to each other.
+ *
  * - `allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> bool`
  */
 export const allclose = /* @__PURE__ */ operator<{
@@ -759,6 +825,8 @@ export const allclose = /* @__PURE__ */ operator<{
 }>('allclose')
 
 /**
+ * Dropout that keeps mean and deviation of selu networks.
+ *
  * - `alpha_dropout(Tensor input, float p, bool train) -> Tensor`
  */
 export const alphaDropout = /* @__PURE__ */ operator<{ (input: Tensor, p: number, train: boolean, options?: AlphaDropoutOptions): Tensor }>(
@@ -766,6 +834,8 @@ export const alphaDropout = /* @__PURE__ */ operator<{ (input: Tensor, p: number
 )
 
 /**
+ * `alpha_dropout` in place: Dropout that keeps mean and deviation of selu networks.
+ *
  * - `alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
  */
 export const alphaDropout_ = /* @__PURE__ */ operator<{
@@ -774,6 +844,8 @@ export const alphaDropout_ = /* @__PURE__ */ operator<{
 }>('alpha_dropout_')
 
 /**
+ * The maxima along dimensions.
+ *
  * - `amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
  */
 export const amax = /* @__PURE__ */ operator<{
@@ -781,6 +853,8 @@ export const amax = /* @__PURE__ */ operator<{
 }>('amax')
 
 /**
+ * The minima along dimensions.
+ *
  * - `amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
  */
 export const amin = /* @__PURE__ */ operator<{
@@ -788,16 +862,22 @@ export const amin = /* @__PURE__ */ operator<{
 }>('amin')
 
 /**
+ * Minima and maxima at once.
+ *
  * - `aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)`
  */
 export const aminmax = /* @__PURE__ */ operator<{ (self: Tensor, options?: AminmaxOptions): MinAndMax }>('aminmax')
 
 /**
+ * The angle of each complex element.
+ *
  * - `angle(Tensor self) -> Tensor`
  */
 export const angle = /* @__PURE__ */ operator<{ (self: Tensor, options?: AngleOptions): Tensor }>('angle')
 
 /**
+ * Whether any element is true.
+ *
  * - `any(Tensor self) -> Tensor`
  * - `any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
  * - `any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -810,6 +890,8 @@ export const any = /* @__PURE__ */ operator<{
 }>('any')
 
 /**
+ * Numbers from start up to but without end.
+ *
  * - `arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `arange.start(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -821,51 +903,71 @@ export const arange = /* @__PURE__ */ operator<{
 }>('arange')
 
 /**
+ * As `acos`.
+ *
  * - `arccos(Tensor self) -> Tensor`
  */
 export const arccos = /* @__PURE__ */ operator<{ (self: Tensor, options?: ArccosOptions): Tensor }>('arccos')
 
 /**
+ * `arccos` in place: As `acos`.
+ *
  * - `arccos_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const arccos_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('arccos_')
 
 /**
+ * As `acosh`.
+ *
  * - `arccosh(Tensor self) -> Tensor`
  */
 export const arccosh = /* @__PURE__ */ operator<{ (self: Tensor, options?: ArccoshOptions): Tensor }>('arccosh')
 
 /**
+ * `arccosh` in place: As `acosh`.
+ *
  * - `arccosh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const arccosh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('arccosh_')
 
 /**
+ * As `asin`.
+ *
  * - `arcsin(Tensor self) -> Tensor`
  */
 export const arcsin = /* @__PURE__ */ operator<{ (self: Tensor, options?: ArcsinOptions): Tensor }>('arcsin')
 
 /**
+ * `arcsin` in place: As `asin`.
+ *
  * - `arcsin_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const arcsin_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('arcsin_')
 
 /**
+ * As `asinh`.
+ *
  * - `arcsinh(Tensor self) -> Tensor`
  */
 export const arcsinh = /* @__PURE__ */ operator<{ (self: Tensor, options?: ArcsinhOptions): Tensor }>('arcsinh')
 
 /**
+ * `arcsinh` in place: As `asinh`.
+ *
  * - `arcsinh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const arcsinh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('arcsinh_')
 
 /**
+ * As `atan`.
+ *
  * - `arctan(Tensor self) -> Tensor`
  */
 export const arctan = /* @__PURE__ */ operator<{ (self: Tensor, options?: ArctanOptions): Tensor }>('arctan')
 
 /**
+ * As `atan2`.
+ *
  * - `arctan2(Tensor self, Tensor other) -> Tensor`
  */
 export const arctan2 = /* @__PURE__ */ operator<{
@@ -874,6 +976,8 @@ export const arctan2 = /* @__PURE__ */ operator<{
 }>('arctan2')
 
 /**
+ * `arctan2` in place: As `atan2`.
+ *
  * - `arctan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const arctan2_ = /* @__PURE__ */ operator<{
@@ -882,21 +986,29 @@ export const arctan2_ = /* @__PURE__ */ operator<{
 }>('arctan2_')
 
 /**
+ * `arctan` in place: As `atan`.
+ *
  * - `arctan_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const arctan_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('arctan_')
 
 /**
+ * As `atanh`.
+ *
  * - `arctanh(Tensor self) -> Tensor`
  */
 export const arctanh = /* @__PURE__ */ operator<{ (self: Tensor, options?: ArctanhOptions): Tensor }>('arctanh')
 
 /**
+ * `arctanh` in place: As `atanh`.
+ *
  * - `arctanh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const arctanh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('arctanh_')
 
 /**
+ * Where the maximum is.
+ *
  * - `argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
  */
 export const argmax = /* @__PURE__ */ operator<{
@@ -904,6 +1016,8 @@ export const argmax = /* @__PURE__ */ operator<{
 }>('argmax')
 
 /**
+ * Where the minimum is.
+ *
  * - `argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
  */
 export const argmin = /* @__PURE__ */ operator<{
@@ -911,6 +1025,8 @@ export const argmin = /* @__PURE__ */ operator<{
 }>('argmin')
 
 /**
+ * The indices that sort the elements.
+ *
  * - `argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor`
  * - `argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor`
  */
@@ -920,11 +1036,15 @@ export const argsort = /* @__PURE__ */ operator<{
 }>('argsort')
 
 /**
+ * The indices of the elements that are not zero, one row each.
+ *
  * - `argwhere(Tensor self) -> Tensor`
  */
 export const argwhere = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('argwhere')
 
 /**
+ * A view with these sizes and strides on the same memory.
+ *
  * - `as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)`
  */
 export const asStrided = /* @__PURE__ */ operator<{
@@ -939,6 +1059,8 @@ export const asStrided = /* @__PURE__ */ operator<{
 }>('as_strided')
 
 /**
+ * `as_strided` in place: A view with these sizes and strides on the same memory.
+ *
  * - `as_strided_(Tensor(a!) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a!)`
  */
 export const asStrided_ = /* @__PURE__ */ operator<{
@@ -953,6 +1075,8 @@ export const asStrided_ = /* @__PURE__ */ operator<{
 }>('as_strided_')
 
 /**
+ * A copy with the elements of a strided view replaced.
+ *
  * - `as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor`
  */
 export const asStridedScatter = /* @__PURE__ */ operator<{
@@ -968,31 +1092,43 @@ export const asStridedScatter = /* @__PURE__ */ operator<{
 }>('as_strided_scatter')
 
 /**
+ * The inverse sine of each element.
+ *
  * - `asin(Tensor self) -> Tensor`
  */
 export const asin = /* @__PURE__ */ operator<{ (self: Tensor, options?: AsinOptions): Tensor }>('asin')
 
 /**
+ * `asin` in place: The inverse sine of each element.
+ *
  * - `asin_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const asin_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('asin_')
 
 /**
+ * The inverse hyperbolic sine of each element.
+ *
  * - `asinh(Tensor self) -> Tensor`
  */
 export const asinh = /* @__PURE__ */ operator<{ (self: Tensor, options?: AsinhOptions): Tensor }>('asinh')
 
 /**
+ * `asinh` in place: The inverse hyperbolic sine of each element.
+ *
  * - `asinh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const asinh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('asinh_')
 
 /**
+ * The inverse tangent of each element.
+ *
  * - `atan(Tensor self) -> Tensor`
  */
 export const atan = /* @__PURE__ */ operator<{ (self: Tensor, options?: AtanOptions): Tensor }>('atan')
 
 /**
+ * The angle of each point (other, self).
+ *
  * - `atan2(Tensor self, Tensor other) -> Tensor`
  */
 export const atan2 = /* @__PURE__ */ operator<{
@@ -1001,6 +1137,8 @@ export const atan2 = /* @__PURE__ */ operator<{
 }>('atan2')
 
 /**
+ * `atan2` in place: The angle of each point (other, self).
+ *
  * - `atan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const atan2_ = /* @__PURE__ */ operator<{
@@ -1009,21 +1147,29 @@ export const atan2_ = /* @__PURE__ */ operator<{
 }>('atan2_')
 
 /**
+ * `atan` in place: The inverse tangent of each element.
+ *
  * - `atan_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const atan_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('atan_')
 
 /**
+ * The inverse hyperbolic tangent of each element.
+ *
  * - `atanh(Tensor self) -> Tensor`
  */
 export const atanh = /* @__PURE__ */ operator<{ (self: Tensor, options?: AtanhOptions): Tensor }>('atanh')
 
 /**
+ * `atanh` in place: The inverse hyperbolic tangent of each element.
+ *
  * - `atanh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const atanh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('atanh_')
 
 /**
+ * A view with at least one dimension.
+ *
  * - `atleast_1d(Tensor self) -> Tensor`
  * - `atleast_1d.Sequence(Tensor[] tensors) -> Tensor[]`
  */
@@ -1033,6 +1179,8 @@ export const atleast1d = /* @__PURE__ */ operator<{
 }>('atleast_1d')
 
 /**
+ * A view with at least two dimensions.
+ *
  * - `atleast_2d(Tensor self) -> Tensor`
  * - `atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]`
  */
@@ -1042,6 +1190,8 @@ export const atleast2d = /* @__PURE__ */ operator<{
 }>('atleast_2d')
 
 /**
+ * A view with at least three dimensions.
+ *
  * - `atleast_3d(Tensor self) -> Tensor`
  * - `atleast_3d.Sequence(Tensor[] tensors) -> Tensor[]`
  */
@@ -1051,6 +1201,8 @@ export const atleast3d = /* @__PURE__ */ operator<{
 }>('atleast_3d')
 
 /**
+ * Averages over windows.
+ *
  * - `avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, bool count_include_pad=True) -> Tensor`
  */
 export const avgPool1d = /* @__PURE__ */ operator<{
@@ -1067,6 +1219,8 @@ export const avgPool1d = /* @__PURE__ */ operator<{
 }>('avg_pool1d')
 
 /**
+ * Averages over windows.
+ *
  * - `avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
  */
 export const avgPool2d = /* @__PURE__ */ operator<{
@@ -1084,6 +1238,8 @@ export const avgPool2d = /* @__PURE__ */ operator<{
 }>('avg_pool2d')
 
 /**
+ * Averages over windows.
+ *
  * - `avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
  */
 export const avgPool3d = /* @__PURE__ */ operator<{
@@ -1101,6 +1257,8 @@ export const avgPool3d = /* @__PURE__ */ operator<{
 }>('avg_pool3d')
 
 /**
+ * beta * self + alpha * the products of the matrices in two batches.
+ *
  * - `baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
  */
 export const baddbmm = /* @__PURE__ */ operator<{
@@ -1109,6 +1267,8 @@ export const baddbmm = /* @__PURE__ */ operator<{
 }>('baddbmm')
 
 /**
+ * `baddbmm` in place: beta * self + alpha * the products of the matrices in two batches.
+ *
  * - `baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
  */
 export const baddbmm_ = /* @__PURE__ */ operator<{
@@ -1117,6 +1277,8 @@ export const baddbmm_ = /* @__PURE__ */ operator<{
 }>('baddbmm_')
 
 /**
+ * A triangular window.
+ *
  * - `bartlett_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `bartlett_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -1126,6 +1288,8 @@ export const bartlettWindow = /* @__PURE__ */ operator<{
 }>('bartlett_window')
 
 /**
+ * Normalizes each channel by its mean and variance.
+ *
  * - `batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor`
  */
 export const batchNorm = /* @__PURE__ */ operator<{
@@ -1144,6 +1308,8 @@ export const batchNorm = /* @__PURE__ */ operator<{
 }>('batch_norm')
 
 /**
+ * Ones with the probability that each element says, else zeros.
+ *
  * - `bernoulli(Tensor self, *, Generator? generator=None) -> Tensor`
  * - `bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor`
  * - `bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor`
@@ -1156,6 +1322,8 @@ export const bernoulli = /* @__PURE__ */ operator<{
 }>('bernoulli')
 
 /**
+ * `bernoulli` in place: Ones with the probability that each element says, else zeros.
+ *
  * - `bernoulli_.Tensor(Tensor(a!) self, Tensor p, *, Generator? generator=None) -> Tensor(a!)`
  * - `bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)`
  */
@@ -1166,6 +1334,8 @@ export const bernoulli_ = /* @__PURE__ */ operator<{
 }>('bernoulli_')
 
 /**
+ * input1 @ weight @ input2 + bias for each row.
+ *
  * - `bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor`
  */
 export const bilinear = /* @__PURE__ */ operator<{
@@ -1173,6 +1343,8 @@ export const bilinear = /* @__PURE__ */ operator<{
 }>('bilinear')
 
 /**
+ * The cross entropy of probabilities and targets between 0 and 1.
+ *
  * - `binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor`
  */
 export const binaryCrossEntropy = /* @__PURE__ */ operator<{
@@ -1187,6 +1359,8 @@ export const binaryCrossEntropy = /* @__PURE__ */ operator<{
 }>('binary_cross_entropy')
 
 /**
+ * The cross entropy of the sigmoid of the input and targets between 0 and 1.
+ *
  * - `binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor`
  */
 export const binaryCrossEntropyWithLogits = /* @__PURE__ */ operator<{
@@ -1202,6 +1376,8 @@ export const binaryCrossEntropyWithLogits = /* @__PURE__ */ operator<{
 }>('binary_cross_entropy_with_logits')
 
 /**
+ * How often each non-negative integer occurs.
+ *
  * - `bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor`
  */
 export const bincount = /* @__PURE__ */ operator<{
@@ -1209,6 +1385,8 @@ export const bincount = /* @__PURE__ */ operator<{
 }>('bincount')
 
 /**
+ * The bits that are set in both.
+ *
  * - `bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `bitwise_and.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -1221,6 +1399,8 @@ export const bitwiseAnd = /* @__PURE__ */ operator<{
 }>('bitwise_and')
 
 /**
+ * `bitwise_and` in place: The bits that are set in both.
+ *
  * - `bitwise_and_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `bitwise_and_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -1231,6 +1411,8 @@ export const bitwiseAnd_ = /* @__PURE__ */ operator<{
 }>('bitwise_and_')
 
 /**
+ * The bits shifted towards the high end.
+ *
  * - `bitwise_left_shift.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `bitwise_left_shift.Tensor_Scalar(Tensor self, Scalar other) -> Tensor`
  * - `bitwise_left_shift.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -1243,6 +1425,8 @@ export const bitwiseLeftShift = /* @__PURE__ */ operator<{
 }>('bitwise_left_shift')
 
 /**
+ * `bitwise_left_shift` in place: The bits shifted towards the high end.
+ *
  * - `bitwise_left_shift_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `bitwise_left_shift_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -1253,16 +1437,22 @@ export const bitwiseLeftShift_ = /* @__PURE__ */ operator<{
 }>('bitwise_left_shift_')
 
 /**
+ * The bits inverted.
+ *
  * - `bitwise_not(Tensor self) -> Tensor`
  */
 export const bitwiseNot = /* @__PURE__ */ operator<{ (self: Tensor, options?: BitwiseNotOptions): Tensor }>('bitwise_not')
 
 /**
+ * `bitwise_not` in place: The bits inverted.
+ *
  * - `bitwise_not_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const bitwiseNot_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('bitwise_not_')
 
 /**
+ * The bits that are set in either.
+ *
  * - `bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `bitwise_or.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `bitwise_or.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -1275,6 +1465,8 @@ export const bitwiseOr = /* @__PURE__ */ operator<{
 }>('bitwise_or')
 
 /**
+ * `bitwise_or` in place: The bits that are set in either.
+ *
  * - `bitwise_or_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `bitwise_or_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -1285,6 +1477,8 @@ export const bitwiseOr_ = /* @__PURE__ */ operator<{
 }>('bitwise_or_')
 
 /**
+ * The bits shifted towards the low end.
+ *
  * - `bitwise_right_shift.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `bitwise_right_shift.Tensor_Scalar(Tensor self, Scalar other) -> Tensor`
  * - `bitwise_right_shift.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -1297,6 +1491,8 @@ export const bitwiseRightShift = /* @__PURE__ */ operator<{
 }>('bitwise_right_shift')
 
 /**
+ * `bitwise_right_shift` in place: The bits shifted towards the low end.
+ *
  * - `bitwise_right_shift_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `bitwise_right_shift_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -1307,6 +1503,8 @@ export const bitwiseRightShift_ = /* @__PURE__ */ operator<{
 }>('bitwise_right_shift_')
 
 /**
+ * The bits that differ.
+ *
  * - `bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `bitwise_xor.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `bitwise_xor.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -1319,6 +1517,8 @@ export const bitwiseXor = /* @__PURE__ */ operator<{
 }>('bitwise_xor')
 
 /**
+ * `bitwise_xor` in place: The bits that differ.
+ *
  * - `bitwise_xor_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `bitwise_xor_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -1329,6 +1529,8 @@ export const bitwiseXor_ = /* @__PURE__ */ operator<{
 }>('bitwise_xor_')
 
 /**
+ * A Blackman window.
+ *
  * - `blackman_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `blackman_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -1338,11 +1540,15 @@ export const blackmanWindow = /* @__PURE__ */ operator<{
 }>('blackman_window')
 
 /**
+ * A matrix with these matrices on its diagonal.
+ *
  * - `block_diag(Tensor[] tensors) -> Tensor`
  */
 export const blockDiag = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: BlockDiagOptions): Tensor }>('block_diag')
 
 /**
+ * The matrix products of two batches.
+ *
  * - `bmm(Tensor self, Tensor mat2) -> Tensor`
  */
 export const bmm = /* @__PURE__ */ operator<{
@@ -1351,6 +1557,8 @@ export const bmm = /* @__PURE__ */ operator<{
 }>('bmm')
 
 /**
+ * Views of all tensors in their common shape.
+ *
  * - `broadcast_tensors(Tensor[] tensors) -> Tensor[]`
  */
 export const broadcastTensors = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: BroadcastTensorsOptions): Tensor[] }>(
@@ -1358,6 +1566,8 @@ export const broadcastTensors = /* @__PURE__ */ operator<{ (tensors: List<Tensor
 )
 
 /**
+ * A view in a shape that the tensor broadcasts to.
+ *
  * - `broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)`
  */
 export const broadcastTo = /* @__PURE__ */ operator<{
@@ -1366,6 +1576,8 @@ export const broadcastTo = /* @__PURE__ */ operator<{
 }>('broadcast_to')
 
 /**
+ * The index of the bucket that each element falls into.
+ *
  * - `bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor`
  * - `bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor`
  */
@@ -1376,16 +1588,22 @@ export const bucketize = /* @__PURE__ */ operator<{
 }>('bucketize')
 
 /**
+ * All combinations of the elements of vectors.
+ *
  * - `cartesian_prod(Tensor[] tensors) -> Tensor`
  */
 export const cartesianProd = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: CartesianProdOptions): Tensor }>('cartesian_prod')
 
 /**
+ * Tensors joined along a dimension.
+ *
  * - `cat(Tensor[] tensors, int dim=0) -> Tensor`
  */
 export const cat = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, dim?: Or<number, CatOptions>, options?: CatOptions): Tensor }>('cat')
 
 /**
+ * Random numbers of the Cauchy distribution.
+ *
  * - `cauchy(Tensor self, float median=0., float sigma=1., *, Generator? generator=None) -> Tensor`
  */
 export const cauchy = /* @__PURE__ */ operator<{
@@ -1393,6 +1611,8 @@ export const cauchy = /* @__PURE__ */ operator<{
 }>('cauchy')
 
 /**
+ * `cauchy` in place: Random numbers of the Cauchy distribution.
+ *
  * - `cauchy_(Tensor(a!) self, float median=0., float sigma=1., *, Generator? generator=None) -> Tensor(a!)`
  */
 export const cauchy_ = /* @__PURE__ */ operator<{
@@ -1400,6 +1620,8 @@ export const cauchy_ = /* @__PURE__ */ operator<{
 }>('cauchy_')
 
 /**
+ * The distances between all rows of two tensors.
+ *
  * - `cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor`
  */
 export const cdist = /* @__PURE__ */ operator<{
@@ -1407,31 +1629,43 @@ export const cdist = /* @__PURE__ */ operator<{
 }>('cdist')
 
 /**
+ * The smallest integer that is not less than each element.
+ *
  * - `ceil(Tensor self) -> Tensor`
  */
 export const ceil = /* @__PURE__ */ operator<{ (self: Tensor, options?: CeilOptions): Tensor }>('ceil')
 
 /**
+ * `ceil` in place: The smallest integer that is not less than each element.
+ *
  * - `ceil_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const ceil_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('ceil_')
 
 /**
+ * x where positive, else alpha * (exp(x / alpha) - 1).
+ *
  * - `celu(Tensor self, Scalar alpha=1.) -> Tensor`
  */
 export const celu = /* @__PURE__ */ operator<{ (self: Tensor, alpha?: Or<Scalar, CeluOptions>, options?: CeluOptions): Tensor }>('celu')
 
 /**
+ * `celu` in place: x where positive, else alpha * (exp(x / alpha) - 1).
+ *
  * - `celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)`
  */
 export const celu_ = /* @__PURE__ */ operator<{ (self: Tensor, alpha?: Or<Scalar, CeluOptions>, options?: CeluOptions): Tensor }>('celu_')
 
 /**
+ * The product of matrices in the cheapest order.
+ *
  * - `chain_matmul(Tensor[] matrices) -> Tensor`
  */
 export const chainMatmul = /* @__PURE__ */ operator<{ (matrices: List<Tensor>, options?: ChainMatmulOptions): Tensor }>('chain_matmul')
 
 /**
+ * The channels of groups interleaved.
+ *
  * - `channel_shuffle(Tensor self, SymInt groups) -> Tensor`
  */
 export const channelShuffle = /* @__PURE__ */ operator<{
@@ -1440,6 +1674,8 @@ export const channelShuffle = /* @__PURE__ */ operator<{
 }>('channel_shuffle')
 
 /**
+ * The inverse of a matrix from its Cholesky factor.
+ *
  * - `cholesky_inverse(Tensor self, bool upper=False) -> Tensor`
  */
 export const choleskyInverse = /* @__PURE__ */ operator<{
@@ -1447,6 +1683,8 @@ export const choleskyInverse = /* @__PURE__ */ operator<{
 }>('cholesky_inverse')
 
 /**
+ * Solves equations by the Cholesky factor of their matrix.
+ *
  * - `cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor`
  */
 export const choleskySolve = /* @__PURE__ */ operator<{
@@ -1455,6 +1693,8 @@ export const choleskySolve = /* @__PURE__ */ operator<{
 }>('cholesky_solve')
 
 /**
+ * Views of equal parts along a dimension.
+ *
  * - `chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]`
  */
 export const chunk = /* @__PURE__ */ operator<{
@@ -1463,6 +1703,8 @@ export const chunk = /* @__PURE__ */ operator<{
 }>('chunk')
 
 /**
+ * Elements limited to the range from min to max.
+ *
  * - `clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`
  * - `clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor`
  */
@@ -1472,6 +1714,8 @@ export const clamp = /* @__PURE__ */ operator<{
 }>('clamp')
 
 /**
+ * `clamp` in place: Elements limited to the range from min to max.
+ *
  * - `clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)`
  * - `clamp_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)`
  */
@@ -1481,6 +1725,8 @@ export const clamp_ = /* @__PURE__ */ operator<{
 }>('clamp_')
 
 /**
+ * Elements that are at most max.
+ *
  * - `clamp_max(Tensor self, Scalar max) -> Tensor`
  * - `clamp_max.Tensor(Tensor self, Tensor max) -> Tensor`
  */
@@ -1491,6 +1737,8 @@ export const clampMax = /* @__PURE__ */ operator<{
 }>('clamp_max')
 
 /**
+ * `clamp_max` in place: Elements that are at most max.
+ *
  * - `clamp_max_(Tensor(a!) self, Scalar max) -> Tensor(a!)`
  * - `clamp_max_.Tensor(Tensor(a!) self, Tensor max) -> Tensor(a!)`
  */
@@ -1501,6 +1749,8 @@ export const clampMax_ = /* @__PURE__ */ operator<{
 }>('clamp_max_')
 
 /**
+ * Elements that are at least min.
+ *
  * - `clamp_min(Tensor self, Scalar min) -> Tensor`
  * - `clamp_min.Tensor(Tensor self, Tensor min) -> Tensor`
  */
@@ -1511,6 +1761,8 @@ export const clampMin = /* @__PURE__ */ operator<{
 }>('clamp_min')
 
 /**
+ * `clamp_min` in place: Elements that are at least min.
+ *
  * - `clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)`
  * - `clamp_min_.Tensor(Tensor(a!) self, Tensor min) -> Tensor(a!)`
  */
@@ -1521,6 +1773,8 @@ export const clampMin_ = /* @__PURE__ */ operator<{
 }>('clamp_min_')
 
 /**
+ * As `clamp`.
+ *
  * - `clip(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`
  * - `clip.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor`
  */
@@ -1530,6 +1784,8 @@ export const clip = /* @__PURE__ */ operator<{
 }>('clip')
 
 /**
+ * `clip` in place: As `clamp`.
+ *
  * - `clip_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)`
  * - `clip_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)`
  */
@@ -1544,6 +1800,8 @@ export const clip_ = /* @__PURE__ */ operator<{
 export const clone = /* @__PURE__ */ operator<{ (self: Tensor, options?: CloneOptions): Tensor }>('clone')
 
 /**
+ * Sums overlapping blocks back into an image.
+ *
  * - `col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor`
  */
 export const col2im = /* @__PURE__ */ operator<{
@@ -1560,11 +1818,15 @@ export const col2im = /* @__PURE__ */ operator<{
 }>('col2im')
 
 /**
+ * Tensors as columns beside each other.
+ *
  * - `column_stack(Tensor[] tensors) -> Tensor`
  */
 export const columnStack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: ColumnStackOptions): Tensor }>('column_stack')
 
 /**
+ * All combinations of r elements of a vector.
+ *
  * - `combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor`
  */
 export const combinations = /* @__PURE__ */ operator<{
@@ -1577,11 +1839,15 @@ export const combinations = /* @__PURE__ */ operator<{
 }>('combinations')
 
 /**
+ * A complex tensor of real and imaginary parts.
+ *
  * - `complex(Tensor real, Tensor imag) -> Tensor`
  */
 export const complex = /* @__PURE__ */ operator<{ (real: Tensor, imag: Tensor, options?: ComplexOptions): Tensor }>('complex')
 
 /**
+ * As `cat`.
+ *
  * - `concat(Tensor[] tensors, int dim=0) -> Tensor`
  */
 export const concat = /* @__PURE__ */ operator<{
@@ -1589,6 +1855,8 @@ export const concat = /* @__PURE__ */ operator<{
 }>('concat')
 
 /**
+ * As `cat`.
+ *
  * - `concatenate(Tensor[] tensors, int dim=0) -> Tensor`
  */
 export const concatenate = /* @__PURE__ */ operator<{
@@ -1596,21 +1864,29 @@ export const concatenate = /* @__PURE__ */ operator<{
 }>('concatenate')
 
 /**
+ * A view with the complex elements conjugated.
+ *
  * - `conj(Tensor(a) self) -> Tensor(a)`
  */
 export const conj = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('conj')
 
 /**
+ * The complex conjugate of each element.
+ *
  * - `conj_physical(Tensor self) -> Tensor`
  */
 export const conjPhysical = /* @__PURE__ */ operator<{ (self: Tensor, options?: ConjPhysicalOptions): Tensor }>('conj_physical')
 
 /**
+ * `conj_physical` in place: The complex conjugate of each element.
+ *
  * - `conj_physical_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const conjPhysical_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('conj_physical_')
 
 /**
+ * Pads with a constant.
+ *
  * - `constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor`
  */
 export const constantPadNd = /* @__PURE__ */ operator<{
@@ -1624,6 +1900,8 @@ export const constantPadNd = /* @__PURE__ */ operator<{
 export const contiguous = /* @__PURE__ */ operator<{ (self: Tensor, options?: ContiguousOptions): Tensor }>('contiguous')
 
 /**
+ * Correlates signals with filters.
+ *
  * - `conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor`
  * - `conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], str padding="valid", SymInt[1] dilation=[1], SymInt groups=1) -> Tensor`
  */
@@ -1651,6 +1929,8 @@ export const conv1d = /* @__PURE__ */ operator<{
 }>('conv1d')
 
 /**
+ * Correlates images with filters.
+ *
  * - `conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor`
  * - `conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor`
  */
@@ -1678,6 +1958,8 @@ export const conv2d = /* @__PURE__ */ operator<{
 }>('conv2d')
 
 /**
+ * Correlates volumes with filters.
+ *
  * - `conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor`
  * - `conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], str padding="valid", SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor`
  */
@@ -1705,6 +1987,8 @@ export const conv3d = /* @__PURE__ */ operator<{
 }>('conv3d')
 
 /**
+ * Correlates signals whose time comes first with filters.
+ *
  * - `conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor`
  */
 export const convTbc = /* @__PURE__ */ operator<{
@@ -1713,6 +1997,8 @@ export const convTbc = /* @__PURE__ */ operator<{
 }>('conv_tbc')
 
 /**
+ * The transpose of a convolution, which upsamples.
+ *
  * - `conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor`
  */
 export const convTranspose1d = /* @__PURE__ */ operator<{
@@ -1730,6 +2016,8 @@ export const convTranspose1d = /* @__PURE__ */ operator<{
 }>('conv_transpose1d')
 
 /**
+ * The transpose of a convolution, which upsamples.
+ *
  * - `conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor`
  */
 export const convTranspose2d = /* @__PURE__ */ operator<{
@@ -1747,6 +2035,8 @@ export const convTranspose2d = /* @__PURE__ */ operator<{
 }>('conv_transpose2d')
 
 /**
+ * The transpose of a convolution, which upsamples.
+ *
  * - `conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, SymInt[3] dilation=[1, 1, 1]) -> Tensor`
  */
 export const convTranspose3d = /* @__PURE__ */ operator<{
@@ -1764,6 +2054,8 @@ export const convTranspose3d = /* @__PURE__ */ operator<{
 }>('conv_transpose3d')
 
 /**
+ * A convolution of any number of dimensions, or its transpose.
+ *
  * - `convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor`
  */
 export const convolution = /* @__PURE__ */ operator<{
@@ -1782,6 +2074,8 @@ export const convolution = /* @__PURE__ */ operator<{
 }>('convolution')
 
 /**
+ * `copy` in place: The elements of src in the shape of self.
+ *
  * - `copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)`
  * - `copy_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `copy_.int(Tensor(a!) self, int other) -> Tensor(a!)`
@@ -1795,6 +2089,8 @@ export const copy_ = /* @__PURE__ */ operator<{
 }>('copy_')
 
 /**
+ * The size of self with the sign of other.
+ *
  * - `copysign.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `copysign.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -1805,6 +2101,8 @@ export const copysign = /* @__PURE__ */ operator<{
 }>('copysign')
 
 /**
+ * `copysign` in place: The size of self with the sign of other.
+ *
  * - `copysign_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `copysign_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -1815,31 +2113,43 @@ export const copysign_ = /* @__PURE__ */ operator<{
 }>('copysign_')
 
 /**
+ * The correlation coefficients of the rows.
+ *
  * - `corrcoef(Tensor self) -> Tensor`
  */
 export const corrcoef = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('corrcoef')
 
 /**
+ * The cosine of each element.
+ *
  * - `cos(Tensor self) -> Tensor`
  */
 export const cos = /* @__PURE__ */ operator<{ (self: Tensor, options?: CosOptions): Tensor }>('cos')
 
 /**
+ * `cos` in place: The cosine of each element.
+ *
  * - `cos_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const cos_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('cos_')
 
 /**
+ * The hyperbolic cosine of each element.
+ *
  * - `cosh(Tensor self) -> Tensor`
  */
 export const cosh = /* @__PURE__ */ operator<{ (self: Tensor, options?: CoshOptions): Tensor }>('cosh')
 
 /**
+ * `cosh` in place: The hyperbolic cosine of each element.
+ *
  * - `cosh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const cosh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('cosh_')
 
 /**
+ * A loss on the angle between two vectors.
+ *
  * - `cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor`
  */
 export const cosineEmbeddingLoss = /* @__PURE__ */ operator<{
@@ -1854,6 +2164,8 @@ export const cosineEmbeddingLoss = /* @__PURE__ */ operator<{
 }>('cosine_embedding_loss')
 
 /**
+ * The cosine of the angle between vectors.
+ *
  * - `cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor`
  */
 export const cosineSimilarity = /* @__PURE__ */ operator<{
@@ -1867,6 +2179,8 @@ export const cosineSimilarity = /* @__PURE__ */ operator<{
 }>('cosine_similarity')
 
 /**
+ * How many elements are not zero.
+ *
  * - `count_nonzero(Tensor self, int? dim=None) -> Tensor`
  * - `count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor`
  */
@@ -1877,16 +2191,22 @@ export const countNonzero = /* @__PURE__ */ operator<{
 }>('count_nonzero')
 
 /**
+ * The covariances of the rows.
+ *
  * - `cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor`
  */
 export const cov = /* @__PURE__ */ operator<{ (self: Tensor, options?: CovOptions): Tensor }>('cov')
 
 /**
+ * The tensor in the memory of the processor.
+ *
  * - `cpu(Tensor(a) self) -> Tensor(b|a)`
  */
 export const cpu = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('cpu')
 
 /**
+ * The cross product of vectors of three elements.
+ *
  * - `cross(Tensor self, Tensor other, int? dim=None) -> Tensor`
  */
 export const cross = /* @__PURE__ */ operator<{
@@ -1895,6 +2215,8 @@ export const cross = /* @__PURE__ */ operator<{
 }>('cross')
 
 /**
+ * The cross entropy of logits and classes.
+ *
  * - `cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor`
  */
 export const crossEntropyLoss = /* @__PURE__ */ operator<{
@@ -1911,6 +2233,8 @@ export const crossEntropyLoss = /* @__PURE__ */ operator<{
 }>('cross_entropy_loss')
 
 /**
+ * The connectionist temporal classification loss.
+ *
  * - `ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor`
  * - `ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor`
  */
@@ -1938,11 +2262,15 @@ export const ctcLoss = /* @__PURE__ */ operator<{
 }>('ctc_loss')
 
 /**
+ * The tensor in the memory of a CUDA device.
+ *
  * - `cuda(Tensor(a) self) -> Tensor(b|a)`
  */
 export const cuda = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('cuda')
 
 /**
+ * Cumulative maxima and where they are.
+ *
  * - `cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)`
  */
 export const cummax = /* @__PURE__ */ operator<{
@@ -1951,6 +2279,8 @@ export const cummax = /* @__PURE__ */ operator<{
 }>('cummax')
 
 /**
+ * Cumulative minima and where they are.
+ *
  * - `cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)`
  */
 export const cummin = /* @__PURE__ */ operator<{
@@ -1959,6 +2289,8 @@ export const cummin = /* @__PURE__ */ operator<{
 }>('cummin')
 
 /**
+ * Cumulative products.
+ *
  * - `cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
  */
 export const cumprod = /* @__PURE__ */ operator<{
@@ -1967,6 +2299,8 @@ export const cumprod = /* @__PURE__ */ operator<{
 }>('cumprod')
 
 /**
+ * `cumprod` in place: Cumulative products.
+ *
  * - `cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)`
  */
 export const cumprod_ = /* @__PURE__ */ operator<{
@@ -1975,6 +2309,8 @@ export const cumprod_ = /* @__PURE__ */ operator<{
 }>('cumprod_')
 
 /**
+ * Cumulative sums.
+ *
  * - `cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
  */
 export const cumsum = /* @__PURE__ */ operator<{
@@ -1983,6 +2319,8 @@ export const cumsum = /* @__PURE__ */ operator<{
 }>('cumsum')
 
 /**
+ * `cumsum` in place: Cumulative sums.
+ *
  * - `cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)`
  */
 export const cumsum_ = /* @__PURE__ */ operator<{
@@ -1991,6 +2329,8 @@ export const cumsum_ = /* @__PURE__ */ operator<{
 }>('cumsum_')
 
 /**
+ * Cumulative integrals by the trapezoidal rule.
+ *
  * - `cumulative_trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`
  * - `cumulative_trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor`
  */
@@ -2000,11 +2340,15 @@ export const cumulativeTrapezoid = /* @__PURE__ */ operator<{
 }>('cumulative_trapezoid')
 
 /**
+ * Degrees as radians.
+ *
  * - `deg2rad(Tensor self) -> Tensor`
  */
 export const deg2rad = /* @__PURE__ */ operator<{ (self: Tensor, options?: Deg2radOptions): Tensor }>('deg2rad')
 
 /**
+ * `deg2rad` in place: Degrees as radians.
+ *
  * - `deg2rad_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const deg2rad_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('deg2rad_')
@@ -2015,6 +2359,8 @@ export const deg2rad_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('de
 export const denseDim = /* @__PURE__ */ operator<{ (self: Tensor): number }>('dense_dim')
 
 /**
+ * The floats that quantized integers stand for.
+ *
  * - `dequantize.self(Tensor self) -> Tensor`
  * - `dequantize.tensors(Tensor[] tensors) -> Tensor[]`
  * - `dequantize.tensor(Tensor qtensor) -> Tensor`
@@ -2028,26 +2374,36 @@ export const dequantize = /* @__PURE__ */ operator<{
 }>('dequantize')
 
 /**
+ * The determinant.
+ *
  * - `det(Tensor self) -> Tensor`
  */
 export const det = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('det')
 
 /**
+ * A tensor on the same memory that asks for no gradients.
+ *
  * - `detach(Tensor(a) self) -> Tensor(a)`
  */
 export const detach = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('detach')
 
 /**
+ * `detach` in place: A tensor on the same memory that asks for no gradients.
+ *
  * - `detach_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const detach_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('detach_')
 
 /**
+ * A vector as a diagonal matrix, or the diagonal of a matrix.
+ *
  * - `diag(Tensor self, int diagonal=0) -> Tensor`
  */
 export const diag = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<number, DiagOptions>, options?: DiagOptions): Tensor }>('diag')
 
 /**
+ * Vectors as the diagonals of matrices.
+ *
  * - `diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor`
  */
 export const diagEmbed = /* @__PURE__ */ operator<{
@@ -2061,6 +2417,8 @@ export const diagEmbed = /* @__PURE__ */ operator<{
 }>('diag_embed')
 
 /**
+ * All elements as the diagonal of a matrix.
+ *
  * - `diagflat(Tensor self, int offset=0) -> Tensor`
  */
 export const diagflat = /* @__PURE__ */ operator<{
@@ -2068,6 +2426,8 @@ export const diagflat = /* @__PURE__ */ operator<{
 }>('diagflat')
 
 /**
+ * A view of the diagonal of two dimensions.
+ *
  * - `diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)`
  */
 export const diagonal = /* @__PURE__ */ operator<{
@@ -2081,6 +2441,8 @@ export const diagonal = /* @__PURE__ */ operator<{
 }>('diagonal')
 
 /**
+ * A copy with the diagonal replaced.
+ *
  * - `diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor`
  */
 export const diagonalScatter = /* @__PURE__ */ operator<{
@@ -2096,6 +2458,8 @@ export const diagonalScatter = /* @__PURE__ */ operator<{
 }>('diagonal_scatter')
 
 /**
+ * Differences of neighbours, n times.
+ *
  * - `diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor`
  */
 export const diff = /* @__PURE__ */ operator<{
@@ -2110,16 +2474,22 @@ export const diff = /* @__PURE__ */ operator<{
 }>('diff')
 
 /**
+ * The logarithmic derivative of the gamma function.
+ *
  * - `digamma(Tensor self) -> Tensor`
  */
 export const digamma = /* @__PURE__ */ operator<{ (self: Tensor, options?: DigammaOptions): Tensor }>('digamma')
 
 /**
+ * `digamma` in place: The logarithmic derivative of the gamma function.
+ *
  * - `digamma_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const digamma_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('digamma_')
 
 /**
+ * The p-norm of the difference.
+ *
  * - `dist(Tensor self, Tensor other, Scalar p=2) -> Tensor`
  */
 export const dist = /* @__PURE__ */ operator<{
@@ -2128,6 +2498,8 @@ export const dist = /* @__PURE__ */ operator<{
 }>('dist')
 
 /**
+ * self / other; rounded towards zero or down where roundingMode says so.
+ *
  * - `div.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `div.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor`
@@ -2142,6 +2514,8 @@ export const div = /* @__PURE__ */ operator<{
 }>('div')
 
 /**
+ * `div` in place: self / other; rounded towards zero or down where roundingMode says so.
+ *
  * - `div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)`
  * - `div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
@@ -2156,6 +2530,8 @@ export const div_ = /* @__PURE__ */ operator<{
 }>('div_')
 
 /**
+ * As `div`.
+ *
  * - `divide.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `divide.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `divide.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor`
@@ -2170,6 +2546,8 @@ export const divide = /* @__PURE__ */ operator<{
 }>('divide')
 
 /**
+ * `divide` in place: As `div`.
+ *
  * - `divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `divide_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)`
  * - `divide_.Scalar_mode(Tensor(a!) self, Scalar other, *, str? rounding_mode) -> Tensor(a!)`
@@ -2184,6 +2562,8 @@ export const divide_ = /* @__PURE__ */ operator<{
 }>('divide_')
 
 /**
+ * The dot product of two vectors.
+ *
  * - `dot(Tensor self, Tensor tensor) -> Tensor`
  */
 export const dot = /* @__PURE__ */ operator<{
@@ -2192,11 +2572,15 @@ export const dot = /* @__PURE__ */ operator<{
 }>('dot')
 
 /**
+ * Zeros elements at random in training, and scales the rest.
+ *
  * - `dropout(Tensor input, float p, bool train) -> Tensor`
  */
 export const dropout = /* @__PURE__ */ operator<{ (input: Tensor, p: number, train: boolean, options?: DropoutOptions): Tensor }>('dropout')
 
 /**
+ * `dropout` in place: Zeros elements at random in training, and scales the rest.
+ *
  * - `dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
  */
 export const dropout_ = /* @__PURE__ */ operator<{
@@ -2205,6 +2589,8 @@ export const dropout_ = /* @__PURE__ */ operator<{
 }>('dropout_')
 
 /**
+ * Parts along the third dimension.
+ *
  * - `dsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]`
  * - `dsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]`
  */
@@ -2215,21 +2601,29 @@ export const dsplit = /* @__PURE__ */ operator<{
 }>('dsplit')
 
 /**
+ * Tensors joined along the third dimension.
+ *
  * - `dstack(Tensor[] tensors) -> Tensor`
  */
 export const dstack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: DstackOptions): Tensor }>('dstack')
 
 /**
+ * Products and sums by Einstein's notation.
+ *
  * - `einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor`
  */
 export const einsum = /* @__PURE__ */ operator<{ (equation: string, tensors: List<Tensor>, options?: EinsumOptions): Tensor }>('einsum')
 
 /**
+ * Bytes of one element.
+ *
  * - `element_size(Tensor self) -> int`
  */
 export const elementSize = /* @__PURE__ */ operator<{ (self: Tensor): number }>('element_size')
 
 /**
+ * x where positive, else alpha * (exp(x) - 1).
+ *
  * - `elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor`
  */
 export const elu = /* @__PURE__ */ operator<{
@@ -2243,6 +2637,8 @@ export const elu = /* @__PURE__ */ operator<{
 }>('elu')
 
 /**
+ * `elu` in place: x where positive, else alpha * (exp(x) - 1).
+ *
  * - `elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)`
  */
 export const elu_ = /* @__PURE__ */ operator<{
@@ -2256,6 +2652,8 @@ export const elu_ = /* @__PURE__ */ operator<{
 }>('elu_')
 
 /**
+ * The rows of the weight that indices name.
+ *
  * - `embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor`
  */
 export const embedding = /* @__PURE__ */ operator<{
@@ -2270,6 +2668,8 @@ export const embedding = /* @__PURE__ */ operator<{
 }>('embedding')
 
 /**
+ * Sums, means or maxima of bags of rows of the weight.
+ *
  * - `embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False) -> (Tensor, Tensor, Tensor, Tensor)`
  * - `embedding_bag.padding_idx(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq, int mode, bool sparse, Tensor? per_sample_weights, bool include_last_offset, int? padding_idx) -> (Tensor, Tensor, Tensor, Tensor)`
  */
@@ -2300,6 +2700,8 @@ export const embeddingBag = /* @__PURE__ */ operator<{
 }>('embedding_bag')
 
 /**
+ * Scales down the named rows whose norm is too large.
+ *
  * - `embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor`
  */
 export const embeddingRenorm = /* @__PURE__ */ operator<{
@@ -2308,6 +2710,8 @@ export const embeddingRenorm = /* @__PURE__ */ operator<{
 }>('embedding_renorm')
 
 /**
+ * `embedding_renorm` in place: Scales down the named rows whose norm is too large.
+ *
  * - `embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)`
  */
 export const embeddingRenorm_ = /* @__PURE__ */ operator<{
@@ -2316,6 +2720,8 @@ export const embeddingRenorm_ = /* @__PURE__ */ operator<{
 }>('embedding_renorm_')
 
 /**
+ * A tensor of undefined contents.
+ *
  * - `empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const empty = /* @__PURE__ */ operator<{ (size: List<number>, options?: EmptyOptions): Tensor; (...size: number[]): Tensor }>(
@@ -2323,11 +2729,15 @@ export const empty = /* @__PURE__ */ operator<{ (size: List<number>, options?: E
 )
 
 /**
+ * A tensor of undefined contents in the shape of another.
+ *
  * - `empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const emptyLike = /* @__PURE__ */ operator<{ (self: Tensor, options?: EmptyLikeOptions): Tensor }>('empty_like')
 
 /**
+ * A tensor of undefined contents with these strides.
+ *
  * - `empty_strided(SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const emptyStrided = /* @__PURE__ */ operator<{ (size: List<number>, stride: List<number>, options?: EmptyStridedOptions): Tensor }>(
@@ -2335,6 +2745,8 @@ export const emptyStrided = /* @__PURE__ */ operator<{ (size: List<number>, stri
 )
 
 /**
+ * Whether elements are equal.
+ *
  * - `eq.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `eq.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `eq.Tensor_list(Tensor[] a, Tensor[] b) -> bool`
@@ -2347,6 +2759,8 @@ export const eq = /* @__PURE__ */ operator<{
 }>('eq')
 
 /**
+ * `eq` in place: Whether elements are equal.
+ *
  * - `eq_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `eq_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -2357,6 +2771,8 @@ export const eq_ = /* @__PURE__ */ operator<{
 }>('eq_')
 
 /**
+ * Whether two tensors have the same shape and elements.
+ *
  * - `equal(Tensor self, Tensor other) -> bool`
  */
 export const equal = /* @__PURE__ */ operator<{
@@ -2365,56 +2781,78 @@ export const equal = /* @__PURE__ */ operator<{
 }>('equal')
 
 /**
+ * The error function of each element.
+ *
  * - `erf(Tensor self) -> Tensor`
  */
 export const erf = /* @__PURE__ */ operator<{ (self: Tensor, options?: ErfOptions): Tensor }>('erf')
 
 /**
+ * `erf` in place: The error function of each element.
+ *
  * - `erf_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const erf_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('erf_')
 
 /**
+ * One minus the error function of each element.
+ *
  * - `erfc(Tensor self) -> Tensor`
  */
 export const erfc = /* @__PURE__ */ operator<{ (self: Tensor, options?: ErfcOptions): Tensor }>('erfc')
 
 /**
+ * `erfc` in place: One minus the error function of each element.
+ *
  * - `erfc_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const erfc_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('erfc_')
 
 /**
+ * The inverse of the error function.
+ *
  * - `erfinv(Tensor self) -> Tensor`
  */
 export const erfinv = /* @__PURE__ */ operator<{ (self: Tensor, options?: ErfinvOptions): Tensor }>('erfinv')
 
 /**
+ * `erfinv` in place: The inverse of the error function.
+ *
  * - `erfinv_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const erfinv_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('erfinv_')
 
 /**
+ * e to the power of each element.
+ *
  * - `exp(Tensor self) -> Tensor`
  */
 export const exp = /* @__PURE__ */ operator<{ (self: Tensor, options?: ExpOptions): Tensor }>('exp')
 
 /**
+ * 2 to the power of each element.
+ *
  * - `exp2(Tensor self) -> Tensor`
  */
 export const exp2 = /* @__PURE__ */ operator<{ (self: Tensor, options?: Exp2Options): Tensor }>('exp2')
 
 /**
+ * `exp2` in place: 2 to the power of each element.
+ *
  * - `exp2_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const exp2_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('exp2_')
 
 /**
+ * `exp` in place: e to the power of each element.
+ *
  * - `exp_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const exp_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('exp_')
 
 /**
+ * A view in which dimensions of size 1 repeat.
+ *
  * - `expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)`
  */
 export const expand = /* @__PURE__ */ operator<{
@@ -2423,6 +2861,8 @@ export const expand = /* @__PURE__ */ operator<{
 }>('expand')
 
 /**
+ * A view in the shape of another tensor.
+ *
  * - `expand_as(Tensor(a) self, Tensor other) -> Tensor(a)`
  */
 export const expandAs = /* @__PURE__ */ operator<{
@@ -2431,16 +2871,22 @@ export const expandAs = /* @__PURE__ */ operator<{
 }>('expand_as')
 
 /**
+ * exp(x) - 1, exact near zero.
+ *
  * - `expm1(Tensor self) -> Tensor`
  */
 export const expm1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: Expm1Options): Tensor }>('expm1')
 
 /**
+ * `expm1` in place: exp(x) - 1, exact near zero.
+ *
  * - `expm1_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const expm1_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('expm1_')
 
 /**
+ * Random numbers of the exponential distribution.
+ *
  * - `exponential(Tensor self, float lambd=1., *, Generator? generator=None) -> Tensor`
  */
 export const exponential = /* @__PURE__ */ operator<{
@@ -2448,6 +2894,8 @@ export const exponential = /* @__PURE__ */ operator<{
 }>('exponential')
 
 /**
+ * `exponential` in place: Random numbers of the exponential distribution.
+ *
  * - `exponential_(Tensor(a!) self, float lambd=1., *, Generator? generator=None) -> Tensor(a!)`
  */
 export const exponential_ = /* @__PURE__ */ operator<{
@@ -2455,6 +2903,8 @@ export const exponential_ = /* @__PURE__ */ operator<{
 }>('exponential_')
 
 /**
+ * Ones on the diagonal, zeros elsewhere.
+ *
  * - `eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `eye.m(SymInt n, SymInt m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -2464,6 +2914,8 @@ export const eye = /* @__PURE__ */ operator<{
 }>('eye')
 
 /**
+ * Rounds to what quantized channels can say.
+ *
  * - `fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor`
  */
 export const fakeQuantizePerChannelAffine = /* @__PURE__ */ operator<{
@@ -2480,6 +2932,8 @@ export const fakeQuantizePerChannelAffine = /* @__PURE__ */ operator<{
 }>('fake_quantize_per_channel_affine')
 
 /**
+ * Rounds to what a quantized tensor can say.
+ *
  * - `fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor`
  * - `fake_quantize_per_tensor_affine.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max) -> Tensor`
  */
@@ -2520,6 +2974,8 @@ export const featureDropout_ = /* @__PURE__ */ operator<{
 }>('feature_dropout_')
 
 /**
+ * All elements the same.
+ *
  * - `fill.Scalar(Tensor self, Scalar value) -> Tensor`
  * - `fill.Tensor(Tensor self, Tensor value) -> Tensor`
  */
@@ -2530,6 +2986,8 @@ export const fill = /* @__PURE__ */ operator<{
 }>('fill')
 
 /**
+ * `fill` in place: All elements the same.
+ *
  * - `fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)`
  * - `fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)`
  */
@@ -2548,16 +3006,22 @@ export const fillDiagonal_ = /* @__PURE__ */ operator<{
 }>('fill_diagonal_')
 
 /**
+ * As `trunc`.
+ *
  * - `fix(Tensor self) -> Tensor`
  */
 export const fix = /* @__PURE__ */ operator<{ (self: Tensor, options?: FixOptions): Tensor }>('fix')
 
 /**
+ * `fix` in place: As `trunc`.
+ *
  * - `fix_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const fix_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('fix_')
 
 /**
+ * Several dimensions as one.
+ *
  * - `flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)`
  */
 export const flatten = /* @__PURE__ */ operator<{
@@ -2565,6 +3029,8 @@ export const flatten = /* @__PURE__ */ operator<{
 }>('flatten')
 
 /**
+ * The order along dimensions reversed.
+ *
  * - `flip(Tensor self, int[] dims) -> Tensor`
  */
 export const flip = /* @__PURE__ */ operator<{
@@ -2573,16 +3039,22 @@ export const flip = /* @__PURE__ */ operator<{
 }>('flip')
 
 /**
+ * The columns in reverse order.
+ *
  * - `fliplr(Tensor self) -> Tensor`
  */
 export const fliplr = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('fliplr')
 
 /**
+ * The rows in reverse order.
+ *
  * - `flipud(Tensor self) -> Tensor`
  */
 export const flipud = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('flipud')
 
 /**
+ * Powers in double precision.
+ *
  * - `float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor`
  * - `float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor`
  * - `float_power.Scalar(Scalar self, Tensor exponent) -> Tensor`
@@ -2595,6 +3067,8 @@ export const floatPower = /* @__PURE__ */ operator<{
 }>('float_power')
 
 /**
+ * `float_power` in place: Powers in double precision.
+ *
  * - `float_power_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)`
  * - `float_power_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)`
  */
@@ -2605,16 +3079,22 @@ export const floatPower_ = /* @__PURE__ */ operator<{
 }>('float_power_')
 
 /**
+ * The largest integer that is not more than each element.
+ *
  * - `floor(Tensor self) -> Tensor`
  */
 export const floor = /* @__PURE__ */ operator<{ (self: Tensor, options?: FloorOptions): Tensor }>('floor')
 
 /**
+ * `floor` in place: The largest integer that is not more than each element.
+ *
  * - `floor_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const floor_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('floor_')
 
 /**
+ * self / other rounded down.
+ *
  * - `floor_divide(Tensor self, Tensor other) -> Tensor`
  * - `floor_divide.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -2625,6 +3105,8 @@ export const floorDivide = /* @__PURE__ */ operator<{
 }>('floor_divide')
 
 /**
+ * `floor_divide` in place: self / other rounded down.
+ *
  * - `floor_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `floor_divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -2635,6 +3117,8 @@ export const floorDivide_ = /* @__PURE__ */ operator<{
 }>('floor_divide_')
 
 /**
+ * The larger elements; NaN loses.
+ *
  * - `fmax(Tensor self, Tensor other) -> Tensor`
  */
 export const fmax = /* @__PURE__ */ operator<{
@@ -2643,6 +3127,8 @@ export const fmax = /* @__PURE__ */ operator<{
 }>('fmax')
 
 /**
+ * The smaller elements; NaN loses.
+ *
  * - `fmin(Tensor self, Tensor other) -> Tensor`
  */
 export const fmin = /* @__PURE__ */ operator<{
@@ -2651,6 +3137,8 @@ export const fmin = /* @__PURE__ */ operator<{
 }>('fmin')
 
 /**
+ * The remainder with the sign of self.
+ *
  * - `fmod.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `fmod.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -2661,6 +3149,8 @@ export const fmod = /* @__PURE__ */ operator<{
 }>('fmod')
 
 /**
+ * `fmod` in place: The remainder with the sign of self.
+ *
  * - `fmod_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `fmod_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -2671,11 +3161,15 @@ export const fmod_ = /* @__PURE__ */ operator<{
 }>('fmod_')
 
 /**
+ * The part behind the point.
+ *
  * - `frac(Tensor self) -> Tensor`
  */
 export const frac = /* @__PURE__ */ operator<{ (self: Tensor, options?: FracOptions): Tensor }>('frac')
 
 /**
+ * `frac` in place: The part behind the point.
+ *
  * - `frac_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const frac_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('frac_')
@@ -2709,11 +3203,15 @@ export const fractionalMaxPool3d = /* @__PURE__ */ operator<{
 }>('fractional_max_pool3d')
 
 /**
+ * Mantissa and exponent of each element.
+ *
  * - `frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)`
  */
 export const frexp = /* @__PURE__ */ operator<{ (self: Tensor): MantissaAndExponent }>('frexp')
 
 /**
+ * The root of the sum of squares.
+ *
  * - `frobenius_norm.dim(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
  */
 export const frobeniusNorm = /* @__PURE__ */ operator<{
@@ -2722,11 +3220,15 @@ export const frobeniusNorm = /* @__PURE__ */ operator<{
 }>('frobenius_norm')
 
 /**
+ * A tensor of one value.
+ *
  * - `full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const full = /* @__PURE__ */ operator<{ (size: List<number>, fillValue: Scalar, options?: FullOptions): Tensor }>('full')
 
 /**
+ * A tensor of one value in the shape of another.
+ *
  * - `full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const fullLike = /* @__PURE__ */ operator<{
@@ -2735,6 +3237,8 @@ export const fullLike = /* @__PURE__ */ operator<{
 }>('full_like')
 
 /**
+ * Elements picked along a dimension by an index for each.
+ *
  * - `gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor`
  */
 export const gather = /* @__PURE__ */ operator<{
@@ -2743,6 +3247,8 @@ export const gather = /* @__PURE__ */ operator<{
 }>('gather')
 
 /**
+ * The greatest common divisor.
+ *
  * - `gcd(Tensor self, Tensor other) -> Tensor`
  */
 export const gcd = /* @__PURE__ */ operator<{
@@ -2751,6 +3257,8 @@ export const gcd = /* @__PURE__ */ operator<{
 }>('gcd')
 
 /**
+ * `gcd` in place: The greatest common divisor.
+ *
  * - `gcd_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const gcd_ = /* @__PURE__ */ operator<{
@@ -2759,6 +3267,8 @@ export const gcd_ = /* @__PURE__ */ operator<{
 }>('gcd_')
 
 /**
+ * self >= other.
+ *
  * - `ge.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `ge.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -2769,6 +3279,8 @@ export const ge = /* @__PURE__ */ operator<{
 }>('ge')
 
 /**
+ * `ge` in place: self >= other.
+ *
  * - `ge_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `ge_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -2779,16 +3291,22 @@ export const ge_ = /* @__PURE__ */ operator<{
 }>('ge_')
 
 /**
+ * The Gaussian error linear unit.
+ *
  * - `gelu(Tensor self, *, str approximate="none") -> Tensor`
  */
 export const gelu = /* @__PURE__ */ operator<{ (self: Tensor, options?: GeluOptions): Tensor }>('gelu')
 
 /**
+ * `gelu` in place: The Gaussian error linear unit.
+ *
  * - `gelu_(Tensor(a!) self, *, str approximate="none") -> Tensor(a!)`
  */
 export const gelu_ = /* @__PURE__ */ operator<{ (self: Tensor, options?: GeluOptions): Tensor }>('gelu_')
 
 /**
+ * Random numbers of the geometric distribution.
+ *
  * - `geometric(Tensor self, float p, *, Generator? generator=None) -> Tensor`
  */
 export const geometric = /* @__PURE__ */ operator<{
@@ -2797,6 +3315,8 @@ export const geometric = /* @__PURE__ */ operator<{
 }>('geometric')
 
 /**
+ * `geometric` in place: Random numbers of the geometric distribution.
+ *
  * - `geometric_(Tensor(a!) self, float p, *, Generator? generator=None) -> Tensor(a!)`
  */
 export const geometric_ = /* @__PURE__ */ operator<{
@@ -2805,11 +3325,15 @@ export const geometric_ = /* @__PURE__ */ operator<{
 }>('geometric_')
 
 /**
+ * A QR decomposition as Householder reflectors.
+ *
  * - `geqrf(Tensor self) -> (Tensor a, Tensor tau)`
  */
 export const geqrf = /* @__PURE__ */ operator<{ (self: Tensor): AAndTau }>('geqrf')
 
 /**
+ * As `outer`.
+ *
  * - `ger(Tensor self, Tensor vec2) -> Tensor`
  */
 export const ger = /* @__PURE__ */ operator<{
@@ -2818,11 +3342,15 @@ export const ger = /* @__PURE__ */ operator<{
 }>('ger')
 
 /**
+ * The first half times the sigmoid of the second half.
+ *
  * - `glu(Tensor self, int dim=-1) -> Tensor`
  */
 export const glu = /* @__PURE__ */ operator<{ (self: Tensor, dim?: Or<number, GluOptions>, options?: GluOptions): Tensor }>('glu')
 
 /**
+ * Numerical gradients by central differences.
+ *
  * - `gradient.scalarint(Tensor self, *, Scalar? spacing=None, int? dim=None, int edge_order=1) -> Tensor[]`
  * - `gradient.scalararray(Tensor self, *, Scalar spacing, int[] dim, int edge_order=1) -> Tensor[]`
  * - `gradient.array(Tensor self, *, int[] dim, int edge_order=1) -> Tensor[]`
@@ -2835,6 +3363,8 @@ export const gradient = /* @__PURE__ */ operator<{
 }>('gradient')
 
 /**
+ * As `gt`.
+ *
  * - `greater.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `greater.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -2845,6 +3375,8 @@ export const greater = /* @__PURE__ */ operator<{
 }>('greater')
 
 /**
+ * `greater` in place: As `gt`.
+ *
  * - `greater_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `greater_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -2855,6 +3387,8 @@ export const greater_ = /* @__PURE__ */ operator<{
 }>('greater_')
 
 /**
+ * As `ge`.
+ *
  * - `greater_equal.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `greater_equal.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -2865,6 +3399,8 @@ export const greaterEqual = /* @__PURE__ */ operator<{
 }>('greater_equal')
 
 /**
+ * `greater_equal` in place: As `ge`.
+ *
  * - `greater_equal_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `greater_equal_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -2875,6 +3411,8 @@ export const greaterEqual_ = /* @__PURE__ */ operator<{
 }>('greater_equal_')
 
 /**
+ * Values at places between the pixels.
+ *
  * - `grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor`
  */
 export const gridSampler = /* @__PURE__ */ operator<{
@@ -2910,6 +3448,8 @@ export const gridSampler3d = /* @__PURE__ */ operator<{
 }>('grid_sampler_3d')
 
 /**
+ * Normalizes groups of channels.
+ *
  * - `group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor`
  */
 export const groupNorm = /* @__PURE__ */ operator<{
@@ -2925,6 +3465,8 @@ export const groupNorm = /* @__PURE__ */ operator<{
 }>('group_norm')
 
 /**
+ * Gated recurrent units over a sequence.
+ *
  * - `gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)`
  * - `gru.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)`
  */
@@ -2956,6 +3498,8 @@ export const gru = /* @__PURE__ */ operator<{
 }>('gru')
 
 /**
+ * One step of gated recurrent units.
+ *
  * - `gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor`
  */
 export const gruCell = /* @__PURE__ */ operator<{
@@ -2971,6 +3515,8 @@ export const gruCell = /* @__PURE__ */ operator<{
 }>('gru_cell')
 
 /**
+ * self > other.
+ *
  * - `gt.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `gt.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -2981,6 +3527,8 @@ export const gt = /* @__PURE__ */ operator<{
 }>('gt')
 
 /**
+ * `gt` in place: self > other.
+ *
  * - `gt_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `gt_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -2991,6 +3539,8 @@ export const gt_ = /* @__PURE__ */ operator<{
 }>('gt_')
 
 /**
+ * A Hamming window.
+ *
  * - `hamming_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `hamming_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `hamming_window.periodic_alpha(int window_length, bool periodic, float alpha, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -3004,6 +3554,8 @@ export const hammingWindow = /* @__PURE__ */ operator<{
 }>('hamming_window')
 
 /**
+ * A Hann window.
+ *
  * - `hann_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `hann_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -3013,6 +3565,8 @@ export const hannWindow = /* @__PURE__ */ operator<{
 }>('hann_window')
 
 /**
+ * Zeros elements between -lambd and lambd.
+ *
  * - `hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor`
  */
 export const hardshrink = /* @__PURE__ */ operator<{
@@ -3020,26 +3574,36 @@ export const hardshrink = /* @__PURE__ */ operator<{
 }>('hardshrink')
 
 /**
+ * A sigmoid of straight lines.
+ *
  * - `hardsigmoid(Tensor self) -> Tensor`
  */
 export const hardsigmoid = /* @__PURE__ */ operator<{ (self: Tensor, options?: HardsigmoidOptions): Tensor }>('hardsigmoid')
 
 /**
+ * `hardsigmoid` in place: A sigmoid of straight lines.
+ *
  * - `hardsigmoid_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const hardsigmoid_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('hardsigmoid_')
 
 /**
+ * x times hardsigmoid(x).
+ *
  * - `hardswish(Tensor self) -> Tensor`
  */
 export const hardswish = /* @__PURE__ */ operator<{ (self: Tensor, options?: HardswishOptions): Tensor }>('hardswish')
 
 /**
+ * `hardswish` in place: x times hardsigmoid(x).
+ *
  * - `hardswish_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const hardswish_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('hardswish_')
 
 /**
+ * Elements limited to the range from minVal to maxVal.
+ *
  * - `hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor`
  */
 export const hardtanh = /* @__PURE__ */ operator<{
@@ -3047,6 +3611,8 @@ export const hardtanh = /* @__PURE__ */ operator<{
 }>('hardtanh')
 
 /**
+ * `hardtanh` in place: Elements limited to the range from minVal to maxVal.
+ *
  * - `hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)`
  */
 export const hardtanh_ = /* @__PURE__ */ operator<{
@@ -3061,6 +3627,8 @@ export const hashTensor = /* @__PURE__ */ operator<{
 }>('hash_tensor')
 
 /**
+ * 0 below zero, values at zero, 1 above.
+ *
  * - `heaviside(Tensor self, Tensor values) -> Tensor`
  */
 export const heaviside = /* @__PURE__ */ operator<{
@@ -3069,6 +3637,8 @@ export const heaviside = /* @__PURE__ */ operator<{
 }>('heaviside')
 
 /**
+ * `heaviside` in place: 0 below zero, values at zero, 1 above.
+ *
  * - `heaviside_(Tensor(a!) self, Tensor values) -> Tensor(a!)`
  */
 export const heaviside_ = /* @__PURE__ */ operator<{
@@ -3077,6 +3647,8 @@ export const heaviside_ = /* @__PURE__ */ operator<{
 }>('heaviside_')
 
 /**
+ * A loss on whether two inputs are alike.
+ *
  * - `hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor`
  */
 export const hingeEmbeddingLoss = /* @__PURE__ */ operator<{
@@ -3091,6 +3663,8 @@ export const hingeEmbeddingLoss = /* @__PURE__ */ operator<{
 }>('hinge_embedding_loss')
 
 /**
+ * How many elements fall into each of equal bins.
+ *
  * - `histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor`
  */
 export const histc = /* @__PURE__ */ operator<{
@@ -3104,6 +3678,8 @@ export const histc = /* @__PURE__ */ operator<{
 }>('histc')
 
 /**
+ * How many elements fall into each bin.
+ *
  * - `histogram.bins_tensor(Tensor self, Tensor bins, *, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)`
  * - `histogram.bin_ct(Tensor self, int bins=100, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)`
  */
@@ -3114,6 +3690,8 @@ export const histogram = /* @__PURE__ */ operator<{
 }>('histogram')
 
 /**
+ * Parts along the second dimension.
+ *
  * - `hsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]`
  * - `hsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]`
  */
@@ -3124,11 +3702,15 @@ export const hsplit = /* @__PURE__ */ operator<{
 }>('hsplit')
 
 /**
+ * Tensors joined along the second dimension.
+ *
  * - `hstack(Tensor[] tensors) -> Tensor`
  */
 export const hstack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: HstackOptions): Tensor }>('hstack')
 
 /**
+ * Quadratic for small differences, linear for large ones.
+ *
  * - `huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor`
  */
 export const huberLoss = /* @__PURE__ */ operator<{
@@ -3143,6 +3725,8 @@ export const huberLoss = /* @__PURE__ */ operator<{
 }>('huber_loss')
 
 /**
+ * The root of the sum of two squares.
+ *
  * - `hypot(Tensor self, Tensor other) -> Tensor`
  */
 export const hypot = /* @__PURE__ */ operator<{
@@ -3151,6 +3735,8 @@ export const hypot = /* @__PURE__ */ operator<{
 }>('hypot')
 
 /**
+ * `hypot` in place: The root of the sum of two squares.
+ *
  * - `hypot_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const hypot_ = /* @__PURE__ */ operator<{
@@ -3159,16 +3745,22 @@ export const hypot_ = /* @__PURE__ */ operator<{
 }>('hypot_')
 
 /**
+ * The modified Bessel function of order 0.
+ *
  * - `i0(Tensor self) -> Tensor`
  */
 export const i0 = /* @__PURE__ */ operator<{ (self: Tensor, options?: I0Options): Tensor }>('i0')
 
 /**
+ * `i0` in place: The modified Bessel function of order 0.
+ *
  * - `i0_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const i0_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('i0_')
 
 /**
+ * The regularized lower incomplete gamma function.
+ *
  * - `igamma(Tensor self, Tensor other) -> Tensor`
  */
 export const igamma = /* @__PURE__ */ operator<{
@@ -3177,6 +3769,8 @@ export const igamma = /* @__PURE__ */ operator<{
 }>('igamma')
 
 /**
+ * `igamma` in place: The regularized lower incomplete gamma function.
+ *
  * - `igamma_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const igamma_ = /* @__PURE__ */ operator<{
@@ -3185,6 +3779,8 @@ export const igamma_ = /* @__PURE__ */ operator<{
 }>('igamma_')
 
 /**
+ * The regularized upper incomplete gamma function.
+ *
  * - `igammac(Tensor self, Tensor other) -> Tensor`
  */
 export const igammac = /* @__PURE__ */ operator<{
@@ -3193,6 +3789,8 @@ export const igammac = /* @__PURE__ */ operator<{
 }>('igammac')
 
 /**
+ * `igammac` in place: The regularized upper incomplete gamma function.
+ *
  * - `igammac_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const igammac_ = /* @__PURE__ */ operator<{
@@ -3201,6 +3799,8 @@ export const igammac_ = /* @__PURE__ */ operator<{
 }>('igammac_')
 
 /**
+ * Blocks of an image as columns.
+ *
  * - `im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor`
  */
 export const im2col = /* @__PURE__ */ operator<{
@@ -3216,6 +3816,8 @@ export const im2col = /* @__PURE__ */ operator<{
 }>('im2col')
 
 /**
+ * The imaginary parts.
+ *
  * - `imag(Tensor(a) self) -> Tensor(a)`
  */
 export const imag = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('imag')
@@ -3233,6 +3835,8 @@ export const index = /* @__PURE__ */ operator<{
 }>('index')
 
 /**
+ * Adds slices at indices of a dimension.
+ *
  * - `index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor`
  */
 export const indexAdd = /* @__PURE__ */ operator<{
@@ -3241,6 +3845,8 @@ export const indexAdd = /* @__PURE__ */ operator<{
 }>('index_add')
 
 /**
+ * `index_add` in place: Adds slices at indices of a dimension.
+ *
  * - `index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor(a!)`
  */
 export const indexAdd_ = /* @__PURE__ */ operator<{
@@ -3249,6 +3855,8 @@ export const indexAdd_ = /* @__PURE__ */ operator<{
 }>('index_add_')
 
 /**
+ * `index_copy` in place: Replaces slices at indices of a dimension.
+ *
  * - `index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)`
  */
 export const indexCopy_ = /* @__PURE__ */ operator<{
@@ -3257,6 +3865,8 @@ export const indexCopy_ = /* @__PURE__ */ operator<{
 }>('index_copy_')
 
 /**
+ * Fills slices at indices of a dimension.
+ *
  * - `index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor`
  * - `index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
  */
@@ -3267,6 +3877,8 @@ export const indexFill = /* @__PURE__ */ operator<{
 }>('index_fill')
 
 /**
+ * `index_fill` in place: Fills slices at indices of a dimension.
+ *
  * - `index_fill_.int_Tensor(Tensor(a!) self, int dim, Tensor index, Tensor value) -> Tensor(a!)`
  * - `index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)`
  */
@@ -3277,6 +3889,8 @@ export const indexFill_ = /* @__PURE__ */ operator<{
 }>('index_fill_')
 
 /**
+ * Replaces elements at indices.
+ *
  * - `index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor`
  * - `index_put.hacked_twin(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor`
  */
@@ -3293,6 +3907,8 @@ export const indexPut = /* @__PURE__ */ operator<{
 }>('index_put')
 
 /**
+ * `index_put` in place: Replaces elements at indices.
+ *
  * - `index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)`
  * - `index_put_.hacked_twin(Tensor(a!) self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)`
  */
@@ -3309,6 +3925,8 @@ export const indexPut_ = /* @__PURE__ */ operator<{
 }>('index_put_')
 
 /**
+ * Reduces slices into indices of a dimension.
+ *
  * - `index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor`
  */
 export const indexReduce = /* @__PURE__ */ operator<{
@@ -3317,6 +3935,8 @@ export const indexReduce = /* @__PURE__ */ operator<{
 }>('index_reduce')
 
 /**
+ * `index_reduce` in place: Reduces slices into indices of a dimension.
+ *
  * - `index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor(a!)`
  */
 export const indexReduce_ = /* @__PURE__ */ operator<{
@@ -3325,6 +3945,8 @@ export const indexReduce_ = /* @__PURE__ */ operator<{
 }>('index_reduce_')
 
 /**
+ * Slices at indices of a dimension.
+ *
  * - `index_select(Tensor self, int dim, Tensor index) -> Tensor`
  */
 export const indexSelect = /* @__PURE__ */ operator<{
@@ -3333,6 +3955,8 @@ export const indexSelect = /* @__PURE__ */ operator<{
 }>('index_select')
 
 /**
+ * The dot products along the last dimensions.
+ *
  * - `inner(Tensor self, Tensor other) -> Tensor`
  */
 export const inner = /* @__PURE__ */ operator<{
@@ -3341,6 +3965,8 @@ export const inner = /* @__PURE__ */ operator<{
 }>('inner')
 
 /**
+ * Normalizes each channel of each sample.
+ *
  * - `instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor`
  */
 export const instanceNorm = /* @__PURE__ */ operator<{
@@ -3359,11 +3985,15 @@ export const instanceNorm = /* @__PURE__ */ operator<{
 }>('instance_norm')
 
 /**
+ * The integers of a quantized tensor.
+ *
  * - `int_repr(Tensor self) -> Tensor`
  */
 export const intRepr = /* @__PURE__ */ operator<{ (self: Tensor, options?: IntReprOptions): Tensor }>('int_repr')
 
 /**
+ * The inverse of a matrix.
+ *
  * - `inverse(Tensor self) -> Tensor`
  */
 export const inverse = /* @__PURE__ */ operator<{ (self: Tensor, options?: InverseOptions): Tensor }>('inverse')
@@ -3374,6 +4004,8 @@ export const inverse = /* @__PURE__ */ operator<{ (self: Tensor, options?: Inver
 export const isCoalesced = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_coalesced')
 
 /**
+ * Whether the dtype is complex.
+ *
  * - `is_complex(Tensor self) -> bool`
  */
 export const isComplex = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_complex')
@@ -3389,6 +4021,8 @@ export const isConj = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_
 export const isDistributed = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_distributed')
 
 /**
+ * Whether the dtype is a float.
+ *
  * - `is_floating_point(Tensor self) -> bool`
  */
 export const isFloatingPoint = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_floating_point')
@@ -3414,11 +4048,15 @@ export const isNeg = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_n
 export const isNonOverlappingAndDense = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_non_overlapping_and_dense')
 
 /**
+ * Whether the single element is not zero.
+ *
  * - `is_nonzero(Tensor self) -> bool`
  */
 export const isNonzero = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_nonzero')
 
 /**
+ * Whether two shapes are the same.
+ *
  * - `is_same_size(Tensor self, Tensor other) -> bool`
  */
 export const isSameSize = /* @__PURE__ */ operator<{
@@ -3448,6 +4086,8 @@ export const isStridesLikeFormat = /* @__PURE__ */ operator<{
 }>('is_strides_like_format')
 
 /**
+ * Whether elements are close to each other.
+ *
  * - `isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor`
  */
 export const isclose = /* @__PURE__ */ operator<{
@@ -3463,11 +4103,15 @@ export const isclose = /* @__PURE__ */ operator<{
 }>('isclose')
 
 /**
+ * Whether elements are finite.
+ *
  * - `isfinite(Tensor self) -> Tensor`
  */
 export const isfinite = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('isfinite')
 
 /**
+ * Whether elements are among the test elements.
+ *
  * - `isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor`
  * - `isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor`
  * - `isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor`
@@ -3479,31 +4123,43 @@ export const isin = /* @__PURE__ */ operator<{
 }>('isin')
 
 /**
+ * Whether elements are infinite.
+ *
  * - `isinf(Tensor self) -> Tensor`
  */
 export const isinf = /* @__PURE__ */ operator<{ (self: Tensor, options?: IsinfOptions): Tensor }>('isinf')
 
 /**
+ * Whether elements are NaN.
+ *
  * - `isnan(Tensor self) -> Tensor`
  */
 export const isnan = /* @__PURE__ */ operator<{ (self: Tensor, options?: IsnanOptions): Tensor }>('isnan')
 
 /**
+ * Whether elements are minus infinity.
+ *
  * - `isneginf(Tensor self) -> Tensor`
  */
 export const isneginf = /* @__PURE__ */ operator<{ (self: Tensor, options?: IsneginfOptions): Tensor }>('isneginf')
 
 /**
+ * Whether elements are infinity.
+ *
  * - `isposinf(Tensor self) -> Tensor`
  */
 export const isposinf = /* @__PURE__ */ operator<{ (self: Tensor, options?: IsposinfOptions): Tensor }>('isposinf')
 
 /**
+ * Whether elements have no imaginary part.
+ *
  * - `isreal(Tensor self) -> Tensor`
  */
 export const isreal = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('isreal')
 
 /**
+ * The inverse of stft.
+ *
  * - `istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor`
  */
 export const istft = /* @__PURE__ */ operator<{
@@ -3524,6 +4180,8 @@ export const istft = /* @__PURE__ */ operator<{
 }>('istft')
 
 /**
+ * A Kaiser window.
+ *
  * - `kaiser_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `kaiser_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `kaiser_window.beta(int window_length, bool periodic, float beta, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -3535,6 +4193,8 @@ export const kaiserWindow = /* @__PURE__ */ operator<{
 }>('kaiser_window')
 
 /**
+ * The Kullback-Leibler divergence.
+ *
  * - `kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor`
  */
 export const klDiv = /* @__PURE__ */ operator<{
@@ -3543,6 +4203,8 @@ export const klDiv = /* @__PURE__ */ operator<{
 }>('kl_div')
 
 /**
+ * The Kronecker product.
+ *
  * - `kron(Tensor self, Tensor other) -> Tensor`
  */
 export const kron = /* @__PURE__ */ operator<{
@@ -3551,6 +4213,8 @@ export const kron = /* @__PURE__ */ operator<{
 }>('kron')
 
 /**
+ * The k-th smallest element and where it is.
+ *
  * - `kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)`
  */
 export const kthvalue = /* @__PURE__ */ operator<{
@@ -3565,6 +4229,8 @@ export const kthvalue = /* @__PURE__ */ operator<{
 }>('kthvalue')
 
 /**
+ * The mean absolute difference.
+ *
  * - `l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
  */
 export const l1Loss = /* @__PURE__ */ operator<{
@@ -3573,6 +4239,8 @@ export const l1Loss = /* @__PURE__ */ operator<{
 }>('l1_loss')
 
 /**
+ * Normalizes over the last dimensions.
+ *
  * - `layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor`
  */
 export const layerNorm = /* @__PURE__ */ operator<{
@@ -3588,6 +4256,8 @@ export const layerNorm = /* @__PURE__ */ operator<{
 }>('layer_norm')
 
 /**
+ * The least common multiple.
+ *
  * - `lcm(Tensor self, Tensor other) -> Tensor`
  */
 export const lcm = /* @__PURE__ */ operator<{
@@ -3596,6 +4266,8 @@ export const lcm = /* @__PURE__ */ operator<{
 }>('lcm')
 
 /**
+ * `lcm` in place: The least common multiple.
+ *
  * - `lcm_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const lcm_ = /* @__PURE__ */ operator<{
@@ -3604,6 +4276,8 @@ export const lcm_ = /* @__PURE__ */ operator<{
 }>('lcm_')
 
 /**
+ * self * 2 ** other.
+ *
  * - `ldexp.Tensor(Tensor self, Tensor other) -> Tensor`
  */
 export const ldexp = /* @__PURE__ */ operator<{
@@ -3612,6 +4286,8 @@ export const ldexp = /* @__PURE__ */ operator<{
 }>('ldexp')
 
 /**
+ * `ldexp` in place: self * 2 ** other.
+ *
  * - `ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const ldexp_ = /* @__PURE__ */ operator<{
@@ -3620,6 +4296,8 @@ export const ldexp_ = /* @__PURE__ */ operator<{
 }>('ldexp_')
 
 /**
+ * self <= other.
+ *
  * - `le.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `le.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -3630,6 +4308,8 @@ export const le = /* @__PURE__ */ operator<{
 }>('le')
 
 /**
+ * `le` in place: self <= other.
+ *
  * - `le_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `le_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -3640,6 +4320,8 @@ export const le_ = /* @__PURE__ */ operator<{
 }>('le_')
 
 /**
+ * x where positive, else negativeSlope * x.
+ *
  * - `leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
  */
 export const leakyRelu = /* @__PURE__ */ operator<{
@@ -3647,6 +4329,8 @@ export const leakyRelu = /* @__PURE__ */ operator<{
 }>('leaky_relu')
 
 /**
+ * `leaky_relu` in place: x where positive, else negativeSlope * x.
+ *
  * - `leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)`
  */
 export const leakyRelu_ = /* @__PURE__ */ operator<{
@@ -3654,6 +4338,8 @@ export const leakyRelu_ = /* @__PURE__ */ operator<{
 }>('leaky_relu_')
 
 /**
+ * self + weight * (end - self).
+ *
  * - `lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor`
  * - `lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor`
  */
@@ -3664,6 +4350,8 @@ export const lerp = /* @__PURE__ */ operator<{
 }>('lerp')
 
 /**
+ * `lerp` in place: self + weight * (end - self).
+ *
  * - `lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!)`
  * - `lerp_.Tensor(Tensor(a!) self, Tensor end, Tensor weight) -> Tensor(a!)`
  */
@@ -3674,6 +4362,8 @@ export const lerp_ = /* @__PURE__ */ operator<{
 }>('lerp_')
 
 /**
+ * As `lt`.
+ *
  * - `less.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `less.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -3684,6 +4374,8 @@ export const less = /* @__PURE__ */ operator<{
 }>('less')
 
 /**
+ * `less` in place: As `lt`.
+ *
  * - `less_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `less_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -3694,6 +4386,8 @@ export const less_ = /* @__PURE__ */ operator<{
 }>('less_')
 
 /**
+ * As `le`.
+ *
  * - `less_equal.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `less_equal.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -3704,6 +4398,8 @@ export const lessEqual = /* @__PURE__ */ operator<{
 }>('less_equal')
 
 /**
+ * `less_equal` in place: As `le`.
+ *
  * - `less_equal_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `less_equal_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -3714,16 +4410,22 @@ export const lessEqual_ = /* @__PURE__ */ operator<{
 }>('less_equal_')
 
 /**
+ * The logarithm of the gamma function.
+ *
  * - `lgamma(Tensor self) -> Tensor`
  */
 export const lgamma = /* @__PURE__ */ operator<{ (self: Tensor, options?: LgammaOptions): Tensor }>('lgamma')
 
 /**
+ * `lgamma` in place: The logarithm of the gamma function.
+ *
  * - `lgamma_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const lgamma_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('lgamma_')
 
 /**
+ * input @ weight transposed + bias.
+ *
  * - `linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor`
  */
 export const linear = /* @__PURE__ */ operator<{
@@ -3731,6 +4433,8 @@ export const linear = /* @__PURE__ */ operator<{
 }>('linear')
 
 /**
+ * Numbers at equal distances from start to end.
+ *
  * - `linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -3744,46 +4448,64 @@ export const linspace = /* @__PURE__ */ operator<{
 }>('linspace')
 
 /**
+ * The natural logarithm of each element.
+ *
  * - `log(Tensor self) -> Tensor`
  */
 export const log = /* @__PURE__ */ operator<{ (self: Tensor, options?: LogOptions): Tensor }>('log')
 
 /**
+ * The logarithm of each element to base 10.
+ *
  * - `log10(Tensor self) -> Tensor`
  */
 export const log10 = /* @__PURE__ */ operator<{ (self: Tensor, options?: Log10Options): Tensor }>('log10')
 
 /**
+ * `log10` in place: The logarithm of each element to base 10.
+ *
  * - `log10_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const log10_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('log10_')
 
 /**
+ * log(1 + x), exact near zero.
+ *
  * - `log1p(Tensor self) -> Tensor`
  */
 export const log1p = /* @__PURE__ */ operator<{ (self: Tensor, options?: Log1pOptions): Tensor }>('log1p')
 
 /**
+ * `log1p` in place: log(1 + x), exact near zero.
+ *
  * - `log1p_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const log1p_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('log1p_')
 
 /**
+ * The logarithm of each element to base 2.
+ *
  * - `log2(Tensor self) -> Tensor`
  */
 export const log2 = /* @__PURE__ */ operator<{ (self: Tensor, options?: Log2Options): Tensor }>('log2')
 
 /**
+ * `log2` in place: The logarithm of each element to base 2.
+ *
  * - `log2_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const log2_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('log2_')
 
 /**
+ * `log` in place: The natural logarithm of each element.
+ *
  * - `log_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const log_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('log_')
 
 /**
+ * Random numbers whose logarithms are normal.
+ *
  * - `log_normal(Tensor self, float mean=1., float std=2., *, Generator? generator=None) -> Tensor`
  */
 export const logNormal = /* @__PURE__ */ operator<{
@@ -3791,6 +4513,8 @@ export const logNormal = /* @__PURE__ */ operator<{
 }>('log_normal')
 
 /**
+ * `log_normal` in place: Random numbers whose logarithms are normal.
+ *
  * - `log_normal_(Tensor(a!) self, float mean=1., float std=2., *, Generator? generator=None) -> Tensor(a!)`
  */
 export const logNormal_ = /* @__PURE__ */ operator<{
@@ -3798,11 +4522,15 @@ export const logNormal_ = /* @__PURE__ */ operator<{
 }>('log_normal_')
 
 /**
+ * The logarithm of the sigmoid.
+ *
  * - `log_sigmoid(Tensor self) -> Tensor`
  */
 export const logSigmoid = /* @__PURE__ */ operator<{ (self: Tensor, options?: LogSigmoidOptions): Tensor }>('log_sigmoid')
 
 /**
+ * The logarithm of the softmax along a dimension.
+ *
  * - `log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
  */
 export const logSoftmax = /* @__PURE__ */ operator<{
@@ -3811,6 +4539,8 @@ export const logSoftmax = /* @__PURE__ */ operator<{
 }>('log_softmax')
 
 /**
+ * log(exp(self) + exp(other)).
+ *
  * - `logaddexp(Tensor self, Tensor other) -> Tensor`
  */
 export const logaddexp = /* @__PURE__ */ operator<{
@@ -3819,6 +4549,8 @@ export const logaddexp = /* @__PURE__ */ operator<{
 }>('logaddexp')
 
 /**
+ * log2(2 ** self + 2 ** other).
+ *
  * - `logaddexp2(Tensor self, Tensor other) -> Tensor`
  */
 export const logaddexp2 = /* @__PURE__ */ operator<{
@@ -3827,6 +4559,8 @@ export const logaddexp2 = /* @__PURE__ */ operator<{
 }>('logaddexp2')
 
 /**
+ * The logarithm of cumulative sums of exponentials.
+ *
  * - `logcumsumexp(Tensor self, int dim) -> Tensor`
  */
 export const logcumsumexp = /* @__PURE__ */ operator<{
@@ -3835,11 +4569,15 @@ export const logcumsumexp = /* @__PURE__ */ operator<{
 }>('logcumsumexp')
 
 /**
+ * The logarithm of the determinant.
+ *
  * - `logdet(Tensor self) -> Tensor`
  */
 export const logdet = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('logdet')
 
 /**
+ * Whether both elements are true.
+ *
  * - `logical_and(Tensor self, Tensor other) -> Tensor`
  */
 export const logicalAnd = /* @__PURE__ */ operator<{
@@ -3848,6 +4586,8 @@ export const logicalAnd = /* @__PURE__ */ operator<{
 }>('logical_and')
 
 /**
+ * `logical_and` in place: Whether both elements are true.
+ *
  * - `logical_and_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const logicalAnd_ = /* @__PURE__ */ operator<{
@@ -3856,16 +4596,22 @@ export const logicalAnd_ = /* @__PURE__ */ operator<{
 }>('logical_and_')
 
 /**
+ * Whether elements are false.
+ *
  * - `logical_not(Tensor self) -> Tensor`
  */
 export const logicalNot = /* @__PURE__ */ operator<{ (self: Tensor, options?: LogicalNotOptions): Tensor }>('logical_not')
 
 /**
+ * `logical_not` in place: Whether elements are false.
+ *
  * - `logical_not_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const logicalNot_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('logical_not_')
 
 /**
+ * Whether either element is true.
+ *
  * - `logical_or(Tensor self, Tensor other) -> Tensor`
  */
 export const logicalOr = /* @__PURE__ */ operator<{
@@ -3874,6 +4620,8 @@ export const logicalOr = /* @__PURE__ */ operator<{
 }>('logical_or')
 
 /**
+ * `logical_or` in place: Whether either element is true.
+ *
  * - `logical_or_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const logicalOr_ = /* @__PURE__ */ operator<{
@@ -3882,6 +4630,8 @@ export const logicalOr_ = /* @__PURE__ */ operator<{
 }>('logical_or_')
 
 /**
+ * Whether just one of the elements is true.
+ *
  * - `logical_xor(Tensor self, Tensor other) -> Tensor`
  */
 export const logicalXor = /* @__PURE__ */ operator<{
@@ -3890,6 +4640,8 @@ export const logicalXor = /* @__PURE__ */ operator<{
 }>('logical_xor')
 
 /**
+ * `logical_xor` in place: Whether just one of the elements is true.
+ *
  * - `logical_xor_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const logicalXor_ = /* @__PURE__ */ operator<{
@@ -3898,6 +4650,8 @@ export const logicalXor_ = /* @__PURE__ */ operator<{
 }>('logical_xor_')
 
 /**
+ * The inverse of the sigmoid.
+ *
  * - `logit(Tensor self, float? eps=None) -> Tensor`
  */
 export const logit = /* @__PURE__ */ operator<{ (self: Tensor, eps?: Or<OrNull<number>, LogitOptions>, options?: LogitOptions): Tensor }>(
@@ -3905,6 +4659,8 @@ export const logit = /* @__PURE__ */ operator<{ (self: Tensor, eps?: Or<OrNull<n
 )
 
 /**
+ * `logit` in place: The inverse of the sigmoid.
+ *
  * - `logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)`
  */
 export const logit_ = /* @__PURE__ */ operator<{ (self: Tensor, eps?: Or<OrNull<number>, LogitOptions>, options?: LogitOptions): Tensor }>(
@@ -3912,6 +4668,8 @@ export const logit_ = /* @__PURE__ */ operator<{ (self: Tensor, eps?: Or<OrNull<
 )
 
 /**
+ * Numbers whose logarithms are at equal distances.
+ *
  * - `logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10., *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -3925,6 +4683,8 @@ export const logspace = /* @__PURE__ */ operator<{
 }>('logspace')
 
 /**
+ * The logarithm of the sum of exponentials.
+ *
  * - `logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
  */
 export const logsumexp = /* @__PURE__ */ operator<{
@@ -3933,6 +4693,8 @@ export const logsumexp = /* @__PURE__ */ operator<{
 }>('logsumexp')
 
 /**
+ * Long short-term memory over a sequence.
+ *
  * - `lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)`
  * - `lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)`
  */
@@ -3964,6 +4726,8 @@ export const lstm = /* @__PURE__ */ operator<{
 }>('lstm')
 
 /**
+ * One step of long short-term memory.
+ *
  * - `lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)`
  */
 export const lstmCell = /* @__PURE__ */ operator<{
@@ -3979,6 +4743,8 @@ export const lstmCell = /* @__PURE__ */ operator<{
 }>('lstm_cell')
 
 /**
+ * self < other.
+ *
  * - `lt.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `lt.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -3989,6 +4755,8 @@ export const lt = /* @__PURE__ */ operator<{
 }>('lt')
 
 /**
+ * `lt` in place: self < other.
+ *
  * - `lt_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `lt_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -3999,6 +4767,8 @@ export const lt_ = /* @__PURE__ */ operator<{
 }>('lt_')
 
 /**
+ * Solves equations by an LU decomposition.
+ *
  * - `lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor`
  */
 export const luSolve = /* @__PURE__ */ operator<{
@@ -4007,6 +4777,8 @@ export const luSolve = /* @__PURE__ */ operator<{
 }>('lu_solve')
 
 /**
+ * The factors of an LU decomposition.
+ *
  * - `lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)`
  */
 export const luUnpack = /* @__PURE__ */ operator<{
@@ -4020,6 +4792,8 @@ export const luUnpack = /* @__PURE__ */ operator<{
 }>('lu_unpack')
 
 /**
+ * A loss on which of two inputs is larger.
+ *
  * - `margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor`
  */
 export const marginRankingLoss = /* @__PURE__ */ operator<{
@@ -4034,6 +4808,8 @@ export const marginRankingLoss = /* @__PURE__ */ operator<{
 }>('margin_ranking_loss')
 
 /**
+ * Elements under the mask replaced by a value.
+ *
  * - `masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor`
  * - `masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor`
  */
@@ -4044,6 +4820,8 @@ export const maskedFill = /* @__PURE__ */ operator<{
 }>('masked_fill')
 
 /**
+ * `masked_fill` in place: Elements under the mask replaced by a value.
+ *
  * - `masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)`
  * - `masked_fill_.Tensor(Tensor(a!) self, Tensor mask, Tensor value) -> Tensor(a!)`
  */
@@ -4054,6 +4832,8 @@ export const maskedFill_ = /* @__PURE__ */ operator<{
 }>('masked_fill_')
 
 /**
+ * Elements under the mask replaced by those of source in turn.
+ *
  * - `masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor`
  */
 export const maskedScatter = /* @__PURE__ */ operator<{
@@ -4062,6 +4842,8 @@ export const maskedScatter = /* @__PURE__ */ operator<{
 }>('masked_scatter')
 
 /**
+ * `masked_scatter` in place: Elements under the mask replaced by those of source in turn.
+ *
  * - `masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)`
  */
 export const maskedScatter_ = /* @__PURE__ */ operator<{
@@ -4070,6 +4852,8 @@ export const maskedScatter_ = /* @__PURE__ */ operator<{
 }>('masked_scatter_')
 
 /**
+ * The elements under the mask.
+ *
  * - `masked_select(Tensor self, Tensor mask) -> Tensor`
  */
 export const maskedSelect = /* @__PURE__ */ operator<{
@@ -4078,6 +4862,8 @@ export const maskedSelect = /* @__PURE__ */ operator<{
 }>('masked_select')
 
 /**
+ * The matrix product; of batches too.
+ *
  * - `matmul(Tensor self, Tensor other) -> Tensor`
  */
 export const matmul = /* @__PURE__ */ operator<{
@@ -4086,11 +4872,15 @@ export const matmul = /* @__PURE__ */ operator<{
 }>('matmul')
 
 /**
+ * The exponential of a matrix.
+ *
  * - `matrix_exp(Tensor self) -> Tensor`
  */
 export const matrixExp = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('matrix_exp')
 
 /**
+ * A matrix to an integer power.
+ *
  * - `matrix_power(Tensor self, int n) -> Tensor`
  */
 export const matrixPower = /* @__PURE__ */ operator<{
@@ -4099,6 +4889,8 @@ export const matrixPower = /* @__PURE__ */ operator<{
 }>('matrix_power')
 
 /**
+ * The maximum; along a dimension also where it is; of two tensors the larger elements.
+ *
  * - `max.other(Tensor self, Tensor other) -> Tensor`
  * - `max(Tensor self) -> Tensor`
  * - `max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
@@ -4111,6 +4903,8 @@ export const max = /* @__PURE__ */ operator<{
 }>('max')
 
 /**
+ * Maxima of windows.
+ *
  * - `max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor`
  */
 export const maxPool1d = /* @__PURE__ */ operator<{
@@ -4127,6 +4921,8 @@ export const maxPool1d = /* @__PURE__ */ operator<{
 }>('max_pool1d')
 
 /**
+ * Maxima of windows and where they are.
+ *
  * - `max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)`
  */
 export const maxPool1dWithIndices = /* @__PURE__ */ operator<{
@@ -4143,6 +4939,8 @@ export const maxPool1dWithIndices = /* @__PURE__ */ operator<{
 }>('max_pool1d_with_indices')
 
 /**
+ * Maxima of windows.
+ *
  * - `max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor`
  */
 export const maxPool2d = /* @__PURE__ */ operator<{
@@ -4159,6 +4957,8 @@ export const maxPool2d = /* @__PURE__ */ operator<{
 }>('max_pool2d')
 
 /**
+ * Maxima of windows and where they are.
+ *
  * - `max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)`
  */
 export const maxPool2dWithIndices = /* @__PURE__ */ operator<{
@@ -4175,6 +4975,8 @@ export const maxPool2dWithIndices = /* @__PURE__ */ operator<{
 }>('max_pool2d_with_indices')
 
 /**
+ * Maxima of windows.
+ *
  * - `max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor`
  */
 export const maxPool3d = /* @__PURE__ */ operator<{
@@ -4191,6 +4993,8 @@ export const maxPool3d = /* @__PURE__ */ operator<{
 }>('max_pool3d')
 
 /**
+ * Maxima of windows and where they are.
+ *
  * - `max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)`
  */
 export const maxPool3dWithIndices = /* @__PURE__ */ operator<{
@@ -4207,6 +5011,8 @@ export const maxPool3dWithIndices = /* @__PURE__ */ operator<{
 }>('max_pool3d_with_indices')
 
 /**
+ * Puts maxima back where they were.
+ *
  * - `max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor`
  */
 export const maxUnpool2d = /* @__PURE__ */ operator<{
@@ -4215,6 +5021,8 @@ export const maxUnpool2d = /* @__PURE__ */ operator<{
 }>('max_unpool2d')
 
 /**
+ * Puts maxima back where they were.
+ *
  * - `max_unpool3d(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding) -> Tensor`
  */
 export const maxUnpool3d = /* @__PURE__ */ operator<{
@@ -4230,6 +5038,8 @@ export const maxUnpool3d = /* @__PURE__ */ operator<{
 }>('max_unpool3d')
 
 /**
+ * The larger elements; NaN wins.
+ *
  * - `maximum(Tensor self, Tensor other) -> Tensor`
  */
 export const maximum = /* @__PURE__ */ operator<{
@@ -4238,6 +5048,8 @@ export const maximum = /* @__PURE__ */ operator<{
 }>('maximum')
 
 /**
+ * The mean.
+ *
  * - `mean(Tensor self, *, ScalarType? dtype=None) -> Tensor`
  * - `mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
@@ -4248,6 +5060,8 @@ export const mean = /* @__PURE__ */ operator<{
 }>('mean')
 
 /**
+ * The median; of an even number the lower of the two in the middle.
+ *
  * - `median(Tensor self) -> Tensor`
  * - `median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
  */
@@ -4258,6 +5072,8 @@ export const median = /* @__PURE__ */ operator<{
 }>('median')
 
 /**
+ * Grids of the coordinates in vectors.
+ *
  * - `meshgrid(Tensor[] tensors) -> Tensor[]`
  * - `meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]`
  */
@@ -4267,6 +5083,8 @@ export const meshgrid = /* @__PURE__ */ operator<{
 }>('meshgrid')
 
 /**
+ * The minimum; along a dimension also where it is; of two tensors the smaller elements.
+ *
  * - `min.other(Tensor self, Tensor other) -> Tensor`
  * - `min(Tensor self) -> Tensor`
  * - `min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
@@ -4279,6 +5097,8 @@ export const min = /* @__PURE__ */ operator<{
 }>('min')
 
 /**
+ * The smaller elements; NaN wins.
+ *
  * - `minimum(Tensor self, Tensor other) -> Tensor`
  */
 export const minimum = /* @__PURE__ */ operator<{
@@ -4287,16 +5107,22 @@ export const minimum = /* @__PURE__ */ operator<{
 }>('minimum')
 
 /**
+ * x * tanh(softplus(x)).
+ *
  * - `mish(Tensor self) -> Tensor`
  */
 export const mish = /* @__PURE__ */ operator<{ (self: Tensor, options?: MishOptions): Tensor }>('mish')
 
 /**
+ * `mish` in place: x * tanh(softplus(x)).
+ *
  * - `mish_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const mish_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('mish_')
 
 /**
+ * The product of two matrices.
+ *
  * - `mm(Tensor self, Tensor mat2) -> Tensor`
  */
 export const mm = /* @__PURE__ */ operator<{
@@ -4305,6 +5131,8 @@ export const mm = /* @__PURE__ */ operator<{
 }>('mm')
 
 /**
+ * The most frequent element and where it is.
+ *
  * - `mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)`
  */
 export const mode = /* @__PURE__ */ operator<{
@@ -4312,6 +5140,8 @@ export const mode = /* @__PURE__ */ operator<{
 }>('mode')
 
 /**
+ * Dimensions moved to other places.
+ *
  * - `moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)`
  * - `moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)`
  */
@@ -4322,6 +5152,8 @@ export const moveaxis = /* @__PURE__ */ operator<{
 }>('moveaxis')
 
 /**
+ * Dimensions moved to other places.
+ *
  * - `movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)`
  * - `movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)`
  */
@@ -4332,6 +5164,8 @@ export const movedim = /* @__PURE__ */ operator<{
 }>('movedim')
 
 /**
+ * The mean squared difference.
+ *
  * - `mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
  */
 export const mseLoss = /* @__PURE__ */ operator<{
@@ -4340,11 +5174,15 @@ export const mseLoss = /* @__PURE__ */ operator<{
 }>('mse_loss')
 
 /**
+ * Sorted along the first dimension.
+ *
  * - `msort(Tensor self) -> Tensor`
  */
 export const msort = /* @__PURE__ */ operator<{ (self: Tensor, options?: MsortOptions): Tensor }>('msort')
 
 /**
+ * self * other.
+ *
  * - `mul.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `mul.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -4355,6 +5193,8 @@ export const mul = /* @__PURE__ */ operator<{
 }>('mul')
 
 /**
+ * `mul` in place: self * other.
+ *
  * - `mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -4365,6 +5205,8 @@ export const mul_ = /* @__PURE__ */ operator<{
 }>('mul_')
 
 /**
+ * A hinge loss of classes.
+ *
  * - `multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor`
  */
 export const multiMarginLoss = /* @__PURE__ */ operator<{
@@ -4381,6 +5223,8 @@ export const multiMarginLoss = /* @__PURE__ */ operator<{
 }>('multi_margin_loss')
 
 /**
+ * A hinge loss of several classes.
+ *
  * - `multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
  */
 export const multilabelMarginLoss = /* @__PURE__ */ operator<{
@@ -4389,6 +5233,8 @@ export const multilabelMarginLoss = /* @__PURE__ */ operator<{
 }>('multilabel_margin_loss')
 
 /**
+ * Indices drawn with the probabilities that rows say.
+ *
  * - `multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor`
  */
 export const multinomial = /* @__PURE__ */ operator<{
@@ -4397,6 +5243,8 @@ export const multinomial = /* @__PURE__ */ operator<{
 }>('multinomial')
 
 /**
+ * As `mul`.
+ *
  * - `multiply.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `multiply.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -4407,6 +5255,8 @@ export const multiply = /* @__PURE__ */ operator<{
 }>('multiply')
 
 /**
+ * `multiply` in place: As `mul`.
+ *
  * - `multiply_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `multiply_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -4417,6 +5267,8 @@ export const multiply_ = /* @__PURE__ */ operator<{
 }>('multiply_')
 
 /**
+ * The product of a matrix and a vector.
+ *
  * - `mv(Tensor self, Tensor vec) -> Tensor`
  */
 export const mv = /* @__PURE__ */ operator<{
@@ -4425,6 +5277,8 @@ export const mv = /* @__PURE__ */ operator<{
 }>('mv')
 
 /**
+ * The logarithm of the multivariate gamma function.
+ *
  * - `mvlgamma(Tensor self, int p) -> Tensor`
  */
 export const mvlgamma = /* @__PURE__ */ operator<{
@@ -4433,6 +5287,8 @@ export const mvlgamma = /* @__PURE__ */ operator<{
 }>('mvlgamma')
 
 /**
+ * `mvlgamma` in place: The logarithm of the multivariate gamma function.
+ *
  * - `mvlgamma_(Tensor(a!) self, int p) -> Tensor(a!)`
  */
 export const mvlgamma_ = /* @__PURE__ */ operator<{
@@ -4441,6 +5297,8 @@ export const mvlgamma_ = /* @__PURE__ */ operator<{
 }>('mvlgamma_')
 
 /**
+ * NaN and infinities replaced by numbers.
+ *
  * - `nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor`
  */
 export const nanToNum = /* @__PURE__ */ operator<{
@@ -4454,6 +5312,8 @@ export const nanToNum = /* @__PURE__ */ operator<{
 }>('nan_to_num')
 
 /**
+ * `nan_to_num` in place: NaN and infinities replaced by numbers.
+ *
  * - `nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor(a!)`
  */
 export const nanToNum_ = /* @__PURE__ */ operator<{
@@ -4467,6 +5327,8 @@ export const nanToNum_ = /* @__PURE__ */ operator<{
 }>('nan_to_num_')
 
 /**
+ * The mean of the elements that are not NaN.
+ *
  * - `nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
 export const nanmean = /* @__PURE__ */ operator<{
@@ -4479,6 +5341,8 @@ export const nanmean = /* @__PURE__ */ operator<{
 }>('nanmean')
 
 /**
+ * The median of the elements that are not NaN.
+ *
  * - `nanmedian(Tensor self) -> Tensor`
  * - `nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
  */
@@ -4489,6 +5353,8 @@ export const nanmedian = /* @__PURE__ */ operator<{
 }>('nanmedian')
 
 /**
+ * The quantiles of the elements that are not NaN.
+ *
  * - `nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
  * - `nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
  */
@@ -4511,6 +5377,8 @@ export const nanquantile = /* @__PURE__ */ operator<{
 }>('nanquantile')
 
 /**
+ * The sum of the elements that are not NaN.
+ *
  * - `nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
 export const nansum = /* @__PURE__ */ operator<{
@@ -4518,6 +5386,8 @@ export const nansum = /* @__PURE__ */ operator<{
 }>('nansum')
 
 /**
+ * A view of a range of a dimension.
+ *
  * - `narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)`
  * - `narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)`
  */
@@ -4528,6 +5398,8 @@ export const narrow = /* @__PURE__ */ operator<{
 }>('narrow')
 
 /**
+ * batchNorm with the mean and the inverse deviation it used.
+ *
  * - `native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)`
  */
 export const nativeBatchNorm = /* @__PURE__ */ operator<{
@@ -4553,6 +5425,8 @@ export const nativeChannelShuffle = /* @__PURE__ */ operator<{
 }>('native_channel_shuffle')
 
 /**
+ * dropout with its mask.
+ *
  * - `native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)`
  */
 export const nativeDropout = /* @__PURE__ */ operator<{
@@ -4560,6 +5434,8 @@ export const nativeDropout = /* @__PURE__ */ operator<{
 }>('native_dropout')
 
 /**
+ * groupNorm with the mean and the inverse deviation it used.
+ *
  * - `native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)`
  */
 export const nativeGroupNorm = /* @__PURE__ */ operator<{
@@ -4577,6 +5453,8 @@ export const nativeGroupNorm = /* @__PURE__ */ operator<{
 }>('native_group_norm')
 
 /**
+ * layerNorm with the mean and the inverse deviation it used.
+ *
  * - `native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)`
  */
 export const nativeLayerNorm = /* @__PURE__ */ operator<{
@@ -4591,6 +5469,8 @@ export const nativeLayerNorm = /* @__PURE__ */ operator<{
 }>('native_layer_norm')
 
 /**
+ * self != other.
+ *
  * - `ne.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `ne.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `ne.Tensor_list(Tensor[] a, Tensor[] b) -> bool`
@@ -4603,6 +5483,8 @@ export const ne = /* @__PURE__ */ operator<{
 }>('ne')
 
 /**
+ * `ne` in place: self != other.
+ *
  * - `ne_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `ne_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -4613,26 +5495,36 @@ export const ne_ = /* @__PURE__ */ operator<{
 }>('ne_')
 
 /**
+ * The negative of each element.
+ *
  * - `neg(Tensor self) -> Tensor`
  */
 export const neg = /* @__PURE__ */ operator<{ (self: Tensor, options?: NegOptions): Tensor }>('neg')
 
 /**
+ * `neg` in place: The negative of each element.
+ *
  * - `neg_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const neg_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('neg_')
 
 /**
+ * As `neg`.
+ *
  * - `negative(Tensor self) -> Tensor`
  */
 export const negative = /* @__PURE__ */ operator<{ (self: Tensor, options?: NegativeOptions): Tensor }>('negative')
 
 /**
+ * `negative` in place: As `neg`.
+ *
  * - `negative_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const negative_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('negative_')
 
 /**
+ * A tensor of undefined contents with the dtype of another.
+ *
  * - `new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const newEmpty = /* @__PURE__ */ operator<{
@@ -4641,6 +5533,8 @@ export const newEmpty = /* @__PURE__ */ operator<{
 }>('new_empty')
 
 /**
+ * A tensor of undefined contents with these strides and the dtype of another.
+ *
  * - `new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const newEmptyStrided = /* @__PURE__ */ operator<{
@@ -4649,6 +5543,8 @@ export const newEmptyStrided = /* @__PURE__ */ operator<{
 }>('new_empty_strided')
 
 /**
+ * A tensor of one value with the dtype of another.
+ *
  * - `new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const newFull = /* @__PURE__ */ operator<{
@@ -4657,6 +5553,8 @@ export const newFull = /* @__PURE__ */ operator<{
 }>('new_full')
 
 /**
+ * Ones with the dtype of another tensor.
+ *
  * - `new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const newOnes = /* @__PURE__ */ operator<{
@@ -4665,6 +5563,8 @@ export const newOnes = /* @__PURE__ */ operator<{
 }>('new_ones')
 
 /**
+ * Zeros with the dtype of another tensor.
+ *
  * - `new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const newZeros = /* @__PURE__ */ operator<{
@@ -4673,6 +5573,8 @@ export const newZeros = /* @__PURE__ */ operator<{
 }>('new_zeros')
 
 /**
+ * The next floating-point number towards other.
+ *
  * - `nextafter(Tensor self, Tensor other) -> Tensor`
  */
 export const nextafter = /* @__PURE__ */ operator<{
@@ -4681,6 +5583,8 @@ export const nextafter = /* @__PURE__ */ operator<{
 }>('nextafter')
 
 /**
+ * `nextafter` in place: The next floating-point number towards other.
+ *
  * - `nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
 export const nextafter_ = /* @__PURE__ */ operator<{
@@ -4689,6 +5593,8 @@ export const nextafter_ = /* @__PURE__ */ operator<{
 }>('nextafter_')
 
 /**
+ * The negative log likelihood of classes.
+ *
  * - `nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor`
  */
 export const nllLoss = /* @__PURE__ */ operator<{
@@ -4704,6 +5610,8 @@ export const nllLoss = /* @__PURE__ */ operator<{
 }>('nll_loss')
 
 /**
+ * The negative log likelihood of classes, of any number of dimensions.
+ *
  * - `nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor`
  */
 export const nllLossNd = /* @__PURE__ */ operator<{
@@ -4719,21 +5627,29 @@ export const nllLossNd = /* @__PURE__ */ operator<{
 }>('nll_loss_nd')
 
 /**
+ * The indices of the elements that are not zero, one row each.
+ *
  * - `nonzero(Tensor self) -> Tensor`
  */
 export const nonzero = /* @__PURE__ */ operator<{ (self: Tensor, options?: NonzeroOptions): Tensor }>('nonzero')
 
 /**
+ * The indices of the elements that are not zero, a tensor for each dimension.
+ *
  * - `nonzero_numpy(Tensor self) -> Tensor[]`
  */
 export const nonzeroNumpy = /* @__PURE__ */ operator<{ (self: Tensor): Tensor[] }>('nonzero_numpy')
 
 /**
+ * nonzero with a fixed number of rows.
+ *
  * - `nonzero_static(Tensor self, *, SymInt size, int fill_value=-1) -> Tensor`
  */
 export const nonzeroStatic = /* @__PURE__ */ operator<{ (self: Tensor, options: NonzeroStaticOptions): Tensor }>('nonzero_static')
 
 /**
+ * A norm of all elements or along dimensions.
+ *
  * - `norm.Scalar(Tensor self, Scalar p=2) -> Tensor`
  * - `norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor`
  * - `norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, ScalarType dtype) -> Tensor`
@@ -4755,6 +5671,8 @@ export const normExceptDim = /* @__PURE__ */ operator<{
 }>('norm_except_dim')
 
 /**
+ * Random numbers of the normal distribution.
+ *
  * - `normal.Tensor_float(Tensor mean, float std=1., *, Generator? generator=None) -> Tensor`
  * - `normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor`
  * - `normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor`
@@ -4768,6 +5686,8 @@ export const normal = /* @__PURE__ */ operator<{
 }>('normal')
 
 /**
+ * `normal` in place: Random numbers of the normal distribution.
+ *
  * - `normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)`
  */
 export const normal_ = /* @__PURE__ */ operator<{
@@ -4787,6 +5707,8 @@ export const normalFunctional = /* @__PURE__ */ operator<{
 }>('normal_functional')
 
 /**
+ * As `ne`.
+ *
  * - `not_equal.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `not_equal.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -4797,6 +5719,8 @@ export const notEqual = /* @__PURE__ */ operator<{
 }>('not_equal')
 
 /**
+ * `not_equal` in place: As `ne`.
+ *
  * - `not_equal_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  * - `not_equal_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  */
@@ -4807,6 +5731,8 @@ export const notEqual_ = /* @__PURE__ */ operator<{
 }>('not_equal_')
 
 /**
+ * The sum of the singular values.
+ *
  * - `nuclear_norm(Tensor self, bool keepdim=False) -> Tensor`
  * - `nuclear_norm.dim(Tensor self, int[2] dim, bool keepdim=False) -> Tensor`
  */
@@ -4817,11 +5743,15 @@ export const nuclearNorm = /* @__PURE__ */ operator<{
 }>('nuclear_norm')
 
 /**
+ * How many elements there are.
+ *
  * - `numel(Tensor self) -> int`
  */
 export const numel = /* @__PURE__ */ operator<{ (self: Tensor): number }>('numel')
 
 /**
+ * Indices as rows with a single one.
+ *
  * - `one_hot(Tensor self, int num_classes=-1) -> Tensor`
  */
 export const oneHot = /* @__PURE__ */ operator<{ (self: Tensor, numClasses?: Or<number, OneHotOptions>, options?: OneHotOptions): Tensor }>(
@@ -4829,16 +5759,22 @@ export const oneHot = /* @__PURE__ */ operator<{ (self: Tensor, numClasses?: Or<
 )
 
 /**
+ * A tensor of ones.
+ *
  * - `ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const ones = /* @__PURE__ */ operator<{ (size: List<number>, options?: OnesOptions): Tensor; (...size: number[]): Tensor }>('ones')
 
 /**
+ * Ones in the shape of another tensor.
+ *
  * - `ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const onesLike = /* @__PURE__ */ operator<{ (self: Tensor, options?: OnesLikeOptions): Tensor }>('ones_like')
 
 /**
+ * As `linalg_householder_product`.
+ *
  * - `orgqr(Tensor self, Tensor input2) -> Tensor`
  */
 export const orgqr = /* @__PURE__ */ operator<{
@@ -4847,6 +5783,8 @@ export const orgqr = /* @__PURE__ */ operator<{
 }>('orgqr')
 
 /**
+ * A product with the orthogonal matrix of Householder reflectors.
+ *
  * - `ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor`
  */
 export const ormqr = /* @__PURE__ */ operator<{
@@ -4862,6 +5800,8 @@ export const ormqr = /* @__PURE__ */ operator<{
 }>('ormqr')
 
 /**
+ * The outer product of two vectors.
+ *
  * - `outer(Tensor self, Tensor vec2) -> Tensor`
  */
 export const outer = /* @__PURE__ */ operator<{
@@ -4870,6 +5810,8 @@ export const outer = /* @__PURE__ */ operator<{
 }>('outer')
 
 /**
+ * Pads with a constant or with the tensor's own elements.
+ *
  * - `pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor`
  */
 export const pad = /* @__PURE__ */ operator<{
@@ -4878,6 +5820,8 @@ export const pad = /* @__PURE__ */ operator<{
 }>('pad')
 
 /**
+ * The distances between the rows of two tensors.
+ *
  * - `pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor`
  */
 export const pairwiseDistance = /* @__PURE__ */ operator<{
@@ -4892,11 +5836,15 @@ export const pairwiseDistance = /* @__PURE__ */ operator<{
 }>('pairwise_distance')
 
 /**
+ * The distances between all rows.
+ *
  * - `pdist(Tensor self, float p=2.) -> Tensor`
  */
 export const pdist = /* @__PURE__ */ operator<{ (self: Tensor, p?: Or<number, PdistOptions>, options?: PdistOptions): Tensor }>('pdist')
 
 /**
+ * A view with the dimensions in another order.
+ *
  * - `permute(Tensor(a) self, int[] dims) -> Tensor(a)`
  */
 export const permute = /* @__PURE__ */ operator<{
@@ -4905,6 +5853,8 @@ export const permute = /* @__PURE__ */ operator<{
 }>('permute')
 
 /**
+ * The pseudoinverse.
+ *
  * - `pinverse(Tensor self, float rcond=1.0000000000000001e-15) -> Tensor`
  */
 export const pinverse = /* @__PURE__ */ operator<{
@@ -4912,6 +5862,8 @@ export const pinverse = /* @__PURE__ */ operator<{
 }>('pinverse')
 
 /**
+ * Channels as pixels of a larger image.
+ *
  * - `pixel_shuffle(Tensor self, int upscale_factor) -> Tensor`
  */
 export const pixelShuffle = /* @__PURE__ */ operator<{
@@ -4920,6 +5872,8 @@ export const pixelShuffle = /* @__PURE__ */ operator<{
 }>('pixel_shuffle')
 
 /**
+ * Pixels as channels of a smaller image.
+ *
  * - `pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor`
  */
 export const pixelUnshuffle = /* @__PURE__ */ operator<{
@@ -4928,6 +5882,8 @@ export const pixelUnshuffle = /* @__PURE__ */ operator<{
 }>('pixel_unshuffle')
 
 /**
+ * The negative log likelihood of Poisson distributed targets.
+ *
  * - `poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor`
  */
 export const poissonNllLoss = /* @__PURE__ */ operator<{
@@ -4935,16 +5891,22 @@ export const poissonNllLoss = /* @__PURE__ */ operator<{
 }>('poisson_nll_loss')
 
 /**
+ * Complex numbers of absolute value and angle.
+ *
  * - `polar(Tensor abs, Tensor angle) -> Tensor`
  */
 export const polar = /* @__PURE__ */ operator<{ (abs: Tensor, angle: Tensor, options?: PolarOptions): Tensor }>('polar')
 
 /**
+ * The n-th derivative of digamma.
+ *
  * - `polygamma(int n, Tensor self) -> Tensor`
  */
 export const polygamma = /* @__PURE__ */ operator<{ (n: number, self: Tensor, options?: PolygammaOptions): Tensor }>('polygamma')
 
 /**
+ * `polygamma` in place: The n-th derivative of digamma.
+ *
  * - `polygamma_(Tensor(a!) self, int n) -> Tensor(a!)`
  */
 export const polygamma_ = /* @__PURE__ */ operator<{
@@ -4953,11 +5915,15 @@ export const polygamma_ = /* @__PURE__ */ operator<{
 }>('polygamma_')
 
 /**
+ * The tensor itself.
+ *
  * - `positive(Tensor(a) self) -> Tensor(a)`
  */
 export const positive = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('positive')
 
 /**
+ * self to the power of exponent.
+ *
  * - `pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor`
  * - `pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor`
  * - `pow.Scalar(Scalar self, Tensor exponent) -> Tensor`
@@ -4970,6 +5936,8 @@ export const pow = /* @__PURE__ */ operator<{
 }>('pow')
 
 /**
+ * `pow` in place: self to the power of exponent.
+ *
  * - `pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)`
  * - `pow_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)`
  */
@@ -4980,6 +5948,8 @@ export const pow_ = /* @__PURE__ */ operator<{
 }>('pow_')
 
 /**
+ * x where positive, else weight * x.
+ *
  * - `prelu(Tensor self, Tensor weight) -> Tensor`
  */
 export const prelu = /* @__PURE__ */ operator<{
@@ -4988,6 +5958,8 @@ export const prelu = /* @__PURE__ */ operator<{
 }>('prelu')
 
 /**
+ * The product.
+ *
  * - `prod(Tensor self, *, ScalarType? dtype=None) -> Tensor`
  * - `prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
@@ -4998,6 +5970,8 @@ export const prod = /* @__PURE__ */ operator<{
 }>('prod')
 
 /**
+ * Replaces elements by their index in the flat tensor.
+ *
  * - `put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor`
  */
 export const put = /* @__PURE__ */ operator<{
@@ -5006,6 +5980,8 @@ export const put = /* @__PURE__ */ operator<{
 }>('put')
 
 /**
+ * `put` in place: Replaces elements by their index in the flat tensor.
+ *
  * - `put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> Tensor(a!)`
  */
 export const put_ = /* @__PURE__ */ operator<{
@@ -5048,6 +6024,8 @@ export const qZeroPoint = /* @__PURE__ */ operator<{ (self: Tensor): number }>('
 export const qscheme = /* @__PURE__ */ operator<{ (self: Tensor): number }>('qscheme')
 
 /**
+ * Quantiles.
+ *
  * - `quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
  * - `quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
  */
@@ -5070,6 +6048,8 @@ export const quantile = /* @__PURE__ */ operator<{
 }>('quantile')
 
 /**
+ * Floats as integers with a scale for each channel.
+ *
  * - `quantize_per_channel(Tensor self, Tensor scales, Tensor zero_points, int axis, ScalarType dtype) -> Tensor`
  */
 export const quantizePerChannel = /* @__PURE__ */ operator<{
@@ -5078,6 +6058,8 @@ export const quantizePerChannel = /* @__PURE__ */ operator<{
 }>('quantize_per_channel')
 
 /**
+ * Floats as integers with a scale.
+ *
  * - `quantize_per_tensor(Tensor self, float scale, int zero_point, ScalarType dtype) -> Tensor`
  * - `quantize_per_tensor.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, ScalarType dtype) -> Tensor`
  */
@@ -5088,6 +6070,8 @@ export const quantizePerTensor = /* @__PURE__ */ operator<{
 }>('quantize_per_tensor')
 
 /**
+ * Floats as integers with the scale that fits them.
+ *
  * - `quantize_per_tensor_dynamic(Tensor self, ScalarType dtype, bool reduce_range) -> Tensor`
  */
 export const quantizePerTensorDynamic = /* @__PURE__ */ operator<{
@@ -5096,28 +6080,38 @@ export const quantizePerTensorDynamic = /* @__PURE__ */ operator<{
 }>('quantize_per_tensor_dynamic')
 
 /**
+ * Radians as degrees.
+ *
  * - `rad2deg(Tensor self) -> Tensor`
  */
 export const rad2deg = /* @__PURE__ */ operator<{ (self: Tensor, options?: Rad2degOptions): Tensor }>('rad2deg')
 
 /**
+ * `rad2deg` in place: Radians as degrees.
+ *
  * - `rad2deg_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const rad2deg_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('rad2deg_')
 
 /**
+ * Random numbers from 0 up to but without 1.
+ *
  * - `rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const rand = /* @__PURE__ */ operator<{ (size: List<number>, options?: RandOptions): Tensor; (...size: number[]): Tensor }>('rand')
 
 /**
+ * Random numbers from 0 up to but without 1 in the shape of another tensor.
+ *
  * - `rand_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  * - `rand_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const randLike = /* @__PURE__ */ operator<{ (self: Tensor, options?: RandLikeOptions): Tensor }>('rand_like')
 
 /**
+ * Random integers from low up to but without high.
+ *
  * - `randint(SymInt high, SymInt[] size, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `randint.generator(SymInt high, SymInt[] size, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `randint.low(SymInt low, SymInt high, SymInt[] size, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
@@ -5129,6 +6123,8 @@ export const randint = /* @__PURE__ */ operator<{
 }>('randint')
 
 /**
+ * Random integers in the shape of another tensor.
+ *
  * - `randint_like(Tensor self, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  * - `randint_like.low_dtype(Tensor self, SymInt low, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
@@ -5139,6 +6135,8 @@ export const randintLike = /* @__PURE__ */ operator<{
 }>('randint_like')
 
 /**
+ * Random numbers of the standard normal distribution.
+ *
  * - `randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -5147,12 +6145,16 @@ export const randn = /* @__PURE__ */ operator<{ (size: List<number>, options?: R
 )
 
 /**
+ * Random normal numbers in the shape of another tensor.
+ *
  * - `randn_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  * - `randn_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const randnLike = /* @__PURE__ */ operator<{ (self: Tensor, options?: RandnLikeOptions): Tensor }>('randn_like')
 
 /**
+ * Random numbers over the range of the dtype.
+ *
  * - `random.from(Tensor self, int from, int? to, *, Generator? generator=None) -> Tensor`
  * - `random.to(Tensor self, int to, *, Generator? generator=None) -> Tensor`
  * - `random(Tensor self, *, Generator? generator=None) -> Tensor`
@@ -5165,6 +6167,8 @@ export const random = /* @__PURE__ */ operator<{
 }>('random')
 
 /**
+ * `random` in place: Random numbers over the range of the dtype.
+ *
  * - `random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)`
  * - `random_.to(Tensor(a!) self, int to, *, Generator? generator=None) -> Tensor(a!)`
  * - `random_(Tensor(a!) self, *, Generator? generator=None) -> Tensor(a!)`
@@ -5177,12 +6181,16 @@ export const random_ = /* @__PURE__ */ operator<{
 }>('random_')
 
 /**
+ * A random permutation of the integers from 0.
+ *
  * - `randperm(SymInt n, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `randperm.generator(SymInt n, *, Generator? generator, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const randperm = /* @__PURE__ */ operator<{ (n: number, options?: RandpermOptions): Tensor }>('randperm')
 
 /**
+ * Numbers from start to end, both included.
+ *
  * - `range.step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  * - `range(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
@@ -5192,26 +6200,36 @@ export const range = /* @__PURE__ */ operator<{
 }>('range')
 
 /**
+ * All elements in one dimension.
+ *
  * - `ravel(Tensor(a) self) -> Tensor(a)`
  */
 export const ravel = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('ravel')
 
 /**
+ * The real parts.
+ *
  * - `real(Tensor(a) self) -> Tensor(a)`
  */
 export const real = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('real')
 
 /**
+ * 1 / x.
+ *
  * - `reciprocal(Tensor self) -> Tensor`
  */
 export const reciprocal = /* @__PURE__ */ operator<{ (self: Tensor, options?: ReciprocalOptions): Tensor }>('reciprocal')
 
 /**
+ * `reciprocal` in place: 1 / x.
+ *
  * - `reciprocal_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const reciprocal_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('reciprocal_')
 
 /**
+ * Pads by reflection at the edges.
+ *
  * - `reflection_pad1d(Tensor self, SymInt[2] padding) -> Tensor`
  */
 export const reflectionPad1d = /* @__PURE__ */ operator<{
@@ -5220,6 +6238,8 @@ export const reflectionPad1d = /* @__PURE__ */ operator<{
 }>('reflection_pad1d')
 
 /**
+ * Pads by reflection at the edges.
+ *
  * - `reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor`
  */
 export const reflectionPad2d = /* @__PURE__ */ operator<{
@@ -5228,6 +6248,8 @@ export const reflectionPad2d = /* @__PURE__ */ operator<{
 }>('reflection_pad2d')
 
 /**
+ * Pads by reflection at the edges.
+ *
  * - `reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor`
  */
 export const reflectionPad3d = /* @__PURE__ */ operator<{
@@ -5236,26 +6258,36 @@ export const reflectionPad3d = /* @__PURE__ */ operator<{
 }>('reflection_pad3d')
 
 /**
+ * x where positive, else 0.
+ *
  * - `relu(Tensor self) -> Tensor`
  */
 export const relu = /* @__PURE__ */ operator<{ (self: Tensor, options?: ReluOptions): Tensor }>('relu')
 
 /**
+ * Elements limited to the range from 0 to 6.
+ *
  * - `relu6(Tensor self) -> Tensor`
  */
 export const relu6 = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('relu6')
 
 /**
+ * `relu6` in place: Elements limited to the range from 0 to 6.
+ *
  * - `relu6_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const relu6_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('relu6_')
 
 /**
+ * `relu` in place: x where positive, else 0.
+ *
  * - `relu_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const relu_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('relu_')
 
 /**
+ * The remainder with the sign of other.
+ *
  * - `remainder.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `remainder.Scalar(Tensor self, Scalar other) -> Tensor`
  * - `remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor`
@@ -5268,6 +6300,8 @@ export const remainder = /* @__PURE__ */ operator<{
 }>('remainder')
 
 /**
+ * `remainder` in place: The remainder with the sign of other.
+ *
  * - `remainder_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `remainder_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -5278,6 +6312,8 @@ export const remainder_ = /* @__PURE__ */ operator<{
 }>('remainder_')
 
 /**
+ * Scales down the slices whose norm is too large.
+ *
  * - `renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor`
  */
 export const renorm = /* @__PURE__ */ operator<{
@@ -5286,6 +6322,8 @@ export const renorm = /* @__PURE__ */ operator<{
 }>('renorm')
 
 /**
+ * `renorm` in place: Scales down the slices whose norm is too large.
+ *
  * - `renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)`
  */
 export const renorm_ = /* @__PURE__ */ operator<{
@@ -5294,6 +6332,8 @@ export const renorm_ = /* @__PURE__ */ operator<{
 }>('renorm_')
 
 /**
+ * The tensor repeated along its dimensions.
+ *
  * - `repeat(Tensor self, SymInt[] repeats) -> Tensor`
  */
 export const repeat = /* @__PURE__ */ operator<{
@@ -5302,6 +6342,8 @@ export const repeat = /* @__PURE__ */ operator<{
 }>('repeat')
 
 /**
+ * Each element repeated.
+ *
  * - `repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor`
  * - `repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
  * - `repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
@@ -5314,6 +6356,8 @@ export const repeatInterleave = /* @__PURE__ */ operator<{
 }>('repeat_interleave')
 
 /**
+ * Pads with the elements at the edges.
+ *
  * - `replication_pad1d(Tensor self, SymInt[2] padding) -> Tensor`
  */
 export const replicationPad1d = /* @__PURE__ */ operator<{
@@ -5322,6 +6366,8 @@ export const replicationPad1d = /* @__PURE__ */ operator<{
 }>('replication_pad1d')
 
 /**
+ * Pads with the elements at the edges.
+ *
  * - `replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor`
  */
 export const replicationPad2d = /* @__PURE__ */ operator<{
@@ -5330,6 +6376,8 @@ export const replicationPad2d = /* @__PURE__ */ operator<{
 }>('replication_pad2d')
 
 /**
+ * Pads with the elements at the edges.
+ *
  * - `replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor`
  */
 export const replicationPad3d = /* @__PURE__ */ operator<{
@@ -5338,6 +6386,8 @@ export const replicationPad3d = /* @__PURE__ */ operator<{
 }>('replication_pad3d')
 
 /**
+ * The same elements in another shape; a view where that can be.
+ *
  * - `reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)`
  */
 export const reshape = /* @__PURE__ */ operator<{
@@ -5346,6 +6396,8 @@ export const reshape = /* @__PURE__ */ operator<{
 }>('reshape')
 
 /**
+ * The same elements in the shape of another tensor.
+ *
  * - `reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)`
  */
 export const reshapeAs = /* @__PURE__ */ operator<{
@@ -5370,16 +6422,22 @@ export const resizeAs_ = /* @__PURE__ */ operator<{
 }>('resize_as_')
 
 /**
+ * With a pending conjugation done.
+ *
  * - `resolve_conj(Tensor(a) self) -> Tensor(a)`
  */
 export const resolveConj = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('resolve_conj')
 
 /**
+ * With a pending negation done.
+ *
  * - `resolve_neg(Tensor(a) self) -> Tensor(a)`
  */
 export const resolveNeg = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('resolve_neg')
 
 /**
+ * The dtype that an operation of two operands gives.
+ *
  * - `result_type.Tensor(Tensor tensor, Tensor other) -> ScalarType`
  * - `result_type.Scalar(Tensor tensor, Scalar other) -> ScalarType`
  * - `result_type.Scalar_Tensor(Scalar scalar, Tensor tensor) -> ScalarType`
@@ -5396,6 +6454,8 @@ export const resultType = /* @__PURE__ */ operator<{
 export const retainsGrad = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('retains_grad')
 
 /**
+ * Normalizes by the root of the mean square.
+ *
  * - `rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor`
  */
 export const rmsNorm = /* @__PURE__ */ operator<{
@@ -5409,6 +6469,8 @@ export const rmsNorm = /* @__PURE__ */ operator<{
 }>('rms_norm')
 
 /**
+ * A recurrent network with relu.
+ *
  * - `rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)`
  * - `rnn_relu.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)`
  */
@@ -5455,6 +6517,8 @@ export const rnnReluCell = /* @__PURE__ */ operator<{
 }>('rnn_relu_cell')
 
 /**
+ * A recurrent network with tanh.
+ *
  * - `rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)`
  * - `rnn_tanh.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)`
  */
@@ -5501,6 +6565,8 @@ export const rnnTanhCell = /* @__PURE__ */ operator<{
 }>('rnn_tanh_cell')
 
 /**
+ * Elements moved along dimensions, those that fall off put in at the other end.
+ *
  * - `roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor`
  */
 export const roll = /* @__PURE__ */ operator<{
@@ -5509,6 +6575,8 @@ export const roll = /* @__PURE__ */ operator<{
 }>('roll')
 
 /**
+ * Rotated by right angles.
+ *
  * - `rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor`
  */
 export const rot90 = /* @__PURE__ */ operator<{
@@ -5516,6 +6584,8 @@ export const rot90 = /* @__PURE__ */ operator<{
 }>('rot90')
 
 /**
+ * The nearest integer, ties to even.
+ *
  * - `round(Tensor self) -> Tensor`
  * - `round.decimals(Tensor self, *, int decimals) -> Tensor`
  */
@@ -5525,6 +6595,8 @@ export const round = /* @__PURE__ */ operator<{
 }>('round')
 
 /**
+ * `round` in place: The nearest integer, ties to even.
+ *
  * - `round_(Tensor(a!) self) -> Tensor(a!)`
  * - `round_.decimals(Tensor(a!) self, *, int decimals) -> Tensor(a!)`
  */
@@ -5534,11 +6606,15 @@ export const round_ = /* @__PURE__ */ operator<{
 }>('round_')
 
 /**
+ * As `vstack`.
+ *
  * - `row_stack(Tensor[] tensors) -> Tensor`
  */
 export const rowStack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: RowStackOptions): Tensor }>('row_stack')
 
 /**
+ * leakyRelu with a random slope in training.
+ *
  * - `rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor`
  */
 export const rrelu = /* @__PURE__ */ operator<{
@@ -5552,6 +6628,8 @@ export const rrelu = /* @__PURE__ */ operator<{
 }>('rrelu')
 
 /**
+ * `rrelu` in place: leakyRelu with a random slope in training.
+ *
  * - `rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)`
  */
 export const rrelu_ = /* @__PURE__ */ operator<{
@@ -5565,16 +6643,22 @@ export const rrelu_ = /* @__PURE__ */ operator<{
 }>('rrelu_')
 
 /**
+ * 1 / sqrt(x).
+ *
  * - `rsqrt(Tensor self) -> Tensor`
  */
 export const rsqrt = /* @__PURE__ */ operator<{ (self: Tensor, options?: RsqrtOptions): Tensor }>('rsqrt')
 
 /**
+ * `rsqrt` in place: 1 / sqrt(x).
+ *
  * - `rsqrt_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const rsqrt_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('rsqrt_')
 
 /**
+ * other - alpha * self.
+ *
  * - `rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
  * - `rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
@@ -5585,6 +6669,8 @@ export const rsub = /* @__PURE__ */ operator<{
 }>('rsub')
 
 /**
+ * Attention: softmax(query @ key transposed * scale + mask) @ value.
+ *
  * - `scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor`
  */
 export const scaledDotProductAttention = /* @__PURE__ */ operator<{
@@ -5600,6 +6686,8 @@ export const scaledDotProductAttention = /* @__PURE__ */ operator<{
 }>('scaled_dot_product_attention')
 
 /**
+ * Elements put along a dimension at an index for each.
+ *
  * - `scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
  * - `scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
  * - `scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor`
@@ -5614,6 +6702,8 @@ export const scatter = /* @__PURE__ */ operator<{
 }>('scatter')
 
 /**
+ * `scatter` in place: Elements put along a dimension at an index for each.
+ *
  * - `scatter_.src(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)`
  * - `scatter_.value(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)`
  * - `scatter_.reduce(Tensor(a!) self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor(a!)`
@@ -5628,6 +6718,8 @@ export const scatter_ = /* @__PURE__ */ operator<{
 }>('scatter_')
 
 /**
+ * Elements added along a dimension at an index for each.
+ *
  * - `scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
  */
 export const scatterAdd = /* @__PURE__ */ operator<{
@@ -5636,6 +6728,8 @@ export const scatterAdd = /* @__PURE__ */ operator<{
 }>('scatter_add')
 
 /**
+ * `scatter_add` in place: Elements added along a dimension at an index for each.
+ *
  * - `scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)`
  */
 export const scatterAdd_ = /* @__PURE__ */ operator<{
@@ -5644,6 +6738,8 @@ export const scatterAdd_ = /* @__PURE__ */ operator<{
 }>('scatter_add_')
 
 /**
+ * Elements reduced along a dimension at an index for each.
+ *
  * - `scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor`
  */
 export const scatterReduce = /* @__PURE__ */ operator<{
@@ -5652,6 +6748,8 @@ export const scatterReduce = /* @__PURE__ */ operator<{
 }>('scatter_reduce')
 
 /**
+ * `scatter_reduce` in place: Elements reduced along a dimension at an index for each.
+ *
  * - `scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor(a!)`
  */
 export const scatterReduce_ = /* @__PURE__ */ operator<{
@@ -5660,6 +6758,8 @@ export const scatterReduce_ = /* @__PURE__ */ operator<{
 }>('scatter_reduce_')
 
 /**
+ * Where elements would go in sorted sequences.
+ *
  * - `searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor`
  * - `searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor`
  */
@@ -5669,6 +6769,8 @@ export const searchsorted = /* @__PURE__ */ operator<{
 }>('searchsorted')
 
 /**
+ * Reductions of segments of a dimension.
+ *
  * - `segment_reduce(Tensor data, str reduce, *, Tensor? lengths=None, Tensor? indices=None, Tensor? offsets=None, int axis=0, bool unsafe=False, Scalar? initial=None) -> Tensor`
  */
 export const segmentReduce = /* @__PURE__ */ operator<{ (data: Tensor, reduce: string, options?: SegmentReduceOptions): Tensor }>(
@@ -5676,6 +6778,8 @@ export const segmentReduce = /* @__PURE__ */ operator<{ (data: Tensor, reduce: s
 )
 
 /**
+ * A view of one index of a dimension.
+ *
  * - `select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)`
  */
 export const select = /* @__PURE__ */ operator<{
@@ -5684,6 +6788,8 @@ export const select = /* @__PURE__ */ operator<{
 }>('select')
 
 /**
+ * A copy with one index of a dimension replaced.
+ *
  * - `select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor`
  */
 export const selectScatter = /* @__PURE__ */ operator<{
@@ -5692,91 +6798,127 @@ export const selectScatter = /* @__PURE__ */ operator<{
 }>('select_scatter')
 
 /**
+ * The scaled exponential linear unit.
+ *
  * - `selu(Tensor self) -> Tensor`
  */
 export const selu = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('selu')
 
 /**
+ * `selu` in place: The scaled exponential linear unit.
+ *
  * - `selu_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const selu_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('selu_')
 
 /**
+ * The sign; of complex elements their direction.
+ *
  * - `sgn(Tensor self) -> Tensor`
  */
 export const sgn = /* @__PURE__ */ operator<{ (self: Tensor, options?: SgnOptions): Tensor }>('sgn')
 
 /**
+ * `sgn` in place: The sign; of complex elements their direction.
+ *
  * - `sgn_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sgn_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sgn_')
 
 /**
+ * 1 / (1 + exp(-x)).
+ *
  * - `sigmoid(Tensor self) -> Tensor`
  */
 export const sigmoid = /* @__PURE__ */ operator<{ (self: Tensor, options?: SigmoidOptions): Tensor }>('sigmoid')
 
 /**
+ * `sigmoid` in place: 1 / (1 + exp(-x)).
+ *
  * - `sigmoid_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sigmoid_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sigmoid_')
 
 /**
+ * -1, 0 or 1.
+ *
  * - `sign(Tensor self) -> Tensor`
  */
 export const sign = /* @__PURE__ */ operator<{ (self: Tensor, options?: SignOptions): Tensor }>('sign')
 
 /**
+ * `sign` in place: -1, 0 or 1.
+ *
  * - `sign_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sign_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sign_')
 
 /**
+ * Whether the sign bit is set.
+ *
  * - `signbit(Tensor self) -> Tensor`
  */
 export const signbit = /* @__PURE__ */ operator<{ (self: Tensor, options?: SignbitOptions): Tensor }>('signbit')
 
 /**
+ * x * sigmoid(x).
+ *
  * - `silu(Tensor self) -> Tensor`
  */
 export const silu = /* @__PURE__ */ operator<{ (self: Tensor, options?: SiluOptions): Tensor }>('silu')
 
 /**
+ * `silu` in place: x * sigmoid(x).
+ *
  * - `silu_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const silu_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('silu_')
 
 /**
+ * The sine of each element.
+ *
  * - `sin(Tensor self) -> Tensor`
  */
 export const sin = /* @__PURE__ */ operator<{ (self: Tensor, options?: SinOptions): Tensor }>('sin')
 
 /**
+ * `sin` in place: The sine of each element.
+ *
  * - `sin_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sin_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sin_')
 
 /**
+ * sin(pi x) / (pi x).
+ *
  * - `sinc(Tensor self) -> Tensor`
  */
 export const sinc = /* @__PURE__ */ operator<{ (self: Tensor, options?: SincOptions): Tensor }>('sinc')
 
 /**
+ * `sinc` in place: sin(pi x) / (pi x).
+ *
  * - `sinc_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sinc_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sinc_')
 
 /**
+ * The hyperbolic sine of each element.
+ *
  * - `sinh(Tensor self) -> Tensor`
  */
 export const sinh = /* @__PURE__ */ operator<{ (self: Tensor, options?: SinhOptions): Tensor }>('sinh')
 
 /**
+ * `sinh` in place: The hyperbolic sine of each element.
+ *
  * - `sinh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sinh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sinh_')
 
 /**
+ * A view of a range of a dimension with a step.
+ *
  * - `slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)`
  */
 export const slice = /* @__PURE__ */ operator<{
@@ -5791,6 +6933,8 @@ export const slice = /* @__PURE__ */ operator<{
 }>('slice')
 
 /**
+ * A copy with a range of a dimension replaced.
+ *
  * - `slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor`
  */
 export const sliceScatter = /* @__PURE__ */ operator<{
@@ -5807,6 +6951,8 @@ export const sliceScatter = /* @__PURE__ */ operator<{
 }>('slice_scatter')
 
 /**
+ * Sign and logarithm of the determinant.
+ *
  * - `slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)`
  */
 export const slogdet = /* @__PURE__ */ operator<{ (self: Tensor): SignAndLogabsdet }>('slogdet')
@@ -5828,6 +6974,8 @@ export const slowConv3d = /* @__PURE__ */ operator<{
 }>('slow_conv3d')
 
 /**
+ * Quadratic for differences below beta, linear for others.
+ *
  * - `smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor`
  */
 export const smoothL1Loss = /* @__PURE__ */ operator<{
@@ -5842,6 +6990,8 @@ export const smoothL1Loss = /* @__PURE__ */ operator<{
 }>('smooth_l1_loss')
 
 /**
+ * A logistic loss of two classes.
+ *
  * - `soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
  */
 export const softMarginLoss = /* @__PURE__ */ operator<{
@@ -5850,6 +7000,8 @@ export const softMarginLoss = /* @__PURE__ */ operator<{
 }>('soft_margin_loss')
 
 /**
+ * Exponentials along a dimension, scaled to the sum 1.
+ *
  * - `softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
  */
 export const softmax = /* @__PURE__ */ operator<{
@@ -5858,6 +7010,8 @@ export const softmax = /* @__PURE__ */ operator<{
 }>('softmax')
 
 /**
+ * log(1 + exp(beta x)) / beta.
+ *
  * - `softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor`
  */
 export const softplus = /* @__PURE__ */ operator<{
@@ -5865,6 +7019,8 @@ export const softplus = /* @__PURE__ */ operator<{
 }>('softplus')
 
 /**
+ * Elements moved towards zero by lambd.
+ *
  * - `softshrink(Tensor self, Scalar lambd=0.5) -> Tensor`
  */
 export const softshrink = /* @__PURE__ */ operator<{
@@ -5872,6 +7028,8 @@ export const softshrink = /* @__PURE__ */ operator<{
 }>('softshrink')
 
 /**
+ * Sorted elements and where they were.
+ *
  * - `sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
  * - `sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
  * - `sort.Tensor(Tensor[](a!) self, bool reverse=False) -> ()`
@@ -5883,6 +7041,8 @@ export const sort = /* @__PURE__ */ operator<{
 }>('sort')
 
 /**
+ * Views of parts of this size along a dimension.
+ *
  * - `split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]`
  * - `split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]`
  * - `split(Tensor(a -> *) self, int[] split_sizes, int dim=0) -> Tensor(a)[]`
@@ -5895,6 +7055,8 @@ export const split = /* @__PURE__ */ operator<{
 }>('split')
 
 /**
+ * Views of parts of these sizes along a dimension.
+ *
  * - `split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]`
  */
 export const splitWithSizes = /* @__PURE__ */ operator<{
@@ -5903,26 +7065,36 @@ export const splitWithSizes = /* @__PURE__ */ operator<{
 }>('split_with_sizes')
 
 /**
+ * The square root of each element.
+ *
  * - `sqrt(Tensor self) -> Tensor`
  */
 export const sqrt = /* @__PURE__ */ operator<{ (self: Tensor, options?: SqrtOptions): Tensor }>('sqrt')
 
 /**
+ * `sqrt` in place: The square root of each element.
+ *
  * - `sqrt_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const sqrt_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('sqrt_')
 
 /**
+ * The square of each element.
+ *
  * - `square(Tensor self) -> Tensor`
  */
 export const square = /* @__PURE__ */ operator<{ (self: Tensor, options?: SquareOptions): Tensor }>('square')
 
 /**
+ * `square` in place: The square of each element.
+ *
  * - `square_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const square_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('square_')
 
 /**
+ * A view without dimensions of size 1.
+ *
  * - `squeeze(Tensor(a) self) -> Tensor(a)`
  * - `squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)`
  * - `squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)`
@@ -5935,6 +7107,8 @@ export const squeeze = /* @__PURE__ */ operator<{
 }>('squeeze')
 
 /**
+ * `squeeze` in place: A view without dimensions of size 1.
+ *
  * - `squeeze_(Tensor(a!) self) -> Tensor(a!)`
  * - `squeeze_.dim(Tensor(a!) self, int dim) -> Tensor(a!)`
  * - `squeeze_.dims(Tensor(a!) self, int[] dim) -> Tensor(a!)`
@@ -5947,6 +7121,8 @@ export const squeeze_ = /* @__PURE__ */ operator<{
 }>('squeeze_')
 
 /**
+ * Tensors joined along a new dimension.
+ *
  * - `stack(Tensor[] tensors, int dim=0) -> Tensor`
  */
 export const stack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, dim?: Or<number, StackOptions>, options?: StackOptions): Tensor }>(
@@ -5954,6 +7130,8 @@ export const stack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, dim?: Or
 )
 
 /**
+ * The standard deviation.
+ *
  * - `std(Tensor self, bool unbiased=True) -> Tensor`
  * - `std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
  * - `std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
@@ -5972,6 +7150,8 @@ export const std = /* @__PURE__ */ operator<{
 }>('std')
 
 /**
+ * The standard deviation and the mean.
+ *
  * - `std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)`
  * - `std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)`
  * - `std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)`
@@ -5990,6 +7170,8 @@ export const stdMean = /* @__PURE__ */ operator<{
 }>('std_mean')
 
 /**
+ * The short-time Fourier transform.
+ *
  * - `stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor`
  * - `stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor`
  */
@@ -6024,6 +7206,8 @@ export const stft = /* @__PURE__ */ operator<{
 }>('stft')
 
 /**
+ * self - alpha * other.
+ *
  * - `sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
  * - `sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
@@ -6034,6 +7218,8 @@ export const sub = /* @__PURE__ */ operator<{
 }>('sub')
 
 /**
+ * `sub` in place: self - alpha * other.
+ *
  * - `sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
  * - `sub_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
  */
@@ -6044,6 +7230,8 @@ export const sub_ = /* @__PURE__ */ operator<{
 }>('sub_')
 
 /**
+ * As `sub`.
+ *
  * - `subtract.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
  * - `subtract.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
@@ -6054,6 +7242,8 @@ export const subtract = /* @__PURE__ */ operator<{
 }>('subtract')
 
 /**
+ * `subtract` in place: As `sub`.
+ *
  * - `subtract_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
  * - `subtract_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
  */
@@ -6064,6 +7254,8 @@ export const subtract_ = /* @__PURE__ */ operator<{
 }>('subtract_')
 
 /**
+ * The sum.
+ *
  * - `sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  * - `sum(Tensor self, *, ScalarType? dtype=None) -> Tensor`
  */
@@ -6074,6 +7266,8 @@ export const sum = /* @__PURE__ */ operator<{
 }>('sum')
 
 /**
+ * Sums over the dimensions that broadcasting would repeat.
+ *
  * - `sum_to_size(Tensor self, SymInt[] size) -> Tensor`
  */
 export const sumToSize = /* @__PURE__ */ operator<{
@@ -6082,6 +7276,8 @@ export const sumToSize = /* @__PURE__ */ operator<{
 }>('sum_to_size')
 
 /**
+ * The singular value decomposition.
+ *
  * - `svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)`
  */
 export const svd = /* @__PURE__ */ operator<{
@@ -6089,6 +7285,8 @@ export const svd = /* @__PURE__ */ operator<{
 }>('svd')
 
 /**
+ * A view with two dimensions exchanged.
+ *
  * - `swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)`
  */
 export const swapaxes = /* @__PURE__ */ operator<{
@@ -6097,6 +7295,8 @@ export const swapaxes = /* @__PURE__ */ operator<{
 }>('swapaxes')
 
 /**
+ * `swapaxes` in place: A view with two dimensions exchanged.
+ *
  * - `swapaxes_(Tensor(a!) self, int axis0, int axis1) -> Tensor(a!)`
  */
 export const swapaxes_ = /* @__PURE__ */ operator<{
@@ -6105,6 +7305,8 @@ export const swapaxes_ = /* @__PURE__ */ operator<{
 }>('swapaxes_')
 
 /**
+ * A view with two dimensions exchanged.
+ *
  * - `swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)`
  */
 export const swapdims = /* @__PURE__ */ operator<{
@@ -6113,6 +7315,8 @@ export const swapdims = /* @__PURE__ */ operator<{
 }>('swapdims')
 
 /**
+ * `swapdims` in place: A view with two dimensions exchanged.
+ *
  * - `swapdims_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)`
  */
 export const swapdims_ = /* @__PURE__ */ operator<{
@@ -6121,16 +7325,22 @@ export const swapdims_ = /* @__PURE__ */ operator<{
 }>('swapdims_')
 
 /**
+ * A matrix transposed.
+ *
  * - `t(Tensor(a) self) -> Tensor(a)`
  */
 export const t = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('t')
 
 /**
+ * `t` in place: A matrix transposed.
+ *
  * - `t_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const t_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('t_')
 
 /**
+ * Elements by their index in the flat tensor.
+ *
  * - `take(Tensor self, Tensor index) -> Tensor`
  */
 export const take = /* @__PURE__ */ operator<{
@@ -6139,6 +7349,8 @@ export const take = /* @__PURE__ */ operator<{
 }>('take')
 
 /**
+ * Elements picked along a dimension by an index for each.
+ *
  * - `take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor`
  */
 export const takeAlongDim = /* @__PURE__ */ operator<{
@@ -6147,26 +7359,36 @@ export const takeAlongDim = /* @__PURE__ */ operator<{
 }>('take_along_dim')
 
 /**
+ * The tangent of each element.
+ *
  * - `tan(Tensor self) -> Tensor`
  */
 export const tan = /* @__PURE__ */ operator<{ (self: Tensor, options?: TanOptions): Tensor }>('tan')
 
 /**
+ * `tan` in place: The tangent of each element.
+ *
  * - `tan_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const tan_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('tan_')
 
 /**
+ * The hyperbolic tangent of each element.
+ *
  * - `tanh(Tensor self) -> Tensor`
  */
 export const tanh = /* @__PURE__ */ operator<{ (self: Tensor, options?: TanhOptions): Tensor }>('tanh')
 
 /**
+ * `tanh` in place: The hyperbolic tangent of each element.
+ *
  * - `tanh_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const tanh_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('tanh_')
 
 /**
+ * Views of parts along a dimension.
+ *
  * - `tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> Tensor(a)[]`
  * - `tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]`
  * - `tensor_split.tensor_indices_or_sections(Tensor(a -> *) self, Tensor tensor_indices_or_sections, int dim=0) -> Tensor(a)[]`
@@ -6179,6 +7401,8 @@ export const tensorSplit = /* @__PURE__ */ operator<{
 }>('tensor_split')
 
 /**
+ * The product over several dimensions.
+ *
  * - `tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor`
  */
 export const tensordot = /* @__PURE__ */ operator<{
@@ -6187,6 +7411,8 @@ export const tensordot = /* @__PURE__ */ operator<{
 }>('tensordot')
 
 /**
+ * Elements that are not above the threshold replaced by value.
+ *
  * - `threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor`
  */
 export const threshold = /* @__PURE__ */ operator<{
@@ -6195,6 +7421,8 @@ export const threshold = /* @__PURE__ */ operator<{
 }>('threshold')
 
 /**
+ * `threshold` in place: Elements that are not above the threshold replaced by value.
+ *
  * - `threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)`
  */
 export const threshold_ = /* @__PURE__ */ operator<{
@@ -6203,6 +7431,8 @@ export const threshold_ = /* @__PURE__ */ operator<{
 }>('threshold_')
 
 /**
+ * The tensor repeated.
+ *
  * - `tile(Tensor self, SymInt[] dims) -> Tensor`
  */
 export const tile = /* @__PURE__ */ operator<{
@@ -6211,6 +7441,8 @@ export const tile = /* @__PURE__ */ operator<{
 }>('tile')
 
 /**
+ * The tensor in another dtype, device or memory format; itself where nothing changes.
+ *
  * - `to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
  * - `to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
  * - `to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
@@ -6266,6 +7498,8 @@ export const to = /* @__PURE__ */ operator<{
 }>('to')
 
 /**
+ * The k largest elements and where they are.
+ *
  * - `topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)`
  */
 export const topk = /* @__PURE__ */ operator<{
@@ -6281,11 +7515,15 @@ export const topk = /* @__PURE__ */ operator<{
 }>('topk')
 
 /**
+ * The sum of the diagonal of a matrix.
+ *
  * - `trace(Tensor self) -> Tensor`
  */
 export const trace = /* @__PURE__ */ operator<{ (self: Tensor, options?: TraceOptions): Tensor }>('trace')
 
 /**
+ * A view with two dimensions exchanged.
+ *
  * - `transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)`
  */
 export const transpose = /* @__PURE__ */ operator<{
@@ -6294,6 +7532,8 @@ export const transpose = /* @__PURE__ */ operator<{
 }>('transpose')
 
 /**
+ * `transpose` in place: A view with two dimensions exchanged.
+ *
  * - `transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)`
  */
 export const transpose_ = /* @__PURE__ */ operator<{
@@ -6302,6 +7542,8 @@ export const transpose_ = /* @__PURE__ */ operator<{
 }>('transpose_')
 
 /**
+ * The integral by the trapezoidal rule.
+ *
  * - `trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`
  * - `trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor`
  */
@@ -6311,6 +7553,8 @@ export const trapezoid = /* @__PURE__ */ operator<{
 }>('trapezoid')
 
 /**
+ * As `trapezoid`.
+ *
  * - `trapz.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor`
  * - `trapz.dx(Tensor y, *, float dx=1., int dim=-1) -> Tensor`
  */
@@ -6320,6 +7564,8 @@ export const trapz = /* @__PURE__ */ operator<{
 }>('trapz')
 
 /**
+ * Solves equations of a triangular matrix.
+ *
  * - `triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)`
  */
 export const triangularSolve = /* @__PURE__ */ operator<{
@@ -6335,11 +7581,15 @@ export const triangularSolve = /* @__PURE__ */ operator<{
 }>('triangular_solve')
 
 /**
+ * The lower triangle; the rest is zero.
+ *
  * - `tril(Tensor self, SymInt diagonal=0) -> Tensor`
  */
 export const tril = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<number, TrilOptions>, options?: TrilOptions): Tensor }>('tril')
 
 /**
+ * `tril` in place: The lower triangle; the rest is zero.
+ *
  * - `tril_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)`
  */
 export const tril_ = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<number, TrilOptions>, options?: TrilOptions): Tensor }>(
@@ -6347,6 +7597,8 @@ export const tril_ = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<num
 )
 
 /**
+ * The indices of a lower triangle.
+ *
  * - `tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const trilIndices = /* @__PURE__ */ operator<{
@@ -6354,6 +7606,8 @@ export const trilIndices = /* @__PURE__ */ operator<{
 }>('tril_indices')
 
 /**
+ * A loss on the distances to a like and an unlike example.
+ *
  * - `triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor`
  */
 export const tripletMarginLoss = /* @__PURE__ */ operator<{
@@ -6371,11 +7625,15 @@ export const tripletMarginLoss = /* @__PURE__ */ operator<{
 }>('triplet_margin_loss')
 
 /**
+ * The upper triangle; the rest is zero.
+ *
  * - `triu(Tensor self, SymInt diagonal=0) -> Tensor`
  */
 export const triu = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<number, TriuOptions>, options?: TriuOptions): Tensor }>('triu')
 
 /**
+ * `triu` in place: The upper triangle; the rest is zero.
+ *
  * - `triu_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)`
  */
 export const triu_ = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<number, TriuOptions>, options?: TriuOptions): Tensor }>(
@@ -6383,6 +7641,8 @@ export const triu_ = /* @__PURE__ */ operator<{ (self: Tensor, diagonal?: Or<num
 )
 
 /**
+ * The indices of an upper triangle.
+ *
  * - `triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const triuIndices = /* @__PURE__ */ operator<{
@@ -6390,6 +7650,8 @@ export const triuIndices = /* @__PURE__ */ operator<{
 }>('triu_indices')
 
 /**
+ * self / other.
+ *
  * - `true_divide.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `true_divide.Scalar(Tensor self, Scalar other) -> Tensor`
  */
@@ -6400,6 +7662,8 @@ export const trueDivide = /* @__PURE__ */ operator<{
 }>('true_divide')
 
 /**
+ * `true_divide` in place: self / other.
+ *
  * - `true_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `true_divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -6410,16 +7674,22 @@ export const trueDivide_ = /* @__PURE__ */ operator<{
 }>('true_divide_')
 
 /**
+ * The elements without the part behind the point.
+ *
  * - `trunc(Tensor self) -> Tensor`
  */
 export const trunc = /* @__PURE__ */ operator<{ (self: Tensor, options?: TruncOptions): Tensor }>('trunc')
 
 /**
+ * `trunc` in place: The elements without the part behind the point.
+ *
  * - `trunc_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const trunc_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('trunc_')
 
 /**
+ * The tensor in the dtype of another.
+ *
  * - `type_as(Tensor self, Tensor other) -> Tensor`
  */
 export const typeAs = /* @__PURE__ */ operator<{
@@ -6428,6 +7698,8 @@ export const typeAs = /* @__PURE__ */ operator<{
 }>('type_as')
 
 /**
+ * Views of all indices of a dimension.
+ *
  * - `unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]`
  */
 export const unbind = /* @__PURE__ */ operator<{ (self: Tensor, dim?: Or<number, UnbindOptions>, options?: UnbindOptions): Tensor[] }>(
@@ -6435,6 +7707,8 @@ export const unbind = /* @__PURE__ */ operator<{ (self: Tensor, dim?: Or<number,
 )
 
 /**
+ * A dimension as several.
+ *
  * - `unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)`
  */
 export const unflatten = /* @__PURE__ */ operator<{
@@ -6443,6 +7717,8 @@ export const unflatten = /* @__PURE__ */ operator<{
 }>('unflatten')
 
 /**
+ * A view of windows along a dimension.
+ *
  * - `unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)`
  */
 export const unfold = /* @__PURE__ */ operator<{
@@ -6451,6 +7727,8 @@ export const unfold = /* @__PURE__ */ operator<{
 }>('unfold')
 
 /**
+ * Random numbers of the uniform distribution.
+ *
  * - `uniform(Tensor self, float from=0., float to=1., *, Generator? generator=None) -> Tensor`
  */
 export const uniform = /* @__PURE__ */ operator<{
@@ -6458,6 +7736,8 @@ export const uniform = /* @__PURE__ */ operator<{
 }>('uniform')
 
 /**
+ * `uniform` in place: Random numbers of the uniform distribution.
+ *
  * - `uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)`
  */
 export const uniform_ = /* @__PURE__ */ operator<{
@@ -6465,6 +7745,8 @@ export const uniform_ = /* @__PURE__ */ operator<{
 }>('uniform_')
 
 /**
+ * Elements without their repetitions in a row.
+ *
  * - `unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)`
  */
 export const uniqueConsecutive = /* @__PURE__ */ operator<{
@@ -6478,6 +7760,8 @@ export const uniqueConsecutive = /* @__PURE__ */ operator<{
 }>('unique_consecutive')
 
 /**
+ * The slices of a dimension that differ.
+ *
  * - `unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)`
  */
 export const uniqueDim = /* @__PURE__ */ operator<{
@@ -6531,6 +7815,8 @@ export const unsafeSplitWithSizes = /* @__PURE__ */ operator<{
 }>('unsafe_split_with_sizes')
 
 /**
+ * A view with a new dimension of size 1.
+ *
  * - `unsqueeze(Tensor(a) self, int dim) -> Tensor(a)`
  */
 export const unsqueeze = /* @__PURE__ */ operator<{
@@ -6539,6 +7825,8 @@ export const unsqueeze = /* @__PURE__ */ operator<{
 }>('unsqueeze')
 
 /**
+ * `unsqueeze` in place: A view with a new dimension of size 1.
+ *
  * - `unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)`
  */
 export const unsqueeze_ = /* @__PURE__ */ operator<{
@@ -6547,6 +7835,8 @@ export const unsqueeze_ = /* @__PURE__ */ operator<{
 }>('unsqueeze_')
 
 /**
+ * An image in another size by cubic interpolation.
+ *
  * - `upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor`
  * - `upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor`
  */
@@ -6570,6 +7860,8 @@ export const upsampleBicubic2d = /* @__PURE__ */ operator<{
 }>('upsample_bicubic2d')
 
 /**
+ * An image in another size by linear interpolation.
+ *
  * - `upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor`
  * - `upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor`
  */
@@ -6593,6 +7885,8 @@ export const upsampleBilinear2d = /* @__PURE__ */ operator<{
 }>('upsample_bilinear2d')
 
 /**
+ * A signal in another size by linear interpolation.
+ *
  * - `upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor`
  * - `upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor`
  */
@@ -6615,6 +7909,8 @@ export const upsampleLinear1d = /* @__PURE__ */ operator<{
 }>('upsample_linear1d')
 
 /**
+ * A signal in another size, the nearest elements.
+ *
  * - `upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor`
  * - `upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor`
  */
@@ -6630,6 +7926,8 @@ export const upsampleNearest1d = /* @__PURE__ */ operator<{
 }>('upsample_nearest1d')
 
 /**
+ * An image in another size, the nearest elements.
+ *
  * - `upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor`
  * - `upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor`
  */
@@ -6646,6 +7944,8 @@ export const upsampleNearest2d = /* @__PURE__ */ operator<{
 }>('upsample_nearest2d')
 
 /**
+ * A volume in another size, the nearest elements.
+ *
  * - `upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor`
  * - `upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor`
  */
@@ -6663,6 +7963,8 @@ export const upsampleNearest3d = /* @__PURE__ */ operator<{
 }>('upsample_nearest3d')
 
 /**
+ * A volume in another size by linear interpolation.
+ *
  * - `upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor`
  * - `upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor`
  */
@@ -6687,6 +7989,8 @@ export const upsampleTrilinear3d = /* @__PURE__ */ operator<{
 }>('upsample_trilinear3d')
 
 /**
+ * A Vandermonde matrix.
+ *
  * - `vander(Tensor x, int? N=None, bool increasing=False) -> Tensor`
  */
 export const vander = /* @__PURE__ */ operator<{
@@ -6694,6 +7998,8 @@ export const vander = /* @__PURE__ */ operator<{
 }>('vander')
 
 /**
+ * The variance.
+ *
  * - `var(Tensor self, bool unbiased=True) -> Tensor`
  * - `var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
  * - `var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
@@ -6712,6 +8018,8 @@ const var_ = /* @__PURE__ */ operator<{
 }>('var')
 
 /**
+ * The variance and the mean.
+ *
  * - `var_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)`
  * - `var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)`
  * - `var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)`
@@ -6730,6 +8038,8 @@ export const varMean = /* @__PURE__ */ operator<{
 }>('var_mean')
 
 /**
+ * The dot product with the first vector conjugated.
+ *
  * - `vdot(Tensor self, Tensor other) -> Tensor`
  */
 export const vdot = /* @__PURE__ */ operator<{
@@ -6738,6 +8048,8 @@ export const vdot = /* @__PURE__ */ operator<{
 }>('vdot')
 
 /**
+ * The same elements in another shape, on the same memory; or their bits as another dtype.
+ *
  * - `view(Tensor(a) self, SymInt[] size) -> Tensor(a)`
  * - `view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)`
  */
@@ -6748,6 +8060,8 @@ export const view = /* @__PURE__ */ operator<{
 }>('view')
 
 /**
+ * The same elements in the shape of another tensor.
+ *
  * - `view_as(Tensor(a) self, Tensor other) -> Tensor(a)`
  */
 export const viewAs = /* @__PURE__ */ operator<{
@@ -6756,16 +8070,22 @@ export const viewAs = /* @__PURE__ */ operator<{
 }>('view_as')
 
 /**
+ * Pairs of floats as complex elements.
+ *
  * - `view_as_complex(Tensor(a) self) -> Tensor(a)`
  */
 export const viewAsComplex = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('view_as_complex')
 
 /**
+ * Complex elements as pairs of floats.
+ *
  * - `view_as_real(Tensor(a) self) -> Tensor(a)`
  */
 export const viewAsReal = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('view_as_real')
 
 /**
+ * Parts along the first dimension.
+ *
  * - `vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]`
  * - `vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]`
  */
@@ -6776,11 +8096,15 @@ export const vsplit = /* @__PURE__ */ operator<{
 }>('vsplit')
 
 /**
+ * Tensors joined along the first dimension.
+ *
  * - `vstack(Tensor[] tensors) -> Tensor`
  */
 export const vstack = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: VstackOptions): Tensor }>('vstack')
 
 /**
+ * Elements of self where the condition holds, else of other.
+ *
  * - `where.self(Tensor condition, Tensor self, Tensor other) -> Tensor`
  * - `where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor`
  * - `where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor`
@@ -6796,6 +8120,8 @@ export const where = /* @__PURE__ */ operator<{
 }>('where')
 
 /**
+ * self * log(other), and 0 where self is 0.
+ *
  * - `xlogy.Tensor(Tensor self, Tensor other) -> Tensor`
  * - `xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor`
  * - `xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor`
@@ -6808,6 +8134,8 @@ export const xlogy = /* @__PURE__ */ operator<{
 }>('xlogy')
 
 /**
+ * `xlogy` in place: self * log(other), and 0 where self is 0.
+ *
  * - `xlogy_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
  * - `xlogy_.Scalar_Other(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
@@ -6818,16 +8146,22 @@ export const xlogy_ = /* @__PURE__ */ operator<{
 }>('xlogy_')
 
 /**
+ * All elements zero.
+ *
  * - `zero(Tensor self) -> Tensor`
  */
 export const zero = /* @__PURE__ */ operator<{ (self: Tensor, options?: ZeroOptions): Tensor }>('zero')
 
 /**
+ * `zero` in place: All elements zero.
+ *
  * - `zero_(Tensor(a!) self) -> Tensor(a!)`
  */
 export const zero_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('zero_')
 
 /**
+ * A tensor of zeros.
+ *
  * - `zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
  */
 export const zeros = /* @__PURE__ */ operator<{ (size: List<number>, options?: ZerosOptions): Tensor; (...size: number[]): Tensor }>(
@@ -6835,6 +8169,8 @@ export const zeros = /* @__PURE__ */ operator<{ (size: List<number>, options?: Z
 )
 
 /**
+ * Zeros in the shape of another tensor.
+ *
  * - `zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const zerosLike = /* @__PURE__ */ operator<{ (self: Tensor, options?: ZerosLikeOptions): Tensor }>('zeros_like')

@@ -62,6 +62,8 @@ import type {
 } from './options.js'
 import type { List, ListOrOne, Or, OrNull, Scalar } from './types.js'
 /**
+ * The Cholesky factor.
+ *
  * - `linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor`
  */
 export const cholesky = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgCholeskyOptions): Tensor }>('linalg_cholesky')
@@ -72,6 +74,8 @@ export const cholesky = /* @__PURE__ */ operator<{ (self: Tensor, options?: Lina
 export const choleskyEx = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgCholeskyExOptions): LAndInfo }>('linalg_cholesky_ex')
 
 /**
+ * The condition number.
+ *
  * - `linalg_cond(Tensor self, Scalar? p=None) -> Tensor`
  * - `linalg_cond.p_str(Tensor self, str p) -> Tensor`
  */
@@ -82,6 +86,8 @@ export const cond = /* @__PURE__ */ operator<{
 }>('linalg_cond')
 
 /**
+ * The cross product of vectors of three elements.
+ *
  * - `linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor`
  */
 export const cross = /* @__PURE__ */ operator<{
@@ -90,21 +96,29 @@ export const cross = /* @__PURE__ */ operator<{
 }>('linalg_cross')
 
 /**
+ * The determinant.
+ *
  * - `linalg_det(Tensor A) -> Tensor`
  */
 export const det = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgDetOptions): Tensor }>('linalg_det')
 
 /**
+ * A view of the diagonal.
+ *
  * - `linalg_diagonal(Tensor(a) A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor(a)`
  */
 export const diagonal = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgDiagonalOptions): Tensor }>('linalg_diagonal')
 
 /**
+ * Eigenvalues and eigenvectors.
+ *
  * - `linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)`
  */
 export const eig = /* @__PURE__ */ operator<{ (self: Tensor): EigenvaluesAndEigenvectors }>('linalg_eig')
 
 /**
+ * Eigenvalues and eigenvectors of a Hermitian matrix.
+ *
  * - `linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)`
  */
 export const eigh = /* @__PURE__ */ operator<{
@@ -112,11 +126,15 @@ export const eigh = /* @__PURE__ */ operator<{
 }>('linalg_eigh')
 
 /**
+ * Eigenvalues.
+ *
  * - `linalg_eigvals(Tensor self) -> Tensor`
  */
 export const eigvals = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgEigvalsOptions): Tensor }>('linalg_eigvals')
 
 /**
+ * Eigenvalues of a Hermitian matrix.
+ *
  * - `linalg_eigvalsh(Tensor self, str UPLO="L") -> Tensor`
  */
 export const eigvalsh = /* @__PURE__ */ operator<{
@@ -131,6 +149,8 @@ export const householderProduct = /* @__PURE__ */ operator<{
 }>('linalg_householder_product')
 
 /**
+ * The inverse of a matrix.
+ *
  * - `linalg_inv(Tensor A) -> Tensor`
  */
 export const inv = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgInvOptions): Tensor }>('linalg_inv')
@@ -160,6 +180,8 @@ export const ldlSolve = /* @__PURE__ */ operator<{ (LD: Tensor, pivots: Tensor, 
 )
 
 /**
+ * Least squares solutions.
+ *
  * - `linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)`
  */
 export const lstsq = /* @__PURE__ */ operator<{
@@ -173,6 +195,8 @@ export const lstsq = /* @__PURE__ */ operator<{
 }>('linalg_lstsq')
 
 /**
+ * A decomposition into a permutation, a lower and an upper triangle.
+ *
  * - `linalg_lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)`
  */
 export const lu = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgLuOptions): PAndLAndU }>('linalg_lu')
@@ -197,6 +221,8 @@ export const luSolve = /* @__PURE__ */ operator<{ (LU: Tensor, pivots: Tensor, B
 )
 
 /**
+ * The matrix product.
+ *
  * - `linalg_matmul(Tensor self, Tensor other) -> Tensor`
  */
 export const matmul = /* @__PURE__ */ operator<{
@@ -205,11 +231,15 @@ export const matmul = /* @__PURE__ */ operator<{
 }>('linalg_matmul')
 
 /**
+ * The exponential of a matrix.
+ *
  * - `linalg_matrix_exp(Tensor self) -> Tensor`
  */
 export const matrixExp = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgMatrixExpOptions): Tensor }>('linalg_matrix_exp')
 
 /**
+ * A norm of matrices.
+ *
  * - `linalg_matrix_norm(Tensor self, Scalar ord, int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  * - `linalg_matrix_norm.str_ord(Tensor self, str ord="fro", int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
@@ -232,6 +262,8 @@ export const matrixNorm = /* @__PURE__ */ operator<{
 }>('linalg_matrix_norm')
 
 /**
+ * A matrix to an integer power.
+ *
  * - `linalg_matrix_power(Tensor self, int n) -> Tensor`
  */
 export const matrixPower = /* @__PURE__ */ operator<{
@@ -240,6 +272,8 @@ export const matrixPower = /* @__PURE__ */ operator<{
 }>('linalg_matrix_power')
 
 /**
+ * The rank of a matrix.
+ *
  * - `linalg_matrix_rank(Tensor self, float tol, bool hermitian=False) -> Tensor`
  * - `linalg_matrix_rank.tol_tensor(Tensor input, Tensor tol, bool hermitian=False) -> Tensor`
  * - `linalg_matrix_rank.atol_rtol_tensor(Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor`
@@ -259,11 +293,15 @@ export const matrixRank = /* @__PURE__ */ operator<{
 export const matrixSqrth = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgMatrixSqrthOptions): Tensor }>('linalg_matrix_sqrth')
 
 /**
+ * The product of matrices in the cheapest order.
+ *
  * - `linalg_multi_dot(Tensor[] tensors) -> Tensor`
  */
 export const multiDot = /* @__PURE__ */ operator<{ (tensors: List<Tensor>, options?: LinalgMultiDotOptions): Tensor }>('linalg_multi_dot')
 
 /**
+ * A norm of vectors or matrices.
+ *
  * - `linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  * - `linalg_norm.ord_str(Tensor self, str ord, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
@@ -286,6 +324,8 @@ export const norm = /* @__PURE__ */ operator<{
 }>('linalg_norm')
 
 /**
+ * The pseudoinverse.
+ *
  * - `linalg_pinv(Tensor self, float rcond, bool hermitian=False) -> Tensor`
  * - `linalg_pinv.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor`
  * - `linalg_pinv.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor`
@@ -304,6 +344,8 @@ export const pinv = /* @__PURE__ */ operator<{
 export const polar = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgPolarOptions): UAndH }>('linalg_polar')
 
 /**
+ * A decomposition into an orthogonal matrix and an upper triangle.
+ *
  * - `linalg_qr(Tensor A, str mode="reduced") -> (Tensor Q, Tensor R)`
  */
 export const qr = /* @__PURE__ */ operator<{ (A: Tensor, mode?: Or<string, LinalgQrOptions>, options?: LinalgQrOptions): QAndR }>(
@@ -311,11 +353,15 @@ export const qr = /* @__PURE__ */ operator<{ (A: Tensor, mode?: Or<string, Linal
 )
 
 /**
+ * Sign and logarithm of the determinant.
+ *
  * - `linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)`
  */
 export const slogdet = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgSlogdetOptions): SignAndLogabsdet }>('linalg_slogdet')
 
 /**
+ * Solves linear equations.
+ *
  * - `linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor`
  */
 export const solve = /* @__PURE__ */ operator<{ (A: Tensor, B: Tensor, options?: LinalgSolveOptions): Tensor }>('linalg_solve')
@@ -328,6 +374,8 @@ export const solveEx = /* @__PURE__ */ operator<{ (A: Tensor, B: Tensor, options
 )
 
 /**
+ * Solves equations of a triangular matrix.
+ *
  * - `linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor`
  */
 export const solveTriangular = /* @__PURE__ */ operator<{
@@ -336,6 +384,8 @@ export const solveTriangular = /* @__PURE__ */ operator<{
 }>('linalg_solve_triangular')
 
 /**
+ * The singular value decomposition.
+ *
  * - `linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)`
  */
 export const svd = /* @__PURE__ */ operator<{
@@ -343,11 +393,15 @@ export const svd = /* @__PURE__ */ operator<{
 }>('linalg_svd')
 
 /**
+ * Singular values.
+ *
  * - `linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor`
  */
 export const svdvals = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgSvdvalsOptions): Tensor }>('linalg_svdvals')
 
 /**
+ * The inverse of a tensor as a map.
+ *
  * - `linalg_tensorinv(Tensor self, int ind=2) -> Tensor`
  */
 export const tensorinv = /* @__PURE__ */ operator<{
@@ -355,6 +409,8 @@ export const tensorinv = /* @__PURE__ */ operator<{
 }>('linalg_tensorinv')
 
 /**
+ * Solves equations of tensors.
+ *
  * - `linalg_tensorsolve(Tensor self, Tensor other, int[]? dims=None) -> Tensor`
  */
 export const tensorsolve = /* @__PURE__ */ operator<{
@@ -363,16 +419,22 @@ export const tensorsolve = /* @__PURE__ */ operator<{
 }>('linalg_tensorsolve')
 
 /**
+ * A Vandermonde matrix.
+ *
  * - `linalg_vander(Tensor x, *, SymInt? N=None) -> Tensor`
  */
 export const vander = /* @__PURE__ */ operator<{ (x: Tensor, options?: LinalgVanderOptions): Tensor }>('linalg_vander')
 
 /**
+ * Dot products along a dimension.
+ *
  * - `linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor`
  */
 export const vecdot = /* @__PURE__ */ operator<{ (x: Tensor, y: Tensor, options?: LinalgVecdotOptions): Tensor }>('linalg_vecdot')
 
 /**
+ * A norm of vectors.
+ *
  * - `linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
  */
 export const vectorNorm = /* @__PURE__ */ operator<{

@@ -417,74 +417,104 @@ import type { DTypeName, List, ListOrOne, MemoryFormat, Or, OrNull, Results2, Re
 declare module '../../tensor/tensor.js' {
   interface Tensor {
     /**
+     * The absolute value of each element.
+     *
      * - `abs(Tensor self) -> Tensor`
      */
     abs(options?: AbsOptions): Tensor
     /**
+     * `abs` in place: The absolute value of each element.
+     *
      * - `abs_(Tensor(a!) self) -> Tensor(a!)`
      */
     abs_(): Tensor
     /**
+     * As `abs`.
+     *
      * - `absolute(Tensor self) -> Tensor`
      */
     absolute(options?: AbsoluteOptions): Tensor
     /**
+     * `absolute` in place: As `abs`.
+     *
      * - `absolute_(Tensor(a!) self) -> Tensor(a!)`
      */
     absolute_(): Tensor
     /**
+     * The inverse cosine of each element.
+     *
      * - `acos(Tensor self) -> Tensor`
      */
     acos(options?: AcosOptions): Tensor
     /**
+     * `acos` in place: The inverse cosine of each element.
+     *
      * - `acos_(Tensor(a!) self) -> Tensor(a!)`
      */
     acos_(): Tensor
     /**
+     * The inverse hyperbolic cosine of each element.
+     *
      * - `acosh(Tensor self) -> Tensor`
      */
     acosh(options?: AcoshOptions): Tensor
     /**
+     * `acosh` in place: The inverse hyperbolic cosine of each element.
+     *
      * - `acosh_(Tensor(a!) self) -> Tensor(a!)`
      */
     acosh_(): Tensor
     /**
+     * Averages over as many windows as the output has places.
+     *
      * - `adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor`
      */
     adaptiveAvgPool1d(outputSize: ListOrOne<number>, options?: AdaptiveAvgPool1dOptions): Tensor
     adaptiveAvgPool1d(...outputSize: number[]): Tensor
     adaptiveAvgPool1d(options: AdaptiveAvgPool1dOptions): Tensor
     /**
+     * Averages over as many windows as the output has places.
+     *
      * - `adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor`
      */
     adaptiveAvgPool2d(outputSize: ListOrOne<number>, options?: AdaptiveAvgPool2dOptions): Tensor
     adaptiveAvgPool2d(...outputSize: number[]): Tensor
     adaptiveAvgPool2d(options: AdaptiveAvgPool2dOptions): Tensor
     /**
+     * Averages over as many windows as the output has places.
+     *
      * - `adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor`
      */
     adaptiveAvgPool3d(outputSize: ListOrOne<number>, options?: AdaptiveAvgPool3dOptions): Tensor
     adaptiveAvgPool3d(...outputSize: number[]): Tensor
     adaptiveAvgPool3d(options: AdaptiveAvgPool3dOptions): Tensor
     /**
+     * Maxima of as many windows as the output has places, and where they are.
+     *
      * - `adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)`
      */
     adaptiveMaxPool1d(outputSize: ListOrOne<number>, options?: AdaptiveMaxPool1dOptions): Results2<Tensor, Tensor>
     adaptiveMaxPool1d(...outputSize: number[]): Results2<Tensor, Tensor>
     adaptiveMaxPool1d(options: AdaptiveMaxPool1dOptions): Results2<Tensor, Tensor>
     /**
+     * Maxima of as many windows as the output has places, and where they are.
+     *
      * - `adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)`
      */
     adaptiveMaxPool2d(outputSize: ListOrOne<number>, options?: AdaptiveMaxPool2dOptions): Results2<Tensor, Tensor>
     adaptiveMaxPool2d(...outputSize: number[]): Results2<Tensor, Tensor>
     adaptiveMaxPool2d(options: AdaptiveMaxPool2dOptions): Results2<Tensor, Tensor>
     /**
+     * Maxima of as many windows as the output has places, and where they are.
+     *
      * - `adaptive_max_pool3d(Tensor self, int[3] output_size) -> (Tensor, Tensor)`
      */
     adaptiveMaxPool3d(outputSize: ListOrOne<number>, options?: AdaptiveMaxPool3dOptions): Results2<Tensor, Tensor>
     adaptiveMaxPool3d(...outputSize: number[]): Results2<Tensor, Tensor>
     adaptiveMaxPool3d(options: AdaptiveMaxPool3dOptions): Results2<Tensor, Tensor>
     /**
+     * self + alpha * other.
+     *
      * - `add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
      * - `add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
      */
@@ -492,6 +522,8 @@ declare module '../../tensor/tensor.js' {
     add(other: Scalar, alpha?: Or<Scalar, AddOptions>, options?: AddOptions): Tensor
     add(options: AddOptions): Tensor
     /**
+     * `add` in place: self + alpha * other.
+     *
      * - `add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
      * - `add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
      */
@@ -499,74 +531,104 @@ declare module '../../tensor/tensor.js' {
     add_(other: Scalar, alpha?: Or<Scalar, AddOptions>, options?: AddOptions): Tensor
     add_(options: AddOptions): Tensor
     /**
+     * beta * self + alpha * the sum of the products of the matrices in two batches.
+     *
      * - `addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
     addbmm(batch1: Tensor, batch2: Tensor, options?: AddbmmOptions): Tensor
     addbmm(options: AddbmmOptions): Tensor
     /**
+     * `addbmm` in place: beta * self + alpha * the sum of the products of the matrices in two batches.
+     *
      * - `addbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
      */
     addbmm_(batch1: Tensor, batch2: Tensor, options?: AddbmmOptions): Tensor
     addbmm_(options: AddbmmOptions): Tensor
     /**
+     * self + value * tensor1 / tensor2.
+     *
      * - `addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
      */
     addcdiv(tensor1: Tensor, tensor2: Tensor, options?: AddcdivOptions): Tensor
     addcdiv(options: AddcdivOptions): Tensor
     /**
+     * `addcdiv` in place: self + value * tensor1 / tensor2.
+     *
      * - `addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)`
      */
     addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: AddcdivOptions): Tensor
     addcdiv_(options: AddcdivOptions): Tensor
     /**
+     * self + value * tensor1 * tensor2.
+     *
      * - `addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor`
      */
     addcmul(tensor1: Tensor, tensor2: Tensor, options?: AddcmulOptions): Tensor
     addcmul(options: AddcmulOptions): Tensor
     /**
+     * `addcmul` in place: self + value * tensor1 * tensor2.
+     *
      * - `addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)`
      */
     addcmul_(tensor1: Tensor, tensor2: Tensor, options?: AddcmulOptions): Tensor
     addcmul_(options: AddcmulOptions): Tensor
     /**
+     * beta * self + alpha * (mat1 @ mat2).
+     *
      * - `addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
     addmm(mat1: Tensor, mat2: Tensor, options?: AddmmOptions): Tensor
     addmm(options: AddmmOptions): Tensor
     /**
+     * `addmm` in place: beta * self + alpha * (mat1 @ mat2).
+     *
      * - `addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
      */
     addmm_(mat1: Tensor, mat2: Tensor, options?: AddmmOptions): Tensor
     addmm_(options: AddmmOptions): Tensor
     /**
+     * beta * self + alpha * (mat @ vec).
+     *
      * - `addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
     addmv(mat: Tensor, vec: Tensor, options?: AddmvOptions): Tensor
     addmv(options: AddmvOptions): Tensor
     /**
+     * `addmv` in place: beta * self + alpha * (mat @ vec).
+     *
      * - `addmv_(Tensor(a!) self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
      */
     addmv_(mat: Tensor, vec: Tensor, options?: AddmvOptions): Tensor
     addmv_(options: AddmvOptions): Tensor
     /**
+     * beta * self + alpha * the outer product of two vectors.
+     *
      * - `addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
     addr(vec1: Tensor, vec2: Tensor, options?: AddrOptions): Tensor
     addr(options: AddrOptions): Tensor
     /**
+     * `addr` in place: beta * self + alpha * the outer product of two vectors.
+     *
      * - `addr_(Tensor(a!) self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
      */
     addr_(vec1: Tensor, vec2: Tensor, options?: AddrOptions): Tensor
     addr_(options: AddrOptions): Tensor
     /**
+     * The last two dimensions exchanged, and conjugated.
+     *
      * - `adjoint(Tensor(a) self) -> Tensor(a)`
      */
     adjoint(): Tensor
     /**
+     * Another tensor on the same memory.
+     *
      * - `alias(Tensor(a) self) -> Tensor(a)`
      */
     alias(): Tensor
     /**
+     * Whether all elements are true.
+     *
      * - `all(Tensor self) -> Tensor`
      * - `all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
      * - `all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -576,6 +638,8 @@ declare module '../../tensor/tensor.js' {
     all(dim?: Or<OrNull<List<number>>, AllOptions>, keepdim?: Or<boolean, AllOptions>, options?: AllOptions): Tensor
     all(options: AllOptions): Tensor
     /**
+     * Whether all elements of two tensors are close to each other.
+     *
      * - `allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> bool`
      */
     allclose(
@@ -587,27 +651,39 @@ declare module '../../tensor/tensor.js' {
     ): boolean
     allclose(options: AllcloseOptions): boolean
     /**
+     * `alpha_dropout` in place: Dropout that keeps mean and deviation of selu networks.
+     *
      * - `alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
      */
     alphaDropout_(p: number, train: boolean, options?: AlphaDropoutOptions): Tensor
     alphaDropout_(options: AlphaDropoutOptions): Tensor
     /**
+     * The maxima along dimensions.
+     *
      * - `amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
      */
     amax(dim?: Or<ListOrOne<number>, AmaxOptions>, keepdim?: Or<boolean, AmaxOptions>, options?: AmaxOptions): Tensor
     /**
+     * The minima along dimensions.
+     *
      * - `amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor`
      */
     amin(dim?: Or<ListOrOne<number>, AminOptions>, keepdim?: Or<boolean, AminOptions>, options?: AminOptions): Tensor
     /**
+     * Minima and maxima at once.
+     *
      * - `aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)`
      */
     aminmax(options?: AminmaxOptions): MinAndMax
     /**
+     * The angle of each complex element.
+     *
      * - `angle(Tensor self) -> Tensor`
      */
     angle(options?: AngleOptions): Tensor
     /**
+     * Whether any element is true.
+     *
      * - `any(Tensor self) -> Tensor`
      * - `any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`
      * - `any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`
@@ -617,82 +693,120 @@ declare module '../../tensor/tensor.js' {
     any(dim?: Or<OrNull<List<number>>, AnyOptions>, keepdim?: Or<boolean, AnyOptions>, options?: AnyOptions): Tensor
     any(options: AnyOptions): Tensor
     /**
+     * As `acos`.
+     *
      * - `arccos(Tensor self) -> Tensor`
      */
     arccos(options?: ArccosOptions): Tensor
     /**
+     * `arccos` in place: As `acos`.
+     *
      * - `arccos_(Tensor(a!) self) -> Tensor(a!)`
      */
     arccos_(): Tensor
     /**
+     * As `acosh`.
+     *
      * - `arccosh(Tensor self) -> Tensor`
      */
     arccosh(options?: ArccoshOptions): Tensor
     /**
+     * `arccosh` in place: As `acosh`.
+     *
      * - `arccosh_(Tensor(a!) self) -> Tensor(a!)`
      */
     arccosh_(): Tensor
     /**
+     * As `asin`.
+     *
      * - `arcsin(Tensor self) -> Tensor`
      */
     arcsin(options?: ArcsinOptions): Tensor
     /**
+     * `arcsin` in place: As `asin`.
+     *
      * - `arcsin_(Tensor(a!) self) -> Tensor(a!)`
      */
     arcsin_(): Tensor
     /**
+     * As `asinh`.
+     *
      * - `arcsinh(Tensor self) -> Tensor`
      */
     arcsinh(options?: ArcsinhOptions): Tensor
     /**
+     * `arcsinh` in place: As `asinh`.
+     *
      * - `arcsinh_(Tensor(a!) self) -> Tensor(a!)`
      */
     arcsinh_(): Tensor
     /**
+     * As `atan`.
+     *
      * - `arctan(Tensor self) -> Tensor`
      */
     arctan(options?: ArctanOptions): Tensor
     /**
+     * As `atan2`.
+     *
      * - `arctan2(Tensor self, Tensor other) -> Tensor`
      */
     arctan2(other: Tensor, options?: Arctan2Options): Tensor
     arctan2(options: Arctan2Options): Tensor
     /**
+     * `arctan2` in place: As `atan2`.
+     *
      * - `arctan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     arctan2_(other: Tensor, options?: Arctan2Options): Tensor
     arctan2_(options: Arctan2Options): Tensor
     /**
+     * `arctan` in place: As `atan`.
+     *
      * - `arctan_(Tensor(a!) self) -> Tensor(a!)`
      */
     arctan_(): Tensor
     /**
+     * As `atanh`.
+     *
      * - `arctanh(Tensor self) -> Tensor`
      */
     arctanh(options?: ArctanhOptions): Tensor
     /**
+     * `arctanh` in place: As `atanh`.
+     *
      * - `arctanh_(Tensor(a!) self) -> Tensor(a!)`
      */
     arctanh_(): Tensor
     /**
+     * Where the maximum is.
+     *
      * - `argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
      */
     argmax(dim?: Or<OrNull<number>, ArgmaxOptions>, keepdim?: Or<boolean, ArgmaxOptions>, options?: ArgmaxOptions): Tensor
     /**
+     * Where the minimum is.
+     *
      * - `argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor`
      */
     argmin(dim?: Or<OrNull<number>, ArgminOptions>, keepdim?: Or<boolean, ArgminOptions>, options?: ArgminOptions): Tensor
     /**
+     * The indices that sort the elements.
+     *
      * - `argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor`
      * - `argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor`
      */
     argsort(dim?: Or<number, ArgsortOptions>, descending?: Or<boolean, ArgsortOptions>, options?: ArgsortOptions): Tensor
     argsort(options: ArgsortOptions): Tensor
     /**
+     * The indices of the elements that are not zero, one row each.
+     *
      * - `argwhere(Tensor self) -> Tensor`
      */
     argwhere(): Tensor
     /**
+     * A view with these sizes and strides on the same memory.
+     *
      * - `as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)`
      */
     asStrided(
@@ -703,6 +817,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     asStrided(options: AsStridedOptions): Tensor
     /**
+     * `as_strided` in place: A view with these sizes and strides on the same memory.
+     *
      * - `as_strided_(Tensor(a!) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a!)`
      */
     asStrided_(
@@ -713,6 +829,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     asStrided_(options: AsStridedOptions): Tensor
     /**
+     * A copy with the elements of a strided view replaced.
+     *
      * - `as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor`
      */
     asStridedScatter(
@@ -724,60 +842,88 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     asStridedScatter(options: AsStridedScatterOptions): Tensor
     /**
+     * The inverse sine of each element.
+     *
      * - `asin(Tensor self) -> Tensor`
      */
     asin(options?: AsinOptions): Tensor
     /**
+     * `asin` in place: The inverse sine of each element.
+     *
      * - `asin_(Tensor(a!) self) -> Tensor(a!)`
      */
     asin_(): Tensor
     /**
+     * The inverse hyperbolic sine of each element.
+     *
      * - `asinh(Tensor self) -> Tensor`
      */
     asinh(options?: AsinhOptions): Tensor
     /**
+     * `asinh` in place: The inverse hyperbolic sine of each element.
+     *
      * - `asinh_(Tensor(a!) self) -> Tensor(a!)`
      */
     asinh_(): Tensor
     /**
+     * The inverse tangent of each element.
+     *
      * - `atan(Tensor self) -> Tensor`
      */
     atan(options?: AtanOptions): Tensor
     /**
+     * The angle of each point (other, self).
+     *
      * - `atan2(Tensor self, Tensor other) -> Tensor`
      */
     atan2(other: Tensor, options?: Atan2Options): Tensor
     atan2(options: Atan2Options): Tensor
     /**
+     * `atan2` in place: The angle of each point (other, self).
+     *
      * - `atan2_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     atan2_(other: Tensor, options?: Atan2Options): Tensor
     atan2_(options: Atan2Options): Tensor
     /**
+     * `atan` in place: The inverse tangent of each element.
+     *
      * - `atan_(Tensor(a!) self) -> Tensor(a!)`
      */
     atan_(): Tensor
     /**
+     * The inverse hyperbolic tangent of each element.
+     *
      * - `atanh(Tensor self) -> Tensor`
      */
     atanh(options?: AtanhOptions): Tensor
     /**
+     * `atanh` in place: The inverse hyperbolic tangent of each element.
+     *
      * - `atanh_(Tensor(a!) self) -> Tensor(a!)`
      */
     atanh_(): Tensor
     /**
+     * A view with at least one dimension.
+     *
      * - `atleast_1d(Tensor self) -> Tensor`
      */
     atleast1d(options?: Atleast1dOptions): Tensor
     /**
+     * A view with at least two dimensions.
+     *
      * - `atleast_2d(Tensor self) -> Tensor`
      */
     atleast2d(options?: Atleast2dOptions): Tensor
     /**
+     * A view with at least three dimensions.
+     *
      * - `atleast_3d(Tensor self) -> Tensor`
      */
     atleast3d(options?: Atleast3dOptions): Tensor
     /**
+     * Averages over windows.
+     *
      * - `avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, bool count_include_pad=True) -> Tensor`
      */
     avgPool1d(
@@ -790,6 +936,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     avgPool1d(options: AvgPool1dOptions): Tensor
     /**
+     * Averages over windows.
+     *
      * - `avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
      */
     avgPool2d(
@@ -803,6 +951,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     avgPool2d(options: AvgPool2dOptions): Tensor
     /**
+     * Averages over windows.
+     *
      * - `avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor`
      */
     avgPool3d(
@@ -816,16 +966,22 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     avgPool3d(options: AvgPool3dOptions): Tensor
     /**
+     * beta * self + alpha * the products of the matrices in two batches.
+     *
      * - `baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor`
      */
     baddbmm(batch1: Tensor, batch2: Tensor, options?: BaddbmmOptions): Tensor
     baddbmm(options: BaddbmmOptions): Tensor
     /**
+     * `baddbmm` in place: beta * self + alpha * the products of the matrices in two batches.
+     *
      * - `baddbmm_(Tensor(a!) self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)`
      */
     baddbmm_(batch1: Tensor, batch2: Tensor, options?: BaddbmmOptions): Tensor
     baddbmm_(options: BaddbmmOptions): Tensor
     /**
+     * Ones with the probability that each element says, else zeros.
+     *
      * - `bernoulli(Tensor self, *, Generator? generator=None) -> Tensor`
      * - `bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor`
      * - `bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor`
@@ -835,6 +991,8 @@ declare module '../../tensor/tensor.js' {
     bernoulli(p: Tensor, options?: BernoulliOptions): Tensor
     bernoulli(options: BernoulliOptions): Tensor
     /**
+     * `bernoulli` in place: Ones with the probability that each element says, else zeros.
+     *
      * - `bernoulli_.Tensor(Tensor(a!) self, Tensor p, *, Generator? generator=None) -> Tensor(a!)`
      * - `bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)`
      */
@@ -842,6 +1000,8 @@ declare module '../../tensor/tensor.js' {
     bernoulli_(p?: Or<number, BernoulliOptions>, options?: BernoulliOptions): Tensor
     bernoulli_(options: BernoulliOptions): Tensor
     /**
+     * The cross entropy of probabilities and targets between 0 and 1.
+     *
      * - `binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor`
      */
     binaryCrossEntropy(
@@ -852,6 +1012,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     binaryCrossEntropy(options: BinaryCrossEntropyOptions): Tensor
     /**
+     * The cross entropy of the sigmoid of the input and targets between 0 and 1.
+     *
      * - `binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor`
      */
     binaryCrossEntropyWithLogits(
@@ -863,10 +1025,14 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     binaryCrossEntropyWithLogits(options: BinaryCrossEntropyWithLogitsOptions): Tensor
     /**
+     * How often each non-negative integer occurs.
+     *
      * - `bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor`
      */
     bincount(weights?: Or<OrNull<Tensor>, BincountOptions>, minlength?: Or<number, BincountOptions>, options?: BincountOptions): Tensor
     /**
+     * The bits that are set in both.
+     *
      * - `bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -874,6 +1040,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseAnd(other: Scalar, options?: BitwiseAndOptions): Tensor
     bitwiseAnd(options: BitwiseAndOptions): Tensor
     /**
+     * `bitwise_and` in place: The bits that are set in both.
+     *
      * - `bitwise_and_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `bitwise_and_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -881,6 +1049,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseAnd_(other: Scalar, options?: BitwiseAndOptions): Tensor
     bitwiseAnd_(options: BitwiseAndOptions): Tensor
     /**
+     * The bits shifted towards the high end.
+     *
      * - `bitwise_left_shift.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `bitwise_left_shift.Tensor_Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -888,6 +1058,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseLeftShift(other: Scalar, options?: BitwiseLeftShiftOptions): Tensor
     bitwiseLeftShift(options: BitwiseLeftShiftOptions): Tensor
     /**
+     * `bitwise_left_shift` in place: The bits shifted towards the high end.
+     *
      * - `bitwise_left_shift_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `bitwise_left_shift_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -895,14 +1067,20 @@ declare module '../../tensor/tensor.js' {
     bitwiseLeftShift_(other: Tensor, options?: BitwiseLeftShiftOptions): Tensor
     bitwiseLeftShift_(options: BitwiseLeftShiftOptions): Tensor
     /**
+     * The bits inverted.
+     *
      * - `bitwise_not(Tensor self) -> Tensor`
      */
     bitwiseNot(options?: BitwiseNotOptions): Tensor
     /**
+     * `bitwise_not` in place: The bits inverted.
+     *
      * - `bitwise_not_(Tensor(a!) self) -> Tensor(a!)`
      */
     bitwiseNot_(): Tensor
     /**
+     * The bits that are set in either.
+     *
      * - `bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `bitwise_or.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -910,6 +1088,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseOr(other: Scalar, options?: BitwiseOrOptions): Tensor
     bitwiseOr(options: BitwiseOrOptions): Tensor
     /**
+     * `bitwise_or` in place: The bits that are set in either.
+     *
      * - `bitwise_or_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `bitwise_or_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -917,6 +1097,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseOr_(other: Scalar, options?: BitwiseOrOptions): Tensor
     bitwiseOr_(options: BitwiseOrOptions): Tensor
     /**
+     * The bits shifted towards the low end.
+     *
      * - `bitwise_right_shift.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `bitwise_right_shift.Tensor_Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -924,6 +1106,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseRightShift(other: Scalar, options?: BitwiseRightShiftOptions): Tensor
     bitwiseRightShift(options: BitwiseRightShiftOptions): Tensor
     /**
+     * `bitwise_right_shift` in place: The bits shifted towards the low end.
+     *
      * - `bitwise_right_shift_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `bitwise_right_shift_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -931,6 +1115,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseRightShift_(other: Tensor, options?: BitwiseRightShiftOptions): Tensor
     bitwiseRightShift_(options: BitwiseRightShiftOptions): Tensor
     /**
+     * The bits that differ.
+     *
      * - `bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `bitwise_xor.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -938,6 +1124,8 @@ declare module '../../tensor/tensor.js' {
     bitwiseXor(other: Scalar, options?: BitwiseXorOptions): Tensor
     bitwiseXor(options: BitwiseXorOptions): Tensor
     /**
+     * `bitwise_xor` in place: The bits that differ.
+     *
      * - `bitwise_xor_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `bitwise_xor_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -945,77 +1133,109 @@ declare module '../../tensor/tensor.js' {
     bitwiseXor_(other: Scalar, options?: BitwiseXorOptions): Tensor
     bitwiseXor_(options: BitwiseXorOptions): Tensor
     /**
+     * The matrix products of two batches.
+     *
      * - `bmm(Tensor self, Tensor mat2) -> Tensor`
      */
     bmm(mat2: Tensor, options?: BmmOptions): Tensor
     bmm(options: BmmOptions): Tensor
     /**
+     * A view in a shape that the tensor broadcasts to.
+     *
      * - `broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)`
      */
     broadcastTo(size: List<number>, options?: BroadcastToOptions): Tensor
     broadcastTo(...size: number[]): Tensor
     broadcastTo(options: BroadcastToOptions): Tensor
     /**
+     * The index of the bucket that each element falls into.
+     *
      * - `bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor`
      */
     bucketize(boundaries: Tensor, options?: BucketizeOptions): Tensor
     bucketize(options: BucketizeOptions): Tensor
     /**
+     * Random numbers of the Cauchy distribution.
+     *
      * - `cauchy(Tensor self, float median=0., float sigma=1., *, Generator? generator=None) -> Tensor`
      */
     cauchy(median?: Or<number, CauchyOptions>, sigma?: Or<number, CauchyOptions>, options?: CauchyOptions): Tensor
     /**
+     * `cauchy` in place: Random numbers of the Cauchy distribution.
+     *
      * - `cauchy_(Tensor(a!) self, float median=0., float sigma=1., *, Generator? generator=None) -> Tensor(a!)`
      */
     cauchy_(median?: Or<number, CauchyOptions>, sigma?: Or<number, CauchyOptions>, options?: CauchyOptions): Tensor
     /**
+     * The smallest integer that is not less than each element.
+     *
      * - `ceil(Tensor self) -> Tensor`
      */
     ceil(options?: CeilOptions): Tensor
     /**
+     * `ceil` in place: The smallest integer that is not less than each element.
+     *
      * - `ceil_(Tensor(a!) self) -> Tensor(a!)`
      */
     ceil_(): Tensor
     /**
+     * x where positive, else alpha * (exp(x / alpha) - 1).
+     *
      * - `celu(Tensor self, Scalar alpha=1.) -> Tensor`
      */
     celu(alpha?: Or<Scalar, CeluOptions>, options?: CeluOptions): Tensor
     /**
+     * `celu` in place: x where positive, else alpha * (exp(x / alpha) - 1).
+     *
      * - `celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)`
      */
     celu_(alpha?: Or<Scalar, CeluOptions>, options?: CeluOptions): Tensor
     /**
+     * The channels of groups interleaved.
+     *
      * - `channel_shuffle(Tensor self, SymInt groups) -> Tensor`
      */
     channelShuffle(groups: number, options?: ChannelShuffleOptions): Tensor
     channelShuffle(options: ChannelShuffleOptions): Tensor
     /**
+     * The inverse of a matrix from its Cholesky factor.
+     *
      * - `cholesky_inverse(Tensor self, bool upper=False) -> Tensor`
      */
     choleskyInverse(upper?: Or<boolean, CholeskyInverseOptions>, options?: CholeskyInverseOptions): Tensor
     /**
+     * Solves equations by the Cholesky factor of their matrix.
+     *
      * - `cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor`
      */
     choleskySolve(input2: Tensor, upper?: Or<boolean, CholeskySolveOptions>, options?: CholeskySolveOptions): Tensor
     choleskySolve(options: CholeskySolveOptions): Tensor
     /**
+     * Views of equal parts along a dimension.
+     *
      * - `chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]`
      */
     chunk(chunks: number, dim?: Or<number, ChunkOptions>, options?: ChunkOptions): Tensor[]
     chunk(options: ChunkOptions): Tensor[]
     /**
+     * Elements limited to the range from min to max.
+     *
      * - `clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`
      * - `clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor`
      */
     clamp(min?: Or<OrNull<Scalar>, ClampOptions>, max?: Or<OrNull<Scalar>, ClampOptions>, options?: ClampOptions): Tensor
     clamp(min?: Or<OrNull<Tensor>, ClampOptions>, max?: Or<OrNull<Tensor>, ClampOptions>, options?: ClampOptions): Tensor
     /**
+     * `clamp` in place: Elements limited to the range from min to max.
+     *
      * - `clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)`
      * - `clamp_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)`
      */
     clamp_(min?: Or<OrNull<Scalar>, ClampOptions>, max?: Or<OrNull<Scalar>, ClampOptions>, options?: ClampOptions): Tensor
     clamp_(min?: Or<OrNull<Tensor>, ClampOptions>, max?: Or<OrNull<Tensor>, ClampOptions>, options?: ClampOptions): Tensor
     /**
+     * Elements that are at most max.
+     *
      * - `clamp_max(Tensor self, Scalar max) -> Tensor`
      * - `clamp_max.Tensor(Tensor self, Tensor max) -> Tensor`
      */
@@ -1023,6 +1243,8 @@ declare module '../../tensor/tensor.js' {
     clampMax(max: Tensor, options?: ClampMaxOptions): Tensor
     clampMax(options: ClampMaxOptions): Tensor
     /**
+     * `clamp_max` in place: Elements that are at most max.
+     *
      * - `clamp_max_(Tensor(a!) self, Scalar max) -> Tensor(a!)`
      * - `clamp_max_.Tensor(Tensor(a!) self, Tensor max) -> Tensor(a!)`
      */
@@ -1030,6 +1252,8 @@ declare module '../../tensor/tensor.js' {
     clampMax_(max: Tensor, options?: ClampMaxOptions): Tensor
     clampMax_(options: ClampMaxOptions): Tensor
     /**
+     * Elements that are at least min.
+     *
      * - `clamp_min(Tensor self, Scalar min) -> Tensor`
      * - `clamp_min.Tensor(Tensor self, Tensor min) -> Tensor`
      */
@@ -1037,6 +1261,8 @@ declare module '../../tensor/tensor.js' {
     clampMin(min: Tensor, options?: ClampMinOptions): Tensor
     clampMin(options: ClampMinOptions): Tensor
     /**
+     * `clamp_min` in place: Elements that are at least min.
+     *
      * - `clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)`
      * - `clamp_min_.Tensor(Tensor(a!) self, Tensor min) -> Tensor(a!)`
      */
@@ -1044,18 +1270,24 @@ declare module '../../tensor/tensor.js' {
     clampMin_(min: Tensor, options?: ClampMinOptions): Tensor
     clampMin_(options: ClampMinOptions): Tensor
     /**
+     * As `clamp`.
+     *
      * - `clip(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor`
      * - `clip.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor`
      */
     clip(min?: Or<OrNull<Scalar>, ClipOptions>, max?: Or<OrNull<Scalar>, ClipOptions>, options?: ClipOptions): Tensor
     clip(min?: Or<OrNull<Tensor>, ClipOptions>, max?: Or<OrNull<Tensor>, ClipOptions>, options?: ClipOptions): Tensor
     /**
+     * `clip` in place: As `clamp`.
+     *
      * - `clip_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)`
      * - `clip_.Tensor(Tensor(a!) self, Tensor? min=None, Tensor? max=None) -> Tensor(a!)`
      */
     clip_(min?: Or<OrNull<Scalar>, ClipOptions>, max?: Or<OrNull<Scalar>, ClipOptions>, options?: ClipOptions): Tensor
     clip_(min?: Or<OrNull<Tensor>, ClipOptions>, max?: Or<OrNull<Tensor>, ClipOptions>, options?: ClipOptions): Tensor
     /**
+     * Sums overlapping blocks back into an image.
+     *
      * - `col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor`
      */
     col2im(
@@ -1068,6 +1300,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     col2im(options: Col2imOptions): Tensor
     /**
+     * All combinations of r elements of a vector.
+     *
      * - `combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor`
      */
     combinations(
@@ -1076,28 +1310,40 @@ declare module '../../tensor/tensor.js' {
       options?: CombinationsOptions,
     ): Tensor
     /**
+     * A view with the complex elements conjugated.
+     *
      * - `conj(Tensor(a) self) -> Tensor(a)`
      */
     conj(): Tensor
     /**
+     * The complex conjugate of each element.
+     *
      * - `conj_physical(Tensor self) -> Tensor`
      */
     conjPhysical(options?: ConjPhysicalOptions): Tensor
     /**
+     * `conj_physical` in place: The complex conjugate of each element.
+     *
      * - `conj_physical_(Tensor(a!) self) -> Tensor(a!)`
      */
     conjPhysical_(): Tensor
     /**
+     * Pads with a constant.
+     *
      * - `constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor`
      */
     constantPadNd(pad: List<number>, value?: Or<Scalar, ConstantPadNdOptions>, options?: ConstantPadNdOptions): Tensor
     constantPadNd(options: ConstantPadNdOptions): Tensor
     /**
+     * Correlates signals whose time comes first with filters.
+     *
      * - `conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor`
      */
     convTbc(weight: Tensor, bias: Tensor, pad?: Or<number, ConvTbcOptions>, options?: ConvTbcOptions): Tensor
     convTbc(options: ConvTbcOptions): Tensor
     /**
+     * `copy` in place: The elements of src in the shape of self.
+     *
      * - `copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)`
      * - `copy_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `copy_.int(Tensor(a!) self, int other) -> Tensor(a!)`
@@ -1108,6 +1354,8 @@ declare module '../../tensor/tensor.js' {
     copy_(other: number, options?: CopyInPlaceOptions): Tensor
     copy_(options: CopyInPlaceOptions): Tensor
     /**
+     * The size of self with the sign of other.
+     *
      * - `copysign.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `copysign.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1115,6 +1363,8 @@ declare module '../../tensor/tensor.js' {
     copysign(other: Scalar, options?: CopysignOptions): Tensor
     copysign(options: CopysignOptions): Tensor
     /**
+     * `copysign` in place: The size of self with the sign of other.
+     *
      * - `copysign_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `copysign_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -1122,26 +1372,38 @@ declare module '../../tensor/tensor.js' {
     copysign_(other: Scalar, options?: CopysignOptions): Tensor
     copysign_(options: CopysignOptions): Tensor
     /**
+     * The correlation coefficients of the rows.
+     *
      * - `corrcoef(Tensor self) -> Tensor`
      */
     corrcoef(): Tensor
     /**
+     * The cosine of each element.
+     *
      * - `cos(Tensor self) -> Tensor`
      */
     cos(options?: CosOptions): Tensor
     /**
+     * `cos` in place: The cosine of each element.
+     *
      * - `cos_(Tensor(a!) self) -> Tensor(a!)`
      */
     cos_(): Tensor
     /**
+     * The hyperbolic cosine of each element.
+     *
      * - `cosh(Tensor self) -> Tensor`
      */
     cosh(options?: CoshOptions): Tensor
     /**
+     * `cosh` in place: The hyperbolic cosine of each element.
+     *
      * - `cosh_(Tensor(a!) self) -> Tensor(a!)`
      */
     cosh_(): Tensor
     /**
+     * How many elements are not zero.
+     *
      * - `count_nonzero(Tensor self, int? dim=None) -> Tensor`
      * - `count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor`
      */
@@ -1150,19 +1412,27 @@ declare module '../../tensor/tensor.js' {
     countNonzero(...dim: number[]): Tensor
     countNonzero(options: CountNonzeroOptions): Tensor
     /**
+     * The covariances of the rows.
+     *
      * - `cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor`
      */
     cov(options?: CovOptions): Tensor
     /**
+     * The tensor in the memory of the processor.
+     *
      * - `cpu(Tensor(a) self) -> Tensor(b|a)`
      */
     cpu(): Tensor
     /**
+     * The cross product of vectors of three elements.
+     *
      * - `cross(Tensor self, Tensor other, int? dim=None) -> Tensor`
      */
     cross(other: Tensor, dim?: Or<OrNull<number>, CrossOptions>, options?: CrossOptions): Tensor
     cross(options: CrossOptions): Tensor
     /**
+     * The cross entropy of logits and classes.
+     *
      * - `cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor`
      */
     crossEntropyLoss(
@@ -1175,44 +1445,62 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     crossEntropyLoss(options: CrossEntropyLossOptions): Tensor
     /**
+     * The tensor in the memory of a CUDA device.
+     *
      * - `cuda(Tensor(a) self) -> Tensor(b|a)`
      */
     cuda(): Tensor
     /**
+     * Cumulative maxima and where they are.
+     *
      * - `cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)`
      */
     cummax(dim: number, options?: CummaxOptions): ValuesAndIndices
     cummax(options: CummaxOptions): ValuesAndIndices
     /**
+     * Cumulative minima and where they are.
+     *
      * - `cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)`
      */
     cummin(dim: number, options?: CumminOptions): ValuesAndIndices
     cummin(options: CumminOptions): ValuesAndIndices
     /**
+     * Cumulative products.
+     *
      * - `cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
      */
     cumprod(dim: number, options?: CumprodOptions): Tensor
     cumprod(options: CumprodOptions): Tensor
     /**
+     * `cumprod` in place: Cumulative products.
+     *
      * - `cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)`
      */
     cumprod_(dim: number, options?: CumprodOptions): Tensor
     cumprod_(options: CumprodOptions): Tensor
     /**
+     * Cumulative sums.
+     *
      * - `cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
      */
     cumsum(dim: number, options?: CumsumOptions): Tensor
     cumsum(options: CumsumOptions): Tensor
     /**
+     * `cumsum` in place: Cumulative sums.
+     *
      * - `cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!)`
      */
     cumsum_(dim: number, options?: CumsumOptions): Tensor
     cumsum_(options: CumsumOptions): Tensor
     /**
+     * Degrees as radians.
+     *
      * - `deg2rad(Tensor self) -> Tensor`
      */
     deg2rad(options?: Deg2radOptions): Tensor
     /**
+     * `deg2rad` in place: Degrees as radians.
+     *
      * - `deg2rad_(Tensor(a!) self) -> Tensor(a!)`
      */
     deg2rad_(): Tensor
@@ -1221,26 +1509,38 @@ declare module '../../tensor/tensor.js' {
      */
     denseDim(): number
     /**
+     * The floats that quantized integers stand for.
+     *
      * - `dequantize.self(Tensor self) -> Tensor`
      */
     dequantize(options?: DequantizeOptions): Tensor
     /**
+     * The determinant.
+     *
      * - `det(Tensor self) -> Tensor`
      */
     det(): Tensor
     /**
+     * A tensor on the same memory that asks for no gradients.
+     *
      * - `detach(Tensor(a) self) -> Tensor(a)`
      */
     detach(): Tensor
     /**
+     * `detach` in place: A tensor on the same memory that asks for no gradients.
+     *
      * - `detach_(Tensor(a!) self) -> Tensor(a!)`
      */
     detach_(): Tensor
     /**
+     * A vector as a diagonal matrix, or the diagonal of a matrix.
+     *
      * - `diag(Tensor self, int diagonal=0) -> Tensor`
      */
     diag(diagonal?: Or<number, DiagOptions>, options?: DiagOptions): Tensor
     /**
+     * Vectors as the diagonals of matrices.
+     *
      * - `diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor`
      */
     diagEmbed(
@@ -1250,10 +1550,14 @@ declare module '../../tensor/tensor.js' {
       options?: DiagEmbedOptions,
     ): Tensor
     /**
+     * All elements as the diagonal of a matrix.
+     *
      * - `diagflat(Tensor self, int offset=0) -> Tensor`
      */
     diagflat(offset?: Or<number, DiagflatOptions>, options?: DiagflatOptions): Tensor
     /**
+     * A view of the diagonal of two dimensions.
+     *
      * - `diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)`
      */
     diagonal(
@@ -1263,6 +1567,8 @@ declare module '../../tensor/tensor.js' {
       options?: DiagonalOptions,
     ): Tensor
     /**
+     * A copy with the diagonal replaced.
+     *
      * - `diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor`
      */
     diagonalScatter(
@@ -1274,6 +1580,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     diagonalScatter(options: DiagonalScatterOptions): Tensor
     /**
+     * Differences of neighbours, n times.
+     *
      * - `diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor`
      */
     diff(
@@ -1284,19 +1592,27 @@ declare module '../../tensor/tensor.js' {
       options?: DiffOptions,
     ): Tensor
     /**
+     * The logarithmic derivative of the gamma function.
+     *
      * - `digamma(Tensor self) -> Tensor`
      */
     digamma(options?: DigammaOptions): Tensor
     /**
+     * `digamma` in place: The logarithmic derivative of the gamma function.
+     *
      * - `digamma_(Tensor(a!) self) -> Tensor(a!)`
      */
     digamma_(): Tensor
     /**
+     * The p-norm of the difference.
+     *
      * - `dist(Tensor self, Tensor other, Scalar p=2) -> Tensor`
      */
     dist(other: Tensor, p?: Or<Scalar, DistOptions>, options?: DistOptions): Tensor
     dist(options: DistOptions): Tensor
     /**
+     * self / other; rounded towards zero or down where roundingMode says so.
+     *
      * - `div.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `div.Scalar(Tensor self, Scalar other) -> Tensor`
      * - `div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor`
@@ -1308,6 +1624,8 @@ declare module '../../tensor/tensor.js' {
     div(other: Scalar, options: DivOptions): Tensor
     div(options: DivOptions): Tensor
     /**
+     * `div` in place: self / other; rounded towards zero or down where roundingMode says so.
+     *
      * - `div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `div_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)`
      * - `div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
@@ -1319,6 +1637,8 @@ declare module '../../tensor/tensor.js' {
     div_(other: Scalar, options: DivOptions): Tensor
     div_(options: DivOptions): Tensor
     /**
+     * As `div`.
+     *
      * - `divide.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `divide.Scalar(Tensor self, Scalar other) -> Tensor`
      * - `divide.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor`
@@ -1330,6 +1650,8 @@ declare module '../../tensor/tensor.js' {
     divide(other: Scalar, options: DivideOptions): Tensor
     divide(options: DivideOptions): Tensor
     /**
+     * `divide` in place: As `div`.
+     *
      * - `divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `divide_.Tensor_mode(Tensor(a!) self, Tensor other, *, str? rounding_mode) -> Tensor(a!)`
      * - `divide_.Scalar_mode(Tensor(a!) self, Scalar other, *, str? rounding_mode) -> Tensor(a!)`
@@ -1341,16 +1663,22 @@ declare module '../../tensor/tensor.js' {
     divide_(other: Scalar, options?: DivideOptions): Tensor
     divide_(options: DivideOptions): Tensor
     /**
+     * The dot product of two vectors.
+     *
      * - `dot(Tensor self, Tensor tensor) -> Tensor`
      */
     dot(tensor: Tensor, options?: DotOptions): Tensor
     dot(options: DotOptions): Tensor
     /**
+     * `dropout` in place: Zeros elements at random in training, and scales the rest.
+     *
      * - `dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
      */
     dropout_(p: number, train: boolean, options?: DropoutOptions): Tensor
     dropout_(options: DropoutOptions): Tensor
     /**
+     * Parts along the third dimension.
+     *
      * - `dsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]`
      * - `dsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]`
      */
@@ -1359,32 +1687,46 @@ declare module '../../tensor/tensor.js' {
     dsplit(...indices: number[]): Tensor[]
     dsplit(options: DsplitOptions): Tensor[]
     /**
+     * Bytes of one element.
+     *
      * - `element_size(Tensor self) -> int`
      */
     elementSize(): number
     /**
+     * x where positive, else alpha * (exp(x) - 1).
+     *
      * - `elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor`
      */
     elu(alpha?: Or<Scalar, EluOptions>, scale?: Or<Scalar, EluOptions>, inputScale?: Or<Scalar, EluOptions>, options?: EluOptions): Tensor
     /**
+     * `elu` in place: x where positive, else alpha * (exp(x) - 1).
+     *
      * - `elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)`
      */
     elu_(alpha?: Or<Scalar, EluOptions>, scale?: Or<Scalar, EluOptions>, inputScale?: Or<Scalar, EluOptions>, options?: EluOptions): Tensor
     /**
+     * Scales down the named rows whose norm is too large.
+     *
      * - `embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor`
      */
     embeddingRenorm(indices: Tensor, maxNorm: number, normType: number, options?: EmbeddingRenormOptions): Tensor
     embeddingRenorm(options: EmbeddingRenormOptions): Tensor
     /**
+     * `embedding_renorm` in place: Scales down the named rows whose norm is too large.
+     *
      * - `embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)`
      */
     embeddingRenorm_(indices: Tensor, maxNorm: number, normType: number, options?: EmbeddingRenormOptions): Tensor
     embeddingRenorm_(options: EmbeddingRenormOptions): Tensor
     /**
+     * A tensor of undefined contents in the shape of another.
+     *
      * - `empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     emptyLike(options?: EmptyLikeOptions): Tensor
     /**
+     * Whether elements are equal.
+     *
      * - `eq.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `eq.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1392,6 +1734,8 @@ declare module '../../tensor/tensor.js' {
     eq(other: Scalar, options?: EqOptions): Tensor
     eq(options: EqOptions): Tensor
     /**
+     * `eq` in place: Whether elements are equal.
+     *
      * - `eq_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `eq_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -1399,78 +1743,114 @@ declare module '../../tensor/tensor.js' {
     eq_(other: Tensor, options?: EqOptions): Tensor
     eq_(options: EqOptions): Tensor
     /**
+     * Whether two tensors have the same shape and elements.
+     *
      * - `equal(Tensor self, Tensor other) -> bool`
      */
     equal(other: Tensor, options?: EqualOptions): boolean
     equal(options: EqualOptions): boolean
     /**
+     * The error function of each element.
+     *
      * - `erf(Tensor self) -> Tensor`
      */
     erf(options?: ErfOptions): Tensor
     /**
+     * `erf` in place: The error function of each element.
+     *
      * - `erf_(Tensor(a!) self) -> Tensor(a!)`
      */
     erf_(): Tensor
     /**
+     * One minus the error function of each element.
+     *
      * - `erfc(Tensor self) -> Tensor`
      */
     erfc(options?: ErfcOptions): Tensor
     /**
+     * `erfc` in place: One minus the error function of each element.
+     *
      * - `erfc_(Tensor(a!) self) -> Tensor(a!)`
      */
     erfc_(): Tensor
     /**
+     * The inverse of the error function.
+     *
      * - `erfinv(Tensor self) -> Tensor`
      */
     erfinv(options?: ErfinvOptions): Tensor
     /**
+     * `erfinv` in place: The inverse of the error function.
+     *
      * - `erfinv_(Tensor(a!) self) -> Tensor(a!)`
      */
     erfinv_(): Tensor
     /**
+     * e to the power of each element.
+     *
      * - `exp(Tensor self) -> Tensor`
      */
     exp(options?: ExpOptions): Tensor
     /**
+     * 2 to the power of each element.
+     *
      * - `exp2(Tensor self) -> Tensor`
      */
     exp2(options?: Exp2Options): Tensor
     /**
+     * `exp2` in place: 2 to the power of each element.
+     *
      * - `exp2_(Tensor(a!) self) -> Tensor(a!)`
      */
     exp2_(): Tensor
     /**
+     * `exp` in place: e to the power of each element.
+     *
      * - `exp_(Tensor(a!) self) -> Tensor(a!)`
      */
     exp_(): Tensor
     /**
+     * A view in which dimensions of size 1 repeat.
+     *
      * - `expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)`
      */
     expand(size: List<number>, options?: ExpandOptions): Tensor
     expand(...size: number[]): Tensor
     expand(options: ExpandOptions): Tensor
     /**
+     * A view in the shape of another tensor.
+     *
      * - `expand_as(Tensor(a) self, Tensor other) -> Tensor(a)`
      */
     expandAs(other: Tensor, options?: ExpandAsOptions): Tensor
     expandAs(options: ExpandAsOptions): Tensor
     /**
+     * exp(x) - 1, exact near zero.
+     *
      * - `expm1(Tensor self) -> Tensor`
      */
     expm1(options?: Expm1Options): Tensor
     /**
+     * `expm1` in place: exp(x) - 1, exact near zero.
+     *
      * - `expm1_(Tensor(a!) self) -> Tensor(a!)`
      */
     expm1_(): Tensor
     /**
+     * Random numbers of the exponential distribution.
+     *
      * - `exponential(Tensor self, float lambd=1., *, Generator? generator=None) -> Tensor`
      */
     exponential(lambd?: Or<number, ExponentialOptions>, options?: ExponentialOptions): Tensor
     /**
+     * `exponential` in place: Random numbers of the exponential distribution.
+     *
      * - `exponential_(Tensor(a!) self, float lambd=1., *, Generator? generator=None) -> Tensor(a!)`
      */
     exponential_(lambd?: Or<number, ExponentialOptions>, options?: ExponentialOptions): Tensor
     /**
+     * Rounds to what quantized channels can say.
+     *
      * - `fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor`
      */
     fakeQuantizePerChannelAffine(
@@ -1483,6 +1863,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     fakeQuantizePerChannelAffine(options: FakeQuantizePerChannelAffineOptions): Tensor
     /**
+     * Rounds to what a quantized tensor can say.
+     *
      * - `fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor`
      * - `fake_quantize_per_tensor_affine.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max) -> Tensor`
      */
@@ -1512,6 +1894,8 @@ declare module '../../tensor/tensor.js' {
     featureDropout_(p: number, train: boolean, options?: FeatureDropoutOptions): Tensor
     featureDropout_(options: FeatureDropoutOptions): Tensor
     /**
+     * All elements the same.
+     *
      * - `fill.Scalar(Tensor self, Scalar value) -> Tensor`
      * - `fill.Tensor(Tensor self, Tensor value) -> Tensor`
      */
@@ -1519,6 +1903,8 @@ declare module '../../tensor/tensor.js' {
     fill(value: Tensor, options?: FillOptions): Tensor
     fill(options: FillOptions): Tensor
     /**
+     * `fill` in place: All elements the same.
+     *
      * - `fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)`
      * - `fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)`
      */
@@ -1531,32 +1917,46 @@ declare module '../../tensor/tensor.js' {
     fillDiagonal_(fillValue: Scalar, wrap?: Or<boolean, FillDiagonalInPlaceOptions>, options?: FillDiagonalInPlaceOptions): Tensor
     fillDiagonal_(options: FillDiagonalInPlaceOptions): Tensor
     /**
+     * As `trunc`.
+     *
      * - `fix(Tensor self) -> Tensor`
      */
     fix(options?: FixOptions): Tensor
     /**
+     * `fix` in place: As `trunc`.
+     *
      * - `fix_(Tensor(a!) self) -> Tensor(a!)`
      */
     fix_(): Tensor
     /**
+     * Several dimensions as one.
+     *
      * - `flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)`
      */
     flatten(startDim?: Or<number, FlattenOptions>, endDim?: Or<number, FlattenOptions>, options?: FlattenOptions): Tensor
     /**
+     * The order along dimensions reversed.
+     *
      * - `flip(Tensor self, int[] dims) -> Tensor`
      */
     flip(dims: List<number>, options?: FlipOptions): Tensor
     flip(...dims: number[]): Tensor
     flip(options: FlipOptions): Tensor
     /**
+     * The columns in reverse order.
+     *
      * - `fliplr(Tensor self) -> Tensor`
      */
     fliplr(): Tensor
     /**
+     * The rows in reverse order.
+     *
      * - `flipud(Tensor self) -> Tensor`
      */
     flipud(): Tensor
     /**
+     * Powers in double precision.
+     *
      * - `float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor`
      * - `float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor`
      */
@@ -1564,6 +1964,8 @@ declare module '../../tensor/tensor.js' {
     floatPower(exponent: Scalar, options?: FloatPowerOptions): Tensor
     floatPower(options: FloatPowerOptions): Tensor
     /**
+     * `float_power` in place: Powers in double precision.
+     *
      * - `float_power_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)`
      * - `float_power_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)`
      */
@@ -1571,14 +1973,20 @@ declare module '../../tensor/tensor.js' {
     floatPower_(exponent: Scalar, options?: FloatPowerOptions): Tensor
     floatPower_(options: FloatPowerOptions): Tensor
     /**
+     * The largest integer that is not more than each element.
+     *
      * - `floor(Tensor self) -> Tensor`
      */
     floor(options?: FloorOptions): Tensor
     /**
+     * `floor` in place: The largest integer that is not more than each element.
+     *
      * - `floor_(Tensor(a!) self) -> Tensor(a!)`
      */
     floor_(): Tensor
     /**
+     * self / other rounded down.
+     *
      * - `floor_divide(Tensor self, Tensor other) -> Tensor`
      * - `floor_divide.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1586,6 +1994,8 @@ declare module '../../tensor/tensor.js' {
     floorDivide(other: Scalar, options?: FloorDivideOptions): Tensor
     floorDivide(options: FloorDivideOptions): Tensor
     /**
+     * `floor_divide` in place: self / other rounded down.
+     *
      * - `floor_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `floor_divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -1593,16 +2003,22 @@ declare module '../../tensor/tensor.js' {
     floorDivide_(other: Scalar, options?: FloorDivideOptions): Tensor
     floorDivide_(options: FloorDivideOptions): Tensor
     /**
+     * The larger elements; NaN loses.
+     *
      * - `fmax(Tensor self, Tensor other) -> Tensor`
      */
     fmax(other: Tensor, options?: FmaxOptions): Tensor
     fmax(options: FmaxOptions): Tensor
     /**
+     * The smaller elements; NaN loses.
+     *
      * - `fmin(Tensor self, Tensor other) -> Tensor`
      */
     fmin(other: Tensor, options?: FminOptions): Tensor
     fmin(options: FminOptions): Tensor
     /**
+     * The remainder with the sign of self.
+     *
      * - `fmod.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `fmod.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1610,6 +2026,8 @@ declare module '../../tensor/tensor.js' {
     fmod(other: Scalar, options?: FmodOptions): Tensor
     fmod(options: FmodOptions): Tensor
     /**
+     * `fmod` in place: The remainder with the sign of self.
+     *
      * - `fmod_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `fmod_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -1617,10 +2035,14 @@ declare module '../../tensor/tensor.js' {
     fmod_(other: Scalar, options?: FmodOptions): Tensor
     fmod_(options: FmodOptions): Tensor
     /**
+     * The part behind the point.
+     *
      * - `frac(Tensor self) -> Tensor`
      */
     frac(options?: FracOptions): Tensor
     /**
+     * `frac` in place: The part behind the point.
+     *
      * - `frac_(Tensor(a!) self) -> Tensor(a!)`
      */
     frac_(): Tensor
@@ -1645,35 +2067,49 @@ declare module '../../tensor/tensor.js' {
     ): Results2<Tensor, Tensor>
     fractionalMaxPool3d(options: FractionalMaxPool3dOptions): Results2<Tensor, Tensor>
     /**
+     * Mantissa and exponent of each element.
+     *
      * - `frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)`
      */
     frexp(): MantissaAndExponent
     /**
+     * The root of the sum of squares.
+     *
      * - `frobenius_norm.dim(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
      */
     frobeniusNorm(dim: ListOrOne<number>, keepdim?: Or<boolean, FrobeniusNormOptions>, options?: FrobeniusNormOptions): Tensor
     frobeniusNorm(options: FrobeniusNormOptions): Tensor
     /**
+     * A tensor of one value in the shape of another.
+     *
      * - `full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     fullLike(fillValue: Scalar, options?: FullLikeOptions): Tensor
     fullLike(options: FullLikeOptions): Tensor
     /**
+     * Elements picked along a dimension by an index for each.
+     *
      * - `gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor`
      */
     gather(dim: number, index: Tensor, options?: GatherOptions): Tensor
     gather(options: GatherOptions): Tensor
     /**
+     * The greatest common divisor.
+     *
      * - `gcd(Tensor self, Tensor other) -> Tensor`
      */
     gcd(other: Tensor, options?: GcdOptions): Tensor
     gcd(options: GcdOptions): Tensor
     /**
+     * `gcd` in place: The greatest common divisor.
+     *
      * - `gcd_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     gcd_(other: Tensor, options?: GcdOptions): Tensor
     gcd_(options: GcdOptions): Tensor
     /**
+     * self >= other.
+     *
      * - `ge.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `ge.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1681,6 +2117,8 @@ declare module '../../tensor/tensor.js' {
     ge(other: Scalar, options?: GeOptions): Tensor
     ge(options: GeOptions): Tensor
     /**
+     * `ge` in place: self >= other.
+     *
      * - `ge_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `ge_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -1688,37 +2126,53 @@ declare module '../../tensor/tensor.js' {
     ge_(other: Tensor, options?: GeOptions): Tensor
     ge_(options: GeOptions): Tensor
     /**
+     * The Gaussian error linear unit.
+     *
      * - `gelu(Tensor self, *, str approximate="none") -> Tensor`
      */
     gelu(options?: GeluOptions): Tensor
     /**
+     * `gelu` in place: The Gaussian error linear unit.
+     *
      * - `gelu_(Tensor(a!) self, *, str approximate="none") -> Tensor(a!)`
      */
     gelu_(options?: GeluOptions): Tensor
     /**
+     * Random numbers of the geometric distribution.
+     *
      * - `geometric(Tensor self, float p, *, Generator? generator=None) -> Tensor`
      */
     geometric(p: number, options?: GeometricOptions): Tensor
     geometric(options: GeometricOptions): Tensor
     /**
+     * `geometric` in place: Random numbers of the geometric distribution.
+     *
      * - `geometric_(Tensor(a!) self, float p, *, Generator? generator=None) -> Tensor(a!)`
      */
     geometric_(p: number, options?: GeometricOptions): Tensor
     geometric_(options: GeometricOptions): Tensor
     /**
+     * A QR decomposition as Householder reflectors.
+     *
      * - `geqrf(Tensor self) -> (Tensor a, Tensor tau)`
      */
     geqrf(): AAndTau
     /**
+     * As `outer`.
+     *
      * - `ger(Tensor self, Tensor vec2) -> Tensor`
      */
     ger(vec2: Tensor, options?: GerOptions): Tensor
     ger(options: GerOptions): Tensor
     /**
+     * The first half times the sigmoid of the second half.
+     *
      * - `glu(Tensor self, int dim=-1) -> Tensor`
      */
     glu(dim?: Or<number, GluOptions>, options?: GluOptions): Tensor
     /**
+     * Numerical gradients by central differences.
+     *
      * - `gradient.scalarint(Tensor self, *, Scalar? spacing=None, int? dim=None, int edge_order=1) -> Tensor[]`
      * - `gradient.scalararray(Tensor self, *, Scalar spacing, int[] dim, int edge_order=1) -> Tensor[]`
      * - `gradient.array(Tensor self, *, int[] dim, int edge_order=1) -> Tensor[]`
@@ -1728,6 +2182,8 @@ declare module '../../tensor/tensor.js' {
     gradient(options?: GradientOptions): Tensor[]
     gradient(options: GradientOptions): Tensor[]
     /**
+     * As `gt`.
+     *
      * - `greater.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `greater.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1735,6 +2191,8 @@ declare module '../../tensor/tensor.js' {
     greater(other: Scalar, options?: GreaterOptions): Tensor
     greater(options: GreaterOptions): Tensor
     /**
+     * `greater` in place: As `gt`.
+     *
      * - `greater_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `greater_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -1742,6 +2200,8 @@ declare module '../../tensor/tensor.js' {
     greater_(other: Tensor, options?: GreaterOptions): Tensor
     greater_(options: GreaterOptions): Tensor
     /**
+     * As `ge`.
+     *
      * - `greater_equal.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `greater_equal.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1749,6 +2209,8 @@ declare module '../../tensor/tensor.js' {
     greaterEqual(other: Scalar, options?: GreaterEqualOptions): Tensor
     greaterEqual(options: GreaterEqualOptions): Tensor
     /**
+     * `greater_equal` in place: As `ge`.
+     *
      * - `greater_equal_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `greater_equal_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -1756,6 +2218,8 @@ declare module '../../tensor/tensor.js' {
     greaterEqual_(other: Tensor, options?: GreaterEqualOptions): Tensor
     greaterEqual_(options: GreaterEqualOptions): Tensor
     /**
+     * self > other.
+     *
      * - `gt.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `gt.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -1763,6 +2227,8 @@ declare module '../../tensor/tensor.js' {
     gt(other: Scalar, options?: GtOptions): Tensor
     gt(options: GtOptions): Tensor
     /**
+     * `gt` in place: self > other.
+     *
      * - `gt_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `gt_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -1770,30 +2236,44 @@ declare module '../../tensor/tensor.js' {
     gt_(other: Tensor, options?: GtOptions): Tensor
     gt_(options: GtOptions): Tensor
     /**
+     * Zeros elements between -lambd and lambd.
+     *
      * - `hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor`
      */
     hardshrink(lambd?: Or<Scalar, HardshrinkOptions>, options?: HardshrinkOptions): Tensor
     /**
+     * A sigmoid of straight lines.
+     *
      * - `hardsigmoid(Tensor self) -> Tensor`
      */
     hardsigmoid(options?: HardsigmoidOptions): Tensor
     /**
+     * `hardsigmoid` in place: A sigmoid of straight lines.
+     *
      * - `hardsigmoid_(Tensor(a!) self) -> Tensor(a!)`
      */
     hardsigmoid_(): Tensor
     /**
+     * x times hardsigmoid(x).
+     *
      * - `hardswish(Tensor self) -> Tensor`
      */
     hardswish(options?: HardswishOptions): Tensor
     /**
+     * `hardswish` in place: x times hardsigmoid(x).
+     *
      * - `hardswish_(Tensor(a!) self) -> Tensor(a!)`
      */
     hardswish_(): Tensor
     /**
+     * Elements limited to the range from minVal to maxVal.
+     *
      * - `hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor`
      */
     hardtanh(minVal?: Or<Scalar, HardtanhOptions>, maxVal?: Or<Scalar, HardtanhOptions>, options?: HardtanhOptions): Tensor
     /**
+     * `hardtanh` in place: Elements limited to the range from minVal to maxVal.
+     *
      * - `hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)`
      */
     hardtanh_(minVal?: Or<Scalar, HardtanhOptions>, maxVal?: Or<Scalar, HardtanhOptions>, options?: HardtanhOptions): Tensor
@@ -1803,16 +2283,22 @@ declare module '../../tensor/tensor.js' {
     hashTensor(dim?: Or<ListOrOne<number>, HashTensorOptions>, options?: HashTensorOptions): Tensor
     hashTensor(...dim: number[]): Tensor
     /**
+     * 0 below zero, values at zero, 1 above.
+     *
      * - `heaviside(Tensor self, Tensor values) -> Tensor`
      */
     heaviside(values: Tensor, options?: HeavisideOptions): Tensor
     heaviside(options: HeavisideOptions): Tensor
     /**
+     * `heaviside` in place: 0 below zero, values at zero, 1 above.
+     *
      * - `heaviside_(Tensor(a!) self, Tensor values) -> Tensor(a!)`
      */
     heaviside_(values: Tensor, options?: HeavisideOptions): Tensor
     heaviside_(options: HeavisideOptions): Tensor
     /**
+     * A loss on whether two inputs are alike.
+     *
      * - `hinge_embedding_loss(Tensor self, Tensor target, float margin=1., int reduction=1) -> Tensor`
      */
     hingeEmbeddingLoss(
@@ -1823,10 +2309,14 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     hingeEmbeddingLoss(options: HingeEmbeddingLossOptions): Tensor
     /**
+     * How many elements fall into each of equal bins.
+     *
      * - `histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor`
      */
     histc(bins?: Or<number, HistcOptions>, min?: Or<Scalar, HistcOptions>, max?: Or<Scalar, HistcOptions>, options?: HistcOptions): Tensor
     /**
+     * How many elements fall into each bin.
+     *
      * - `histogram.bins_tensor(Tensor self, Tensor bins, *, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)`
      * - `histogram.bin_ct(Tensor self, int bins=100, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)`
      */
@@ -1834,6 +2324,8 @@ declare module '../../tensor/tensor.js' {
     histogram(bins?: Or<number, HistogramOptions>, options?: HistogramOptions): HistAndBinEdges
     histogram(options: HistogramOptions): HistAndBinEdges
     /**
+     * Parts along the second dimension.
+     *
      * - `hsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]`
      * - `hsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]`
      */
@@ -1842,6 +2334,8 @@ declare module '../../tensor/tensor.js' {
     hsplit(...indices: number[]): Tensor[]
     hsplit(options: HsplitOptions): Tensor[]
     /**
+     * Quadratic for small differences, linear for large ones.
+     *
      * - `huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor`
      */
     huberLoss(
@@ -1852,44 +2346,62 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     huberLoss(options: HuberLossOptions): Tensor
     /**
+     * The root of the sum of two squares.
+     *
      * - `hypot(Tensor self, Tensor other) -> Tensor`
      */
     hypot(other: Tensor, options?: HypotOptions): Tensor
     hypot(options: HypotOptions): Tensor
     /**
+     * `hypot` in place: The root of the sum of two squares.
+     *
      * - `hypot_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     hypot_(other: Tensor, options?: HypotOptions): Tensor
     hypot_(options: HypotOptions): Tensor
     /**
+     * The modified Bessel function of order 0.
+     *
      * - `i0(Tensor self) -> Tensor`
      */
     i0(options?: I0Options): Tensor
     /**
+     * `i0` in place: The modified Bessel function of order 0.
+     *
      * - `i0_(Tensor(a!) self) -> Tensor(a!)`
      */
     i0_(): Tensor
     /**
+     * The regularized lower incomplete gamma function.
+     *
      * - `igamma(Tensor self, Tensor other) -> Tensor`
      */
     igamma(other: Tensor, options?: IgammaOptions): Tensor
     igamma(options: IgammaOptions): Tensor
     /**
+     * `igamma` in place: The regularized lower incomplete gamma function.
+     *
      * - `igamma_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     igamma_(other: Tensor, options?: IgammaOptions): Tensor
     igamma_(options: IgammaOptions): Tensor
     /**
+     * The regularized upper incomplete gamma function.
+     *
      * - `igammac(Tensor self, Tensor other) -> Tensor`
      */
     igammac(other: Tensor, options?: IgammacOptions): Tensor
     igammac(options: IgammacOptions): Tensor
     /**
+     * `igammac` in place: The regularized upper incomplete gamma function.
+     *
      * - `igammac_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     igammac_(other: Tensor, options?: IgammacOptions): Tensor
     igammac_(options: IgammacOptions): Tensor
     /**
+     * Blocks of an image as columns.
+     *
      * - `im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor`
      */
     im2col(
@@ -1901,21 +2413,29 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     im2col(options: Im2colOptions): Tensor
     /**
+     * Adds slices at indices of a dimension.
+     *
      * - `index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor`
      */
     indexAdd(dim: number, index: Tensor, source: Tensor, options?: IndexAddOptions): Tensor
     indexAdd(options: IndexAddOptions): Tensor
     /**
+     * `index_add` in place: Adds slices at indices of a dimension.
+     *
      * - `index_add_(Tensor(a!) self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor(a!)`
      */
     indexAdd_(dim: number, index: Tensor, source: Tensor, options?: IndexAddOptions): Tensor
     indexAdd_(options: IndexAddOptions): Tensor
     /**
+     * `index_copy` in place: Replaces slices at indices of a dimension.
+     *
      * - `index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)`
      */
     indexCopy_(dim: number, index: Tensor, source: Tensor, options?: IndexCopyInPlaceOptions): Tensor
     indexCopy_(options: IndexCopyInPlaceOptions): Tensor
     /**
+     * Fills slices at indices of a dimension.
+     *
      * - `index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor`
      * - `index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
      */
@@ -1923,6 +2443,8 @@ declare module '../../tensor/tensor.js' {
     indexFill(dim: number, index: Tensor, value: Scalar, options?: IndexFillOptions): Tensor
     indexFill(options: IndexFillOptions): Tensor
     /**
+     * `index_fill` in place: Fills slices at indices of a dimension.
+     *
      * - `index_fill_.int_Tensor(Tensor(a!) self, int dim, Tensor index, Tensor value) -> Tensor(a!)`
      * - `index_fill_.int_Scalar(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)`
      */
@@ -1930,30 +2452,42 @@ declare module '../../tensor/tensor.js' {
     indexFill_(dim: number, index: Tensor, value: Scalar, options?: IndexFillOptions): Tensor
     indexFill_(options: IndexFillOptions): Tensor
     /**
+     * Reduces slices into indices of a dimension.
+     *
      * - `index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor`
      */
     indexReduce(dim: number, index: Tensor, source: Tensor, reduce: string, options?: IndexReduceOptions): Tensor
     indexReduce(options: IndexReduceOptions): Tensor
     /**
+     * `index_reduce` in place: Reduces slices into indices of a dimension.
+     *
      * - `index_reduce_(Tensor(a!) self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor(a!)`
      */
     indexReduce_(dim: number, index: Tensor, source: Tensor, reduce: string, options?: IndexReduceOptions): Tensor
     indexReduce_(options: IndexReduceOptions): Tensor
     /**
+     * Slices at indices of a dimension.
+     *
      * - `index_select(Tensor self, int dim, Tensor index) -> Tensor`
      */
     indexSelect(dim: number, index: Tensor, options?: IndexSelectOptions): Tensor
     indexSelect(options: IndexSelectOptions): Tensor
     /**
+     * The dot products along the last dimensions.
+     *
      * - `inner(Tensor self, Tensor other) -> Tensor`
      */
     inner(other: Tensor, options?: InnerOptions): Tensor
     inner(options: InnerOptions): Tensor
     /**
+     * The integers of a quantized tensor.
+     *
      * - `int_repr(Tensor self) -> Tensor`
      */
     intRepr(options?: IntReprOptions): Tensor
     /**
+     * The inverse of a matrix.
+     *
      * - `inverse(Tensor self) -> Tensor`
      */
     inverse(options?: InverseOptions): Tensor
@@ -1962,6 +2496,8 @@ declare module '../../tensor/tensor.js' {
      */
     isCoalesced(): boolean
     /**
+     * Whether the dtype is complex.
+     *
      * - `is_complex(Tensor self) -> bool`
      */
     isComplex(): boolean
@@ -1974,6 +2510,8 @@ declare module '../../tensor/tensor.js' {
      */
     isDistributed(): boolean
     /**
+     * Whether the dtype is a float.
+     *
      * - `is_floating_point(Tensor self) -> bool`
      */
     isFloatingPoint(): boolean
@@ -1990,10 +2528,14 @@ declare module '../../tensor/tensor.js' {
      */
     isNonOverlappingAndDense(): boolean
     /**
+     * Whether the single element is not zero.
+     *
      * - `is_nonzero(Tensor self) -> bool`
      */
     isNonzero(): boolean
     /**
+     * Whether two shapes are the same.
+     *
      * - `is_same_size(Tensor self, Tensor other) -> bool`
      */
     isSameSize(other: Tensor, options?: IsSameSizeOptions): boolean
@@ -2013,6 +2555,8 @@ declare module '../../tensor/tensor.js' {
     isStridesLikeFormat(memoryFormat: MemoryFormat, options?: IsStridesLikeFormatOptions): boolean
     isStridesLikeFormat(options: IsStridesLikeFormatOptions): boolean
     /**
+     * Whether elements are close to each other.
+     *
      * - `isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor`
      */
     isclose(
@@ -2024,30 +2568,44 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     isclose(options: IscloseOptions): Tensor
     /**
+     * Whether elements are finite.
+     *
      * - `isfinite(Tensor self) -> Tensor`
      */
     isfinite(): Tensor
     /**
+     * Whether elements are infinite.
+     *
      * - `isinf(Tensor self) -> Tensor`
      */
     isinf(options?: IsinfOptions): Tensor
     /**
+     * Whether elements are NaN.
+     *
      * - `isnan(Tensor self) -> Tensor`
      */
     isnan(options?: IsnanOptions): Tensor
     /**
+     * Whether elements are minus infinity.
+     *
      * - `isneginf(Tensor self) -> Tensor`
      */
     isneginf(options?: IsneginfOptions): Tensor
     /**
+     * Whether elements are infinity.
+     *
      * - `isposinf(Tensor self) -> Tensor`
      */
     isposinf(options?: IsposinfOptions): Tensor
     /**
+     * Whether elements have no imaginary part.
+     *
      * - `isreal(Tensor self) -> Tensor`
      */
     isreal(): Tensor
     /**
+     * The inverse of stft.
+     *
      * - `istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor`
      */
     istft(
@@ -2064,16 +2622,22 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     istft(options: IstftOptions): Tensor
     /**
+     * The Kullback-Leibler divergence.
+     *
      * - `kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor`
      */
     klDiv(target: Tensor, reduction?: Or<number, KlDivOptions>, options?: KlDivOptions): Tensor
     klDiv(options: KlDivOptions): Tensor
     /**
+     * The Kronecker product.
+     *
      * - `kron(Tensor self, Tensor other) -> Tensor`
      */
     kron(other: Tensor, options?: KronOptions): Tensor
     kron(options: KronOptions): Tensor
     /**
+     * The k-th smallest element and where it is.
+     *
      * - `kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)`
      */
     kthvalue(
@@ -2084,31 +2648,43 @@ declare module '../../tensor/tensor.js' {
     ): ValuesAndIndices
     kthvalue(options: KthvalueOptions): ValuesAndIndices
     /**
+     * The mean absolute difference.
+     *
      * - `l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
      */
     l1Loss(target: Tensor, reduction?: Or<number, L1LossOptions>, options?: L1LossOptions): Tensor
     l1Loss(options: L1LossOptions): Tensor
     /**
+     * The least common multiple.
+     *
      * - `lcm(Tensor self, Tensor other) -> Tensor`
      */
     lcm(other: Tensor, options?: LcmOptions): Tensor
     lcm(options: LcmOptions): Tensor
     /**
+     * `lcm` in place: The least common multiple.
+     *
      * - `lcm_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     lcm_(other: Tensor, options?: LcmOptions): Tensor
     lcm_(options: LcmOptions): Tensor
     /**
+     * self * 2 ** other.
+     *
      * - `ldexp.Tensor(Tensor self, Tensor other) -> Tensor`
      */
     ldexp(other: Tensor, options?: LdexpOptions): Tensor
     ldexp(options: LdexpOptions): Tensor
     /**
+     * `ldexp` in place: self * 2 ** other.
+     *
      * - `ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     ldexp_(other: Tensor, options?: LdexpOptions): Tensor
     ldexp_(options: LdexpOptions): Tensor
     /**
+     * self <= other.
+     *
      * - `le.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `le.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2116,6 +2692,8 @@ declare module '../../tensor/tensor.js' {
     le(other: Scalar, options?: LeOptions): Tensor
     le(options: LeOptions): Tensor
     /**
+     * `le` in place: self <= other.
+     *
      * - `le_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `le_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -2123,14 +2701,20 @@ declare module '../../tensor/tensor.js' {
     le_(other: Tensor, options?: LeOptions): Tensor
     le_(options: LeOptions): Tensor
     /**
+     * x where positive, else negativeSlope * x.
+     *
      * - `leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor`
      */
     leakyRelu(negativeSlope?: Or<Scalar, LeakyReluOptions>, options?: LeakyReluOptions): Tensor
     /**
+     * `leaky_relu` in place: x where positive, else negativeSlope * x.
+     *
      * - `leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)`
      */
     leakyRelu_(negativeSlope?: Or<Scalar, LeakyReluOptions>, options?: LeakyReluOptions): Tensor
     /**
+     * self + weight * (end - self).
+     *
      * - `lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor`
      * - `lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor`
      */
@@ -2138,6 +2722,8 @@ declare module '../../tensor/tensor.js' {
     lerp(end: Tensor, weight: Tensor, options?: LerpOptions): Tensor
     lerp(options: LerpOptions): Tensor
     /**
+     * `lerp` in place: self + weight * (end - self).
+     *
      * - `lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!)`
      * - `lerp_.Tensor(Tensor(a!) self, Tensor end, Tensor weight) -> Tensor(a!)`
      */
@@ -2145,6 +2731,8 @@ declare module '../../tensor/tensor.js' {
     lerp_(end: Tensor, weight: Tensor, options?: LerpOptions): Tensor
     lerp_(options: LerpOptions): Tensor
     /**
+     * As `lt`.
+     *
      * - `less.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `less.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2152,6 +2740,8 @@ declare module '../../tensor/tensor.js' {
     less(other: Scalar, options?: LessOptions): Tensor
     less(options: LessOptions): Tensor
     /**
+     * `less` in place: As `lt`.
+     *
      * - `less_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `less_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -2159,6 +2749,8 @@ declare module '../../tensor/tensor.js' {
     less_(other: Tensor, options?: LessOptions): Tensor
     less_(options: LessOptions): Tensor
     /**
+     * As `le`.
+     *
      * - `less_equal.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `less_equal.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2166,6 +2758,8 @@ declare module '../../tensor/tensor.js' {
     lessEqual(other: Scalar, options?: LessEqualOptions): Tensor
     lessEqual(options: LessEqualOptions): Tensor
     /**
+     * `less_equal` in place: As `le`.
+     *
      * - `less_equal_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `less_equal_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -2173,133 +2767,193 @@ declare module '../../tensor/tensor.js' {
     lessEqual_(other: Tensor, options?: LessEqualOptions): Tensor
     lessEqual_(options: LessEqualOptions): Tensor
     /**
+     * The logarithm of the gamma function.
+     *
      * - `lgamma(Tensor self) -> Tensor`
      */
     lgamma(options?: LgammaOptions): Tensor
     /**
+     * `lgamma` in place: The logarithm of the gamma function.
+     *
      * - `lgamma_(Tensor(a!) self) -> Tensor(a!)`
      */
     lgamma_(): Tensor
     /**
+     * The natural logarithm of each element.
+     *
      * - `log(Tensor self) -> Tensor`
      */
     log(options?: LogOptions): Tensor
     /**
+     * The logarithm of each element to base 10.
+     *
      * - `log10(Tensor self) -> Tensor`
      */
     log10(options?: Log10Options): Tensor
     /**
+     * `log10` in place: The logarithm of each element to base 10.
+     *
      * - `log10_(Tensor(a!) self) -> Tensor(a!)`
      */
     log10_(): Tensor
     /**
+     * log(1 + x), exact near zero.
+     *
      * - `log1p(Tensor self) -> Tensor`
      */
     log1p(options?: Log1pOptions): Tensor
     /**
+     * `log1p` in place: log(1 + x), exact near zero.
+     *
      * - `log1p_(Tensor(a!) self) -> Tensor(a!)`
      */
     log1p_(): Tensor
     /**
+     * The logarithm of each element to base 2.
+     *
      * - `log2(Tensor self) -> Tensor`
      */
     log2(options?: Log2Options): Tensor
     /**
+     * `log2` in place: The logarithm of each element to base 2.
+     *
      * - `log2_(Tensor(a!) self) -> Tensor(a!)`
      */
     log2_(): Tensor
     /**
+     * `log` in place: The natural logarithm of each element.
+     *
      * - `log_(Tensor(a!) self) -> Tensor(a!)`
      */
     log_(): Tensor
     /**
+     * Random numbers whose logarithms are normal.
+     *
      * - `log_normal(Tensor self, float mean=1., float std=2., *, Generator? generator=None) -> Tensor`
      */
     logNormal(mean?: Or<number, LogNormalOptions>, std?: Or<number, LogNormalOptions>, options?: LogNormalOptions): Tensor
     /**
+     * `log_normal` in place: Random numbers whose logarithms are normal.
+     *
      * - `log_normal_(Tensor(a!) self, float mean=1., float std=2., *, Generator? generator=None) -> Tensor(a!)`
      */
     logNormal_(mean?: Or<number, LogNormalOptions>, std?: Or<number, LogNormalOptions>, options?: LogNormalOptions): Tensor
     /**
+     * The logarithm of the sigmoid.
+     *
      * - `log_sigmoid(Tensor self) -> Tensor`
      */
     logSigmoid(options?: LogSigmoidOptions): Tensor
     /**
+     * The logarithm of the softmax along a dimension.
+     *
      * - `log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
      */
     logSoftmax(dim: number, dtype?: Or<OrNull<DTypeName>, LogSoftmaxOptions>, options?: LogSoftmaxOptions): Tensor
     logSoftmax(options: LogSoftmaxOptions): Tensor
     /**
+     * log(exp(self) + exp(other)).
+     *
      * - `logaddexp(Tensor self, Tensor other) -> Tensor`
      */
     logaddexp(other: Tensor, options?: LogaddexpOptions): Tensor
     logaddexp(options: LogaddexpOptions): Tensor
     /**
+     * log2(2 ** self + 2 ** other).
+     *
      * - `logaddexp2(Tensor self, Tensor other) -> Tensor`
      */
     logaddexp2(other: Tensor, options?: Logaddexp2Options): Tensor
     logaddexp2(options: Logaddexp2Options): Tensor
     /**
+     * The logarithm of cumulative sums of exponentials.
+     *
      * - `logcumsumexp(Tensor self, int dim) -> Tensor`
      */
     logcumsumexp(dim: number, options?: LogcumsumexpOptions): Tensor
     logcumsumexp(options: LogcumsumexpOptions): Tensor
     /**
+     * The logarithm of the determinant.
+     *
      * - `logdet(Tensor self) -> Tensor`
      */
     logdet(): Tensor
     /**
+     * Whether both elements are true.
+     *
      * - `logical_and(Tensor self, Tensor other) -> Tensor`
      */
     logicalAnd(other: Tensor, options?: LogicalAndOptions): Tensor
     logicalAnd(options: LogicalAndOptions): Tensor
     /**
+     * `logical_and` in place: Whether both elements are true.
+     *
      * - `logical_and_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     logicalAnd_(other: Tensor, options?: LogicalAndOptions): Tensor
     logicalAnd_(options: LogicalAndOptions): Tensor
     /**
+     * Whether elements are false.
+     *
      * - `logical_not(Tensor self) -> Tensor`
      */
     logicalNot(options?: LogicalNotOptions): Tensor
     /**
+     * `logical_not` in place: Whether elements are false.
+     *
      * - `logical_not_(Tensor(a!) self) -> Tensor(a!)`
      */
     logicalNot_(): Tensor
     /**
+     * Whether either element is true.
+     *
      * - `logical_or(Tensor self, Tensor other) -> Tensor`
      */
     logicalOr(other: Tensor, options?: LogicalOrOptions): Tensor
     logicalOr(options: LogicalOrOptions): Tensor
     /**
+     * `logical_or` in place: Whether either element is true.
+     *
      * - `logical_or_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     logicalOr_(other: Tensor, options?: LogicalOrOptions): Tensor
     logicalOr_(options: LogicalOrOptions): Tensor
     /**
+     * Whether just one of the elements is true.
+     *
      * - `logical_xor(Tensor self, Tensor other) -> Tensor`
      */
     logicalXor(other: Tensor, options?: LogicalXorOptions): Tensor
     logicalXor(options: LogicalXorOptions): Tensor
     /**
+     * `logical_xor` in place: Whether just one of the elements is true.
+     *
      * - `logical_xor_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     logicalXor_(other: Tensor, options?: LogicalXorOptions): Tensor
     logicalXor_(options: LogicalXorOptions): Tensor
     /**
+     * The inverse of the sigmoid.
+     *
      * - `logit(Tensor self, float? eps=None) -> Tensor`
      */
     logit(eps?: Or<OrNull<number>, LogitOptions>, options?: LogitOptions): Tensor
     /**
+     * `logit` in place: The inverse of the sigmoid.
+     *
      * - `logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)`
      */
     logit_(eps?: Or<OrNull<number>, LogitOptions>, options?: LogitOptions): Tensor
     /**
+     * The logarithm of the sum of exponentials.
+     *
      * - `logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
      */
     logsumexp(dim: ListOrOne<number>, keepdim?: Or<boolean, LogsumexpOptions>, options?: LogsumexpOptions): Tensor
     logsumexp(options: LogsumexpOptions): Tensor
     /**
+     * self < other.
+     *
      * - `lt.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `lt.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2307,6 +2961,8 @@ declare module '../../tensor/tensor.js' {
     lt(other: Scalar, options?: LtOptions): Tensor
     lt(options: LtOptions): Tensor
     /**
+     * `lt` in place: self < other.
+     *
      * - `lt_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `lt_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -2314,11 +2970,15 @@ declare module '../../tensor/tensor.js' {
     lt_(other: Tensor, options?: LtOptions): Tensor
     lt_(options: LtOptions): Tensor
     /**
+     * Solves equations by an LU decomposition.
+     *
      * - `lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor`
      */
     luSolve(LU_data: Tensor, LU_pivots: Tensor, options?: LuSolveOptions): Tensor
     luSolve(options: LuSolveOptions): Tensor
     /**
+     * Elements under the mask replaced by a value.
+     *
      * - `masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor`
      * - `masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor`
      */
@@ -2326,6 +2986,8 @@ declare module '../../tensor/tensor.js' {
     maskedFill(mask: Tensor, value: Tensor, options?: MaskedFillOptions): Tensor
     maskedFill(options: MaskedFillOptions): Tensor
     /**
+     * `masked_fill` in place: Elements under the mask replaced by a value.
+     *
      * - `masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)`
      * - `masked_fill_.Tensor(Tensor(a!) self, Tensor mask, Tensor value) -> Tensor(a!)`
      */
@@ -2333,35 +2995,49 @@ declare module '../../tensor/tensor.js' {
     maskedFill_(mask: Tensor, value: Tensor, options?: MaskedFillOptions): Tensor
     maskedFill_(options: MaskedFillOptions): Tensor
     /**
+     * Elements under the mask replaced by those of source in turn.
+     *
      * - `masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor`
      */
     maskedScatter(mask: Tensor, source: Tensor, options?: MaskedScatterOptions): Tensor
     maskedScatter(options: MaskedScatterOptions): Tensor
     /**
+     * `masked_scatter` in place: Elements under the mask replaced by those of source in turn.
+     *
      * - `masked_scatter_(Tensor(a!) self, Tensor mask, Tensor source) -> Tensor(a!)`
      */
     maskedScatter_(mask: Tensor, source: Tensor, options?: MaskedScatterOptions): Tensor
     maskedScatter_(options: MaskedScatterOptions): Tensor
     /**
+     * The elements under the mask.
+     *
      * - `masked_select(Tensor self, Tensor mask) -> Tensor`
      */
     maskedSelect(mask: Tensor, options?: MaskedSelectOptions): Tensor
     maskedSelect(options: MaskedSelectOptions): Tensor
     /**
+     * The matrix product; of batches too.
+     *
      * - `matmul(Tensor self, Tensor other) -> Tensor`
      */
     matmul(other: Tensor, options?: MatmulOptions): Tensor
     matmul(options: MatmulOptions): Tensor
     /**
+     * The exponential of a matrix.
+     *
      * - `matrix_exp(Tensor self) -> Tensor`
      */
     matrixExp(): Tensor
     /**
+     * A matrix to an integer power.
+     *
      * - `matrix_power(Tensor self, int n) -> Tensor`
      */
     matrixPower(n: number, options?: MatrixPowerOptions): Tensor
     matrixPower(options: MatrixPowerOptions): Tensor
     /**
+     * The maximum; along a dimension also where it is; of two tensors the larger elements.
+     *
      * - `max.other(Tensor self, Tensor other) -> Tensor`
      * - `max(Tensor self) -> Tensor`
      * - `max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
@@ -2371,6 +3047,8 @@ declare module '../../tensor/tensor.js' {
     max(dim: number, keepdim?: Or<boolean, MaxOptions>, options?: MaxOptions): ValuesAndIndices
     max(options: MaxOptions): Tensor
     /**
+     * Maxima of windows.
+     *
      * - `max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor`
      */
     maxPool1d(
@@ -2383,6 +3061,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     maxPool1d(options: MaxPool1dOptions): Tensor
     /**
+     * Maxima of windows and where they are.
+     *
      * - `max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)`
      */
     maxPool1dWithIndices(
@@ -2395,6 +3075,8 @@ declare module '../../tensor/tensor.js' {
     ): Results2<Tensor, Tensor>
     maxPool1dWithIndices(options: MaxPool1dWithIndicesOptions): Results2<Tensor, Tensor>
     /**
+     * Maxima of windows.
+     *
      * - `max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor`
      */
     maxPool2d(
@@ -2407,6 +3089,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     maxPool2d(options: MaxPool2dOptions): Tensor
     /**
+     * Maxima of windows and where they are.
+     *
      * - `max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)`
      */
     maxPool2dWithIndices(
@@ -2419,6 +3103,8 @@ declare module '../../tensor/tensor.js' {
     ): Results2<Tensor, Tensor>
     maxPool2dWithIndices(options: MaxPool2dWithIndicesOptions): Results2<Tensor, Tensor>
     /**
+     * Maxima of windows.
+     *
      * - `max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor`
      */
     maxPool3d(
@@ -2431,6 +3117,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     maxPool3d(options: MaxPool3dOptions): Tensor
     /**
+     * Maxima of windows and where they are.
+     *
      * - `max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)`
      */
     maxPool3dWithIndices(
@@ -2443,11 +3131,15 @@ declare module '../../tensor/tensor.js' {
     ): Results2<Tensor, Tensor>
     maxPool3dWithIndices(options: MaxPool3dWithIndicesOptions): Results2<Tensor, Tensor>
     /**
+     * Puts maxima back where they were.
+     *
      * - `max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor`
      */
     maxUnpool2d(indices: Tensor, outputSize: ListOrOne<number>, options?: MaxUnpool2dOptions): Tensor
     maxUnpool2d(options: MaxUnpool2dOptions): Tensor
     /**
+     * Puts maxima back where they were.
+     *
      * - `max_unpool3d(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding) -> Tensor`
      */
     maxUnpool3d(
@@ -2459,11 +3151,15 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     maxUnpool3d(options: MaxUnpool3dOptions): Tensor
     /**
+     * The larger elements; NaN wins.
+     *
      * - `maximum(Tensor self, Tensor other) -> Tensor`
      */
     maximum(other: Tensor, options?: MaximumOptions): Tensor
     maximum(options: MaximumOptions): Tensor
     /**
+     * The mean.
+     *
      * - `mean(Tensor self, *, ScalarType? dtype=None) -> Tensor`
      * - `mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
@@ -2471,6 +3167,8 @@ declare module '../../tensor/tensor.js' {
     mean(dim: OrNull<ListOrOne<number>>, keepdim?: Or<boolean, MeanOptions>, options?: MeanOptions): Tensor
     mean(options: MeanOptions): Tensor
     /**
+     * The median; of an even number the lower of the two in the middle.
+     *
      * - `median(Tensor self) -> Tensor`
      * - `median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
      */
@@ -2478,6 +3176,8 @@ declare module '../../tensor/tensor.js' {
     median(dim: number, keepdim?: Or<boolean, MedianOptions>, options?: MedianOptions): ValuesAndIndices
     median(options: MedianOptions): ValuesAndIndices
     /**
+     * The minimum; along a dimension also where it is; of two tensors the smaller elements.
+     *
      * - `min.other(Tensor self, Tensor other) -> Tensor`
      * - `min(Tensor self) -> Tensor`
      * - `min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
@@ -2487,28 +3187,40 @@ declare module '../../tensor/tensor.js' {
     min(dim: number, keepdim?: Or<boolean, MinOptions>, options?: MinOptions): ValuesAndIndices
     min(options: MinOptions): Tensor
     /**
+     * The smaller elements; NaN wins.
+     *
      * - `minimum(Tensor self, Tensor other) -> Tensor`
      */
     minimum(other: Tensor, options?: MinimumOptions): Tensor
     minimum(options: MinimumOptions): Tensor
     /**
+     * x * tanh(softplus(x)).
+     *
      * - `mish(Tensor self) -> Tensor`
      */
     mish(options?: MishOptions): Tensor
     /**
+     * `mish` in place: x * tanh(softplus(x)).
+     *
      * - `mish_(Tensor(a!) self) -> Tensor(a!)`
      */
     mish_(): Tensor
     /**
+     * The product of two matrices.
+     *
      * - `mm(Tensor self, Tensor mat2) -> Tensor`
      */
     mm(mat2: Tensor, options?: MmOptions): Tensor
     mm(options: MmOptions): Tensor
     /**
+     * The most frequent element and where it is.
+     *
      * - `mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)`
      */
     mode(dim?: Or<number, ModeOptions>, keepdim?: Or<boolean, ModeOptions>, options?: ModeOptions): ValuesAndIndices
     /**
+     * Dimensions moved to other places.
+     *
      * - `moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)`
      * - `moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)`
      */
@@ -2516,6 +3228,8 @@ declare module '../../tensor/tensor.js' {
     moveaxis(source: number, destination: number, options?: MoveaxisOptions): Tensor
     moveaxis(options: MoveaxisOptions): Tensor
     /**
+     * Dimensions moved to other places.
+     *
      * - `movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)`
      * - `movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)`
      */
@@ -2523,15 +3237,21 @@ declare module '../../tensor/tensor.js' {
     movedim(source: List<number>, destination: List<number>, options?: MovedimOptions): Tensor
     movedim(options: MovedimOptions): Tensor
     /**
+     * The mean squared difference.
+     *
      * - `mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
      */
     mseLoss(target: Tensor, reduction?: Or<number, MseLossOptions>, options?: MseLossOptions): Tensor
     mseLoss(options: MseLossOptions): Tensor
     /**
+     * Sorted along the first dimension.
+     *
      * - `msort(Tensor self) -> Tensor`
      */
     msort(options?: MsortOptions): Tensor
     /**
+     * self * other.
+     *
      * - `mul.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `mul.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2539,6 +3259,8 @@ declare module '../../tensor/tensor.js' {
     mul(other: Scalar, options?: MulOptions): Tensor
     mul(options: MulOptions): Tensor
     /**
+     * `mul` in place: self * other.
+     *
      * - `mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -2546,6 +3268,8 @@ declare module '../../tensor/tensor.js' {
     mul_(other: Scalar, options?: MulOptions): Tensor
     mul_(options: MulOptions): Tensor
     /**
+     * A hinge loss of classes.
+     *
      * - `multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor`
      */
     multiMarginLoss(
@@ -2558,16 +3282,22 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     multiMarginLoss(options: MultiMarginLossOptions): Tensor
     /**
+     * A hinge loss of several classes.
+     *
      * - `multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
      */
     multilabelMarginLoss(target: Tensor, reduction?: Or<number, MultilabelMarginLossOptions>, options?: MultilabelMarginLossOptions): Tensor
     multilabelMarginLoss(options: MultilabelMarginLossOptions): Tensor
     /**
+     * Indices drawn with the probabilities that rows say.
+     *
      * - `multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor`
      */
     multinomial(numSamples: number, replacement?: Or<boolean, MultinomialOptions>, options?: MultinomialOptions): Tensor
     multinomial(options: MultinomialOptions): Tensor
     /**
+     * As `mul`.
+     *
      * - `multiply.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `multiply.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2575,6 +3305,8 @@ declare module '../../tensor/tensor.js' {
     multiply(other: Scalar, options?: MultiplyOptions): Tensor
     multiply(options: MultiplyOptions): Tensor
     /**
+     * `multiply` in place: As `mul`.
+     *
      * - `multiply_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `multiply_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -2582,21 +3314,29 @@ declare module '../../tensor/tensor.js' {
     multiply_(other: Scalar, options?: MultiplyOptions): Tensor
     multiply_(options: MultiplyOptions): Tensor
     /**
+     * The product of a matrix and a vector.
+     *
      * - `mv(Tensor self, Tensor vec) -> Tensor`
      */
     mv(vec: Tensor, options?: MvOptions): Tensor
     mv(options: MvOptions): Tensor
     /**
+     * The logarithm of the multivariate gamma function.
+     *
      * - `mvlgamma(Tensor self, int p) -> Tensor`
      */
     mvlgamma(p: number, options?: MvlgammaOptions): Tensor
     mvlgamma(options: MvlgammaOptions): Tensor
     /**
+     * `mvlgamma` in place: The logarithm of the multivariate gamma function.
+     *
      * - `mvlgamma_(Tensor(a!) self, int p) -> Tensor(a!)`
      */
     mvlgamma_(p: number, options?: MvlgammaOptions): Tensor
     mvlgamma_(options: MvlgammaOptions): Tensor
     /**
+     * NaN and infinities replaced by numbers.
+     *
      * - `nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor`
      */
     nanToNum(
@@ -2606,6 +3346,8 @@ declare module '../../tensor/tensor.js' {
       options?: NanToNumOptions,
     ): Tensor
     /**
+     * `nan_to_num` in place: NaN and infinities replaced by numbers.
+     *
      * - `nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor(a!)`
      */
     nanToNum_(
@@ -2615,10 +3357,14 @@ declare module '../../tensor/tensor.js' {
       options?: NanToNumOptions,
     ): Tensor
     /**
+     * The mean of the elements that are not NaN.
+     *
      * - `nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
     nanmean(dim?: Or<OrNull<ListOrOne<number>>, NanmeanOptions>, keepdim?: Or<boolean, NanmeanOptions>, options?: NanmeanOptions): Tensor
     /**
+     * The median of the elements that are not NaN.
+     *
      * - `nanmedian(Tensor self) -> Tensor`
      * - `nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)`
      */
@@ -2626,6 +3372,8 @@ declare module '../../tensor/tensor.js' {
     nanmedian(dim: number, keepdim?: Or<boolean, NanmedianOptions>, options?: NanmedianOptions): ValuesAndIndices
     nanmedian(options: NanmedianOptions): ValuesAndIndices
     /**
+     * The quantiles of the elements that are not NaN.
+     *
      * - `nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
      * - `nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
      */
@@ -2643,10 +3391,14 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     nanquantile(options: NanquantileOptions): Tensor
     /**
+     * The sum of the elements that are not NaN.
+     *
      * - `nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
     nansum(dim?: Or<OrNull<ListOrOne<number>>, NansumOptions>, keepdim?: Or<boolean, NansumOptions>, options?: NansumOptions): Tensor
     /**
+     * A view of a range of a dimension.
+     *
      * - `narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)`
      * - `narrow.Tensor(Tensor(a) self, int dim, Tensor start, SymInt length) -> Tensor(a)`
      */
@@ -2659,6 +3411,8 @@ declare module '../../tensor/tensor.js' {
     nativeChannelShuffle(groups: number, options?: NativeChannelShuffleOptions): Tensor
     nativeChannelShuffle(options: NativeChannelShuffleOptions): Tensor
     /**
+     * self != other.
+     *
      * - `ne.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `ne.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2666,6 +3420,8 @@ declare module '../../tensor/tensor.js' {
     ne(other: Scalar, options?: NeOptions): Tensor
     ne(options: NeOptions): Tensor
     /**
+     * `ne` in place: self != other.
+     *
      * - `ne_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `ne_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -2673,60 +3429,84 @@ declare module '../../tensor/tensor.js' {
     ne_(other: Tensor, options?: NeOptions): Tensor
     ne_(options: NeOptions): Tensor
     /**
+     * The negative of each element.
+     *
      * - `neg(Tensor self) -> Tensor`
      */
     neg(options?: NegOptions): Tensor
     /**
+     * `neg` in place: The negative of each element.
+     *
      * - `neg_(Tensor(a!) self) -> Tensor(a!)`
      */
     neg_(): Tensor
     /**
+     * As `neg`.
+     *
      * - `negative(Tensor self) -> Tensor`
      */
     negative(options?: NegativeOptions): Tensor
     /**
+     * `negative` in place: As `neg`.
+     *
      * - `negative_(Tensor(a!) self) -> Tensor(a!)`
      */
     negative_(): Tensor
     /**
+     * A tensor of undefined contents with the dtype of another.
+     *
      * - `new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
      */
     newEmpty(size: List<number>, options?: NewEmptyOptions): Tensor
     newEmpty(...size: number[]): Tensor
     newEmpty(options: NewEmptyOptions): Tensor
     /**
+     * A tensor of undefined contents with these strides and the dtype of another.
+     *
      * - `new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
      */
     newEmptyStrided(size: List<number>, stride: List<number>, options?: NewEmptyStridedOptions): Tensor
     newEmptyStrided(options: NewEmptyStridedOptions): Tensor
     /**
+     * A tensor of one value with the dtype of another.
+     *
      * - `new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
      */
     newFull(size: List<number>, fillValue: Scalar, options?: NewFullOptions): Tensor
     newFull(options: NewFullOptions): Tensor
     /**
+     * Ones with the dtype of another tensor.
+     *
      * - `new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
      */
     newOnes(size: List<number>, options?: NewOnesOptions): Tensor
     newOnes(...size: number[]): Tensor
     newOnes(options: NewOnesOptions): Tensor
     /**
+     * Zeros with the dtype of another tensor.
+     *
      * - `new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor`
      */
     newZeros(size: List<number>, options?: NewZerosOptions): Tensor
     newZeros(...size: number[]): Tensor
     newZeros(options: NewZerosOptions): Tensor
     /**
+     * The next floating-point number towards other.
+     *
      * - `nextafter(Tensor self, Tensor other) -> Tensor`
      */
     nextafter(other: Tensor, options?: NextafterOptions): Tensor
     nextafter(options: NextafterOptions): Tensor
     /**
+     * `nextafter` in place: The next floating-point number towards other.
+     *
      * - `nextafter_(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
     nextafter_(other: Tensor, options?: NextafterOptions): Tensor
     nextafter_(options: NextafterOptions): Tensor
     /**
+     * The negative log likelihood of classes.
+     *
      * - `nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor`
      */
     nllLoss(
@@ -2738,6 +3518,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     nllLoss(options: NllLossOptions): Tensor
     /**
+     * The negative log likelihood of classes, of any number of dimensions.
+     *
      * - `nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor`
      */
     nllLossNd(
@@ -2749,18 +3531,26 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     nllLossNd(options: NllLossNdOptions): Tensor
     /**
+     * The indices of the elements that are not zero, one row each.
+     *
      * - `nonzero(Tensor self) -> Tensor`
      */
     nonzero(options?: NonzeroOptions): Tensor
     /**
+     * The indices of the elements that are not zero, a tensor for each dimension.
+     *
      * - `nonzero_numpy(Tensor self) -> Tensor[]`
      */
     nonzeroNumpy(): Tensor[]
     /**
+     * nonzero with a fixed number of rows.
+     *
      * - `nonzero_static(Tensor self, *, SymInt size, int fill_value=-1) -> Tensor`
      */
     nonzeroStatic(options: NonzeroStaticOptions): Tensor
     /**
+     * A norm of all elements or along dimensions.
+     *
      * - `norm.Scalar(Tensor self, Scalar p=2) -> Tensor`
      * - `norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor`
      * - `norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, *, ScalarType dtype) -> Tensor`
@@ -2772,6 +3562,8 @@ declare module '../../tensor/tensor.js' {
     norm(p: OrNull<Scalar>, options: NormOptions): Tensor
     norm(options: NormOptions): Tensor
     /**
+     * `normal` in place: Random numbers of the normal distribution.
+     *
      * - `normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)`
      */
     normal_(mean?: Or<number, NormalOptions>, std?: Or<number, NormalOptions>, options?: NormalOptions): Tensor
@@ -2784,6 +3576,8 @@ declare module '../../tensor/tensor.js' {
       options?: NormalFunctionalOptions,
     ): Tensor
     /**
+     * As `ne`.
+     *
      * - `not_equal.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `not_equal.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -2791,6 +3585,8 @@ declare module '../../tensor/tensor.js' {
     notEqual(other: Scalar, options?: NotEqualOptions): Tensor
     notEqual(options: NotEqualOptions): Tensor
     /**
+     * `not_equal` in place: As `ne`.
+     *
      * - `not_equal_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      * - `not_equal_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      */
@@ -2798,6 +3594,8 @@ declare module '../../tensor/tensor.js' {
     notEqual_(other: Tensor, options?: NotEqualOptions): Tensor
     notEqual_(options: NotEqualOptions): Tensor
     /**
+     * The sum of the singular values.
+     *
      * - `nuclear_norm(Tensor self, bool keepdim=False) -> Tensor`
      * - `nuclear_norm.dim(Tensor self, int[2] dim, bool keepdim=False) -> Tensor`
      */
@@ -2805,19 +3603,27 @@ declare module '../../tensor/tensor.js' {
     nuclearNorm(dim: ListOrOne<number>, keepdim?: Or<boolean, NuclearNormOptions>, options?: NuclearNormOptions): Tensor
     nuclearNorm(options: NuclearNormOptions): Tensor
     /**
+     * Indices as rows with a single one.
+     *
      * - `one_hot(Tensor self, int num_classes=-1) -> Tensor`
      */
     oneHot(numClasses?: Or<number, OneHotOptions>, options?: OneHotOptions): Tensor
     /**
+     * Ones in the shape of another tensor.
+     *
      * - `ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     onesLike(options?: OnesLikeOptions): Tensor
     /**
+     * As `linalg_householder_product`.
+     *
      * - `orgqr(Tensor self, Tensor input2) -> Tensor`
      */
     orgqr(input2: Tensor, options?: OrgqrOptions): Tensor
     orgqr(options: OrgqrOptions): Tensor
     /**
+     * A product with the orthogonal matrix of Householder reflectors.
+     *
      * - `ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor`
      */
     ormqr(
@@ -2829,49 +3635,69 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     ormqr(options: OrmqrOptions): Tensor
     /**
+     * The outer product of two vectors.
+     *
      * - `outer(Tensor self, Tensor vec2) -> Tensor`
      */
     outer(vec2: Tensor, options?: OuterOptions): Tensor
     outer(options: OuterOptions): Tensor
     /**
+     * Pads with a constant or with the tensor's own elements.
+     *
      * - `pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor`
      */
     pad(pad: List<number>, mode?: Or<string, PadOptions>, value?: Or<OrNull<number>, PadOptions>, options?: PadOptions): Tensor
     pad(options: PadOptions): Tensor
     /**
+     * The distances between all rows.
+     *
      * - `pdist(Tensor self, float p=2.) -> Tensor`
      */
     pdist(p?: Or<number, PdistOptions>, options?: PdistOptions): Tensor
     /**
+     * A view with the dimensions in another order.
+     *
      * - `permute(Tensor(a) self, int[] dims) -> Tensor(a)`
      */
     permute(dims: List<number>, options?: PermuteOptions): Tensor
     permute(...dims: number[]): Tensor
     permute(options: PermuteOptions): Tensor
     /**
+     * The pseudoinverse.
+     *
      * - `pinverse(Tensor self, float rcond=1.0000000000000001e-15) -> Tensor`
      */
     pinverse(rcond?: Or<number, PinverseOptions>, options?: PinverseOptions): Tensor
     /**
+     * Channels as pixels of a larger image.
+     *
      * - `pixel_shuffle(Tensor self, int upscale_factor) -> Tensor`
      */
     pixelShuffle(upscaleFactor: number, options?: PixelShuffleOptions): Tensor
     pixelShuffle(options: PixelShuffleOptions): Tensor
     /**
+     * Pixels as channels of a smaller image.
+     *
      * - `pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor`
      */
     pixelUnshuffle(downscaleFactor: number, options?: PixelUnshuffleOptions): Tensor
     pixelUnshuffle(options: PixelUnshuffleOptions): Tensor
     /**
+     * `polygamma` in place: The n-th derivative of digamma.
+     *
      * - `polygamma_(Tensor(a!) self, int n) -> Tensor(a!)`
      */
     polygamma_(n: number, options?: PolygammaOptions): Tensor
     polygamma_(options: PolygammaOptions): Tensor
     /**
+     * The tensor itself.
+     *
      * - `positive(Tensor(a) self) -> Tensor(a)`
      */
     positive(): Tensor
     /**
+     * self to the power of exponent.
+     *
      * - `pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor`
      * - `pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor`
      */
@@ -2879,6 +3705,8 @@ declare module '../../tensor/tensor.js' {
     pow(exponent: Scalar, options?: PowOptions): Tensor
     pow(options: PowOptions): Tensor
     /**
+     * `pow` in place: self to the power of exponent.
+     *
      * - `pow_.Scalar(Tensor(a!) self, Scalar exponent) -> Tensor(a!)`
      * - `pow_.Tensor(Tensor(a!) self, Tensor exponent) -> Tensor(a!)`
      */
@@ -2886,11 +3714,15 @@ declare module '../../tensor/tensor.js' {
     pow_(exponent: Tensor, options?: PowOptions): Tensor
     pow_(options: PowOptions): Tensor
     /**
+     * x where positive, else weight * x.
+     *
      * - `prelu(Tensor self, Tensor weight) -> Tensor`
      */
     prelu(weight: Tensor, options?: PreluOptions): Tensor
     prelu(options: PreluOptions): Tensor
     /**
+     * The product.
+     *
      * - `prod(Tensor self, *, ScalarType? dtype=None) -> Tensor`
      * - `prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      */
@@ -2898,11 +3730,15 @@ declare module '../../tensor/tensor.js' {
     prod(dim: number, keepdim?: Or<boolean, ProdOptions>, options?: ProdOptions): Tensor
     prod(options: ProdOptions): Tensor
     /**
+     * Replaces elements by their index in the flat tensor.
+     *
      * - `put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor`
      */
     put(index: Tensor, source: Tensor, accumulate?: Or<boolean, PutOptions>, options?: PutOptions): Tensor
     put(options: PutOptions): Tensor
     /**
+     * `put` in place: Replaces elements by their index in the flat tensor.
+     *
      * - `put_(Tensor(a!) self, Tensor index, Tensor source, bool accumulate=False) -> Tensor(a!)`
      */
     put_(index: Tensor, source: Tensor, accumulate?: Or<boolean, PutOptions>, options?: PutOptions): Tensor
@@ -2932,6 +3768,8 @@ declare module '../../tensor/tensor.js' {
      */
     qscheme(): number
     /**
+     * Quantiles.
+     *
      * - `quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
      * - `quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
      */
@@ -2949,11 +3787,15 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     quantile(options: QuantileOptions): Tensor
     /**
+     * Floats as integers with a scale for each channel.
+     *
      * - `quantize_per_channel(Tensor self, Tensor scales, Tensor zero_points, int axis, ScalarType dtype) -> Tensor`
      */
     quantizePerChannel(scales: Tensor, zeroPoints: Tensor, axis: number, dtype: DTypeName, options?: QuantizePerChannelOptions): Tensor
     quantizePerChannel(options: QuantizePerChannelOptions): Tensor
     /**
+     * Floats as integers with a scale.
+     *
      * - `quantize_per_tensor(Tensor self, float scale, int zero_point, ScalarType dtype) -> Tensor`
      * - `quantize_per_tensor.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, ScalarType dtype) -> Tensor`
      */
@@ -2961,24 +3803,34 @@ declare module '../../tensor/tensor.js' {
     quantizePerTensor(scale: Tensor, zeroPoint: Tensor, dtype: DTypeName, options?: QuantizePerTensorOptions): Tensor
     quantizePerTensor(options: QuantizePerTensorOptions): Tensor
     /**
+     * Floats as integers with the scale that fits them.
+     *
      * - `quantize_per_tensor_dynamic(Tensor self, ScalarType dtype, bool reduce_range) -> Tensor`
      */
     quantizePerTensorDynamic(dtype: DTypeName, reduceRange: boolean, options?: QuantizePerTensorDynamicOptions): Tensor
     quantizePerTensorDynamic(options: QuantizePerTensorDynamicOptions): Tensor
     /**
+     * Radians as degrees.
+     *
      * - `rad2deg(Tensor self) -> Tensor`
      */
     rad2deg(options?: Rad2degOptions): Tensor
     /**
+     * `rad2deg` in place: Radians as degrees.
+     *
      * - `rad2deg_(Tensor(a!) self) -> Tensor(a!)`
      */
     rad2deg_(): Tensor
     /**
+     * Random numbers from 0 up to but without 1 in the shape of another tensor.
+     *
      * - `rand_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      * - `rand_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     randLike(options?: RandLikeOptions): Tensor
     /**
+     * Random integers in the shape of another tensor.
+     *
      * - `randint_like(Tensor self, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      * - `randint_like.low_dtype(Tensor self, SymInt low, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
@@ -2986,11 +3838,15 @@ declare module '../../tensor/tensor.js' {
     randintLike(low: number, high: number, options?: RandintLikeOptions): Tensor
     randintLike(options: RandintLikeOptions): Tensor
     /**
+     * Random normal numbers in the shape of another tensor.
+     *
      * - `randn_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      * - `randn_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     randnLike(options?: RandnLikeOptions): Tensor
     /**
+     * Random numbers over the range of the dtype.
+     *
      * - `random.from(Tensor self, int from, int? to, *, Generator? generator=None) -> Tensor`
      * - `random.to(Tensor self, int to, *, Generator? generator=None) -> Tensor`
      * - `random(Tensor self, *, Generator? generator=None) -> Tensor`
@@ -3000,6 +3856,8 @@ declare module '../../tensor/tensor.js' {
     random(options?: RandomOptions): Tensor
     random(options: RandomOptions): Tensor
     /**
+     * `random` in place: Random numbers over the range of the dtype.
+     *
      * - `random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)`
      * - `random_.to(Tensor(a!) self, int to, *, Generator? generator=None) -> Tensor(a!)`
      * - `random_(Tensor(a!) self, *, Generator? generator=None) -> Tensor(a!)`
@@ -3009,52 +3867,74 @@ declare module '../../tensor/tensor.js' {
     random_(options?: RandomOptions): Tensor
     random_(options: RandomOptions): Tensor
     /**
+     * All elements in one dimension.
+     *
      * - `ravel(Tensor(a) self) -> Tensor(a)`
      */
     ravel(): Tensor
     /**
+     * 1 / x.
+     *
      * - `reciprocal(Tensor self) -> Tensor`
      */
     reciprocal(options?: ReciprocalOptions): Tensor
     /**
+     * `reciprocal` in place: 1 / x.
+     *
      * - `reciprocal_(Tensor(a!) self) -> Tensor(a!)`
      */
     reciprocal_(): Tensor
     /**
+     * Pads by reflection at the edges.
+     *
      * - `reflection_pad1d(Tensor self, SymInt[2] padding) -> Tensor`
      */
     reflectionPad1d(padding: ListOrOne<number>, options?: ReflectionPad1dOptions): Tensor
     reflectionPad1d(...padding: number[]): Tensor
     reflectionPad1d(options: ReflectionPad1dOptions): Tensor
     /**
+     * Pads by reflection at the edges.
+     *
      * - `reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor`
      */
     reflectionPad2d(padding: ListOrOne<number>, options?: ReflectionPad2dOptions): Tensor
     reflectionPad2d(...padding: number[]): Tensor
     reflectionPad2d(options: ReflectionPad2dOptions): Tensor
     /**
+     * Pads by reflection at the edges.
+     *
      * - `reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor`
      */
     reflectionPad3d(padding: ListOrOne<number>, options?: ReflectionPad3dOptions): Tensor
     reflectionPad3d(...padding: number[]): Tensor
     reflectionPad3d(options: ReflectionPad3dOptions): Tensor
     /**
+     * x where positive, else 0.
+     *
      * - `relu(Tensor self) -> Tensor`
      */
     relu(options?: ReluOptions): Tensor
     /**
+     * Elements limited to the range from 0 to 6.
+     *
      * - `relu6(Tensor self) -> Tensor`
      */
     relu6(): Tensor
     /**
+     * `relu6` in place: Elements limited to the range from 0 to 6.
+     *
      * - `relu6_(Tensor(a!) self) -> Tensor(a!)`
      */
     relu6_(): Tensor
     /**
+     * `relu` in place: x where positive, else 0.
+     *
      * - `relu_(Tensor(a!) self) -> Tensor(a!)`
      */
     relu_(): Tensor
     /**
+     * The remainder with the sign of other.
+     *
      * - `remainder.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `remainder.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -3062,6 +3942,8 @@ declare module '../../tensor/tensor.js' {
     remainder(other: Scalar, options?: RemainderOptions): Tensor
     remainder(options: RemainderOptions): Tensor
     /**
+     * `remainder` in place: The remainder with the sign of other.
+     *
      * - `remainder_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `remainder_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -3069,22 +3951,30 @@ declare module '../../tensor/tensor.js' {
     remainder_(other: Scalar, options?: RemainderOptions): Tensor
     remainder_(options: RemainderOptions): Tensor
     /**
+     * Scales down the slices whose norm is too large.
+     *
      * - `renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor`
      */
     renorm(p: Scalar, dim: number, maxnorm: Scalar, options?: RenormOptions): Tensor
     renorm(options: RenormOptions): Tensor
     /**
+     * `renorm` in place: Scales down the slices whose norm is too large.
+     *
      * - `renorm_(Tensor(a!) self, Scalar p, int dim, Scalar maxnorm) -> Tensor(a!)`
      */
     renorm_(p: Scalar, dim: number, maxnorm: Scalar, options?: RenormOptions): Tensor
     renorm_(options: RenormOptions): Tensor
     /**
+     * The tensor repeated along its dimensions.
+     *
      * - `repeat(Tensor self, SymInt[] repeats) -> Tensor`
      */
     repeat(repeats: List<number>, options?: RepeatOptions): Tensor
     repeat(...repeats: number[]): Tensor
     repeat(options: RepeatOptions): Tensor
     /**
+     * Each element repeated.
+     *
      * - `repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
      * - `repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) -> Tensor`
      */
@@ -3092,30 +3982,40 @@ declare module '../../tensor/tensor.js' {
     repeatInterleave(repeats: number, dim?: Or<OrNull<number>, RepeatInterleaveOptions>, options?: RepeatInterleaveOptions): Tensor
     repeatInterleave(options: RepeatInterleaveOptions): Tensor
     /**
+     * Pads with the elements at the edges.
+     *
      * - `replication_pad1d(Tensor self, SymInt[2] padding) -> Tensor`
      */
     replicationPad1d(padding: ListOrOne<number>, options?: ReplicationPad1dOptions): Tensor
     replicationPad1d(...padding: number[]): Tensor
     replicationPad1d(options: ReplicationPad1dOptions): Tensor
     /**
+     * Pads with the elements at the edges.
+     *
      * - `replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor`
      */
     replicationPad2d(padding: ListOrOne<number>, options?: ReplicationPad2dOptions): Tensor
     replicationPad2d(...padding: number[]): Tensor
     replicationPad2d(options: ReplicationPad2dOptions): Tensor
     /**
+     * Pads with the elements at the edges.
+     *
      * - `replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor`
      */
     replicationPad3d(padding: ListOrOne<number>, options?: ReplicationPad3dOptions): Tensor
     replicationPad3d(...padding: number[]): Tensor
     replicationPad3d(options: ReplicationPad3dOptions): Tensor
     /**
+     * The same elements in another shape; a view where that can be.
+     *
      * - `reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)`
      */
     reshape(shape: List<number>, options?: ReshapeOptions): Tensor
     reshape(...shape: number[]): Tensor
     reshape(options: ReshapeOptions): Tensor
     /**
+     * The same elements in the shape of another tensor.
+     *
      * - `reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)`
      */
     reshapeAs(other: Tensor, options?: ReshapeAsOptions): Tensor
@@ -3132,35 +4032,49 @@ declare module '../../tensor/tensor.js' {
     resizeAs_(theTemplate: Tensor, options?: ResizeAsInPlaceOptions): Tensor
     resizeAs_(options: ResizeAsInPlaceOptions): Tensor
     /**
+     * With a pending conjugation done.
+     *
      * - `resolve_conj(Tensor(a) self) -> Tensor(a)`
      */
     resolveConj(): Tensor
     /**
+     * With a pending negation done.
+     *
      * - `resolve_neg(Tensor(a) self) -> Tensor(a)`
      */
     resolveNeg(): Tensor
     /**
+     * Elements moved along dimensions, those that fall off put in at the other end.
+     *
      * - `roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor`
      */
     roll(shifts: ListOrOne<number>, dims?: Or<ListOrOne<number>, RollOptions>, options?: RollOptions): Tensor
     roll(options: RollOptions): Tensor
     /**
+     * Rotated by right angles.
+     *
      * - `rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor`
      */
     rot90(k?: Or<number, Rot90Options>, dims?: Or<List<number>, Rot90Options>, options?: Rot90Options): Tensor
     /**
+     * The nearest integer, ties to even.
+     *
      * - `round(Tensor self) -> Tensor`
      * - `round.decimals(Tensor self, *, int decimals) -> Tensor`
      */
     round(options?: RoundOptions): Tensor
     round(options: RoundOptions): Tensor
     /**
+     * `round` in place: The nearest integer, ties to even.
+     *
      * - `round_(Tensor(a!) self) -> Tensor(a!)`
      * - `round_.decimals(Tensor(a!) self, *, int decimals) -> Tensor(a!)`
      */
     round_(options?: RoundOptions): Tensor
     round_(options: RoundOptions): Tensor
     /**
+     * leakyRelu with a random slope in training.
+     *
      * - `rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor`
      */
     rrelu(
@@ -3170,6 +4084,8 @@ declare module '../../tensor/tensor.js' {
       options?: RreluOptions,
     ): Tensor
     /**
+     * `rrelu` in place: leakyRelu with a random slope in training.
+     *
      * - `rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)`
      */
     rrelu_(
@@ -3179,14 +4095,20 @@ declare module '../../tensor/tensor.js' {
       options?: RreluOptions,
     ): Tensor
     /**
+     * 1 / sqrt(x).
+     *
      * - `rsqrt(Tensor self) -> Tensor`
      */
     rsqrt(options?: RsqrtOptions): Tensor
     /**
+     * `rsqrt` in place: 1 / sqrt(x).
+     *
      * - `rsqrt_(Tensor(a!) self) -> Tensor(a!)`
      */
     rsqrt_(): Tensor
     /**
+     * other - alpha * self.
+     *
      * - `rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
      * - `rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
      */
@@ -3194,6 +4116,8 @@ declare module '../../tensor/tensor.js' {
     rsub(other: Scalar, alpha?: Or<Scalar, RsubOptions>, options?: RsubOptions): Tensor
     rsub(options: RsubOptions): Tensor
     /**
+     * Elements put along a dimension at an index for each.
+     *
      * - `scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
      * - `scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
      * - `scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor`
@@ -3205,6 +4129,8 @@ declare module '../../tensor/tensor.js' {
     scatter(dim: number, index: Tensor, value: Scalar, options: ScatterOptions): Tensor
     scatter(options: ScatterOptions): Tensor
     /**
+     * `scatter` in place: Elements put along a dimension at an index for each.
+     *
      * - `scatter_.src(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)`
      * - `scatter_.value(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)`
      * - `scatter_.reduce(Tensor(a!) self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor(a!)`
@@ -3216,104 +4142,152 @@ declare module '../../tensor/tensor.js' {
     scatter_(dim: number, index: Tensor, value: Scalar, options: ScatterOptions): Tensor
     scatter_(options: ScatterOptions): Tensor
     /**
+     * Elements added along a dimension at an index for each.
+     *
      * - `scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor`
      */
     scatterAdd(dim: number, index: Tensor, src: Tensor, options?: ScatterAddOptions): Tensor
     scatterAdd(options: ScatterAddOptions): Tensor
     /**
+     * `scatter_add` in place: Elements added along a dimension at an index for each.
+     *
      * - `scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)`
      */
     scatterAdd_(dim: number, index: Tensor, src: Tensor, options?: ScatterAddOptions): Tensor
     scatterAdd_(options: ScatterAddOptions): Tensor
     /**
+     * Elements reduced along a dimension at an index for each.
+     *
      * - `scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor`
      */
     scatterReduce(dim: number, index: Tensor, src: Tensor, reduce: string, options?: ScatterReduceOptions): Tensor
     scatterReduce(options: ScatterReduceOptions): Tensor
     /**
+     * `scatter_reduce` in place: Elements reduced along a dimension at an index for each.
+     *
      * - `scatter_reduce_.two(Tensor(a!) self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor(a!)`
      */
     scatterReduce_(dim: number, index: Tensor, src: Tensor, reduce: string, options?: ScatterReduceOptions): Tensor
     scatterReduce_(options: ScatterReduceOptions): Tensor
     /**
+     * A view of one index of a dimension.
+     *
      * - `select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)`
      */
     select(dim: number, index: number, options?: SelectOptions): Tensor
     select(options: SelectOptions): Tensor
     /**
+     * A copy with one index of a dimension replaced.
+     *
      * - `select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor`
      */
     selectScatter(src: Tensor, dim: number, index: number, options?: SelectScatterOptions): Tensor
     selectScatter(options: SelectScatterOptions): Tensor
     /**
+     * The scaled exponential linear unit.
+     *
      * - `selu(Tensor self) -> Tensor`
      */
     selu(): Tensor
     /**
+     * `selu` in place: The scaled exponential linear unit.
+     *
      * - `selu_(Tensor(a!) self) -> Tensor(a!)`
      */
     selu_(): Tensor
     /**
+     * The sign; of complex elements their direction.
+     *
      * - `sgn(Tensor self) -> Tensor`
      */
     sgn(options?: SgnOptions): Tensor
     /**
+     * `sgn` in place: The sign; of complex elements their direction.
+     *
      * - `sgn_(Tensor(a!) self) -> Tensor(a!)`
      */
     sgn_(): Tensor
     /**
+     * 1 / (1 + exp(-x)).
+     *
      * - `sigmoid(Tensor self) -> Tensor`
      */
     sigmoid(options?: SigmoidOptions): Tensor
     /**
+     * `sigmoid` in place: 1 / (1 + exp(-x)).
+     *
      * - `sigmoid_(Tensor(a!) self) -> Tensor(a!)`
      */
     sigmoid_(): Tensor
     /**
+     * -1, 0 or 1.
+     *
      * - `sign(Tensor self) -> Tensor`
      */
     sign(options?: SignOptions): Tensor
     /**
+     * `sign` in place: -1, 0 or 1.
+     *
      * - `sign_(Tensor(a!) self) -> Tensor(a!)`
      */
     sign_(): Tensor
     /**
+     * Whether the sign bit is set.
+     *
      * - `signbit(Tensor self) -> Tensor`
      */
     signbit(options?: SignbitOptions): Tensor
     /**
+     * x * sigmoid(x).
+     *
      * - `silu(Tensor self) -> Tensor`
      */
     silu(options?: SiluOptions): Tensor
     /**
+     * `silu` in place: x * sigmoid(x).
+     *
      * - `silu_(Tensor(a!) self) -> Tensor(a!)`
      */
     silu_(): Tensor
     /**
+     * The sine of each element.
+     *
      * - `sin(Tensor self) -> Tensor`
      */
     sin(options?: SinOptions): Tensor
     /**
+     * `sin` in place: The sine of each element.
+     *
      * - `sin_(Tensor(a!) self) -> Tensor(a!)`
      */
     sin_(): Tensor
     /**
+     * sin(pi x) / (pi x).
+     *
      * - `sinc(Tensor self) -> Tensor`
      */
     sinc(options?: SincOptions): Tensor
     /**
+     * `sinc` in place: sin(pi x) / (pi x).
+     *
      * - `sinc_(Tensor(a!) self) -> Tensor(a!)`
      */
     sinc_(): Tensor
     /**
+     * The hyperbolic sine of each element.
+     *
      * - `sinh(Tensor self) -> Tensor`
      */
     sinh(options?: SinhOptions): Tensor
     /**
+     * `sinh` in place: The hyperbolic sine of each element.
+     *
      * - `sinh_(Tensor(a!) self) -> Tensor(a!)`
      */
     sinh_(): Tensor
     /**
+     * A view of a range of a dimension with a step.
+     *
      * - `slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)`
      */
     slice(
@@ -3324,6 +4298,8 @@ declare module '../../tensor/tensor.js' {
       options?: SliceOptions,
     ): Tensor
     /**
+     * A copy with a range of a dimension replaced.
+     *
      * - `slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor`
      */
     sliceScatter(
@@ -3336,6 +4312,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     sliceScatter(options: SliceScatterOptions): Tensor
     /**
+     * Sign and logarithm of the determinant.
+     *
      * - `slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)`
      */
     slogdet(): SignAndLogabsdet
@@ -3352,6 +4330,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     slowConv3d(options: SlowConv3dOptions): Tensor
     /**
+     * Quadratic for differences below beta, linear for others.
+     *
      * - `smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor`
      */
     smoothL1Loss(
@@ -3362,30 +4342,42 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     smoothL1Loss(options: SmoothL1LossOptions): Tensor
     /**
+     * A logistic loss of two classes.
+     *
      * - `soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor`
      */
     softMarginLoss(target: Tensor, reduction?: Or<number, SoftMarginLossOptions>, options?: SoftMarginLossOptions): Tensor
     softMarginLoss(options: SoftMarginLossOptions): Tensor
     /**
+     * Exponentials along a dimension, scaled to the sum 1.
+     *
      * - `softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
      */
     softmax(dim: number, dtype?: Or<OrNull<DTypeName>, SoftmaxOptions>, options?: SoftmaxOptions): Tensor
     softmax(options: SoftmaxOptions): Tensor
     /**
+     * log(1 + exp(beta x)) / beta.
+     *
      * - `softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor`
      */
     softplus(beta?: Or<Scalar, SoftplusOptions>, threshold?: Or<Scalar, SoftplusOptions>, options?: SoftplusOptions): Tensor
     /**
+     * Elements moved towards zero by lambd.
+     *
      * - `softshrink(Tensor self, Scalar lambd=0.5) -> Tensor`
      */
     softshrink(lambd?: Or<Scalar, SoftshrinkOptions>, options?: SoftshrinkOptions): Tensor
     /**
+     * Sorted elements and where they were.
+     *
      * - `sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
      * - `sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)`
      */
     sort(dim?: Or<number, SortOptions>, descending?: Or<boolean, SortOptions>, options?: SortOptions): ValuesAndIndices
     sort(options: SortOptions): ValuesAndIndices
     /**
+     * Views of parts of this size along a dimension.
+     *
      * - `split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]`
      * - `split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]`
      * - `split(Tensor(a -> *) self, int[] split_sizes, int dim=0) -> Tensor(a)[]`
@@ -3395,27 +4387,39 @@ declare module '../../tensor/tensor.js' {
     split(splitSizes: List<number>, dim?: Or<number, SplitOptions>, options?: SplitOptions): Tensor[]
     split(options: SplitOptions): Tensor[]
     /**
+     * Views of parts of these sizes along a dimension.
+     *
      * - `split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]`
      */
     splitWithSizes(splitSizes: List<number>, dim?: Or<number, SplitWithSizesOptions>, options?: SplitWithSizesOptions): Tensor[]
     splitWithSizes(options: SplitWithSizesOptions): Tensor[]
     /**
+     * The square root of each element.
+     *
      * - `sqrt(Tensor self) -> Tensor`
      */
     sqrt(options?: SqrtOptions): Tensor
     /**
+     * `sqrt` in place: The square root of each element.
+     *
      * - `sqrt_(Tensor(a!) self) -> Tensor(a!)`
      */
     sqrt_(): Tensor
     /**
+     * The square of each element.
+     *
      * - `square(Tensor self) -> Tensor`
      */
     square(options?: SquareOptions): Tensor
     /**
+     * `square` in place: The square of each element.
+     *
      * - `square_(Tensor(a!) self) -> Tensor(a!)`
      */
     square_(): Tensor
     /**
+     * A view without dimensions of size 1.
+     *
      * - `squeeze(Tensor(a) self) -> Tensor(a)`
      * - `squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)`
      * - `squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)`
@@ -3426,6 +4430,8 @@ declare module '../../tensor/tensor.js' {
     squeeze(...dim: number[]): Tensor
     squeeze(options: SqueezeOptions): Tensor
     /**
+     * `squeeze` in place: A view without dimensions of size 1.
+     *
      * - `squeeze_(Tensor(a!) self) -> Tensor(a!)`
      * - `squeeze_.dim(Tensor(a!) self, int dim) -> Tensor(a!)`
      * - `squeeze_.dims(Tensor(a!) self, int[] dim) -> Tensor(a!)`
@@ -3436,6 +4442,8 @@ declare module '../../tensor/tensor.js' {
     squeeze_(...dim: number[]): Tensor
     squeeze_(options: SqueezeOptions): Tensor
     /**
+     * The standard deviation.
+     *
      * - `std(Tensor self, bool unbiased=True) -> Tensor`
      * - `std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
      * - `std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
@@ -3445,6 +4453,8 @@ declare module '../../tensor/tensor.js' {
     std(dim?: Or<OrNull<ListOrOne<number>>, StdOptions>, options?: StdOptions): Tensor
     std(options: StdOptions): Tensor
     /**
+     * The standard deviation and the mean.
+     *
      * - `std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)`
      * - `std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)`
      * - `std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)`
@@ -3459,6 +4469,8 @@ declare module '../../tensor/tensor.js' {
     stdMean(dim?: Or<OrNull<ListOrOne<number>>, StdMeanOptions>, options?: StdMeanOptions): Results2<Tensor, Tensor>
     stdMean(options: StdMeanOptions): Results2<Tensor, Tensor>
     /**
+     * The short-time Fourier transform.
+     *
      * - `stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor`
      * - `stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor`
      */
@@ -3488,6 +4500,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     stft(options: StftOptions): Tensor
     /**
+     * self - alpha * other.
+     *
      * - `sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
      * - `sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
      */
@@ -3495,6 +4509,8 @@ declare module '../../tensor/tensor.js' {
     sub(other: Scalar, alpha?: Or<Scalar, SubOptions>, options?: SubOptions): Tensor
     sub(options: SubOptions): Tensor
     /**
+     * `sub` in place: self - alpha * other.
+     *
      * - `sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
      * - `sub_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
      */
@@ -3502,6 +4518,8 @@ declare module '../../tensor/tensor.js' {
     sub_(other: Scalar, alpha?: Or<Scalar, SubOptions>, options?: SubOptions): Tensor
     sub_(options: SubOptions): Tensor
     /**
+     * As `sub`.
+     *
      * - `subtract.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor`
      * - `subtract.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
      */
@@ -3509,6 +4527,8 @@ declare module '../../tensor/tensor.js' {
     subtract(other: Scalar, alpha?: Or<Scalar, SubtractOptions>, options?: SubtractOptions): Tensor
     subtract(options: SubtractOptions): Tensor
     /**
+     * `subtract` in place: As `sub`.
+     *
      * - `subtract_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)`
      * - `subtract_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)`
      */
@@ -3516,6 +4536,8 @@ declare module '../../tensor/tensor.js' {
     subtract_(other: Scalar, alpha?: Or<Scalar, SubtractOptions>, options?: SubtractOptions): Tensor
     subtract_(options: SubtractOptions): Tensor
     /**
+     * The sum.
+     *
      * - `sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor`
      * - `sum(Tensor self, *, ScalarType? dtype=None) -> Tensor`
      */
@@ -3523,70 +4545,100 @@ declare module '../../tensor/tensor.js' {
     sum(options?: SumOptions): Tensor
     sum(options: SumOptions): Tensor
     /**
+     * Sums over the dimensions that broadcasting would repeat.
+     *
      * - `sum_to_size(Tensor self, SymInt[] size) -> Tensor`
      */
     sumToSize(size: List<number>, options?: SumToSizeOptions): Tensor
     sumToSize(...size: number[]): Tensor
     sumToSize(options: SumToSizeOptions): Tensor
     /**
+     * The singular value decomposition.
+     *
      * - `svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)`
      */
     svd(some?: Or<boolean, SvdOptions>, computeUv?: Or<boolean, SvdOptions>, options?: SvdOptions): UAndSAndV
     /**
+     * A view with two dimensions exchanged.
+     *
      * - `swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)`
      */
     swapaxes(axis0: number, axis1: number, options?: SwapaxesOptions): Tensor
     swapaxes(options: SwapaxesOptions): Tensor
     /**
+     * `swapaxes` in place: A view with two dimensions exchanged.
+     *
      * - `swapaxes_(Tensor(a!) self, int axis0, int axis1) -> Tensor(a!)`
      */
     swapaxes_(axis0: number, axis1: number, options?: SwapaxesOptions): Tensor
     swapaxes_(options: SwapaxesOptions): Tensor
     /**
+     * A view with two dimensions exchanged.
+     *
      * - `swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)`
      */
     swapdims(dim0: number, dim1: number, options?: SwapdimsOptions): Tensor
     swapdims(options: SwapdimsOptions): Tensor
     /**
+     * `swapdims` in place: A view with two dimensions exchanged.
+     *
      * - `swapdims_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)`
      */
     swapdims_(dim0: number, dim1: number, options?: SwapdimsOptions): Tensor
     swapdims_(options: SwapdimsOptions): Tensor
     /**
+     * A matrix transposed.
+     *
      * - `t(Tensor(a) self) -> Tensor(a)`
      */
     t(): Tensor
     /**
+     * `t` in place: A matrix transposed.
+     *
      * - `t_(Tensor(a!) self) -> Tensor(a!)`
      */
     t_(): Tensor
     /**
+     * Elements by their index in the flat tensor.
+     *
      * - `take(Tensor self, Tensor index) -> Tensor`
      */
     take(index: Tensor, options?: TakeOptions): Tensor
     take(options: TakeOptions): Tensor
     /**
+     * Elements picked along a dimension by an index for each.
+     *
      * - `take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor`
      */
     takeAlongDim(indices: Tensor, dim?: Or<OrNull<number>, TakeAlongDimOptions>, options?: TakeAlongDimOptions): Tensor
     takeAlongDim(options: TakeAlongDimOptions): Tensor
     /**
+     * The tangent of each element.
+     *
      * - `tan(Tensor self) -> Tensor`
      */
     tan(options?: TanOptions): Tensor
     /**
+     * `tan` in place: The tangent of each element.
+     *
      * - `tan_(Tensor(a!) self) -> Tensor(a!)`
      */
     tan_(): Tensor
     /**
+     * The hyperbolic tangent of each element.
+     *
      * - `tanh(Tensor self) -> Tensor`
      */
     tanh(options?: TanhOptions): Tensor
     /**
+     * `tanh` in place: The hyperbolic tangent of each element.
+     *
      * - `tanh_(Tensor(a!) self) -> Tensor(a!)`
      */
     tanh_(): Tensor
     /**
+     * Views of parts along a dimension.
+     *
      * - `tensor_split.sections(Tensor(a -> *) self, SymInt sections, int dim=0) -> Tensor(a)[]`
      * - `tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]`
      * - `tensor_split.tensor_indices_or_sections(Tensor(a -> *) self, Tensor tensor_indices_or_sections, int dim=0) -> Tensor(a)[]`
@@ -3596,27 +4648,37 @@ declare module '../../tensor/tensor.js' {
     tensorSplit(tensorIndicesOrSections: Tensor, dim?: Or<number, TensorSplitOptions>, options?: TensorSplitOptions): Tensor[]
     tensorSplit(options: TensorSplitOptions): Tensor[]
     /**
+     * The product over several dimensions.
+     *
      * - `tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor`
      */
     tensordot(other: Tensor, dimsSelf: List<number>, dimsOther: List<number>, options?: TensordotOptions): Tensor
     tensordot(options: TensordotOptions): Tensor
     /**
+     * Elements that are not above the threshold replaced by value.
+     *
      * - `threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor`
      */
     threshold(threshold: Scalar, value: Scalar, options?: ThresholdOptions): Tensor
     threshold(options: ThresholdOptions): Tensor
     /**
+     * `threshold` in place: Elements that are not above the threshold replaced by value.
+     *
      * - `threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)`
      */
     threshold_(threshold: Scalar, value: Scalar, options?: ThresholdOptions): Tensor
     threshold_(options: ThresholdOptions): Tensor
     /**
+     * The tensor repeated.
+     *
      * - `tile(Tensor self, SymInt[] dims) -> Tensor`
      */
     tile(dims: List<number>, options?: TileOptions): Tensor
     tile(...dims: number[]): Tensor
     tile(options: TileOptions): Tensor
     /**
+     * The tensor in another dtype, device or memory format; itself where nothing changes.
+     *
      * - `to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
      * - `to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
      * - `to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)`
@@ -3664,6 +4726,8 @@ declare module '../../tensor/tensor.js' {
     to(nonBlocking?: Or<boolean, ToOptions>, copy?: Or<boolean, ToOptions>, options?: ToOptions): Tensor
     to(options: ToOptions): Tensor
     /**
+     * The k largest elements and where they are.
+     *
      * - `topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)`
      */
     topk(
@@ -3675,20 +4739,28 @@ declare module '../../tensor/tensor.js' {
     ): ValuesAndIndices
     topk(options: TopkOptions): ValuesAndIndices
     /**
+     * The sum of the diagonal of a matrix.
+     *
      * - `trace(Tensor self) -> Tensor`
      */
     trace(options?: TraceOptions): Tensor
     /**
+     * A view with two dimensions exchanged.
+     *
      * - `transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)`
      */
     transpose(dim0: number, dim1: number, options?: TransposeOptions): Tensor
     transpose(options: TransposeOptions): Tensor
     /**
+     * `transpose` in place: A view with two dimensions exchanged.
+     *
      * - `transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!)`
      */
     transpose_(dim0: number, dim1: number, options?: TransposeOptions): Tensor
     transpose_(options: TransposeOptions): Tensor
     /**
+     * Solves equations of a triangular matrix.
+     *
      * - `triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)`
      */
     triangularSolve(
@@ -3700,22 +4772,32 @@ declare module '../../tensor/tensor.js' {
     ): SolutionAndClonedCoefficient
     triangularSolve(options: TriangularSolveOptions): SolutionAndClonedCoefficient
     /**
+     * The lower triangle; the rest is zero.
+     *
      * - `tril(Tensor self, SymInt diagonal=0) -> Tensor`
      */
     tril(diagonal?: Or<number, TrilOptions>, options?: TrilOptions): Tensor
     /**
+     * `tril` in place: The lower triangle; the rest is zero.
+     *
      * - `tril_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)`
      */
     tril_(diagonal?: Or<number, TrilOptions>, options?: TrilOptions): Tensor
     /**
+     * The upper triangle; the rest is zero.
+     *
      * - `triu(Tensor self, SymInt diagonal=0) -> Tensor`
      */
     triu(diagonal?: Or<number, TriuOptions>, options?: TriuOptions): Tensor
     /**
+     * `triu` in place: The upper triangle; the rest is zero.
+     *
      * - `triu_(Tensor(a!) self, SymInt diagonal=0) -> Tensor(a!)`
      */
     triu_(diagonal?: Or<number, TriuOptions>, options?: TriuOptions): Tensor
     /**
+     * self / other.
+     *
      * - `true_divide.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `true_divide.Scalar(Tensor self, Scalar other) -> Tensor`
      */
@@ -3723,6 +4805,8 @@ declare module '../../tensor/tensor.js' {
     trueDivide(other: Scalar, options?: TrueDivideOptions): Tensor
     trueDivide(options: TrueDivideOptions): Tensor
     /**
+     * `true_divide` in place: self / other.
+     *
      * - `true_divide_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `true_divide_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -3730,41 +4814,59 @@ declare module '../../tensor/tensor.js' {
     trueDivide_(other: Scalar, options?: TrueDivideOptions): Tensor
     trueDivide_(options: TrueDivideOptions): Tensor
     /**
+     * The elements without the part behind the point.
+     *
      * - `trunc(Tensor self) -> Tensor`
      */
     trunc(options?: TruncOptions): Tensor
     /**
+     * `trunc` in place: The elements without the part behind the point.
+     *
      * - `trunc_(Tensor(a!) self) -> Tensor(a!)`
      */
     trunc_(): Tensor
     /**
+     * The tensor in the dtype of another.
+     *
      * - `type_as(Tensor self, Tensor other) -> Tensor`
      */
     typeAs(other: Tensor, options?: TypeAsOptions): Tensor
     typeAs(options: TypeAsOptions): Tensor
     /**
+     * Views of all indices of a dimension.
+     *
      * - `unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]`
      */
     unbind(dim?: Or<number, UnbindOptions>, options?: UnbindOptions): Tensor[]
     /**
+     * A dimension as several.
+     *
      * - `unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)`
      */
     unflatten(dim: number, sizes: List<number>, options?: UnflattenOptions): Tensor
     unflatten(options: UnflattenOptions): Tensor
     /**
+     * A view of windows along a dimension.
+     *
      * - `unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)`
      */
     unfold(dimension: number, size: number, step: number, options?: UnfoldOptions): Tensor
     unfold(options: UnfoldOptions): Tensor
     /**
+     * Random numbers of the uniform distribution.
+     *
      * - `uniform(Tensor self, float from=0., float to=1., *, Generator? generator=None) -> Tensor`
      */
     uniform(from?: Or<number, UniformOptions>, to?: Or<number, UniformOptions>, options?: UniformOptions): Tensor
     /**
+     * `uniform` in place: Random numbers of the uniform distribution.
+     *
      * - `uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)`
      */
     uniform_(from?: Or<number, UniformOptions>, to?: Or<number, UniformOptions>, options?: UniformOptions): Tensor
     /**
+     * Elements without their repetitions in a row.
+     *
      * - `unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)`
      */
     uniqueConsecutive(
@@ -3774,6 +4876,8 @@ declare module '../../tensor/tensor.js' {
       options?: UniqueConsecutiveOptions,
     ): Results3<Tensor, Tensor, Tensor>
     /**
+     * The slices of a dimension that differ.
+     *
      * - `unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)`
      */
     uniqueDim(
@@ -3814,16 +4918,22 @@ declare module '../../tensor/tensor.js' {
     ): Tensor[]
     unsafeSplitWithSizes(options: UnsafeSplitWithSizesOptions): Tensor[]
     /**
+     * A view with a new dimension of size 1.
+     *
      * - `unsqueeze(Tensor(a) self, int dim) -> Tensor(a)`
      */
     unsqueeze(dim: number, options?: UnsqueezeOptions): Tensor
     unsqueeze(options: UnsqueezeOptions): Tensor
     /**
+     * `unsqueeze` in place: A view with a new dimension of size 1.
+     *
      * - `unsqueeze_(Tensor(a!) self, int dim) -> Tensor(a!)`
      */
     unsqueeze_(dim: number, options?: UnsqueezeOptions): Tensor
     unsqueeze_(options: UnsqueezeOptions): Tensor
     /**
+     * An image in another size by cubic interpolation.
+     *
      * - `upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor`
      */
     upsampleBicubic2d(
@@ -3835,6 +4945,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleBicubic2d(options: UpsampleBicubic2dOptions): Tensor
     /**
+     * An image in another size by linear interpolation.
+     *
      * - `upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor`
      */
     upsampleBilinear2d(
@@ -3846,6 +4958,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleBilinear2d(options: UpsampleBilinear2dOptions): Tensor
     /**
+     * A signal in another size by linear interpolation.
+     *
      * - `upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor`
      */
     upsampleLinear1d(
@@ -3856,6 +4970,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleLinear1d(options: UpsampleLinear1dOptions): Tensor
     /**
+     * A signal in another size, the nearest elements.
+     *
      * - `upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor`
      */
     upsampleNearest1d(
@@ -3865,6 +4981,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleNearest1d(options: UpsampleNearest1dOptions): Tensor
     /**
+     * An image in another size, the nearest elements.
+     *
      * - `upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor`
      */
     upsampleNearest2d(
@@ -3875,6 +4993,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleNearest2d(options: UpsampleNearest2dOptions): Tensor
     /**
+     * A volume in another size, the nearest elements.
+     *
      * - `upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor`
      */
     upsampleNearest3d(
@@ -3886,6 +5006,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleNearest3d(options: UpsampleNearest3dOptions): Tensor
     /**
+     * A volume in another size by linear interpolation.
+     *
      * - `upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor`
      */
     upsampleTrilinear3d(
@@ -3898,6 +5020,8 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     upsampleTrilinear3d(options: UpsampleTrilinear3dOptions): Tensor
     /**
+     * The variance.
+     *
      * - `var(Tensor self, bool unbiased=True) -> Tensor`
      * - `var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor`
      * - `var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor`
@@ -3907,6 +5031,8 @@ declare module '../../tensor/tensor.js' {
     var(dim?: Or<OrNull<ListOrOne<number>>, VarOptions>, options?: VarOptions): Tensor
     var(options: VarOptions): Tensor
     /**
+     * The variance and the mean.
+     *
      * - `var_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)`
      * - `var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)`
      * - `var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)`
@@ -3921,11 +5047,15 @@ declare module '../../tensor/tensor.js' {
     varMean(dim?: Or<OrNull<ListOrOne<number>>, VarMeanOptions>, options?: VarMeanOptions): Results2<Tensor, Tensor>
     varMean(options: VarMeanOptions): Results2<Tensor, Tensor>
     /**
+     * The dot product with the first vector conjugated.
+     *
      * - `vdot(Tensor self, Tensor other) -> Tensor`
      */
     vdot(other: Tensor, options?: VdotOptions): Tensor
     vdot(options: VdotOptions): Tensor
     /**
+     * The same elements in another shape, on the same memory; or their bits as another dtype.
+     *
      * - `view(Tensor(a) self, SymInt[] size) -> Tensor(a)`
      * - `view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)`
      */
@@ -3934,19 +5064,27 @@ declare module '../../tensor/tensor.js' {
     view(dtype: DTypeName, options?: ViewOptions): Tensor
     view(options: ViewOptions): Tensor
     /**
+     * The same elements in the shape of another tensor.
+     *
      * - `view_as(Tensor(a) self, Tensor other) -> Tensor(a)`
      */
     viewAs(other: Tensor, options?: ViewAsOptions): Tensor
     viewAs(options: ViewAsOptions): Tensor
     /**
+     * Pairs of floats as complex elements.
+     *
      * - `view_as_complex(Tensor(a) self) -> Tensor(a)`
      */
     viewAsComplex(): Tensor
     /**
+     * Complex elements as pairs of floats.
+     *
      * - `view_as_real(Tensor(a) self) -> Tensor(a)`
      */
     viewAsReal(): Tensor
     /**
+     * Parts along the first dimension.
+     *
      * - `vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]`
      * - `vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]`
      */
@@ -3955,6 +5093,8 @@ declare module '../../tensor/tensor.js' {
     vsplit(...indices: number[]): Tensor[]
     vsplit(options: VsplitOptions): Tensor[]
     /**
+     * self * log(other), and 0 where self is 0.
+     *
      * - `xlogy.Tensor(Tensor self, Tensor other) -> Tensor`
      * - `xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor`
      */
@@ -3962,6 +5102,8 @@ declare module '../../tensor/tensor.js' {
     xlogy(other: Scalar, options?: XlogyOptions): Tensor
     xlogy(options: XlogyOptions): Tensor
     /**
+     * `xlogy` in place: self * log(other), and 0 where self is 0.
+     *
      * - `xlogy_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)`
      * - `xlogy_.Scalar_Other(Tensor(a!) self, Scalar other) -> Tensor(a!)`
      */
@@ -3969,14 +5111,20 @@ declare module '../../tensor/tensor.js' {
     xlogy_(other: Scalar, options?: XlogyOptions): Tensor
     xlogy_(options: XlogyOptions): Tensor
     /**
+     * All elements zero.
+     *
      * - `zero(Tensor self) -> Tensor`
      */
     zero(options?: ZeroOptions): Tensor
     /**
+     * `zero` in place: All elements zero.
+     *
      * - `zero_(Tensor(a!) self) -> Tensor(a!)`
      */
     zero_(): Tensor
     /**
+     * Zeros in the shape of another tensor.
+     *
      * - `zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor`
      */
     zerosLike(options?: ZerosLikeOptions): Tensor

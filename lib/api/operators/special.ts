@@ -67,26 +67,36 @@ import type { DTypeName, ListOrOne, Or, OrNull, Scalar } from './types.js'
 export const airyAi = /* @__PURE__ */ operator<{ (x: Tensor, options?: SpecialAiryAiOptions): Tensor }>('special_airy_ai')
 
 /**
+ * The Bessel function J of order 0.
+ *
  * - `special_bessel_j0(Tensor self) -> Tensor`
  */
 export const besselJ0 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialBesselJ0Options): Tensor }>('special_bessel_j0')
 
 /**
+ * The Bessel function J of order 1.
+ *
  * - `special_bessel_j1(Tensor self) -> Tensor`
  */
 export const besselJ1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialBesselJ1Options): Tensor }>('special_bessel_j1')
 
 /**
+ * The Bessel function Y of order 0.
+ *
  * - `special_bessel_y0(Tensor self) -> Tensor`
  */
 export const besselY0 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialBesselY0Options): Tensor }>('special_bessel_y0')
 
 /**
+ * The Bessel function Y of order 1.
+ *
  * - `special_bessel_y1(Tensor self) -> Tensor`
  */
 export const besselY1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialBesselY1Options): Tensor }>('special_bessel_y1')
 
 /**
+ * The chebyshev polynomial T of degree n.
+ *
  * - `special_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_t.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_t.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -98,6 +108,8 @@ export const chebyshevPolynomialT = /* @__PURE__ */ operator<{
 }>('special_chebyshev_polynomial_t')
 
 /**
+ * The chebyshev polynomial U of degree n.
+ *
  * - `special_chebyshev_polynomial_u(Tensor x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_u.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_u.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -109,6 +121,8 @@ export const chebyshevPolynomialU = /* @__PURE__ */ operator<{
 }>('special_chebyshev_polynomial_u')
 
 /**
+ * The chebyshev polynomial V of degree n.
+ *
  * - `special_chebyshev_polynomial_v(Tensor x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_v.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_v.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -120,6 +134,8 @@ export const chebyshevPolynomialV = /* @__PURE__ */ operator<{
 }>('special_chebyshev_polynomial_v')
 
 /**
+ * The chebyshev polynomial W of degree n.
+ *
  * - `special_chebyshev_polynomial_w(Tensor x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_w.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_chebyshev_polynomial_w.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -131,51 +147,71 @@ export const chebyshevPolynomialW = /* @__PURE__ */ operator<{
 }>('special_chebyshev_polynomial_w')
 
 /**
+ * As `digamma`.
+ *
  * - `special_digamma(Tensor self) -> Tensor`
  */
 export const digamma = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialDigammaOptions): Tensor }>('special_digamma')
 
 /**
+ * -x log(x).
+ *
  * - `special_entr(Tensor self) -> Tensor`
  */
 export const entr = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialEntrOptions): Tensor }>('special_entr')
 
 /**
+ * As `erf`.
+ *
  * - `special_erf(Tensor self) -> Tensor`
  */
 export const erf = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialErfOptions): Tensor }>('special_erf')
 
 /**
+ * As `erfc`.
+ *
  * - `special_erfc(Tensor self) -> Tensor`
  */
 export const erfc = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialErfcOptions): Tensor }>('special_erfc')
 
 /**
+ * exp(x ** 2) erfc(x).
+ *
  * - `special_erfcx(Tensor self) -> Tensor`
  */
 export const erfcx = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialErfcxOptions): Tensor }>('special_erfcx')
 
 /**
+ * As `erfinv`.
+ *
  * - `special_erfinv(Tensor self) -> Tensor`
  */
 export const erfinv = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialErfinvOptions): Tensor }>('special_erfinv')
 
 /**
+ * As `exp2`.
+ *
  * - `special_exp2(Tensor self) -> Tensor`
  */
 export const exp2 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialExp2Options): Tensor }>('special_exp2')
 
 /**
+ * 1 / (1 + exp(-x)).
+ *
  * - `special_expit(Tensor self) -> Tensor`
  */
 export const expit = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialExpitOptions): Tensor }>('special_expit')
 
 /**
+ * As `expm1`.
+ *
  * - `special_expm1(Tensor self) -> Tensor`
  */
 export const expm1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialExpm1Options): Tensor }>('special_expm1')
 
 /**
+ * The regularized lower incomplete gamma function.
+ *
  * - `special_gammainc(Tensor self, Tensor other) -> Tensor`
  */
 export const gammainc = /* @__PURE__ */ operator<{
@@ -184,6 +220,8 @@ export const gammainc = /* @__PURE__ */ operator<{
 }>('special_gammainc')
 
 /**
+ * The regularized upper incomplete gamma function.
+ *
  * - `special_gammaincc(Tensor self, Tensor other) -> Tensor`
  */
 export const gammaincc = /* @__PURE__ */ operator<{
@@ -192,11 +230,15 @@ export const gammaincc = /* @__PURE__ */ operator<{
 }>('special_gammaincc')
 
 /**
+ * The logarithm of the gamma function.
+ *
  * - `special_gammaln(Tensor self) -> Tensor`
  */
 export const gammaln = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialGammalnOptions): Tensor }>('special_gammaln')
 
 /**
+ * The hermite polynomial H of degree n.
+ *
  * - `special_hermite_polynomial_h(Tensor x, Tensor n) -> Tensor`
  * - `special_hermite_polynomial_h.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_hermite_polynomial_h.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -208,6 +250,8 @@ export const hermitePolynomialH = /* @__PURE__ */ operator<{
 }>('special_hermite_polynomial_h')
 
 /**
+ * The hermite polynomial HE of degree n.
+ *
  * - `special_hermite_polynomial_he(Tensor x, Tensor n) -> Tensor`
  * - `special_hermite_polynomial_he.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_hermite_polynomial_he.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -219,26 +263,36 @@ export const hermitePolynomialHe = /* @__PURE__ */ operator<{
 }>('special_hermite_polynomial_he')
 
 /**
+ * As `i0`.
+ *
  * - `special_i0(Tensor self) -> Tensor`
  */
 export const i0 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialI0Options): Tensor }>('special_i0')
 
 /**
+ * exp(-|x|) i0(x).
+ *
  * - `special_i0e(Tensor self) -> Tensor`
  */
 export const i0e = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialI0eOptions): Tensor }>('special_i0e')
 
 /**
+ * The modified Bessel function of order 1.
+ *
  * - `special_i1(Tensor self) -> Tensor`
  */
 export const i1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialI1Options): Tensor }>('special_i1')
 
 /**
+ * exp(-|x|) i1(x).
+ *
  * - `special_i1e(Tensor self) -> Tensor`
  */
 export const i1e = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialI1eOptions): Tensor }>('special_i1e')
 
 /**
+ * The laguerre polynomial L of degree n.
+ *
  * - `special_laguerre_polynomial_l(Tensor x, Tensor n) -> Tensor`
  * - `special_laguerre_polynomial_l.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_laguerre_polynomial_l.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -250,6 +304,8 @@ export const laguerrePolynomialL = /* @__PURE__ */ operator<{
 }>('special_laguerre_polynomial_l')
 
 /**
+ * The legendre polynomial P of degree n.
+ *
  * - `special_legendre_polynomial_p(Tensor x, Tensor n) -> Tensor`
  * - `special_legendre_polynomial_p.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_legendre_polynomial_p.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -261,16 +317,22 @@ export const legendrePolynomialP = /* @__PURE__ */ operator<{
 }>('special_legendre_polynomial_p')
 
 /**
+ * As `log1p`.
+ *
  * - `special_log1p(Tensor self) -> Tensor`
  */
 export const log1p = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialLog1pOptions): Tensor }>('special_log1p')
 
 /**
+ * The logarithm of the normal distribution function.
+ *
  * - `special_log_ndtr(Tensor self) -> Tensor`
  */
 export const logNdtr = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialLogNdtrOptions): Tensor }>('special_log_ndtr')
 
 /**
+ * As `log_softmax`.
+ *
  * - `special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor`
  */
 export const logSoftmax = /* @__PURE__ */ operator<{
@@ -279,6 +341,8 @@ export const logSoftmax = /* @__PURE__ */ operator<{
 }>('special_log_softmax')
 
 /**
+ * As `logit`.
+ *
  * - `special_logit(Tensor self, float? eps=None) -> Tensor`
  */
 export const logit = /* @__PURE__ */ operator<{
@@ -286,6 +350,8 @@ export const logit = /* @__PURE__ */ operator<{
 }>('special_logit')
 
 /**
+ * As `logsumexp`.
+ *
  * - `special_logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor`
  */
 export const logsumexp = /* @__PURE__ */ operator<{
@@ -294,6 +360,8 @@ export const logsumexp = /* @__PURE__ */ operator<{
 }>('special_logsumexp')
 
 /**
+ * The Bessel function I of order 0.
+ *
  * - `special_modified_bessel_i0(Tensor self) -> Tensor`
  */
 export const modifiedBesselI0 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialModifiedBesselI0Options): Tensor }>(
@@ -301,6 +369,8 @@ export const modifiedBesselI0 = /* @__PURE__ */ operator<{ (self: Tensor, option
 )
 
 /**
+ * The Bessel function I of order 1.
+ *
  * - `special_modified_bessel_i1(Tensor self) -> Tensor`
  */
 export const modifiedBesselI1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialModifiedBesselI1Options): Tensor }>(
@@ -308,6 +378,8 @@ export const modifiedBesselI1 = /* @__PURE__ */ operator<{ (self: Tensor, option
 )
 
 /**
+ * The Bessel function K of order 0.
+ *
  * - `special_modified_bessel_k0(Tensor self) -> Tensor`
  */
 export const modifiedBesselK0 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialModifiedBesselK0Options): Tensor }>(
@@ -315,6 +387,8 @@ export const modifiedBesselK0 = /* @__PURE__ */ operator<{ (self: Tensor, option
 )
 
 /**
+ * The Bessel function K of order 1.
+ *
  * - `special_modified_bessel_k1(Tensor self) -> Tensor`
  */
 export const modifiedBesselK1 = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialModifiedBesselK1Options): Tensor }>(
@@ -322,6 +396,8 @@ export const modifiedBesselK1 = /* @__PURE__ */ operator<{ (self: Tensor, option
 )
 
 /**
+ * The logarithm of the multivariate gamma function.
+ *
  * - `special_multigammaln(Tensor self, int p) -> Tensor`
  */
 export const multigammaln = /* @__PURE__ */ operator<{
@@ -330,16 +406,22 @@ export const multigammaln = /* @__PURE__ */ operator<{
 }>('special_multigammaln')
 
 /**
+ * The normal distribution function.
+ *
  * - `special_ndtr(Tensor self) -> Tensor`
  */
 export const ndtr = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialNdtrOptions): Tensor }>('special_ndtr')
 
 /**
+ * The inverse of the normal distribution function.
+ *
  * - `special_ndtri(Tensor self) -> Tensor`
  */
 export const ndtri = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialNdtriOptions): Tensor }>('special_ndtri')
 
 /**
+ * As `polygamma`.
+ *
  * - `special_polygamma(int n, Tensor self) -> Tensor`
  */
 export const polygamma = /* @__PURE__ */ operator<{ (n: number, self: Tensor, options?: SpecialPolygammaOptions): Tensor }>(
@@ -347,16 +429,22 @@ export const polygamma = /* @__PURE__ */ operator<{ (n: number, self: Tensor, op
 )
 
 /**
+ * The logarithmic derivative of the gamma function.
+ *
  * - `special_psi(Tensor self) -> Tensor`
  */
 export const psi = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialPsiOptions): Tensor }>('special_psi')
 
 /**
+ * As `round`.
+ *
  * - `special_round(Tensor self, *, int decimals=0) -> Tensor`
  */
 export const round = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialRoundOptions): Tensor }>('special_round')
 
 /**
+ * The scaled Bessel function K of order 0.
+ *
  * - `special_scaled_modified_bessel_k0(Tensor x) -> Tensor`
  */
 export const scaledModifiedBesselK0 = /* @__PURE__ */ operator<{ (x: Tensor, options?: SpecialScaledModifiedBesselK0Options): Tensor }>(
@@ -364,6 +452,8 @@ export const scaledModifiedBesselK0 = /* @__PURE__ */ operator<{ (x: Tensor, opt
 )
 
 /**
+ * The scaled Bessel function K of order 1.
+ *
  * - `special_scaled_modified_bessel_k1(Tensor x) -> Tensor`
  */
 export const scaledModifiedBesselK1 = /* @__PURE__ */ operator<{ (x: Tensor, options?: SpecialScaledModifiedBesselK1Options): Tensor }>(
@@ -371,6 +461,8 @@ export const scaledModifiedBesselK1 = /* @__PURE__ */ operator<{ (x: Tensor, opt
 )
 
 /**
+ * The shifted chebyshev polynomial T of degree n.
+ *
  * - `special_shifted_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_t.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_t.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -382,6 +474,8 @@ export const shiftedChebyshevPolynomialT = /* @__PURE__ */ operator<{
 }>('special_shifted_chebyshev_polynomial_t')
 
 /**
+ * The shifted chebyshev polynomial U of degree n.
+ *
  * - `special_shifted_chebyshev_polynomial_u(Tensor x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_u.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_u.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -393,6 +487,8 @@ export const shiftedChebyshevPolynomialU = /* @__PURE__ */ operator<{
 }>('special_shifted_chebyshev_polynomial_u')
 
 /**
+ * The shifted chebyshev polynomial V of degree n.
+ *
  * - `special_shifted_chebyshev_polynomial_v(Tensor x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_v.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_v.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -404,6 +500,8 @@ export const shiftedChebyshevPolynomialV = /* @__PURE__ */ operator<{
 }>('special_shifted_chebyshev_polynomial_v')
 
 /**
+ * The shifted chebyshev polynomial W of degree n.
+ *
  * - `special_shifted_chebyshev_polynomial_w(Tensor x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_w.x_scalar(Scalar x, Tensor n) -> Tensor`
  * - `special_shifted_chebyshev_polynomial_w.n_scalar(Tensor x, Scalar n) -> Tensor`
@@ -415,11 +513,15 @@ export const shiftedChebyshevPolynomialW = /* @__PURE__ */ operator<{
 }>('special_shifted_chebyshev_polynomial_w')
 
 /**
+ * As `sinc`.
+ *
  * - `special_sinc(Tensor self) -> Tensor`
  */
 export const sinc = /* @__PURE__ */ operator<{ (self: Tensor, options?: SpecialSincOptions): Tensor }>('special_sinc')
 
 /**
+ * As `softmax`.
+ *
  * - `special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor`
  */
 export const softmax = /* @__PURE__ */ operator<{
@@ -428,6 +530,8 @@ export const softmax = /* @__PURE__ */ operator<{
 }>('special_softmax')
 
 /**
+ * The Bessel function J of order 0.
+ *
  * - `special_spherical_bessel_j0(Tensor x) -> Tensor`
  */
 export const sphericalBesselJ0 = /* @__PURE__ */ operator<{ (x: Tensor, options?: SpecialSphericalBesselJ0Options): Tensor }>(
@@ -435,6 +539,8 @@ export const sphericalBesselJ0 = /* @__PURE__ */ operator<{ (x: Tensor, options?
 )
 
 /**
+ * self * log1p(other), and 0 where self is 0.
+ *
  * - `special_xlog1py(Tensor self, Tensor other) -> Tensor`
  * - `special_xlog1py.other_scalar(Tensor self, Scalar other) -> Tensor`
  * - `special_xlog1py.self_scalar(Scalar self, Tensor other) -> Tensor`
@@ -447,6 +553,8 @@ export const xlog1py = /* @__PURE__ */ operator<{
 }>('special_xlog1py')
 
 /**
+ * As `xlogy`.
+ *
  * - `special_xlogy(Tensor self, Tensor other) -> Tensor`
  * - `special_xlogy.other_scalar(Tensor self, Scalar other) -> Tensor`
  * - `special_xlogy.self_scalar(Scalar self, Tensor other) -> Tensor`
@@ -459,6 +567,8 @@ export const xlogy = /* @__PURE__ */ operator<{
 }>('special_xlogy')
 
 /**
+ * The Hurwitz zeta function.
+ *
  * - `special_zeta(Tensor self, Tensor other) -> Tensor`
  * - `special_zeta.other_scalar(Tensor self, Scalar other) -> Tensor`
  * - `special_zeta.self_scalar(Scalar self, Tensor other) -> Tensor`
