@@ -33,3 +33,4 @@ export type {
 } from './module.js'
 export { Parameter } from './parameter.js'
 export type { ParameterOptions } from './parameter.js'
+export * as utils from './utils/index.js'

@@ -7,6 +7,7 @@ import { uniform_ } from '../init.js'
 import { Module } from '../module.js'
 import { type Rest, settle } from '../options.js'
 import { emptyParameter, type Parameter } from '../parameter.js'
+import { PackedSequence } from '../utils/rnn.js'
 import { py, pyFloat } from '../repr.js'
 
 export interface RecurrentOptions {
@@ -27,6 +28,12 @@ export interface RNNOptions extends RecurrentOptions {
 const recurrentNames = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'dtype'] as const
 const lstmNames = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'projSize', 'dtype'] as const
 const rnnNames = ['numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'dtype'] as const
+
+/** Hidden state and cell state. */
+export type LSTMState = readonly [hidden: Tensor, cell: Tensor]
+
+/** A state with its sequences in another order. */
+const permuted = (state: Tensor, order: Tensor | null): Tensor => (order === null ? state : op('index_select', state, 1, order))
 
 type Mode = 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU'
 const gates: Readonly<Record<Mode, number>> = { LSTM: 4, GRU: 3, RNN_TANH: 1, RNN_RELU: 1 }
@@ -124,7 +131,11 @@ export class RNNBase extends Module {
   }
   /** A state of zeros for an input of three dimensions. */
   protected zeroState(input: Tensor, width: number): Tensor {
-    return opWith('zeros', [[this.numLayers * this.directions, size(input, this.batchFirst ? 0 : 1), width]], { dtype: input.dtype })
+    return this.zeroStates(input, [width])[0]
+  }
+  protected zeroStates(input: Tensor, widths: readonly number[]): Tensor[] {
+    const batch = size(input, this.batchFirst ? 0 : 1)
+    return widths.map((width) => opWith('zeros', [[this.numLayers * this.directions, batch, width]], { dtype: input.dtype }))
   }
   /** A given state of three dimensions. */
   protected givenState(state: Tensor, input: Tensor, isBatched: boolean, width: number, what: string): Tensor {
@@ -139,8 +150,19 @@ export class RNNBase extends Module {
       throw new ArgumentError(`Expected ${what} size (${expected.join(', ')}), got [${plainShape(full).join(', ')}]`)
     return full
   }
-  protected settings(): unknown[] {
-    return [this.weights(), this.bias, this.numLayers, this.dropout, this.training, this.bidirectional, this.batchFirst]
+  /** Arguments of operators on padded input; those on packed input know no `batch_first`. */
+  protected settings(isPacked: boolean): unknown[] {
+    const common = [this.weights(), this.bias, this.numLayers, this.dropout, this.training, this.bidirectional]
+    return isPacked ? common : [...common, this.batchFirst]
+  }
+  /** A state for a packed input, whose sequences are sorted. */
+  protected packedState(state: Tensor | null, input: PackedSequence, width: number, what: string): Tensor {
+    const batch = Number(op('select', input.batchSizes, 0, 0).item())
+    const shape = [this.numLayers * this.directions, batch, width]
+    if (state === null) return opWith('zeros', [shape], { dtype: input.data.dtype })
+    if (plainShape(state).join() !== shape.join())
+      throw new ArgumentError(`Expected ${what} size (${shape.join(', ')}), got [${plainShape(state).join(', ')}]`)
+    return permuted(state, input.sortedIndices)
   }
 
   override extraRepr(): string {
@@ -181,10 +203,19 @@ def forward(self, input: Tensor, hx: Optional[Tensor]=None) -> Tuple[Tensor, Ten
 }
 
 class OneState extends RNNBase {
-  override forward(input: Tensor, hx: Tensor | null = null): [output: Tensor, hidden: Tensor] {
+  override forward(input: Tensor, hx?: Tensor | null): [output: Tensor, hidden: Tensor]
+  override forward(input: PackedSequence, hx?: Tensor | null): [output: PackedSequence, hidden: Tensor]
+  override forward(input: Tensor | PackedSequence, hx: Tensor | null = null): [output: Tensor | PackedSequence, hidden: Tensor] {
+    const name = this.mode.toLowerCase()
+    if (input instanceof PackedSequence) {
+      const { data, batchSizes, sortedIndices, unsortedIndices } = input
+      const state = this.packedState(hx, input, this.hiddenSize, 'hidden')
+      const [output, hidden] = ops(name, data, batchSizes, state, ...this.settings(true))
+      return [new PackedSequence(output, batchSizes, sortedIndices, unsortedIndices), permuted(hidden, unsortedIndices)]
+    }
     const [full, isBatched] = this.batched(input)
     const state = hx === null ? this.zeroState(full, this.hiddenSize) : this.givenState(hx, full, isBatched, this.hiddenSize, 'hidden')
-    const [output, hidden] = ops(this.mode.toLowerCase(), full, state, ...this.settings())
+    const [output, hidden] = ops(name, full, state, ...this.settings(false))
     return isBatched ? [output, hidden] : [op('squeeze', output, this.batchFirst ? 0 : 1), op('squeeze', hidden, 1)]
   }
 }
@@ -248,17 +279,32 @@ def forward(self, input: Tensor, hx: Optional[Tuple[Tensor, Tensor]]=None) -> Tu
   constructor(inputSize: number, hiddenSize: number, ...rest: Rest<LSTMOptions, typeof lstmNames>) {
     super('LSTM', inputSize, hiddenSize, settle<LSTMOptions>(lstmNames, rest))
   }
-  override forward(input: Tensor, hx: readonly [Tensor, Tensor] | null = null): [output: Tensor, state: [hidden: Tensor, cell: Tensor]] {
-    const [full, isBatched] = this.batched(input)
+  override forward(input: Tensor, hx?: LSTMState | null): [output: Tensor, state: [hidden: Tensor, cell: Tensor]]
+  override forward(input: PackedSequence, hx?: LSTMState | null): [output: PackedSequence, state: [hidden: Tensor, cell: Tensor]]
+  override forward(
+    input: Tensor | PackedSequence,
+    hx: LSTMState | null = null,
+  ): [output: Tensor | PackedSequence, state: [hidden: Tensor, cell: Tensor]] {
     const outputSize = this.projSize > 0 ? this.projSize : this.hiddenSize
+    if (input instanceof PackedSequence) {
+      const { data, batchSizes, sortedIndices, unsortedIndices } = input
+      const state = [
+        this.packedState(hx?.[0] ?? null, input, outputSize, 'hidden[0]'),
+        this.packedState(hx?.[1] ?? null, input, this.hiddenSize, 'hidden[1]'),
+      ]
+      const [output, hidden, cell] = ops('lstm', data, batchSizes, state, ...this.settings(true))
+      const packed = new PackedSequence(output, batchSizes, sortedIndices, unsortedIndices)
+      return [packed, [permuted(hidden, unsortedIndices), permuted(cell, unsortedIndices)]]
+    }
+    const [full, isBatched] = this.batched(input)
     const state =
       hx === null
-        ? [this.zeroState(full, outputSize), this.zeroState(full, this.hiddenSize)]
+        ? this.zeroStates(full, [outputSize, this.hiddenSize])
         : [
             this.givenState(hx[0], full, isBatched, outputSize, 'hidden[0]'),
             this.givenState(hx[1], full, isBatched, this.hiddenSize, 'hidden[1]'),
           ]
-    const [output, hidden, cell] = ops('lstm', full, state, ...this.settings())
+    const [output, hidden, cell] = ops('lstm', full, state, ...this.settings(false))
     if (isBatched) return [output, [hidden, cell]]
     return [op('squeeze', output, this.batchFirst ? 0 : 1), [op('squeeze', hidden, 1), op('squeeze', cell, 1)]]
   }
