@@ -131,8 +131,10 @@ class Fusion {
     const [a, b] = node.inputs
     if (a === b || (name === 'aten::add_.Tensor' && a !== value)) return undefined
     const other = a === value ? b : a
-    // In place, the sum has the dtype of the layer.
-    return floatDType(other, this.facts) === layer.dtype ? other : undefined
+    // Constants are mostly vectors that broadcast, which the kernels add more slowly than the operator does.
+    if (other.type !== TensorType || other.node.constant !== undefined) return undefined
+    // In place, the sum has the dtype of the layer; else the kernels promote as the operator does.
+    return name === 'aten::add.Tensor' || floatDType(other, this.facts) === layer.dtype ? other : undefined
   }
 
   private fuse(layer: WeightedNode, chain: Chain): boolean {
