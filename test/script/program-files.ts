@@ -74,6 +74,9 @@ const scope = {
   slice: (torch as unknown as { slice: unknown }).slice,
   ellipsis: (torch as unknown as { ellipsis: unknown }).ellipsis,
   t: (values: torch.NestedArray, dtype?: torch.DType) => torch.tensor(values as never, dtype === undefined ? {} : { dtype }),
+  /** Integers, and tuples, which look alike here and in Python. */
+  ti: (values: torch.NestedArray) => torch.tensor(values as never, { dtype: 'int64' }),
+  T: (...items: unknown[]) => items,
   True: true,
   False: false,
   None: null,
