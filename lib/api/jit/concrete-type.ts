@@ -107,7 +107,7 @@ export class ConcreteTypes {
       for (const name of wanted.methods.keys()) this.unit.demandMethod(own, name)
       if (!isSubtype(own, wanted))
         throw new ArgumentError(
-          `Expected a module with the methods of ${wanted.qualifiedName} for \`${field}\` but received ${own.qualifiedName}`,
+          `Expected a module with the methods of ${wanted.qualifiedName}, parameters of the same names and types included, for \`${field}\` but received ${own.qualifiedName}`,
         )
       return add(wanted)
     }

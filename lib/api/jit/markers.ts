@@ -46,4 +46,12 @@ const exportMethod = (target: unknown, name?: unknown): unknown => mark('export'
 export const ignore = (target: unknown, name?: unknown): unknown => mark('ignore', target, name)
 /** Replaces the body of a method by an error, so that the rest of the module compiles. */
 export const unused = (target: unknown, name?: unknown): unknown => mark('unused', target, name)
-export { exportMethod as export }
+/**
+ * Says that a class stands for every class with its methods: fields and parameters declared with it take any of those. Interfaces of
+ * TypeScript need no mark.
+ */
+const markInterface = <C>(target: C): C => {
+  if (typeof target !== 'function') throw new ArgumentError('Expected a class for `target`')
+  return target
+}
+export { exportMethod as export, markInterface as interface }

@@ -67,7 +67,7 @@ export function interfaceDef(source: ClassSource): ClassDef {
   }
   if (fields.length > 0) throw compileError('Interfaces have methods, or fields for a named tuple, but not both', range)
   const isModule = methods.some((m) => m.name === 'forward')
-  const body = methods.map((m) => m.signature())
+  const body = methods.filter((m) => m.kind === 'method' && !m.isStatic).map((m) => m.signature())
   return { kind: 'ClassDef', name: source.name, bases: base(isModule ? 'ModuleInterface' : 'Interface'), body, range }
 }
 
@@ -105,7 +105,7 @@ export function classDef(source: ClassSource, types: Readonly<Record<string, Typ
   }
   const constructor = source.methods.find((m) => m.kind === 'constructor')
   const parsed = constructor?.parse(own('constructor'))
-  const fromParameters = (constructor?.fields ?? []).map((field) =>
+  const fromParameters = (constructor?.fields ?? []).map(({ name: field }) =>
     fieldAssignment(
       field,
       name(field, constructor!.range),

@@ -22,7 +22,7 @@ export interface MethodSource {
   readonly decorators: readonly string[]
   readonly range: SourceRange
   /** Parameters of a constructor that are fields as well. */
-  readonly fields: readonly string[]
+  readonly fields: readonly FieldSource[]
   parse(types?: TypeTable): FunctionDef
   /** Its declaration alone, with an empty body. */
   signature(): FunctionDef
@@ -96,7 +96,9 @@ export class ClassReader extends Parser {
     const range = this.rangeFrom(start)
     if (this.is('(') || this.is('<')) {
       const kind = name === 'constructor' ? 'constructor' : member.kind
-      methods.push(this.method(name, { ...member, kind }, range, isGenerator))
+      const made = this.method(name, { ...member, kind }, range, isGenerator)
+      methods.push(made)
+      fields.push(...made.fields)
       return
     }
     fields.push(this.field(name, member, range))
@@ -129,14 +131,14 @@ export class ClassReader extends Parser {
     if (this.is('<')) while (!this.is('(')) this.at++
     const open = this.at
     const close = this.closing(open)
-    const fields: string[] = []
+    const fields: FieldSource[] = []
     if (member.kind === 'constructor')
       for (let i = open; i < close; i++) {
         const { text, kind } = this.tokens[i]
         const isModifier = kind === 'name' && ['public', 'private', 'protected', 'readonly'].includes(text)
         const next = this.tokens[i + 1]
         if (isModifier && next.kind === 'name' && !['readonly', 'public', 'private', 'protected'].includes(next.text))
-          fields.push(next.text)
+          fields.push(this.parameterField(i, open))
       }
     this.at = close + 1
     this.skipToBody()
@@ -151,6 +153,19 @@ export class ClassReader extends Parser {
     }
     const signature = (): FunctionDef => new Parser(tokens, text, file).seek(index).functionAt(name, { self: true, isSignature: true })
     return { name, kind: member.kind, isStatic: member.isStatic, decorators: member.decorators, range, fields, parse, signature }
+  }
+  /** The field that a parameter of the constructor makes; `at` is its last modifier. */
+  private parameterField(at: number, open: number): FieldSource {
+    const name = this.tokens[at + 1]
+    let first = at
+    while (first > open + 1 && this.tokens[first - 1].kind === 'name') first--
+    const isReadonly = this.tokens.slice(first, at + 1).some((t) => t.text === 'readonly')
+    const colon = this.tokens[at + 2].text === '?' ? at + 3 : at + 2
+    const saved = this.at
+    this.at = colon + 1
+    const annotation = this.tokens[colon].text === ':' ? declaredType(this.attempt(() => this.type())) : undefined
+    this.at = saved
+    return { name: name.text, isStatic: false, isReadonly, annotation, range: this.range(name.start, name.end) }
   }
   /** From the end of the parameters to behind the body; abstract methods and overloads have none. */
   private skipToBody(): void {

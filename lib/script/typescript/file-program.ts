@@ -104,9 +104,11 @@ export class FileProgram implements FileNames {
       return type
     }
     if (source.base !== undefined && /Error$/.test(source.base)) return undefined
+    const isInterface = new RegExp(`\\binterface\\(\\s*${declaration.name.replaceAll('$', '\\$')}\\s*\\)`).test(this.source.text)
     // Members may name the class itself.
     this.pending.set(declaration, qualifiedName)
-    const type = this.unit.addClass(qualifiedName, classDef(source, this.options.types?.(declaration.name) ?? {}), this.dialect)
+    const def = isInterface ? interfaceDef({ ...source, fields: [] }) : classDef(source, this.options.types?.(declaration.name) ?? {})
+    const type = this.unit.addClass(qualifiedName, def, this.dialect)
     return type.kind === 'Class' ? type : undefined
   }
   /** A constant of the file: a number, string or bool is put in place; another name is followed. */
