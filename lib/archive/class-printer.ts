@@ -2,14 +2,13 @@ import { quote } from '../ir/printer.js'
 import type { ClassType, EnumType } from '../ir/types.js'
 import { constantType } from '../script/schema-matching.js'
 import type { ArchiveNames, Definition } from './code-names.js'
-import { type ConstantTable, type NameNumbers, printConstant, printFunction } from './python-printer.js'
+import { type ConstantTable, isAttributeName, type NameNumbers, printConstant, printFunction } from './python-printer.js'
 
 /**
  * The source files of an archive, as `python_print.cpp` writes them: a file for each package, holding its classes, interfaces, named tuples,
  * enums and functions in the order in which they were first named. Printing one names others, so the list grows while it is printed.
  */
 
-const identifier = /^[A-Za-z_]\w*$/
 const names = (list: readonly string[]): string => list.map((name) => `"${name}", `).join('')
 
 class ClassPrinter {
@@ -47,11 +46,13 @@ class ClassPrinter {
     }
     type.attributes.forEach((attribute, i) => {
       const text = this.names.type(attribute.type)
-      if (identifier.test(attribute.name)) return lines.push(`  ${attribute.name} : ${text}\n`)
+      if (isAttributeName(attribute.name)) return lines.push(`  ${attribute.name} : ${text}\n`)
       if (i === 0) lines.push('  __annotations__ = []\n')
       return lines.push(`  __annotations__[${quote(attribute.name)}] = ${text}\n`)
     })
     for (const [constant, value] of type.constants) {
+      // Code has its value in place of its name.
+      if (!isAttributeName(constant)) continue
       const valueType = constantType(value)
       lines.push(`  ${constant} : Final[${this.names.type(valueType)}] = ${printConstant(value, valueType, this.constants, this.names)}\n`)
     }

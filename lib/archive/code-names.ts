@@ -35,6 +35,8 @@ export class ArchiveNames implements CodeNames {
   private readonly names = new Map<object, string>()
   private readonly defined = new Set<object>()
   private readonly taken = new Set<string>()
+  /** Every package that a name lies in. */
+  private readonly packages = new Set<string>()
   /** The graph of a function as it is to be printed. */
   readonly graph: (fn: ScriptFunction) => Graph
 
@@ -136,9 +138,16 @@ export class ArchiveNames implements CodeNames {
     if (parts[0] !== '__torch__') parts.unshift('__torch__')
     if (parts.length === 1) parts.push('Module')
     const last = parts.length - 1
-    let name = parts.join('.')
-    // A package must not be called like a class.
-    for (let i = 0; this.taken.has(name); i++) name = [...parts.slice(0, last), `___torch_mangle_${i}`, parts[last]].join('.')
+    let chosen = parts
+    // A name that begins with that of a class would be looked up in the class.
+    const isInside = (): boolean =>
+      chosen.some((_, n) => n > 0 && n < chosen.length - 1 && this.taken.has(chosen.slice(0, n + 1).join('.')))
+    for (let i = 0; this.taken.has(chosen.join('.')) || this.packages.has(chosen.join('.')) || isInside(); i++) {
+      const at = isInside() ? 1 : last
+      chosen = [...parts.slice(0, at), `___torch_mangle_${i}`, ...parts.slice(at)]
+    }
+    const name = chosen.join('.')
+    chosen.forEach((_, n) => this.packages.add(chosen.slice(0, n).join('.')))
     this.taken.add(name)
     return name
   }

@@ -1,8 +1,9 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { floatText, quote } from '../ir/printer.js'
 import type { ConstantValue, ScriptFunction, Type } from '../ir/types.js'
-import { AnyType, NoneType, sameType, TensorType } from '../ir/types.js'
-import { InvariantError } from '../util/errors.js'
+import { AnyType, NoneType, sameType, TensorType, tupleOf } from '../ir/types.js'
+import { unifyTypes } from '../script/schema-matching.js'
+import { InvariantError, UnsupportedError } from '../util/errors.js'
 import { type CodeNames, programNames } from './code-names.js'
 
 /**
@@ -13,15 +14,26 @@ import { type CodeNames, programNames } from './code-names.js'
  * - tensors, objects and strings that are not ASCII are `CONSTANTS.cN`.
  */
 
-const reserved = new Set(
+/** What printed code calls by name: no local variable may hide it. Parameters keep their names, which callers use. */
+const called = new Set(
+  'torch annotate int float bool str complex range print isinstance sorted len unchecked_cast uninitialized Tensor List Dict Tuple Optional Union'.split(
+    ' ',
+  ),
+)
+const keywords = new Set(
   (
     'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda ' +
-    'nonlocal not or pass raise return try while with yield ' +
-    '_ aten attribute CONSTANTS fork getattr inf nan infj nanj ops __torch__ uninitialized unchecked_cast'
+    'nonlocal not or pass raise return try while with yield'
   ).split(' '),
 )
+const reserved = new Set([
+  ...keywords,
+  ...'_ aten attribute CONSTANTS fork getattr inf nan infj nanj ops __torch__ uninitialized unchecked_cast'.split(' '),
+])
 const longLine = 40
 const identifier = /^[A-Za-z_]\w*$/
+/** Whether a name can stand behind a dot. */
+export const isAttributeName = (name: string): boolean => identifier.test(name) && !keywords.has(name)
 
 /** Archive versions from which on operators mean what they mean now (`caffe2/serialize/versions.h`); division of tensors only. */
 const operatorVersions = new Map([
@@ -55,6 +67,15 @@ export class ConstantTable {
   }
 }
 
+/** Kinds whose result is no expression. */
+const noExpressions = new Set(['prim::Param', 'prim::Enter', 'prim::isinstance'])
+
+/** `1.+2.j`, of numbers that the language has. */
+function complexText(re: number, im: number): string {
+  if (!Number.isFinite(im)) return Number.isNaN(im) ? `${floatText(re)}+nanj` : `${floatText(re)}${im < 0 ? '-' : '+'}infj`
+  return `${floatText(re)}${im < 0 || Object.is(im, -0) ? '' : '+'}${floatText(im)}j`
+}
+
 class CodePrinter {
   private readonly lines: string[] = []
   /** Number of lines when each open `with` block began. */
@@ -64,6 +85,8 @@ class CodePrinter {
   private readonly expressions = new Map<Value, string>()
   private readonly used = new Set<string>()
   private level: number
+  /** Number of lines at the beginning of each `with` block that is open. */
+  private readonly opened: number[] = []
 
   constructor(
     private readonly constants: ConstantTable,
@@ -80,9 +103,9 @@ class CodePrinter {
 
   // Names
 
-  private uniqueName(candidate: string): string {
+  private uniqueName(candidate: string, isParameter = false): string {
     let name = candidate
-    while (this.used.has(name) || reserved.has(name)) {
+    while (this.used.has(name) || reserved.has(name) || (!isParameter && called.has(name))) {
       const id = this.nextId.get(name) ?? 0
       this.nextId.set(name, id + 1)
       name = candidate + id
@@ -90,10 +113,10 @@ class CodePrinter {
     this.used.add(name)
     return name
   }
-  private assignName(value: Value): string {
+  private assignName(value: Value, isParameter = false): string {
     const base = value.debugName?.replace(/\.\d+$/, '')
     const candidate = base === undefined || /^\d+$/.test(base) ? '_' : base.replace(/\W/g, '_').replace(/^(?=\d)/, '_')
-    const name = this.uniqueName(candidate)
+    const name = this.uniqueName(candidate, isParameter)
     this.expressions.set(value, name)
     return name
   }
@@ -112,7 +135,7 @@ class CodePrinter {
 
   private canInline(value: Value): boolean {
     const node = value.node
-    if (node.outputs.length !== 1 || value.uses.length !== 1 || node.blocks.length > 0 || node.kind === 'prim::Param') return false
+    if (node.outputs.length !== 1 || value.uses.length !== 1 || node.blocks.length > 0 || noExpressions.has(node.kind)) return false
     const { user, offset } = value.uses[0]
     if (value.debugName !== undefined && !/^\d+$/.test(value.debugName) && user.kind !== 'prim::Return') return false
     if (user.kind === 'prim::Loop' && offset >= 2) return false
@@ -161,7 +184,7 @@ class CodePrinter {
       case 'float':
         return floatText(value.value)
       case 'complex':
-        return `${floatText(value.re)}${value.im < 0 || Object.is(value.im, -0) ? '' : '+'}${floatText(value.im)}j`
+        return complexText(value.re, value.im)
       case 'string':
         return value.bytes === undefined && /^[\x00-\x7f]*$/.test(value.value)
           ? quote(value.value)
@@ -278,6 +301,12 @@ class CodePrinter {
         return `${this.receiver(inputs[0])}[${this.use(inputs[1])}]`
       case 'prim::Print':
         return `print(${this.list(inputs)})`
+      case 'aten::percentFormat': {
+        // One argument, or a tuple of them.
+        const values = inputs.slice(1)
+        if (values.length === 1 && values[0].type.kind !== 'Tuple') return `torch.percentFormat(${this.list(inputs)})`
+        return `torch.percentFormat(${this.use(inputs[0])}, (${this.list(values)}${values.length === 1 ? ',' : ''}))`
+      }
       case 'aten::sorted':
         return `sorted(${this.list(inputs)})`
       case 'prim::TupleConstruct': {
@@ -311,7 +340,7 @@ class CodePrinter {
       }
       case 'prim::GetAttr': {
         const name = node.stringAttribute('name')
-        return identifier.test(name) ? `${this.use(inputs[0])}.${name}` : `getattr(${this.use(inputs[0])}, ${quote(name)})`
+        return isAttributeName(name) ? `${this.use(inputs[0])}.${name}` : `getattr(${this.use(inputs[0])}, ${quote(name)})`
       }
       case 'prim::CallFunction':
         return `${this.use(inputs[0])}(${inputs
@@ -380,11 +409,21 @@ class CodePrinter {
       }
     }
   }
-  private assign(targets: readonly Value[], sources: readonly Value[], annotate = false): void {
-    if (targets.length === 0) return
-    const type =
-      annotate && targets.length === 1 && !sameType(targets[0].type, sources[0].type) ? `: ${this.names.type(targets[0].type)}` : ''
-    this.line(`${this.list(targets)}${type} = ${this.list(sources)}`)
+  private assign(targets: readonly Value[], sources: readonly Value[]): void {
+    if (targets.length > 0) this.line(`${this.list(targets)} = ${this.list(sources)}`)
+  }
+  /** The first assignment of a variable whose type must be that of `target`. */
+  private declare(target: Value, source: Value, isSame = sameType(target.type, readType(source))): void {
+    this.line(`${this.use(target)}${isSame ? '' : `: ${this.names.type(target.type)}`} = ${this.use(source)}`)
+  }
+  /** Gives the results of a branch their names. */
+  private assignResults(node: Node, block: Block): void {
+    const isSame = node.outputs.map((output, i) => {
+      const joined = unifyTypes(readType(node.blocks[0].outputs[i]), readType(node.blocks[1].outputs[i]))
+      return joined !== undefined && sameType(joined, output.type)
+    })
+    if (isSame.every(Boolean)) this.assign(node.outputs, block.outputs)
+    else node.outputs.forEach((output, i) => this.declare(output, block.outputs[i], isSame[i]))
   }
   private indented(print: () => void): void {
     this.level++
@@ -407,7 +446,7 @@ class CodePrinter {
         const branch = (block: Block): void =>
           this.indented(() => {
             this.printBlock(block, node.outputs.length > 0)
-            this.assign(node.outputs, block.outputs)
+            this.assignResults(node, block)
           })
         this.line(`if ${this.use(node.inputs[0])}:`)
         branch(node.blocks[0])
@@ -426,6 +465,8 @@ class CodePrinter {
       }
       case 'prim::SetAttr': {
         const name = node.stringAttribute('name')
+        if (!isAttributeName(name))
+          throw new UnsupportedError(`The attribute ${quote(name)} is assigned in code, which TorchScript's language has no way to write.`)
         this.line(`${this.use(node.inputs[0])}.${name} = ${this.use(node.inputs[1])}`)
         return
       }
@@ -442,6 +483,18 @@ class CodePrinter {
         this.level--
         return
       }
+      case 'prim::Enter': {
+        const [object] = node.inputs
+        const isUsed = node.output.uses.length > 0
+        this.line(`with ${this.use(object)}${isUsed ? ` as ${this.assignName(node.output)}` : ''}:`)
+        this.level++
+        this.opened.push(this.lines.length)
+        return
+      }
+      case 'prim::Exit':
+        if (this.lines.length === this.opened.pop()) this.line('pass')
+        this.level--
+        return
       case 'prim::fork': {
         const sub = (node.attributes.get('Subgraph') as { graph: Graph }).graph
         const name = this.uniqueName('__forked_function')
@@ -467,7 +520,7 @@ class CodePrinter {
     const isFor = always(condition) && always(block.outputs[0])
     node.outputs.forEach((o) => this.assignName(o))
     carried.forEach((input, i) => this.expressions.set(input, this.use(node.outputs[i])))
-    node.outputs.forEach((output, i) => this.assign([output], [initial[i]], true))
+    node.outputs.forEach((output, i) => this.declare(output, initial[i]))
     const name = this.assignName(trip)
     if (isFor) this.line(`for ${name} in range(${this.use(limit)}):`)
     else {
@@ -497,7 +550,7 @@ class CodePrinter {
   function(fn: ScriptFunction, functionName: string): string {
     const graph = this.names.graph?.(fn) ?? fn.graph
     const parameters = fn.parameters.map((p, i) => {
-      const name = this.assignName(graph.inputs[i])
+      const name = this.assignName(graph.inputs[i], true)
       const fallback = p.default === undefined ? '' : `=${this.constant(p.default, p.type)}`
       return `${name}: ${this.names.type(p.type)}${fallback}`
     })
@@ -507,6 +560,14 @@ class CodePrinter {
     this.level--
     return this.lines.join('\n') + '\n'
   }
+}
+
+/** The type that a reader of the code gives to what is written for a value: None and tuples of it do not tell what else they may be. */
+function readType(value: Value): Type {
+  const { node } = value
+  if (node.constant?.kind === 'none') return NoneType
+  if (node.kind !== 'prim::TupleConstruct' || value.type.kind !== 'Tuple' || value.type.named !== undefined) return value.type
+  return tupleOf(node.inputs.map(readType))
 }
 
 const bigints = (_: string, v: unknown): unknown =>

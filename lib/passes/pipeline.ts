@@ -1,3 +1,4 @@
+import { canonicalizeLoops } from './canonicalize-loops.js'
 import { canonicalizeConstants } from './canonicalize-constants.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
@@ -19,4 +20,4 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): 
 ]
 
 /** What runs on a copy of a function before it is shown as code. */
-export const printingPipeline: readonly Pass[] = [dropUnusedResults]
+export const printingPipeline: readonly Pass[] = [canonicalizeLoops, dropUnusedResults]

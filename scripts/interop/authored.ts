@@ -5,6 +5,7 @@ import { layerCases } from './authored/layers.js'
 import { loadedCases } from './authored/loaded.js'
 import { scriptedCases } from './authored/scripted.js'
 import { sharingCases } from './authored/sharing.js'
+import { sourceCases } from './authored/sources.js'
 
 /** A module that is made here, and one call of it. */
 export interface AuthoredCase {
@@ -31,4 +32,5 @@ export const authoredCases: readonly AuthoredCase[] = [
   ...frozenCases,
   ...sharingCases,
   ...scriptedCases,
+  ...sourceCases,
 ]

@@ -21,6 +21,8 @@ export interface Verdict {
 }
 
 const venv = '.venv-interop'
+/** Milliseconds for one archive. */
+const limit = 120_000
 
 /** The Python to use: the given one, or that of a virtual environment with PyTorch, which is made when it is not there. */
 export function pythonPath(given: string | undefined): string {
@@ -48,7 +50,6 @@ export class Checker {
     const child = (this.child ??= this.start())
     return new Promise((resolve) => {
       this.errors = ''
-      this.answer = resolve
       const died = (code: number | null, signal: string | null): void => {
         this.child = undefined
         const last = this.errors.trim().split('\n').at(-1) ?? ''
@@ -56,6 +57,11 @@ export class Checker {
       }
       child.removeAllListeners('exit')
       child.on('exit', died)
+      const timer = setTimeout(() => child.kill('SIGKILL'), limit)
+      this.answer = (verdict) => {
+        clearTimeout(timer)
+        resolve(verdict)
+      }
       child.stdin.write(`${JSON.stringify(job)}\n`)
     })
   }
