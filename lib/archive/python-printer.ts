@@ -304,8 +304,8 @@ class CodePrinter {
       case 'aten::percentFormat': {
         // One argument, or a tuple of them.
         const values = inputs.slice(1)
-        if (values.length === 1 && values[0].type.kind !== 'Tuple') return `torch.percentFormat(${this.list(inputs)})`
-        return `torch.percentFormat(${this.use(inputs[0])}, (${this.list(values)}${values.length === 1 ? ',' : ''}))`
+        if (values.length === 1) return `torch.percentFormat(${this.list(inputs)})`
+        return `torch.percentFormat(${this.use(inputs[0])}, (${this.list(values)}))`
       }
       case 'aten::sorted':
         return `sorted(${this.list(inputs)})`
