@@ -84,22 +84,21 @@ void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps,
   for (; y < rows; y++) depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
 }
 
-// Columns [column, column + W) of a row of `width`, of which Edge ones may lie outside.
-template <bool Edge> inline LanesF32::V load_columns(const float* row, int64_t column, int64_t width) {
-  if constexpr (!Edge) return LanesF32::load(row + column);
+// The lanes of columns [column, column + W) that lie inside a row of `width`.
+inline LaneRange columns_inside(int64_t column, int64_t width) {
   constexpr int64_t W = LanesF32::W;
-  const int64_t lo = column < 0 ? (column < -W ? W : -column) : 0, left = width - column, hi = left < 0 ? 0 : left > W ? W : left;
-  if (lo >= hi) return LanesF32::zero();
-  return load_range(row + column, static_cast<int>(lo), static_cast<int>(hi));
+  const int64_t left = width - column, lo = column < 0 ? (column < -W ? W : -column) : 0, hi = left < 0 ? 0 : left > W ? W : left;
+  return lane_range(static_cast<int>(lo), static_cast<int>(hi < lo ? lo : hi));
 }
 
-// Rows [y, y + Rows) and one vector of columns from x on: every row of the input is read once for all rows of the output that see it.
-template <int Stride, int Rows, bool Edge> inline void depthwise3_block(const Depthwise3& d, const LanesF32::V (&w)[9], int64_t y, int64_t x, int n) {
+// Rows [y, y + Rows) and one vector of columns from x on, some of whose windows pass the row's ends when Edge: every row of the input is read once for all rows of the output that see it.
+template <int Stride, int Rows, bool Edge> inline void depthwise3_block(const Depthwise3& d, const LanesF32::V (&w)[9], const LaneRange (&inside)[4], int64_t y, int64_t x, int n) {
   using L = LanesF32;
   using V = L::V;
   V acc[Rows];
 #pragma GCC unroll 4
   for (int r = 0; r < Rows; r++) acc[r] = L::set1(d.bias);
+  auto load = [&](int i, const float* p) { return Edge ? load_range(p, inside[i]) : L::load(p); };
   const int64_t column = x * Stride - d.pad_left, top = y * Stride - d.pad_top;
 #pragma GCC unroll 9
   for (int i = 0; i < (Rows - 1) * Stride + 3; i++) {
@@ -109,12 +108,12 @@ template <int Stride, int Rows, bool Edge> inline void depthwise3_block(const De
       const float* row = d.in + at * d.in_row;
       if constexpr (Stride == 1) {
 #pragma GCC unroll 3
-        for (int j = 0; j < 3; j++) tap[j] = load_columns<Edge>(row, column + j, d.width);
+        for (int j = 0; j < 3; j++) tap[j] = load(j, row + column + j);
       } else {
-        const V a = load_columns<Edge>(row, column, d.width), b = load_columns<Edge>(row, column + L::W, d.width);
+        const V a = load(0, row + column), b = load(1, row + column + L::W);
         tap[0] = evens(a, b);
         tap[1] = odds(a, b);
-        tap[2] = evens(load_columns<Edge>(row, column + 2, d.width), load_columns<Edge>(row, column + L::W + 2, d.width));
+        tap[2] = evens(load(2, row + column + 2), load(3, row + column + L::W + 2));
       }
     }
 #pragma GCC unroll 4
@@ -140,8 +139,13 @@ template <int Stride, int Rows> inline void depthwise3_rows(const Depthwise3& d,
   for (int64_t x = 0; x < d.columns; x += W) {
     const int64_t column = x * Stride - d.pad_left, left = d.columns - x;
     const int n = static_cast<int>(left < W ? left : W);
-    if (column < 0 || column + span > d.width) depthwise3_block<Stride, Rows, true>(d, w, y, x, n);
-    else depthwise3_block<Stride, Rows, false>(d, w, y, x, n);
+    LaneRange inside[4] = {};
+    if (column < 0 || column + span > d.width) {
+      for (int i = 0; i < 4; i++) inside[i] = columns_inside(column + (Stride == 1 ? i : i / 2 * 2 + i % 2 * W), d.width);
+      depthwise3_block<Stride, Rows, true>(d, w, inside, y, x, n);
+    } else {
+      depthwise3_block<Stride, Rows, false>(d, w, inside, y, x, n);
+    }
   }
 }
 template <int Stride> void depthwise3_plane(const Depthwise3& d) {
