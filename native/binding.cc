@@ -16,7 +16,8 @@ namespace {
 
 Napi::Value set_num_threads_js(const Napi::CallbackInfo& info) {
   int64_t n = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0;
-  if (n < 1 || n > 1024) throw argument_error(info.Env(), "Expected a positive integer for `threads` but received " + describe(info[0]) + ".");
+  if (n < 1 || n > 1024)
+    throw argument_error(info.Env(), "Expected a positive integer for `threads` but received " + describe(info[0]) + ".");
   set_num_threads(static_cast<int>(n));
   return info.Env().Undefined();
 }

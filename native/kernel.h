@@ -8,20 +8,64 @@ namespace torchscript {
 
 // PyTorch's c10::ScalarType codes.
 enum class DType : int8_t {
-  U8 = 0, I8 = 1, I16 = 2, I32 = 3, I64 = 4, F16 = 5, F32 = 6, F64 = 7, C32 = 8, C64 = 9, C128 = 10, Bool = 11,
-  QI8 = 12, QU8 = 13, QI32 = 14, BF16 = 15, QU4x2 = 16, QU2x4 = 17, F8E5M2 = 23, F8E4M3FN = 24, F8E5M2FNUZ = 25,
-  F8E4M3FNUZ = 26, U16 = 27, U32 = 28, U64 = 29, F8E8M0 = 44, Undefined = 127
+  U8 = 0,
+  I8 = 1,
+  I16 = 2,
+  I32 = 3,
+  I64 = 4,
+  F16 = 5,
+  F32 = 6,
+  F64 = 7,
+  C32 = 8,
+  C64 = 9,
+  C128 = 10,
+  Bool = 11,
+  QI8 = 12,
+  QU8 = 13,
+  QI32 = 14,
+  BF16 = 15,
+  QU4x2 = 16,
+  QU2x4 = 17,
+  F8E5M2 = 23,
+  F8E4M3FN = 24,
+  F8E5M2FNUZ = 25,
+  F8E4M3FNUZ = 26,
+  U16 = 27,
+  U32 = 28,
+  U64 = 29,
+  F8E8M0 = 44,
+  Undefined = 127
 };
 
 constexpr int kMaxDims = 16;
 
 constexpr int64_t dtype_size(DType t) {
   switch (t) {
-    case DType::U8: case DType::I8: case DType::Bool: case DType::QI8: case DType::QU8: case DType::QU4x2: case DType::QU2x4:
-    case DType::F8E5M2: case DType::F8E4M3FN: case DType::F8E5M2FNUZ: case DType::F8E4M3FNUZ: case DType::F8E8M0: return 1;
-    case DType::I16: case DType::F16: case DType::BF16: case DType::U16: return 2;
-    case DType::I32: case DType::F32: case DType::QI32: case DType::U32: case DType::C32: return 4;
-    case DType::I64: case DType::F64: case DType::C64: case DType::U64: return 8;
+    case DType::U8:
+    case DType::I8:
+    case DType::Bool:
+    case DType::QI8:
+    case DType::QU8:
+    case DType::QU4x2:
+    case DType::QU2x4:
+    case DType::F8E5M2:
+    case DType::F8E4M3FN:
+    case DType::F8E5M2FNUZ:
+    case DType::F8E4M3FNUZ:
+    case DType::F8E8M0: return 1;
+    case DType::I16:
+    case DType::F16:
+    case DType::BF16:
+    case DType::U16: return 2;
+    case DType::I32:
+    case DType::F32:
+    case DType::QI32:
+    case DType::U32:
+    case DType::C32: return 4;
+    case DType::I64:
+    case DType::F64:
+    case DType::C64:
+    case DType::U64: return 8;
     case DType::C128: return 16;
     default: return 1;
   }
@@ -49,8 +93,8 @@ struct QuantParams {
   double scale = 1;
   int64_t zero_point = 0;
   int64_t axis = 0;
-  const double* scales = nullptr;        // PerChannelAffine*, per channel
-  const double* zero_points = nullptr;   // PerChannelAffine*, per channel
+  const double* scales = nullptr;       // PerChannelAffine*, per channel
+  const double* zero_points = nullptr;  // PerChannelAffine*, per channel
 };
 
 // A strided window on memory. `data` is the first element (offset applied); sizes and strides are in elements, and
@@ -91,19 +135,48 @@ struct Arg {
     int64_t i;
     double d;
     bool b;
-    struct { double re, im; } c;
-    struct { const char* p; int64_t n; } str;
-    struct { const int64_t* p; int64_t n; } ints;
-    struct { const double* p; int64_t n; } floats;
-    struct { const bool* p; int64_t n; } bools;
-    struct { const TensorView* const* p; int64_t n; } tensors;
+    struct {
+      double re, im;
+    } c;
+    struct {
+      const char* p;
+      int64_t n;
+    } str;
+    struct {
+      const int64_t* p;
+      int64_t n;
+    } ints;
+    struct {
+      const double* p;
+      int64_t n;
+    } floats;
+    struct {
+      const bool* p;
+      int64_t n;
+    } bools;
+    struct {
+      const TensorView* const* p;
+      int64_t n;
+    } tensors;
   };
   Arg() : i(0) {}
   bool is_none() const { return kind == ArgKind::None; }
   bool is_number() const { return kind == ArgKind::Int || kind == ArgKind::Float || kind == ArgKind::Bool || kind == ArgKind::Complex; }
   // The number as a double or an integer; 0 for None and non-numbers.
-  double as_double() const { return kind == ArgKind::Float ? d : kind == ArgKind::Int ? static_cast<double>(i) : kind == ArgKind::Bool ? b : kind == ArgKind::Complex ? c.re : 0; }
-  int64_t as_int() const { return kind == ArgKind::Int ? i : kind == ArgKind::Float ? static_cast<int64_t>(d) : kind == ArgKind::Bool ? b : kind == ArgKind::Complex ? static_cast<int64_t>(c.re) : 0; }
+  double as_double() const {
+    return kind == ArgKind::Float     ? d
+           : kind == ArgKind::Int     ? static_cast<double>(i)
+           : kind == ArgKind::Bool    ? b
+           : kind == ArgKind::Complex ? c.re
+                                      : 0;
+  }
+  int64_t as_int() const {
+    return kind == ArgKind::Int       ? i
+           : kind == ArgKind::Float   ? static_cast<int64_t>(d)
+           : kind == ArgKind::Bool    ? b
+           : kind == ArgKind::Complex ? static_cast<int64_t>(c.re)
+                                      : 0;
+  }
 };
 
 // Throws OperatorError (native/core/errors.h) with a printf-like message. Never called from a parallel section or an ISA unit.
@@ -114,7 +187,7 @@ struct Arg {
 // mt19937 with PyTorch's CPU semantics.
 struct RandomSource {
   virtual uint32_t next_u32() = 0;
-  virtual uint64_t next_u64() = 0;       // two draws, as PyTorch's random64
+  virtual uint64_t next_u64() = 0;          // two draws, as PyTorch's random64
   virtual double next_normal_double() = 0;  // Box-Muller with PyTorch's cached second value
  protected:
   ~RandomSource() = default;
@@ -133,8 +206,10 @@ struct Runtime {
   virtual void* scratch(size_t bytes) = 0;
 
   template <class F> void parallel(int64_t n, int64_t grain, const F& body) {
-    parallel_for(n, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<const F*>(context))(begin, end); }, const_cast<F*>(&body));
+    parallel_for(
+      n, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<const F*>(context))(begin, end); }, const_cast<F*>(&body));
   }
+
  protected:
   ~Runtime() = default;
 };
@@ -198,12 +273,12 @@ struct KernelRegistration {
   explicit KernelRegistration(Kernel* row);
 };
 
-#define TS_KERNEL(row_name, ...)                                                                  \
-  static ::torchscript::Kernel row_name##_row = [] {                                              \
-    ::torchscript::Kernel row __VA_ARGS__;                                                        \
-    row.name = #row_name;                                                                         \
-    return row;                                                                                   \
-  }();                                                                                            \
+#define TS_KERNEL(row_name, ...)                     \
+  static ::torchscript::Kernel row_name##_row = [] { \
+    ::torchscript::Kernel row __VA_ARGS__;           \
+    row.name = #row_name;                            \
+    return row;                                      \
+  }();                                               \
   static ::torchscript::KernelRegistration row_name##_registration(&row_name##_row)
 
 // The instruction set in force: decided once by CPUID + XCR0, or by TORCHSCRIPT_ISA.
@@ -215,22 +290,30 @@ const char* isa_name(Isa isa);
 // avx2 and avx512, each of which defines `const Table name`. TS_ISA_TABLE(SoftmaxTable, softmax_table) declares them and gives
 // `const SoftmaxTable& softmax_table()` for the instruction set in force.
 #if defined(TS_HAVE_X86_KERNELS)
-#define TS_ISA_TABLE(Table, name)                                                                 \
-  namespace scalar { extern const Table name; }                                                   \
-  namespace avx2 { extern const Table name; }                                                     \
-  namespace avx512 { extern const Table name; }                                                   \
-  inline const Table& name() {                                                                    \
-    switch (active_isa()) {                                                                       \
-      case Isa::Avx512: return avx512::name;                                                      \
-      case Isa::Avx2: return avx2::name;                                                          \
-      default: return scalar::name;                                                               \
-    }                                                                                             \
-  }                                                                                               \
+#define TS_ISA_TABLE(Table, name)            \
+  namespace scalar {                         \
+  extern const Table name;                   \
+  }                                          \
+  namespace avx2 {                           \
+  extern const Table name;                   \
+  }                                          \
+  namespace avx512 {                         \
+  extern const Table name;                   \
+  }                                          \
+  inline const Table& name() {               \
+    switch (active_isa()) {                  \
+      case Isa::Avx512: return avx512::name; \
+      case Isa::Avx2: return avx2::name;     \
+      default: return scalar::name;          \
+    }                                        \
+  }                                          \
   static_assert(true)
 #else
-#define TS_ISA_TABLE(Table, name)                                                                 \
-  namespace scalar { extern const Table name; }                                                   \
-  inline const Table& name() { return scalar::name; }                                             \
+#define TS_ISA_TABLE(Table, name)                     \
+  namespace scalar {                                  \
+  extern const Table name;                            \
+  }                                                   \
+  inline const Table& name() { return scalar::name; } \
   static_assert(true)
 #endif
 

@@ -39,7 +39,9 @@ Environment::~Environment() {
   if (port) close_port(*port);
   buffers->close();
   // The environment deletes what references are left with itself.
-  for (Napi::FunctionReference* f : {&tensor_class, &storage_class, &program_class, &object_class, &map_class, &print_handler, &warn_handler}) f->SuppressDestruct();
+  for (Napi::FunctionReference* f :
+       {&tensor_class, &storage_class, &program_class, &object_class, &map_class, &print_handler, &warn_handler})
+    f->SuppressDestruct();
 }
 
 std::string describe(const Napi::Value& value) {
@@ -81,7 +83,8 @@ Napi::Error to_js_error(Napi::Env env, std::exception_ptr error) {
     std::string text = message;
     // PyTorch prints RuntimeError for whatever operators throw, and the class of a raise statement.
     if (!stack.empty()) {
-      text = "The following operation failed in the TorchScript interpreter.\n" + stack + (from_operator ? "RuntimeError" : python_class) + ": " + message;
+      text = "The following operation failed in the TorchScript interpreter.\n" + stack + (from_operator ? "RuntimeError" : python_class) +
+             ": " + message;
     }
     Napi::Error e = coded(env, "ERR_SCRIPT", text);
     e.Set("pythonType", Napi::String::New(env, python_class));

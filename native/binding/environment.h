@@ -65,7 +65,8 @@ class PointerSet {
   }
   size_t count() const { return count_; }
   template <class F> void for_each(F f) const {
-    for (const void* p : slots_) if (p) f(p);
+    for (const void* p : slots_)
+      if (p) f(p);
   }
 
  private:
@@ -75,7 +76,8 @@ class PointerSet {
     std::vector<const void*> old(slots_.empty() ? 64 : slots_.size() * 2);
     old.swap(slots_);
     count_ = 0;
-    for (const void* p : old) if (p) insert(p);
+    for (const void* p : old)
+      if (p) insert(p);
   }
   std::vector<const void*> slots_;
   size_t count_ = 0;

@@ -50,7 +50,8 @@ template <class T> Napi::Value construct(Napi::Env env, Napi::FunctionReference 
 }
 
 int64_t integer_argument(const Napi::CallbackInfo& info, size_t i, const char* name) {
-  if (info.Length() <= i || !info[i].IsNumber()) throw argument_error(info.Env(), std::string("Expected an integer for `") + name + "` but received " + describe(info[i]) + ".");
+  if (info.Length() <= i || !info[i].IsNumber())
+    throw argument_error(info.Env(), std::string("Expected an integer for `") + name + "` but received " + describe(info[i]) + ".");
   double d = info[i].As<Napi::Number>().DoubleValue();
   if (!(d >= -9007199254740991.0 && d <= 9007199254740991.0) || d != static_cast<double>(static_cast<int64_t>(d))) {
     throw argument_error(info.Env(), std::string("Expected an integer for `") + name + "` but received " + describe(info[i]) + ".");
@@ -60,20 +61,26 @@ int64_t integer_argument(const Napi::CallbackInfo& info, size_t i, const char* n
 
 DType dtype_argument(const Napi::CallbackInfo& info, size_t i) {
   int64_t code = integer_argument(info, i, "dtype");
-  if (!is_known_dtype(code)) throw argument_error(info.Env(), "Expected a dtype code for `dtype` but received " + std::to_string(code) + ".");
+  if (!is_known_dtype(code))
+    throw argument_error(info.Env(), "Expected a dtype code for `dtype` but received " + std::to_string(code) + ".");
   return static_cast<DType>(code);
 }
 
 int sizes_argument(const Napi::CallbackInfo& info, size_t at, const char* name, int64_t* out) {
-  if (info.Length() <= at || !info[at].IsArray()) throw argument_error(info.Env(), std::string("Expected an array of integers for `") + name + "` but received " + describe(info[at]) + ".");
+  if (info.Length() <= at || !info[at].IsArray())
+    throw argument_error(info.Env(),
+                         std::string("Expected an array of integers for `") + name + "` but received " + describe(info[at]) + ".");
   auto array = info[at].As<Napi::Array>();
   uint32_t n = array.Length();
-  if (n > kMaxDims) throw argument_error(info.Env(), std::string("Expected at most ") + std::to_string(kMaxDims) + " entries in `" + name + "` but received " + std::to_string(n) + ".");
+  if (n > kMaxDims)
+    throw argument_error(info.Env(), std::string("Expected at most ") + std::to_string(kMaxDims) + " entries in `" + name +
+                                       "` but received " + std::to_string(n) + ".");
   for (uint32_t i = 0; i < n; i++) {
     Napi::Value item = array.Get(i);
     double d = item.IsNumber() ? item.As<Napi::Number>().DoubleValue() : -1;
     if (!(d >= 0 && d <= 9007199254740991.0) || d != static_cast<double>(static_cast<int64_t>(d))) {
-      throw argument_error(info.Env(), std::string("Expected non-negative integers in `") + name + "` but received " + describe(item) + ".");
+      throw argument_error(info.Env(),
+                           std::string("Expected non-negative integers in `") + name + "` but received " + describe(item) + ".");
     }
     out[i] = static_cast<int64_t>(d);
   }
@@ -118,7 +125,8 @@ Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t o
   napi_ref reference;
   napi_create_reference(env, buffer, 1, &reference);
   std::shared_ptr<BufferReferences> buffers = environment.buffers;
-  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, [buffers, reference, mapping = mappings().find(buffer.Data())] { buffers->release(reference); });
+  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes,
+                               [buffers, reference, mapping = mappings().find(buffer.Data())] { buffers->release(reference); });
   storage->foreign = reference;
   storage->foreign_offset = offset;
   storage->foreign_owner = &environment;
@@ -128,9 +136,11 @@ Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t o
 Napi::ArrayBuffer buffer_argument(const Napi::CallbackInfo& info, size_t i) {
   if (info.Length() > i && info[i].IsArrayBuffer()) {
     auto buffer = info[i].As<Napi::ArrayBuffer>();
-    if (buffer.IsDetached()) throw argument_error(info.Env(), "Expected an ArrayBuffer for `buffer` but received one that was transferred.");
+    if (buffer.IsDetached())
+      throw argument_error(info.Env(), "Expected an ArrayBuffer for `buffer` but received one that was transferred.");
     // Shrinking it would take the memory away.
-    if (buffer.Get("resizable").ToBoolean().Value()) throw argument_error(info.Env(), "Expected an ArrayBuffer of fixed length for `buffer` but received a resizable one.");
+    if (buffer.Get("resizable").ToBoolean().Value())
+      throw argument_error(info.Env(), "Expected an ArrayBuffer of fixed length for `buffer` but received a resizable one.");
     return buffer;
   }
   throw argument_error(info.Env(), "Expected an ArrayBuffer for `buffer` but received " + describe(info[i]) + ".");
@@ -140,14 +150,15 @@ void check_region(const Napi::CallbackInfo& info, Napi::ArrayBuffer buffer, int6
   auto size = static_cast<int64_t>(buffer.ByteLength());
   if (offset < 0 || bytes < 0 || offset > size || bytes > size - offset) {
     throw argument_error(info.Env(), "Expected a region inside the ArrayBuffer of " + std::to_string(size) + " bytes but received offset " +
-                                         std::to_string(offset) + " and length " + std::to_string(bytes) + ".");
+                                       std::to_string(offset) + " and length " + std::to_string(bytes) + ".");
   }
 }
 
 class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeStorage", {InstanceAccessor<&StorageHandle::byte_length>("byteLength"), InstanceMethod<&StorageHandle::dispose>("dispose")});
+    return DefineClass(env, "NativeStorage",
+                       {InstanceAccessor<&StorageHandle::byte_length>("byteLength"), InstanceMethod<&StorageHandle::dispose>("dispose")});
   }
   explicit StorageHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     storage = *payload<StorageRef>(info, "Storage");
@@ -156,7 +167,9 @@ class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
   void Finalize(Napi::Env env) override {
     if (Environment* environment = env.GetInstanceData<Environment>()) environment->storages.erase(this);
   }
-  Napi::Value byte_length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), storage ? static_cast<double>(storage->bytes) : 0); }
+  Napi::Value byte_length(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), storage ? static_cast<double>(storage->bytes) : 0);
+  }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     storage = {};
     return info.Env().Undefined();
@@ -185,21 +198,26 @@ std::vector<double> numbers_of(Napi::Env env, const Napi::Value& value, const ch
     auto array = value.As<Napi::Array>();
     for (uint32_t i = 0; i < array.Length(); i++) {
       Napi::Value item = array.Get(i);
-      if (!item.IsNumber()) throw argument_error(env, std::string("Expected numbers in `") + name + "` but received " + describe(item) + ".");
+      if (!item.IsNumber())
+        throw argument_error(env, std::string("Expected numbers in `") + name + "` but received " + describe(item) + ".");
       numbers.push_back(item.As<Napi::Number>().DoubleValue());
     }
   }
-  if (numbers.size() != n) throw argument_error(env, std::string("Expected ") + std::to_string(n) + " numbers in `" + name + "` but received " + describe(value) + ".");
+  if (numbers.size() != n)
+    throw argument_error(env,
+                         std::string("Expected ") + std::to_string(n) + " numbers in `" + name + "` but received " + describe(value) + ".");
   return numbers;
 }
 
 void set_quant(Napi::Env env, Tensor& tensor, const Napi::Value& js) {
   if (js.IsUndefined() || js.IsNull()) return;
-  if (!js.IsObject() || !is_quantized(tensor.dtype())) throw argument_error(env, "Expected quantization parameters with a quantized dtype for `quant`.");
+  if (!js.IsObject() || !is_quantized(tensor.dtype()))
+    throw argument_error(env, "Expected quantization parameters with a quantized dtype for `quant`.");
   auto object = js.As<Napi::Object>();
   auto quant = make_ref<OwnedQuantParams>();
   int64_t scheme = object.Get("scheme").ToNumber().Int64Value();
-  if (scheme != 0 && scheme != 1 && scheme != 4) throw argument_error(env, "Expected 0, 1 or 4 for `quant.scheme` but received " + std::to_string(scheme) + ".");
+  if (scheme != 0 && scheme != 1 && scheme != 4)
+    throw argument_error(env, "Expected 0, 1 or 4 for `quant.scheme` but received " + std::to_string(scheme) + ".");
   QuantParams& params = quant->params;
   params.scheme = static_cast<QuantParams::Scheme>(scheme);
   if (scheme == 0) {
@@ -207,7 +225,8 @@ void set_quant(Napi::Env env, Tensor& tensor, const Napi::Value& js) {
     params.zero_point = object.Get("zeroPoint").ToNumber().Int64Value();
   } else {
     params.axis = object.Get("axis").ToNumber().Int64Value();
-    if (params.axis < 0 || params.axis >= tensor.dim()) throw argument_error(env, "Expected a dimension of the tensor for `quant.axis` but received " + std::to_string(params.axis) + ".");
+    if (params.axis < 0 || params.axis >= tensor.dim())
+      throw argument_error(env, "Expected a dimension of the tensor for `quant.axis` but received " + std::to_string(params.axis) + ".");
     auto n = static_cast<size_t>(tensor.size(static_cast<int>(params.axis)));
     quant->scales = numbers_of(env, object.Get("scale"), "quant.scale", n);
     quant->zero_points = numbers_of(env, object.Get("zeroPoint"), "quant.zeroPoint", n);
@@ -224,11 +243,14 @@ constexpr size_t kReportedFrom = 4096;
 class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeTensor", {
-      InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
-      InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"), InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"),
-      InstanceMethod<&TensorHandle::touch>("touch"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
-      InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::storage_id>("storageId"), InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
+    return DefineClass(
+      env, "NativeTensor",
+      {InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
+       InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"),
+       InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"), InstanceMethod<&TensorHandle::touch>("touch"),
+       InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
+       InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::storage_id>("storageId"),
+       InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     tensor_ = *payload<TensorRef>(info, "Tensor");
@@ -313,7 +335,9 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     bool mine = s.foreign && s.foreign_owner == &Environment::of(info.Env());
     return Napi::Number::New(info.Env(), mine ? static_cast<double>(s.foreign_offset) : 0);
   }
-  Napi::Value storage_id(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(tensor(info.Env())->storage->serial)); }
+  Napi::Value storage_id(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(tensor(info.Env())->storage->serial));
+  }
   Napi::Value data_is_copy(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), is_copy_); }
 
   Napi::Value contiguous_copy(const Napi::CallbackInfo& info) {
@@ -409,7 +433,8 @@ Napi::Value tensor_on_storage(const Napi::CallbackInfo& info) {
   DType dtype = dtype_argument(info, 1);
   int64_t sizes[kMaxDims], strides[kMaxDims];
   int ndim = sizes_argument(info, 2, "sizes", sizes);
-  if (sizes_argument(info, 3, "strides", strides) != ndim) throw argument_error(info.Env(), "Expected as many entries in `strides` as in `sizes`.");
+  if (sizes_argument(info, 3, "strides", strides) != ndim)
+    throw argument_error(info.Env(), "Expected as many entries in `strides` as in `sizes`.");
   auto tensor = Tensor::on_storage(std::move(storage), dtype, sizes, strides, ndim, integer_argument(info, 4, "offset"));
   if (info.Length() > 5) set_quant(info.Env(), *tensor, info[5]);
   return wrap_tensor(info.Env(), tensor);
@@ -423,16 +448,19 @@ Napi::Value tensor_from_buffer(const Napi::CallbackInfo& info) {
   int64_t sizes[kMaxDims], strides[kMaxDims];
   int ndim = sizes_argument(info, 3, "sizes", sizes);
   if (info.Length() > 4 && info[4].IsArray()) {
-    if (sizes_argument(info, 4, "strides", strides) != ndim) throw argument_error(info.Env(), "Expected as many entries in `strides` as in `sizes`.");
+    if (sizes_argument(info, 4, "strides", strides) != ndim)
+      throw argument_error(info.Env(), "Expected as many entries in `strides` as in `sizes`.");
   } else {
     int64_t stride = 1;
     for (int d = ndim - 1; d >= 0; d--) {
       strides[d] = stride;
-      if (sizes[d] > 1 && __builtin_mul_overflow(stride, sizes[d], &stride)) throw argument_error(info.Env(), "Expected sizes that fit in memory.");
+      if (sizes[d] > 1 && __builtin_mul_overflow(stride, sizes[d], &stride))
+        throw argument_error(info.Env(), "Expected sizes that fit in memory.");
     }
   }
   check_region(info, buffer, offset, 0);
-  StorageRef storage = storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), buffer.ByteLength() - static_cast<size_t>(offset));
+  StorageRef storage =
+    storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), buffer.ByteLength() - static_cast<size_t>(offset));
   return wrap_tensor(info.Env(), Tensor::on_storage(std::move(storage), dtype, sizes, strides, ndim, 0));
 }
 
@@ -462,7 +490,8 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   napi_value value = nullptr;
   napi_status status = napi_create_external_arraybuffer(env, mapping->data(), mapping->bytes(), finalize, holder.get(), &value);
   // Where the memory is not taken at all, it is still ours. After other failures (too large) Node-API runs the finalizer itself.
-  if (status == napi_no_external_buffers_allowed) throw Napi::Error::New(env, "This runtime does not allow memory of an addon in an ArrayBuffer");
+  if (status == napi_no_external_buffers_allowed)
+    throw Napi::Error::New(env, "This runtime does not allow memory of an addon in an ArrayBuffer");
   holder.release();
   if (status != napi_ok) throw Napi::Error::New(env);
   mappings().add(mapping);
@@ -495,7 +524,9 @@ struct ObjectPayload {
 class ObjectHandle : public Napi::ObjectWrap<ObjectHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeObject", {InstanceAccessor<&ObjectHandle::class_name>("className"), InstanceAccessor<&ObjectHandle::class_index>("classIndex")});
+    return DefineClass(
+      env, "NativeObject",
+      {InstanceAccessor<&ObjectHandle::class_name>("className"), InstanceAccessor<&ObjectHandle::class_index>("classIndex")});
   }
   explicit ObjectHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     held = *payload<ObjectPayload>(info, "Object");
@@ -512,15 +543,14 @@ class ObjectHandle : public Napi::ObjectWrap<ObjectHandle> {
 class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeProgram", {
-      InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"), InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
-      InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
-      InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
-      InstanceMethod<&ProgramHandle::dispose>("dispose")});
+    return DefineClass(env, "NativeProgram",
+                       {InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"),
+                        InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
+                        InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
+                        InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
+                        InstanceMethod<&ProgramHandle::set_recording>("setRecording"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
-  explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    program_ = *payload<ProgramRef>(info, "Program");
-  }
+  explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { program_ = *payload<ProgramRef>(info, "Program"); }
 
  private:
   const ProgramRef& program(Napi::Env env) const {
@@ -530,8 +560,10 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   const Function& function(const Napi::CallbackInfo& info) {
     int64_t index = integer_argument(info, 0, "functionIndex");
     const ProgramRef& p = program(info.Env());
-    if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size()) throw argument_error(info.Env(), "Expected the index of a function but received " + std::to_string(index) + ".");
-    if (info.Length() < 2 || !info[1].IsArray()) throw argument_error(info.Env(), "Expected an array for `args` but received " + describe(info[1]) + ".");
+    if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size())
+      throw argument_error(info.Env(), "Expected the index of a function but received " + std::to_string(index) + ".");
+    if (info.Length() < 2 || !info[1].IsArray())
+      throw argument_error(info.Env(), "Expected an array for `args` but received " + describe(info[1]) + ".");
     return p->function(static_cast<size_t>(index));
   }
 
@@ -564,12 +596,15 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       environment.buffers->drain();
       int64_t index = integer_argument(info, 0, "functionIndex");
       ProgramRef p = program(env);
-      if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size()) throw argument_error(env, "Expected the index of a function but received " + std::to_string(index) + ".");
+      if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size())
+        throw argument_error(env, "Expected the index of a function but received " + std::to_string(index) + ".");
       const Function& f = p->function(static_cast<size_t>(index));
       const std::string_view short_name = std::string_view(f.name).substr(f.name.rfind('.') + 1);
       const size_t n = f.parameters.size();
       const size_t hidden = n > 0 && f.parameters[0].name == "self" ? 1 : 0;
-      if (info.Length() != n + 1) throw argument_error(env, "Expected " + std::to_string(n) + " arguments for " + f.name + " but received " + std::to_string(info.Length() - 1) + ".");
+      if (info.Length() != n + 1)
+        throw argument_error(
+          env, "Expected " + std::to_string(n) + " arguments for " + f.name + " but received " + std::to_string(info.Length() - 1) + ".");
       std::vector<torchscript::Value> args;
       args.reserve(n);
       for (size_t i = 0; i < n; i++) {
@@ -616,7 +651,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value get_attr(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {
       ProgramRef p = program(info.Env());
-      if (!is_object_handle(info[0])) throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
+      if (!is_object_handle(info[0]))
+        throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
       torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
       auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
       torchscript::Value value = p->get_attribute(object.to_object(), slot);
@@ -626,11 +662,14 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value set_attr(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {
       ProgramRef p = program(info.Env());
-      if (!is_object_handle(info[0])) throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
+      if (!is_object_handle(info[0]))
+        throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
       torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
       auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
       const auto& attributes = object.to_object().type->attributes;
-      if (slot >= attributes.size()) throw argument_error(info.Env(), "Expected a slot of " + object.to_object().type->name + " but received " + std::to_string(slot) + ".");
+      if (slot >= attributes.size())
+        throw argument_error(info.Env(),
+                             "Expected a slot of " + object.to_object().type->name + " but received " + std::to_string(slot) + ".");
       const std::string where = "attribute of " + object.to_object().type->name;
       Place place;
       place.name = attributes[slot].name;
@@ -643,7 +682,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value snapshot(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {
       ProgramRef p = program(info.Env());
-      if (!is_object_handle(info[0])) throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
+      if (!is_object_handle(info[0]))
+        throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
       torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
       BufferedSink sink;
       Napi::Value result = snapshot_of(info.Env(), p, object, &sink);
@@ -699,7 +739,8 @@ Napi::Value load_program(const Napi::CallbackInfo& info) {
   if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
     throw argument_error(env, "Expected a Uint8Array for `plan` but received " + describe(info[0]) + ".");
   }
-  if (info.Length() < 2 || !info[1].IsArray()) throw argument_error(env, "Expected an array of tensors for `tensors` but received " + describe(info[1]) + ".");
+  if (info.Length() < 2 || !info[1].IsArray())
+    throw argument_error(env, "Expected an array of tensors for `tensors` but received " + describe(info[1]) + ".");
   auto bytes = info[0].As<Napi::Uint8Array>();
   auto list = info[1].As<Napi::Array>();
   std::vector<TensorRef> tensors;
@@ -729,7 +770,8 @@ Value object_of(Napi::Env env, const Napi::Value& value, const Program& program,
   auto* handle = static_cast<ObjectHandle*>(handle_in(value, &Environment::objects));
   if (!handle) throw argument_error(env, "Expected a TorchScript object for `" + name + "` but received " + describe(value) + ".");
   const ObjectPayload& held = handle->held;
-  if (held.program.get() != &program) throw argument_error(env, "Expected an object of this program for `" + name + "` but received one of another program.");
+  if (held.program.get() != &program)
+    throw argument_error(env, "Expected an object of this program for `" + name + "` but received one of another program.");
   return held.object;
 }
 

@@ -19,9 +19,12 @@ bool is_utf8(const std::string& text) {
     const unsigned char c = s[i];
     const size_t length = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
     if (length == 0 || i + length > n) return false;
-    for (size_t k = 1; k < length; k++) if ((s[i + k] & 0xC0) != 0x80) return false;
+    for (size_t k = 1; k < length; k++)
+      if ((s[i + k] & 0xC0) != 0x80) return false;
     // Overlong forms, surrogates and what lies above U+10FFFF.
-    if ((c == 0xE0 && s[i + 1] < 0xA0) || (c == 0xED && s[i + 1] > 0x9F) || (c == 0xF0 && s[i + 1] < 0x90) || (c == 0xF4 && s[i + 1] > 0x8F)) return false;
+    if ((c == 0xE0 && s[i + 1] < 0xA0) || (c == 0xED && s[i + 1] > 0x9F) || (c == 0xF0 && s[i + 1] < 0x90) ||
+        (c == 0xF4 && s[i + 1] > 0x8F))
+      return false;
     i += length;
   }
   return true;
@@ -48,7 +51,9 @@ class Snapshot {
  private:
   Napi::Value child(const Value& value) {
     switch (value.tag()) {
-      case Tag::None: case Tag::Uninitialized: case Tag::Generator: return env_.Null();
+      case Tag::None:
+      case Tag::Uninitialized:
+      case Tag::Generator: return env_.Null();
       case Tag::Bool: return Napi::Boolean::New(env_, value.to_bool());
       case Tag::Int: return Napi::BigInt::New(env_, value.to_int());
       case Tag::Float: return Napi::Number::New(env_, value.to_float());
@@ -120,9 +125,7 @@ class Snapshot {
         object.Set("className", value.to_enum().class_name);
         object.Set("value", child(value.to_enum().value));
         break;
-      default:
-        kind("object");
-        write_object(object, value);
+      default: kind("object"); write_object(object, value);
     }
     return object;
   }

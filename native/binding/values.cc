@@ -75,7 +75,8 @@ Value list_from_typed(Napi::Env env, const Napi::TypedArray& array, const TypeIn
   if (element.kind == TypeKind::Int && (kind == napi_float32_array || kind == napi_float64_array)) mismatch(env, type, array, place);
   switch (kind) {
     case napi_int8_array: add(int8_t{}); break;
-    case napi_uint8_array: case napi_uint8_clamped_array: add(uint8_t{}); break;
+    case napi_uint8_array:
+    case napi_uint8_clamped_array: add(uint8_t{}); break;
     case napi_int16_array: add(int16_t{}); break;
     case napi_uint16_array: add(uint16_t{}); break;
     case napi_int32_array: add(int32_t{}); break;
@@ -107,7 +108,8 @@ void check_interrupted(Napi::Env env) {
   if (env.IsExceptionPending()) throw Napi::Error::New(env);
 }
 
-Value list_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& element, const TypeInfo& type, const Program& program, const Place& place, int depth) {
+Value list_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& element, const TypeInfo& type, const Program& program,
+                   const Place& place, int depth) {
   if (js.IsTypedArray()) return list_from_typed(env, js.As<Napi::TypedArray>(), element, type, place);
   if (!js.IsArray()) mismatch(env, type, js, place);
   auto array = js.As<Napi::Array>();
@@ -121,7 +123,8 @@ Value list_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& element
   return Value(std::move(list));
 }
 
-Value dict_key_from_text(Napi::Env env, const Napi::Value& key, const TypeInfo& type, const Program& program, const Place& place, int depth) {
+Value dict_key_from_text(Napi::Env env, const Napi::Value& key, const TypeInfo& type, const Program& program, const Place& place,
+                         int depth) {
   if (type.kind == TypeKind::Int || type.kind == TypeKind::Float) return from_js(env, key.ToNumber(), type, program, place, depth);
   return from_js(env, key, type, program, place, depth);
 }
@@ -164,7 +167,8 @@ Value tuple_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
   if (js.IsArray()) {
     auto array = js.As<Napi::Array>();
     if (array.Length() != n) {
-      throw argument_error(env, "Expected a tuple of " + std::to_string(n) + " elements for " + place.phrase() + " but received " + describe(js) + ".");
+      throw argument_error(
+        env, "Expected a tuple of " + std::to_string(n) + " elements for " + place.phrase() + " but received " + describe(js) + ".");
     }
     for (uint32_t i = 0; i < n; i++) {
       tuple->items.push_back(from_js(env, array.Get(i), *type.args[i], program, element_of(place, i), depth + 1));
@@ -172,7 +176,8 @@ Value tuple_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
   } else if (type.kind == TypeKind::NamedTuple && js.IsObject() && !is_tensor(js)) {
     auto object = js.As<Napi::Object>();
     for (size_t i = 0; i < n; i++) {
-      tuple->items.push_back(from_js(env, object.Get(type.fields[i]), *type.args[i], program, field_of(place, type.fields[i], false), depth + 1));
+      tuple->items.push_back(
+        from_js(env, object.Get(type.fields[i]), *type.args[i], program, field_of(place, type.fields[i], false), depth + 1));
     }
   } else {
     mismatch(env, type, js, place);
@@ -203,7 +208,8 @@ Value enum_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, c
 Value any_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const Program& program, const Place& place, int depth) {
   double d;
   switch (js.Type()) {
-    case napi_undefined: case napi_null: return Value();
+    case napi_undefined:
+    case napi_null: return Value();
     case napi_boolean: return Value::of_bool(js.As<Napi::Boolean>().Value());
     case napi_number: return is_integral_number(js, &d) ? Value::of_int(static_cast<int64_t>(d)) : Value::of_float(d);
     case napi_bigint: return int_from_js(env, js, type, place);
@@ -245,7 +251,8 @@ Value union_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
   double d;
   if (js.IsNumber()) {
     TypeKind wanted = is_integral_number(js, &d) ? TypeKind::Int : TypeKind::Float;
-    for (const TypeInfo* member : type.args) if (member->kind == wanted) return from_js(env, js, *member, program, place, depth);
+    for (const TypeInfo* member : type.args)
+      if (member->kind == wanted) return from_js(env, js, *member, program, place, depth);
   }
   for (const TypeInfo* member : type.args) {
     try {
@@ -269,12 +276,14 @@ std::string Place::path() const {
 std::string Place::phrase() const {
   const Place* root = this;
   while (root->parent) root = root->parent;
-  std::string place = root->argument ? "argument " + std::to_string(root->argument) + " of " + std::string(root->where) : std::string(root->where);
+  std::string place =
+    root->argument ? "argument " + std::to_string(root->argument) + " of " + std::string(root->where) : std::string(root->where);
   return "`" + path() + "` (" + place + ")";
 }
 
 Value from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const Program& program, const Place& place, int depth) {
-  if (depth > kMaxDepth) throw argument_error(env, "Expected fewer levels of nesting for the value of argument " + std::to_string(place.argument) + ".");
+  if (depth > kMaxDepth)
+    throw argument_error(env, "Expected fewer levels of nesting for the value of argument " + std::to_string(place.argument) + ".");
   switch (type.kind) {
     case TypeKind::Tensor:
       if (!is_tensor(js)) mismatch(env, type, js, place);
@@ -318,15 +327,18 @@ Value from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const 
       if (js.IsNull() || js.IsUndefined()) return Value();
       return from_js(env, js, *type.args[0], program, place, depth);
     case TypeKind::Union: return union_from_js(env, js, type, program, place, depth);
-    case TypeKind::Tuple: case TypeKind::NamedTuple: return tuple_from_js(env, js, type, program, place, depth);
+    case TypeKind::Tuple:
+    case TypeKind::NamedTuple: return tuple_from_js(env, js, type, program, place, depth);
     case TypeKind::AnyTuple: {
       if (!js.IsArray()) mismatch(env, type, js, place);
       auto tuple = make_ref<TupleValue>();
       auto array = js.As<Napi::Array>();
-      for (uint32_t i = 0; i < array.Length(); i++) tuple->items.push_back(any_from_js(env, array.Get(i), *any_type(), program, place, depth + 1));
+      for (uint32_t i = 0; i < array.Length(); i++)
+        tuple->items.push_back(any_from_js(env, array.Get(i), *any_type(), program, place, depth + 1));
       return Value(std::move(tuple));
     }
-    case TypeKind::Class: case TypeKind::AnyClass: {
+    case TypeKind::Class:
+    case TypeKind::AnyClass: {
       if (!is_object_handle(js)) mismatch(env, type, js, place);
       Value object = object_of(env, js, program, place.path());
       if (!value_has_type(object, type)) mismatch(env, type, js, place);
@@ -351,11 +363,13 @@ Napi::Value to_js(Napi::Env env, const Value& value, const TypeInfo* type, const
   while (type && type->kind == TypeKind::Optional) type = type->args[0];
   auto element = [&](size_t i) -> const TypeInfo* { return type && i < type->args.size() ? type->args[i] : nullptr; };
   switch (value.tag()) {
-    case Tag::None: case Tag::Uninitialized: return env.Null();
+    case Tag::None:
+    case Tag::Uninitialized: return env.Null();
     case Tag::Bool: return Napi::Boolean::New(env, value.to_bool());
     case Tag::Int: {
       int64_t i = value.to_int();
-      if (i >= -static_cast<int64_t>(kMaxSafe) && i <= static_cast<int64_t>(kMaxSafe)) return Napi::Number::New(env, static_cast<double>(i));
+      if (i >= -static_cast<int64_t>(kMaxSafe) && i <= static_cast<int64_t>(kMaxSafe))
+        return Napi::Number::New(env, static_cast<double>(i));
       return Napi::BigInt::New(env, i);
     }
     case Tag::Float: return Napi::Number::New(env, value.to_float());
@@ -380,10 +394,13 @@ Napi::Value to_js(Napi::Env env, const Value& value, const TypeInfo* type, const
     }
     case Tag::Tuple: {
       const TupleValue& tuple = value.to_tuple();
-      const TypeInfo* named = tuple.type && tuple.type->kind == TypeKind::NamedTuple ? tuple.type : type && type->kind == TypeKind::NamedTuple ? type : nullptr;
+      const TypeInfo* named = tuple.type && tuple.type->kind == TypeKind::NamedTuple ? tuple.type
+                              : type && type->kind == TypeKind::NamedTuple           ? type
+                                                                                     : nullptr;
       if (named && named->fields.size() == tuple.items.size()) {
         auto object = Napi::Object::New(env);
-        for (size_t i = 0; i < tuple.items.size(); i++) object.Set(named->fields[i], to_js(env, tuple.items[i], named->args[i], program, depth + 1));
+        for (size_t i = 0; i < tuple.items.size(); i++)
+          object.Set(named->fields[i], to_js(env, tuple.items[i], named->args[i], program, depth + 1));
         return object;
       }
       bool typed = type && type->kind == TypeKind::Tuple;
@@ -445,10 +462,11 @@ std::vector<Value> call_arguments(Napi::Env env, const Napi::Array& args, const 
   // self is not counted in messages.
   size_t hidden = !parameters.empty() && parameters[0].name == "self" ? 1 : 0;
   size_t positional = 0;
-  for (const Parameter& p : parameters) if (!p.kwarg_only) positional++;
+  for (const Parameter& p : parameters)
+    if (!p.kwarg_only) positional++;
   if (given > positional) {
     throw argument_error(env, text() + "() expected at most " + std::to_string(positional - hidden) + " argument(s) but received " +
-                                  std::to_string(given - hidden) + " argument(s).");
+                                std::to_string(given - hidden) + " argument(s).");
   }
   std::vector<Value> values;
   values.reserve(parameters.size());
@@ -462,7 +480,9 @@ std::vector<Value> call_arguments(Napi::Env env, const Napi::Array& args, const 
     place.argument = i + 1 - hidden;
     bool named = !keywords.IsEmpty() && keywords.HasOwnProperty(p.name);
     if (i < given && !p.kwarg_only) {
-      if (named) throw argument_error(env, "Expected one value for `" + p.name + "` of " + text() + " but received it both by position and by name.");
+      if (named)
+        throw argument_error(env,
+                             "Expected one value for `" + p.name + "` of " + text() + " but received it both by position and by name.");
       Napi::Value js = args.Get(static_cast<uint32_t>(i));
       if (p.type->kind == TypeKind::Tensor && is_tensor(js)) values.push_back(Value(tensor_of(js)));
       else if (js.IsUndefined() && p.has_default) values.push_back(p.default_value);

@@ -14,8 +14,8 @@ namespace torchscript::binding {
 // Where a value stands, for messages: "`x[0]` (argument 1 of forward)". A chain on the stack, spelt only when something is wrong.
 struct Place {
   const Place* parent = nullptr;
-  std::string_view name;   // of the argument; below it: a field, or a key when `quoted`
-  int64_t index = -1;      // below it: an element
+  std::string_view name;  // of the argument; below it: a field, or a key when `quoted`
+  int64_t index = -1;     // below it: an element
   bool quoted = false;
   std::string_view where;  // of the root: `forward`, or the whole phrase when argument is 0
   size_t argument = 0;

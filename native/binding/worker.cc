@@ -143,13 +143,15 @@ Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> prog
   if (!environment.port) {
     auto port = std::make_shared<AsyncPort>();
     napi_value name = Napi::String::New(env, "torchscript");
-    if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, on_settled, &port->function) != napi_ok) {
+    if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, on_settled, &port->function) !=
+        napi_ok) {
       throw Napi::Error::New(env, "Cannot reach the event loop");
     }
     napi_unref_threadsafe_function(env, port->function);
     environment.port = port;
     // Hooks run before the environment frees anything, and before its finalizers.
-    napi_add_env_cleanup_hook(env, [](void* data) { static_cast<AsyncPort*>(data)->close(); }, port.get());
+    napi_add_env_cleanup_hook(
+      env, [](void* data) { static_cast<AsyncPort*>(data)->close(); }, port.get());
   }
   auto run = std::make_unique<AsyncRun>();
   run->port = environment.port;

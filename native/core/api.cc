@@ -66,7 +66,9 @@ const std::vector<int64_t>& Tensor::sizes() const { return state_->sizes; }
 int64_t Tensor::numel() const { return state_->tensor->numel(); }
 void* Tensor::data() const { return state_->tensor->view.data; }
 void* Tensor::raw(DType expected) const {
-  if (expected != dtype()) core::fail("Expected elements of %s but the tensor has %s", core::dtype_name(static_cast<core::DType>(expected)), core::dtype_name(state_->tensor->dtype()));
+  if (expected != dtype())
+    core::fail("Expected elements of %s but the tensor has %s", core::dtype_name(static_cast<core::DType>(expected)),
+               core::dtype_name(state_->tensor->dtype()));
   return data();
 }
 
@@ -128,19 +130,24 @@ Value Program::run(const std::string& name, const std::vector<Value>& args) cons
     function = &state_->program->method(plan.root, name);
     values.push_back(plan.root);
   } else {
-    for (const auto& f : plan.functions) if (f->name == name) function = f.get();
+    for (const auto& f : plan.functions)
+      if (f->name == name) function = f.get();
   }
   if (!function) core::fail("The program has no function %s", name.c_str());
   for (const Value& arg : args) values.push_back(arg.state_->value);
   const auto& parameters = function->parameters;
   for (size_t i = values.size(); i < parameters.size() && parameters[i].has_default; i++) values.push_back(parameters[i].default_value);
-  if (values.size() != parameters.size()) core::fail("%s() takes %zu arguments but %zu were given", name.c_str(), parameters.size(), values.size());
+  if (values.size() != parameters.size())
+    core::fail("%s() takes %zu arguments but %zu were given", name.c_str(), parameters.size(), values.size());
   for (size_t i = 0; i < values.size(); i++) {
     // Integers stand for floats, as in Python; lists learn their element type.
-    if (values[i].is(core::Tag::Int) && parameters[i].type->kind == core::TypeKind::Float) values[i] = core::Value::of_float(values[i].to_float());
-    if (values[i].is(core::Tag::List) && parameters[i].type->kind == core::TypeKind::List) values[i].to_list().element = parameters[i].type->args[0];
+    if (values[i].is(core::Tag::Int) && parameters[i].type->kind == core::TypeKind::Float)
+      values[i] = core::Value::of_float(values[i].to_float());
+    if (values[i].is(core::Tag::List) && parameters[i].type->kind == core::TypeKind::List)
+      values[i].to_list().element = parameters[i].type->args[0];
     if (!core::value_has_type(values[i], *parameters[i].type)) {
-      core::fail("Expected a value of type '%s' for `%s` but received '%s'", parameters[i].type->text().c_str(), parameters[i].name.c_str(), core::tag_name(values[i].tag()));
+      core::fail("Expected a value of type '%s' for `%s` but received '%s'", parameters[i].type->text().c_str(), parameters[i].name.c_str(),
+                 core::tag_name(values[i].tag()));
     }
   }
   return Value(state_of(state_->program->run(*function, values.data(), values.size(), &standard_sink)));
@@ -149,8 +156,10 @@ Value Program::run(const std::string& name, const std::vector<Value>& args) cons
 std::vector<std::string> Program::functions() const {
   const core::Plan& plan = state_->program->plan();
   std::vector<std::string> names;
-  if (plan.root.is(core::Tag::Object)) for (const auto& [name, index] : plan.root.to_object().type->methods) names.push_back(name);
-  else for (const auto& f : plan.functions) names.push_back(f->name);
+  if (plan.root.is(core::Tag::Object))
+    for (const auto& [name, index] : plan.root.to_object().type->methods) names.push_back(name);
+  else
+    for (const auto& f : plan.functions) names.push_back(f->name);
   return names;
 }
 

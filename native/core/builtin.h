@@ -32,6 +32,7 @@ struct Context {
   virtual Value call_method(const Value& self, const char* method, const Value* args, int nargs) = 0;
   // Calls another operator by full schema name, builtin or kernel.
   virtual std::vector<Value> call_operator(const char* full_name, const Value* args, int nargs) = 0;
+
  protected:
   ~Context() = default;
 };

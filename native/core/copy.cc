@@ -82,23 +82,46 @@ template <class S> void load_integers(const char* from, int64_t stride, int n, i
 
 void load_integer_piece(DType t, const char* from, int64_t stride, int n, int64_t* wide) {
   switch (t) {
-    case DType::U8: case DType::Bool: case DType::QU8: load_integers<uint8_t>(from, stride, n, wide); return;
-    case DType::I8: case DType::QI8: load_integers<int8_t>(from, stride, n, wide); return;
+    case DType::U8:
+    case DType::Bool:
+    case DType::QU8: load_integers<uint8_t>(from, stride, n, wide); return;
+    case DType::I8:
+    case DType::QI8: load_integers<int8_t>(from, stride, n, wide); return;
     case DType::I16: load_integers<int16_t>(from, stride, n, wide); return;
     case DType::U16: load_integers<uint16_t>(from, stride, n, wide); return;
-    case DType::I32: case DType::QI32: load_integers<int32_t>(from, stride, n, wide); return;
+    case DType::I32:
+    case DType::QI32: load_integers<int32_t>(from, stride, n, wide); return;
     case DType::U32: load_integers<uint32_t>(from, stride, n, wide); return;
-    case DType::I64: case DType::U64: load_integers<int64_t>(from, stride, n, wide); return;
+    case DType::I64:
+    case DType::U64: load_integers<int64_t>(from, stride, n, wide); return;
     default: fail("copy from %s is not supported", dtype_torch_name(t));
   }
 }
 
 void load_real_piece(DType t, const char* from, int64_t stride, int n, double* wide) {
   switch (t) {
-    case DType::F32: for (int i = 0; i < n; i++) { float v; std::memcpy(&v, from + i * stride, 4); wide[i] = v; } return;
+    case DType::F32:
+      for (int i = 0; i < n; i++) {
+        float v;
+        std::memcpy(&v, from + i * stride, 4);
+        wide[i] = v;
+      }
+      return;
     case DType::F64: gather(from, stride, n, wide); return;
-    case DType::F16: for (int i = 0; i < n; i++) { uint16_t v; std::memcpy(&v, from + i * stride, 2); wide[i] = half_to_float(v); } return;
-    case DType::BF16: for (int i = 0; i < n; i++) { uint16_t v; std::memcpy(&v, from + i * stride, 2); wide[i] = bfloat_to_float(v); } return;
+    case DType::F16:
+      for (int i = 0; i < n; i++) {
+        uint16_t v;
+        std::memcpy(&v, from + i * stride, 2);
+        wide[i] = half_to_float(v);
+      }
+      return;
+    case DType::BF16:
+      for (int i = 0; i < n; i++) {
+        uint16_t v;
+        std::memcpy(&v, from + i * stride, 2);
+        wide[i] = bfloat_to_float(v);
+      }
+      return;
     default: fail("copy from %s is not supported", dtype_torch_name(t));
   }
 }
@@ -163,13 +186,17 @@ template <class W> bool truth_of(const W& w) {
 template <class W> void store_piece(DType t, const W* wide, char* to, int64_t stride, int n) {
   switch (t) {
     case DType::Bool: scatter<uint8_t>(to, stride, n, [&](int i) { return static_cast<uint8_t>(truth_of(wide[i])); }); return;
-    case DType::U8: case DType::QU8: scatter<uint8_t>(to, stride, n, [&](int i) { return static_cast<uint8_t>(int32_of(wide[i])); }); return;
-    case DType::I8: case DType::QI8: scatter<int8_t>(to, stride, n, [&](int i) { return static_cast<int8_t>(int32_of(wide[i])); }); return;
+    case DType::U8:
+    case DType::QU8: scatter<uint8_t>(to, stride, n, [&](int i) { return static_cast<uint8_t>(int32_of(wide[i])); }); return;
+    case DType::I8:
+    case DType::QI8: scatter<int8_t>(to, stride, n, [&](int i) { return static_cast<int8_t>(int32_of(wide[i])); }); return;
     case DType::I16: scatter<int16_t>(to, stride, n, [&](int i) { return static_cast<int16_t>(int32_of(wide[i])); }); return;
     case DType::U16: scatter<uint16_t>(to, stride, n, [&](int i) { return static_cast<uint16_t>(int32_of(wide[i])); }); return;
-    case DType::I32: case DType::QI32: scatter<int32_t>(to, stride, n, [&](int i) { return int32_of(wide[i]); }); return;
+    case DType::I32:
+    case DType::QI32: scatter<int32_t>(to, stride, n, [&](int i) { return int32_of(wide[i]); }); return;
     case DType::U32: scatter<uint32_t>(to, stride, n, [&](int i) { return static_cast<uint32_t>(int64_of(wide[i])); }); return;
-    case DType::I64: case DType::U64: scatter<int64_t>(to, stride, n, [&](int i) { return int64_of(wide[i]); }); return;
+    case DType::I64:
+    case DType::U64: scatter<int64_t>(to, stride, n, [&](int i) { return int64_of(wide[i]); }); return;
     case DType::F32: scatter<float>(to, stride, n, [&](int i) { return float_of(wide[i]); }); return;
     case DType::F64: scatter<double>(to, stride, n, [&](int i) { return real_of(wide[i]); }); return;
     case DType::F16: scatter<uint16_t>(to, stride, n, [&](int i) { return float_to_half(float_of(wide[i])); }); return;
@@ -179,14 +206,23 @@ template <class W> void store_piece(DType t, const W* wide, char* to, int64_t st
         return float_to_half(float_of(wide[i])) | static_cast<uint32_t>(float_to_half(static_cast<float>(imag_of(wide[i])))) << 16;
       });
       return;
-    case DType::C64: scatter<std::complex<float>>(to, stride, n, [&](int i) { return std::complex<float>(float_of(wide[i]), static_cast<float>(imag_of(wide[i]))); }); return;
-    case DType::C128: scatter<std::complex<double>>(to, stride, n, [&](int i) { return std::complex<double>(real_of(wide[i]), imag_of(wide[i])); }); return;
+    case DType::C64:
+      scatter<std::complex<float>>(to, stride, n,
+                                   [&](int i) { return std::complex<float>(float_of(wide[i]), static_cast<float>(imag_of(wide[i]))); });
+      return;
+    case DType::C128:
+      scatter<std::complex<double>>(to, stride, n, [&](int i) { return std::complex<double>(real_of(wide[i]), imag_of(wide[i])); });
+      return;
     default: fail("copy to %s is not supported", dtype_torch_name(t));
   }
 }
 
 void convert_line(DType from_type, const char* from, int64_t from_stride, DType to_type, char* to, int64_t to_stride, int64_t n) {
-  union { int64_t integers[kPiece]; double reals[kPiece]; double complexes[2 * kPiece]; } wide;
+  union {
+    int64_t integers[kPiece];
+    double reals[kPiece];
+    double complexes[2 * kPiece];
+  } wide;
   for (int64_t at = 0; at < n; at += kPiece) {
     int count = static_cast<int>(n - at < kPiece ? n - at : kPiece);
     const char* f = from + at * from_stride;
@@ -219,7 +255,9 @@ template <class T> void move_line(const char* from, int64_t from_stride, char* t
   for (int64_t i = 0; i < n; i++) std::memcpy(to + i * to_stride, from + i * from_stride, sizeof(T));
 }
 
-struct Wide16 { uint64_t a, b; };
+struct Wide16 {
+  uint64_t a, b;
+};
 
 void copy_line(DType type, const char* from, int64_t from_stride, char* to, int64_t to_stride, int64_t n) {
   int64_t item = dtype_size(type);
@@ -245,7 +283,8 @@ struct Lines {
 Lines merge(const TensorView& destination, const TensorView& source) {
   int order[kMaxDims];
   int n = 0;
-  for (int d = 0; d < destination.ndim; d++) if (destination.sizes[d] != 1) order[n++] = d;
+  for (int d = 0; d < destination.ndim; d++)
+    if (destination.sizes[d] != 1) order[n++] = d;
   for (int i = 1; i < n; i++) {
     for (int j = i; j > 0 && destination.strides[order[j]] > destination.strides[order[j - 1]]; j--) std::swap(order[j], order[j - 1]);
   }
@@ -305,7 +344,8 @@ void copy_views(Runtime& runtime, const TensorView& destination, const TensorVie
   auto* from = static_cast<const char*>(source.data);
   constexpr int64_t kGrain = 16384;
   if (inner == 0) {
-    runtime.parallel(line, kGrain, [&](int64_t begin, int64_t end) { copy_piece(from + begin * lines.from[0], to + begin * lines.to[0], end - begin); });
+    runtime.parallel(line, kGrain,
+                     [&](int64_t begin, int64_t end) { copy_piece(from + begin * lines.from[0], to + begin * lines.to[0], end - begin); });
     return;
   }
   int64_t grain = kGrain / line + 1;

@@ -7,12 +7,14 @@ namespace {
 bool same_type(const TypeInfo& a, const TypeInfo& b) {
   if (&a == &b) return true;
   if (a.kind != b.kind || a.class_info != b.class_info || a.name != b.name || a.args.size() != b.args.size()) return false;
-  for (size_t i = 0; i < a.args.size(); i++) if (!same_type(*a.args[i], *b.args[i])) return false;
+  for (size_t i = 0; i < a.args.size(); i++)
+    if (!same_type(*a.args[i], *b.args[i])) return false;
   return true;
 }
 
 bool items_have_type(const std::vector<Value>& items, const TypeInfo& type) {
-  for (const Value& item : items) if (!value_has_type(item, type)) return false;
+  for (const Value& item : items)
+    if (!value_has_type(item, type)) return false;
   return true;
 }
 
@@ -39,7 +41,8 @@ bool value_has_type(const Value& value, const TypeInfo& type) {
     case TypeKind::AnyEnum: return value.is(Tag::Enum);
     case TypeKind::Optional: return value.is_none() || value_has_type(value, *type.args[0]);
     case TypeKind::Union:
-      for (const TypeInfo* member : type.args) if (value_has_type(value, *member)) return true;
+      for (const TypeInfo* member : type.args)
+        if (value_has_type(value, *member)) return true;
       return false;
     case TypeKind::List: {
       if (!value.is(Tag::List)) return false;
@@ -51,15 +54,18 @@ bool value_has_type(const Value& value, const TypeInfo& type) {
       if (!value.is(Tag::Dict)) return false;
       const DictValue& dict = value.to_dict();
       if (dict.key_type && dict.value_type) return same_type(*dict.key_type, *type.args[0]) && same_type(*dict.value_type, *type.args[1]);
-      for (const auto& [key, item] : dict.entries) if (!value_has_type(key, *type.args[0]) || !value_has_type(item, *type.args[1])) return false;
+      for (const auto& [key, item] : dict.entries)
+        if (!value_has_type(key, *type.args[0]) || !value_has_type(item, *type.args[1])) return false;
       return true;
     }
-    case TypeKind::Tuple: case TypeKind::NamedTuple: {
+    case TypeKind::Tuple:
+    case TypeKind::NamedTuple: {
       if (!value.is(Tag::Tuple)) return false;
       const TupleValue& tuple = value.to_tuple();
       if (type.kind == TypeKind::NamedTuple && tuple.type && tuple.type->name != type.name) return false;
       if (tuple.items.size() != type.args.size()) return false;
-      for (size_t i = 0; i < tuple.items.size(); i++) if (!value_has_type(tuple.items[i], *type.args[i])) return false;
+      for (size_t i = 0; i < tuple.items.size(); i++)
+        if (!value_has_type(tuple.items[i], *type.args[i])) return false;
       return true;
     }
     case TypeKind::Class: {

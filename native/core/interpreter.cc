@@ -27,7 +27,8 @@ struct Operands {
     return heap.data();
   }
   void clear(size_t n) {
-    if (n <= kInlineArgs) for (size_t i = 0; i < n; i++) inline_values[i] = Value();
+    if (n <= kInlineArgs)
+      for (size_t i = 0; i < n; i++) inline_values[i] = Value();
     else heap.clear();
   }
 };
@@ -177,16 +178,13 @@ Value Run::execute(size_t base) {
         const std::string& name = plan.constants[static_cast<size_t>(w[1])].to_string();
         const Value& self = w[3] < 0 ? r[~w[3]] : r[w[3]];
         const Function& callee = program_.method(self, name);
-        if (callee.parameters.size() != n) fail("%s() takes %zu arguments but %zu were given", callee.name.c_str(), callee.parameters.size(), n);
+        if (callee.parameters.size() != n)
+          fail("%s() takes %zu arguments but %zu were given", callee.name.c_str(), callee.parameters.size(), n);
         call(callee, w + 3, n, w[3 + n]);
         break;
       }
-      case Op::Jump:
-        pc = static_cast<size_t>(w[1]);
-        break;
-      case Op::JumpFalse:
-        pc = take(w[1]).to_bool() ? pc + 3 : static_cast<size_t>(w[2]);
-        break;
+      case Op::Jump: pc = static_cast<size_t>(w[1]); break;
+      case Op::JumpFalse: pc = take(w[1]).to_bool() ? pc + 3 : static_cast<size_t>(w[2]); break;
       case Op::LoopBegin: {
         int64_t limit = take(w[2]).to_int();
         bool condition = take(w[3]).to_bool();
@@ -220,7 +218,8 @@ Value Run::execute(size_t base) {
         size_t slot = static_cast<size_t>(w[3]);
         if (slot >= object.slots.size()) fail("'%s' object has no such attribute", object.type->name.c_str());
         if (object.slots[slot].is(Tag::Uninitialized)) {
-          fail_as("AttributeError", "'%s' object has no attribute '%s'", object.type->name.c_str(), object.type->attributes[slot].name.c_str());
+          fail_as("AttributeError", "'%s' object has no attribute '%s'", object.type->name.c_str(),
+                  object.type->attributes[slot].name.c_str());
         }
         Value value = object.slots[slot];
         if (w[2] < 0) r[~w[2]] = Value();
@@ -331,8 +330,7 @@ Value Run::execute(size_t base) {
         pc += 4 + n;
         break;
       }
-      case Op::Raise:
-        raise(w[1] < 0 ? r[~w[1]] : r[w[1]], w[2] < 0 ? nullptr : &r[w[2]]);
+      case Op::Raise: raise(w[1] < 0 ? r[~w[1]] : r[w[1]], w[2] < 0 ? nullptr : &r[w[2]]);
       case Op::Fork: {
         const Function& callee = *plan.functions[static_cast<size_t>(w[2])];
         size_t n = static_cast<size_t>(w[3]);
@@ -368,8 +366,7 @@ Value Run::execute(size_t base) {
         r[w[1]] = Value::uninitialized();
         pc += 2;
         break;
-      case Op::Unsupported:
-        throw UnsupportedOperator(plan.constants[static_cast<size_t>(w[1])].to_string());
+      case Op::Unsupported: throw UnsupportedOperator(plan.constants[static_cast<size_t>(w[1])].to_string());
       case Op::EnumName: {
         Value holder = take(w[2]);
         r[w[1]] = Value::of_string(holder.to_enum().name);
@@ -398,8 +395,7 @@ Value Run::execute(size_t base) {
         contexts_.pop_back();
         pc += 1;
         break;
-      case Op::Count:
-        fail("unknown instruction");
+      case Op::Count: fail("unknown instruction");
     }
   }
 }
@@ -452,7 +448,8 @@ void Run::rethrow_with_stack() {
 
 void Run::raise(const Value& message, const Value* class_name) {
   std::string text = message.is(Tag::String) ? message.to_string() : "";
-  std::string python_class = class_name && class_name->is(Tag::String) && !class_name->to_string().empty() ? class_name->to_string() : "RuntimeError";
+  std::string python_class =
+    class_name && class_name->is(Tag::String) && !class_name->to_string().empty() ? class_name->to_string() : "RuntimeError";
   throw ScriptError(text, python_class, render_stack());
 }
 

@@ -78,10 +78,21 @@ void* ArgList::take(size_t bytes) {
 
 void ArgList::convert(const Value& value, Arg& arg) {
   switch (value.tag()) {
-    case Tag::None: case Tag::Generator: case Tag::Uninitialized: arg.kind = ArgKind::None; return;
-    case Tag::Bool: arg.kind = ArgKind::Bool; arg.b = value.to_bool(); return;
-    case Tag::Int: arg.kind = ArgKind::Int; arg.i = value.to_int(); return;
-    case Tag::Float: arg.kind = ArgKind::Float; arg.d = value.to_float(); return;
+    case Tag::None:
+    case Tag::Generator:
+    case Tag::Uninitialized: arg.kind = ArgKind::None; return;
+    case Tag::Bool:
+      arg.kind = ArgKind::Bool;
+      arg.b = value.to_bool();
+      return;
+    case Tag::Int:
+      arg.kind = ArgKind::Int;
+      arg.i = value.to_int();
+      return;
+    case Tag::Float:
+      arg.kind = ArgKind::Float;
+      arg.d = value.to_float();
+      return;
     case Tag::Complex:
       arg.kind = ArgKind::Complex;
       arg.c = {value.to_complex().real(), value.to_complex().imag()};
@@ -127,7 +138,8 @@ void ArgList::convert_items(const std::vector<Value>& items, const TypeInfo* ele
   }
   size_t n = items.size();
   auto count = static_cast<int64_t>(n);
-  if (others || (tensors && (floats || ints || bools)) || (nones && (floats || ints || bools))) fail("A kernel cannot take a list of mixed or structured elements");
+  if (others || (tensors && (floats || ints || bools)) || (nones && (floats || ints || bools)))
+    fail("A kernel cannot take a list of mixed or structured elements");
   if (n == 0 && element) {
     const TypeInfo* inner = element->kind == TypeKind::Optional ? element->args[0] : element;
     tensors = inner->kind == TypeKind::Tensor;
@@ -183,13 +195,15 @@ std::string shape_text(const TensorView& view) {
 
 bool same_shape(const TensorView& a, const TensorView& b) {
   if (a.ndim != b.ndim) return false;
-  for (int i = 0; i < a.ndim; i++) if (a.sizes[i] != b.sizes[i]) return false;
+  for (int i = 0; i < a.ndim; i++)
+    if (a.sizes[i] != b.sizes[i]) return false;
   return true;
 }
 
 bool same_window(const TensorView& a, const TensorView& b) {
   if (a.data != b.data || a.dtype != b.dtype || !same_shape(a, b)) return false;
-  for (int i = 0; i < a.ndim; i++) if (a.sizes[i] > 1 && a.strides[i] != b.strides[i]) return false;
+  for (int i = 0; i < a.ndim; i++)
+    if (a.sizes[i] > 1 && a.strides[i] != b.strides[i]) return false;
   return true;
 }
 
@@ -197,15 +211,18 @@ bool same_window(const TensorView& a, const TensorView& b) {
 // argument looks at the same memory through another window.
 bool writes_directly(const Kernel& row, const TensorView& self, const TensorView& result, const Value* args, const Arg* argv, int nargs) {
   if (!row.in_place || self.dtype != result.dtype || !same_shape(self, result) || result.quant) return false;
-  for (int i = 0; i < self.ndim; i++) if (self.sizes[i] > 1 && self.strides[i] != result.strides[i]) return false;
+  for (int i = 0; i < self.ndim; i++)
+    if (self.sizes[i] > 1 && self.strides[i] != result.strides[i]) return false;
   const Storage* storage = args[0].to_tensor().storage.get();
   for (int i = 1; i < nargs; i++) {
     if (argv[i].kind == ArgKind::TensorList) {
       if (!args[i].is(Tag::List)) return false;
-      for (const Value& item : args[i].to_list().items) if (item.is(Tag::Tensor) && item.to_tensor().storage.get() == storage) return false;
+      for (const Value& item : args[i].to_list().items)
+        if (item.is(Tag::Tensor) && item.to_tensor().storage.get() == storage) return false;
       continue;
     }
-    if (argv[i].kind == ArgKind::Tensor && args[i].to_tensor().storage.get() == storage && !same_window(self, *argv[i].tensor)) return false;
+    if (argv[i].kind == ArgKind::Tensor && args[i].to_tensor().storage.get() == storage && !same_window(self, *argv[i].tensor))
+      return false;
   }
   return true;
 }
@@ -238,7 +255,8 @@ void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
   if (recorder_) recorder_->pack_used(pack);
 }
 
-void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults) {
+void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
+                 int nresults) {
   if (nresults > kMaxOutputs) fail("%s has too many results", name);
   if (!row.quantized && has_quantized(args, nargs)) return invoke_dequantized(row, name, variant, args, nargs, results, nresults);
   int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
@@ -339,7 +357,8 @@ void Run::copy_into(Tensor& destination, const Tensor& source) {
   if (from.ndim > to.ndim) {
     // Leading dimensions of size 1 may be dropped, as PyTorch's copy_ allows.
     for (int i = 0; i < from.ndim - to.ndim; i++) {
-      if (from.sizes[i] != 1) fail("output with shape %s doesn't match the broadcast shape %s", shape_text(to).c_str(), shape_text(from).c_str());
+      if (from.sizes[i] != 1)
+        fail("output with shape %s doesn't match the broadcast shape %s", shape_text(to).c_str(), shape_text(from).c_str());
     }
   }
   int64_t strides[kMaxDims];
@@ -347,8 +366,9 @@ void Run::copy_into(Tensor& destination, const Tensor& source) {
     int s = d - to.ndim + from.ndim;
     int64_t size = s >= 0 ? from.sizes[s] : 1;
     if (size != to.sizes[d] && size != 1) {
-      fail("The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.  Target sizes: %s.  Tensor sizes: %s",
-           static_cast<long long>(to.sizes[d]), static_cast<long long>(size), d, shape_text(to).c_str(), shape_text(from).c_str());
+      fail(
+        "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.  Target sizes: %s.  Tensor sizes: %s",
+        static_cast<long long>(to.sizes[d]), static_cast<long long>(size), d, shape_text(to).c_str(), shape_text(from).c_str());
     }
     strides[d] = size == 1 && to.sizes[d] != 1 ? 0 : s >= 0 ? from.strides[s] : 0;
   }

@@ -104,7 +104,8 @@ void* allocate_block(size_t bytes) {
   if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
   int64_t live = live_bytes.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed) + static_cast<int64_t>(size);
   int64_t peak = peak_bytes.load(std::memory_order_relaxed);
-  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {}
+  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
+  }
   return block;
 }
 

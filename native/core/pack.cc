@@ -26,10 +26,22 @@ std::string pack_key(const Kernel& row, const Call& call, const Storage& storage
       case ArgKind::Float: append(key, arg.d); break;
       case ArgKind::Bool: append(key, arg.b); break;
       case ArgKind::Complex: append(key, arg.c); break;
-      case ArgKind::String: append(key, arg.str.n); key.append(arg.str.p, static_cast<size_t>(arg.str.n)); break;
-      case ArgKind::IntList: append(key, arg.ints.n); for (int64_t k = 0; k < arg.ints.n; k++) append(key, arg.ints.p[k]); break;
-      case ArgKind::FloatList: append(key, arg.floats.n); for (int64_t k = 0; k < arg.floats.n; k++) append(key, arg.floats.p[k]); break;
-      case ArgKind::BoolList: append(key, arg.bools.n); for (int64_t k = 0; k < arg.bools.n; k++) append(key, arg.bools.p[k]); break;
+      case ArgKind::String:
+        append(key, arg.str.n);
+        key.append(arg.str.p, static_cast<size_t>(arg.str.n));
+        break;
+      case ArgKind::IntList:
+        append(key, arg.ints.n);
+        for (int64_t k = 0; k < arg.ints.n; k++) append(key, arg.ints.p[k]);
+        break;
+      case ArgKind::FloatList:
+        append(key, arg.floats.n);
+        for (int64_t k = 0; k < arg.floats.n; k++) append(key, arg.floats.p[k]);
+        break;
+      case ArgKind::BoolList:
+        append(key, arg.bools.n);
+        for (int64_t k = 0; k < arg.bools.n; k++) append(key, arg.bools.p[k]);
+        break;
       default: break;
     }
   }

@@ -20,7 +20,8 @@ constexpr int kMaxTypeDepth = 256;
 
 class Decoder {
  public:
-  Decoder(const uint8_t* bytes, size_t size, const std::vector<Ref<Tensor>>& tensors) : p_(bytes), size_(size), tensors_(tensors), plan_(new Plan) {}
+  Decoder(const uint8_t* bytes, size_t size, const std::vector<Ref<Tensor>>& tensors)
+      : p_(bytes), size_(size), tensors_(tensors), plan_(new Plan) {}
 
   std::unique_ptr<Plan> decode() {
     if (u32() != kMagic) bad("the magic number is missing");
@@ -45,8 +46,12 @@ class Decoder {
   }
 
  private:
-  [[noreturn]] void bad(const std::string& what) const { throw PlanError("The plan is malformed: " + what + " (at byte " + std::to_string(at_) + ")."); }
-  void need(size_t n) const { if (size_ - at_ < n) bad("it ends too early"); }
+  [[noreturn]] void bad(const std::string& what) const {
+    throw PlanError("The plan is malformed: " + what + " (at byte " + std::to_string(at_) + ").");
+  }
+  void need(size_t n) const {
+    if (size_ - at_ < n) bad("it ends too early");
+  }
   template <class T> T read() {
     need(sizeof(T));
     T v;
@@ -86,9 +91,15 @@ class Decoder {
       if (kind > static_cast<uint8_t>(TypeKind::Other)) bad("unknown type kind " + std::to_string(kind));
       t.kind = static_cast<TypeKind>(kind);
       switch (t.kind) {
-        case TypeKind::List: case TypeKind::Optional: case TypeKind::Future: t.args = {type()}; break;
-        case TypeKind::Dict: t.args.push_back(type()); t.args.push_back(type()); break;
-        case TypeKind::Union: case TypeKind::Tuple: type_list(t); break;
+        case TypeKind::List:
+        case TypeKind::Optional:
+        case TypeKind::Future: t.args = {type()}; break;
+        case TypeKind::Dict:
+          t.args.push_back(type());
+          t.args.push_back(type());
+          break;
+        case TypeKind::Union:
+        case TypeKind::Tuple: type_list(t); break;
         case TypeKind::NamedTuple: {
           t.name = str();
           uint32_t fields = count(4);
@@ -145,7 +156,8 @@ class Decoder {
       for (uint32_t k = 0; k < implementers; k++) c.implementers.insert(static_cast<int32_t>(index(u32(), n, "class")));
     }
     for (size_t i = 0; i < plan_->types.size(); i++) {
-      if (plan_->types[i]->kind == TypeKind::Class) plan_->types[i]->class_info = plan_->classes[index(class_of_type_[i], n, "class")].get();
+      if (plan_->types[i]->kind == TypeKind::Class)
+        plan_->types[i]->class_info = plan_->classes[index(class_of_type_[i], n, "class")].get();
     }
   }
 
@@ -216,15 +228,25 @@ class Decoder {
   }
   void skip_value() {
     switch (u8()) {
-      case 0: case 1: case 2: case 10: return;
-      case 3: case 4: skip(8); return;
+      case 0:
+      case 1:
+      case 2:
+      case 10: return;
+      case 3:
+      case 4: skip(8); return;
       case 5: skip(16); return;
-      case 6: case 7: case 9: skip(4); return;
-      case 8: case 11: skip(u32()); return;
+      case 6:
+      case 7:
+      case 9: skip(4); return;
+      case 8:
+      case 11: skip(u32()); return;
       default: bad("unknown value tag");
     }
   }
-  void skip(size_t n) { need(n); at_ += n; }
+  void skip(size_t n) {
+    need(n);
+    at_ += n;
+  }
 
   // Entries may refer to later ones: the first walk makes them, the second fills them, dictionaries last (their keys must be complete).
   void heap() {
@@ -333,7 +355,8 @@ class Decoder {
         ObjectValue& object = entry.to_object();
         skip(4);
         uint32_t n = count(1);
-        if (n != object.type->attributes.size()) bad("an object of class " + object.type->name + " has another number of slots than its class");
+        if (n != object.type->attributes.size())
+          bad("an object of class " + object.type->name + " has another number of slots than its class");
         for (uint32_t k = 0; k < n; k++) object.slots.push_back(value());
         break;
       }
@@ -361,7 +384,14 @@ class Decoder {
   }
   void check_key(const Value& key, int depth) {
     switch (key.tag()) {
-      case Tag::Bool: case Tag::Int: case Tag::Float: case Tag::Complex: case Tag::String: case Tag::Device: case Tag::Enum: case Tag::Tensor: return;
+      case Tag::Bool:
+      case Tag::Int:
+      case Tag::Float:
+      case Tag::Complex:
+      case Tag::String:
+      case Tag::Device:
+      case Tag::Enum:
+      case Tag::Tensor: return;
       case Tag::Tuple:
         if (depth > kMaxKeyDepth) bad("a dictionary key is nested too deeply");
         for (const Value& item : key.to_tuple().items) check_key(item, depth + 1);
@@ -440,7 +470,8 @@ Value parse_device(const std::string& text) {
   device->type = text.substr(0, colon);
   if (colon != std::string::npos) {
     const std::string digits = text.substr(colon + 1);
-    if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos) fail("Invalid device string: '%s'", text.c_str());
+    if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos)
+      fail("Invalid device string: '%s'", text.c_str());
     device->index = std::stoi(digits);
   }
   if (device->type.empty()) fail("Invalid device string: '%s'", text.c_str());

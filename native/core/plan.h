@@ -14,9 +14,32 @@
 namespace torchscript {
 
 enum class TypeKind : uint8_t {
-  Tensor = 0, Int = 1, Float = 2, Bool = 3, Complex = 4, String = 5, Number = 6, None = 7, Device = 8, Generator = 9, Any = 10, List = 11,
-  Dict = 12, Optional = 13, Union = 14, Tuple = 15, NamedTuple = 16, Class = 17, Enum = 18, Future = 19, Function = 20, AnyList = 21,
-  AnyTuple = 22, AnyClass = 23, AnyEnum = 24, Other = 25
+  Tensor = 0,
+  Int = 1,
+  Float = 2,
+  Bool = 3,
+  Complex = 4,
+  String = 5,
+  Number = 6,
+  None = 7,
+  Device = 8,
+  Generator = 9,
+  Any = 10,
+  List = 11,
+  Dict = 12,
+  Optional = 13,
+  Union = 14,
+  Tuple = 15,
+  NamedTuple = 16,
+  Class = 17,
+  Enum = 18,
+  Future = 19,
+  Function = 20,
+  AnyList = 21,
+  AnyTuple = 22,
+  AnyClass = 23,
+  AnyEnum = 24,
+  Other = 25
 };
 
 struct TypeInfo {
@@ -103,9 +126,39 @@ struct Function {
 };
 
 enum class Op : int32_t {
-  Const = 0, Move, OpCall, Call, CallMethod, Jump, JumpFalse, LoopBegin, LoopNext, Return, GetAttr, SetAttr, Tuple, TupleUnpack, TupleIndex,
-  List, ListUnpack, Dict, NewObject, IsInstance, Raise, Fork, Wait, Drop, Uninitialized, TupleSlice, Unsupported, EnumName, EnumValue,
-  UncheckedCast, Enter, Exit, Count
+  Const = 0,
+  Move,
+  OpCall,
+  Call,
+  CallMethod,
+  Jump,
+  JumpFalse,
+  LoopBegin,
+  LoopNext,
+  Return,
+  GetAttr,
+  SetAttr,
+  Tuple,
+  TupleUnpack,
+  TupleIndex,
+  List,
+  ListUnpack,
+  Dict,
+  NewObject,
+  IsInstance,
+  Raise,
+  Fork,
+  Wait,
+  Drop,
+  Uninitialized,
+  TupleSlice,
+  Unsupported,
+  EnumName,
+  EnumValue,
+  UncheckedCast,
+  Enter,
+  Exit,
+  Count
 };
 
 struct Plan {
@@ -117,7 +170,11 @@ struct Plan {
   Value root;
   std::vector<uint32_t> start_functions;
   // Objects whose `__setstate__` is still to be called with a state, in order; function -1: a custom class's builtin.
-  struct PendingState { Value object; int32_t function; Value state; };
+  struct PendingState {
+    Value object;
+    int32_t function;
+    Value state;
+  };
   std::vector<PendingState> pending_states;
   // Objects, lists and dicts may form cycles; they are taken apart when the plan goes.
   std::vector<Value> heap;

@@ -34,7 +34,9 @@ class Mapping {
     }
   }
   Mapping(const Mapping&) = delete;
-  ~Mapping() { if (data_) munmap(data_, size_); }
+  ~Mapping() {
+    if (data_) munmap(data_, size_);
+  }
   uint8_t* data() const { return static_cast<uint8_t*>(data_); }
   size_t size() const { return size_; }
 
@@ -113,7 +115,8 @@ Ref<Program> load_plan_file(const std::string& path, OutputSink* sink) {
     auto storage = in.read<uint32_t>();
     auto dtype = in.read<uint8_t>();
     auto ndim = in.read<uint32_t>();
-    if (storage >= storages.size() || ndim > kMaxDims || !is_known_dtype(dtype)) Reader::bad("a tensor has a storage, dtype or number of dimensions that cannot be");
+    if (storage >= storages.size() || ndim > kMaxDims || !is_known_dtype(dtype))
+      Reader::bad("a tensor has a storage, dtype or number of dimensions that cannot be");
     int64_t sizes[kMaxDims], strides[kMaxDims];
     for (uint32_t d = 0; d < ndim; d++) sizes[d] = in.read<int64_t>();
     for (uint32_t d = 0; d < ndim; d++) strides[d] = in.read<int64_t>();

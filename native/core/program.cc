@@ -68,14 +68,16 @@ Value Program::run_dynamic(const Function& function, const Value* args, size_t n
   if (function.mutates_objects) alone.lock();
   else together.lock();
   // Objects from outside may be seen by other runs.
-  for (size_t i = 0; i < nargs; i++) if (args[i].is(Tag::Object)) mark_shared(args[i]);
+  for (size_t i = 0; i < nargs; i++)
+    if (args[i].is(Tag::Object)) mark_shared(args[i]);
   Run run(*this, recorder, sink);
   return run.call_function(function, args, nargs);
 }
 
 // The entry of a signature; `record` is set when the caller is the one who records it, `schedule` when there is one to replay.
 // Null: run without recording.
-std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::string& key, bool* record, std::shared_ptr<Schedule>* schedule) {
+std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::string& key, bool* record,
+                                                    std::shared_ptr<Schedule>* schedule) {
   std::lock_guard<std::mutex> lock(cache.mutex);
   cache.tick++;
   for (auto& entry : cache.entries) {
@@ -106,7 +108,8 @@ std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::str
   if (cache.recordings >= kTrialRecordings && cache.replays < cache.recordings) return nullptr;
   cache.recordings++;
   if (cache.entries.size() >= kMaxSignatures) {
-    auto oldest = std::min_element(cache.entries.begin(), cache.entries.end(), [](const auto& a, const auto& b) { return a->used < b->used; });
+    auto oldest =
+      std::min_element(cache.entries.begin(), cache.entries.end(), [](const auto& a, const auto& b) { return a->used < b->used; });
     cache.entries.erase(oldest);
   }
   auto entry = std::make_shared<Entry>();

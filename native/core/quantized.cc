@@ -22,7 +22,8 @@ bool has_quantized(const Value* args, int nargs) {
   return false;
 }
 
-void Run::invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults) {
+void Run::invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
+                             int nresults) {
   const int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
   std::vector<Value> plain(args, args + ninputs);
   const Tensor* first = nullptr;
@@ -56,7 +57,8 @@ void Run::invoke_dequantized(const Kernel& row, const char* name, Operator::Vari
     const int64_t lowest = dtype == DType::QI8 ? -128 : 0;
     if (!std::strcmp(row.name, "sigmoid") || !std::strcmp(row.name, "hardsigmoid")) scale = 1.0 / 256, zero_point = lowest;
     if (!std::strcmp(row.name, "tanh")) scale = 2.0 / 256, zero_point = lowest + 128;
-    result = call_kernel("quantize_per_tensor", {result, Value::of_float(scale), Value::of_int(zero_point), Value::of_int(static_cast<int64_t>(dtype))});
+    result = call_kernel("quantize_per_tensor",
+                         {result, Value::of_float(scale), Value::of_int(zero_point), Value::of_int(static_cast<int64_t>(dtype))});
   }
   for (int i = 0; i < nresults; i++) {
     if (variant == Operator::Variant::Functional) {

@@ -20,7 +20,8 @@ int64_t extent(const TensorView& view) {
 
 bool same_view(const TensorView& a, const TensorView& b) {
   if (a.data != b.data || a.dtype != b.dtype || a.ndim != b.ndim) return false;
-  for (int i = 0; i < a.ndim; i++) if (a.sizes[i] != b.sizes[i] || a.strides[i] != b.strides[i]) return false;
+  for (int i = 0; i < a.ndim; i++)
+    if (a.sizes[i] != b.sizes[i] || a.strides[i] != b.strides[i]) return false;
   return true;
 }
 
@@ -110,7 +111,8 @@ void Recorder::data_dependent(const char* name, const Value* args, int nargs) {
   for (int i = 0; i < nargs; i++) {
     if (args[i].is(Tag::Tensor)) reads(args[i].to_tensor(), reason.c_str());
     else if (args[i].is(Tag::List)) {
-      for (const Value& item : args[i].to_list().items) if (item.is(Tag::Tensor)) reads(item.to_tensor(), reason.c_str());
+      for (const Value& item : args[i].to_list().items)
+        if (item.is(Tag::Tensor)) reads(item.to_tensor(), reason.c_str());
     }
   }
 }
@@ -157,8 +159,8 @@ std::shared_ptr<const PackEntry> Recorder::pack_known(const Kernel& row, const C
   return find_or_pack(row, call, storage);
 }
 
-void Recorder::kernel(const Kernel& row, const char* name, const Call& call, const Value* args, Tensor* const* written, int nwritten, bool drew_random,
-                      std::vector<StackFrame> frames) {
+void Recorder::kernel(const Kernel& row, const char* name, const Call& call, const Value* args, Tensor* const* written, int nwritten,
+                      bool drew_random, std::vector<StackFrame> frames) {
   std::shared_ptr<const PackEntry> pack = std::move(pack_);
   pack_ = nullptr;
   if (gave_up()) return;
@@ -191,9 +193,15 @@ void Recorder::kernel(const Kernel& row, const char* name, const Call& call, con
         break;
       }
       case ArgKind::String: arg.arg.str.p = copy_bytes(arg.arg.str.p, static_cast<size_t>(arg.arg.str.n)); break;
-      case ArgKind::IntList: arg.arg.ints.p = reinterpret_cast<const int64_t*>(copy_bytes(arg.arg.ints.p, static_cast<size_t>(arg.arg.ints.n) * 8)); break;
-      case ArgKind::FloatList: arg.arg.floats.p = reinterpret_cast<const double*>(copy_bytes(arg.arg.floats.p, static_cast<size_t>(arg.arg.floats.n) * 8)); break;
-      case ArgKind::BoolList: arg.arg.bools.p = reinterpret_cast<const bool*>(copy_bytes(arg.arg.bools.p, static_cast<size_t>(arg.arg.bools.n))); break;
+      case ArgKind::IntList:
+        arg.arg.ints.p = reinterpret_cast<const int64_t*>(copy_bytes(arg.arg.ints.p, static_cast<size_t>(arg.arg.ints.n) * 8));
+        break;
+      case ArgKind::FloatList:
+        arg.arg.floats.p = reinterpret_cast<const double*>(copy_bytes(arg.arg.floats.p, static_cast<size_t>(arg.arg.floats.n) * 8));
+        break;
+      case ArgKind::BoolList:
+        arg.arg.bools.p = reinterpret_cast<const bool*>(copy_bytes(arg.arg.bools.p, static_cast<size_t>(arg.arg.bools.n)));
+        break;
       default: break;
     }
     step.args.push_back(std::move(arg));
@@ -242,7 +250,8 @@ void Recorder::kernel(const Kernel& row, const char* name, const Call& call, con
   step.folded = folded;
   if (folded || step.pack) {
     for (int slot : read) {
-      if (slots_[static_cast<size_t>(slot)].kind == SlotKind::External && (folded || (row.pack_arg >= 0 && step.args[static_cast<size_t>(row.pack_arg)].view.slot == slot))) {
+      if (slots_[static_cast<size_t>(slot)].kind == SlotKind::External &&
+          (folded || (row.pack_arg >= 0 && step.args[static_cast<size_t>(row.pack_arg)].view.slot == slot))) {
         slots_[static_cast<size_t>(slot)].folded_from = true;
       }
     }
@@ -280,7 +289,9 @@ void Recorder::unfold() {
     slot.storage = nullptr;
     for (int reader : slot.readers) {
       Step& step = steps_[static_cast<size_t>(reader)];
-      if (step.pack && step.row->pack_arg >= 0 && &slots_[static_cast<size_t>(step.args[static_cast<size_t>(step.row->pack_arg)].view.slot)] == &slot) step.pack = nullptr;
+      if (step.pack && step.row->pack_arg >= 0 &&
+          &slots_[static_cast<size_t>(step.args[static_cast<size_t>(step.row->pack_arg)].view.slot)] == &slot)
+        step.pack = nullptr;
     }
   }
 }
@@ -295,12 +306,14 @@ void Recorder::find_needed() {
     Step& step = steps_[i];
     if (step.folded) continue;
     step.needed = step.random;
-    for (const SlotView& out : step.outputs) if (live[static_cast<size_t>(out.slot)]) step.needed = true;
+    for (const SlotView& out : step.outputs)
+      if (live[static_cast<size_t>(out.slot)]) step.needed = true;
     if (!step.needed) continue;
     for (const SlotView& out : step.outputs) live[static_cast<size_t>(out.slot)] = true;
     for (const RecordedArg& arg : step.args) {
       if (arg.arg.kind == ArgKind::Tensor) live[static_cast<size_t>(arg.view.slot)] = true;
-      for (const SlotView& view : arg.list) if (view.slot >= 0) live[static_cast<size_t>(view.slot)] = true;
+      for (const SlotView& view : arg.list)
+        if (view.slot >= 0) live[static_cast<size_t>(view.slot)] = true;
     }
   }
 }
@@ -356,7 +369,9 @@ bool Recorder::record_result(const Value& value, ResultNode* node, int depth) {
       if (value.to_future().error) break;
       node->kind = ResultNode::Kind::Future;
       return children({value.to_future().value});
-    case Tag::Object: case Tag::Function: case Tag::Generator: break;
+    case Tag::Object:
+    case Tag::Function:
+    case Tag::Generator: break;
     default: node->constant = value; return true;
   }
   give_up(std::string("it returns a value of type ") + tag_name(value.tag()));
@@ -414,7 +429,8 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
   find_needed();
 
   std::vector<int> order;
-  for (size_t i = 0; i < steps_.size(); i++) if (steps_[i].needed) order.push_back(static_cast<int>(i));
+  for (size_t i = 0; i < steps_.size(); i++)
+    if (steps_[i].needed) order.push_back(static_cast<int>(i));
   Schedule& s = *schedule;
   auto add_view = [&](const SlotView& view) {
     s.views.push_back(view.view);
@@ -487,7 +503,8 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
     const Step& step = steps_[static_cast<size_t>(order[static_cast<size_t>(i)])];
     for (const RecordedArg& arg : step.args) {
       if (arg.arg.kind == ArgKind::Tensor) touch(arg.view.slot, i);
-      for (const SlotView& view : arg.list) if (view.slot >= 0) touch(view.slot, i);
+      for (const SlotView& view : arg.list)
+        if (view.slot >= 0) touch(view.slot, i);
     }
     for (const SlotView& out : step.outputs) touch(out.slot, i);
   }
@@ -508,12 +525,16 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
       if (arg.arg.kind != ArgKind::Tensor) continue;
       const Slot& source = slots_[static_cast<size_t>(arg.view.slot)];
       int base = root(arg.view.slot);
-      if (source.kind != SlotKind::Intermediate || arg.view.offset != 0 || source.bytes != target.bytes || last[static_cast<size_t>(base)] != i) continue;
+      if (source.kind != SlotKind::Intermediate || arg.view.offset != 0 || source.bytes != target.bytes ||
+          last[static_cast<size_t>(base)] != i)
+        continue;
       if (arg.view.view.quant || out.view.quant || !same_view(arg.view.view, out.view)) continue;
       bool alone = true;
       for (const RecordedArg& other : step.args) {
         if (!other.list.empty()) alone = false;
-        if (other.arg.kind == ArgKind::Tensor && &other != &arg && root(other.view.slot) == base && !same_view(other.view.view, arg.view.view)) alone = false;
+        if (other.arg.kind == ArgKind::Tensor && &other != &arg && root(other.view.slot) == base &&
+            !same_view(other.view.view, arg.view.view))
+          alone = false;
       }
       if (!alone) continue;
       merged[static_cast<size_t>(out.slot)] = base;
@@ -523,7 +544,9 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
   }
   std::vector<Region> regions;
   std::vector<int> region_of(slots_.size(), -1), workspace_region(static_cast<size_t>(n), -1);
-  auto aligned = [](size_t bytes) { return static_cast<int64_t>(std::max<size_t>((bytes + kAlignment - 1) & ~(kAlignment - 1), kAlignment)); };
+  auto aligned = [](size_t bytes) {
+    return static_cast<int64_t>(std::max<size_t>((bytes + kAlignment - 1) & ~(kAlignment - 1), kAlignment));
+  };
   for (size_t i = 0; i < slots_.size(); i++) {
     if (slots_[i].kind != SlotKind::Intermediate || last[i] < 0 || root(static_cast<int>(i)) != static_cast<int>(i)) continue;
     region_of[i] = static_cast<int>(regions.size());
@@ -536,7 +559,8 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
   }
   std::vector<int> by_size(regions.size());
   for (size_t i = 0; i < by_size.size(); i++) by_size[i] = static_cast<int>(i);
-  std::stable_sort(by_size.begin(), by_size.end(), [&](int a, int b) { return regions[static_cast<size_t>(a)].bytes > regions[static_cast<size_t>(b)].bytes; });
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [&](int a, int b) { return regions[static_cast<size_t>(a)].bytes > regions[static_cast<size_t>(b)].bytes; });
   std::vector<int> placed;  // in order of offset
   int64_t total = 0;
   for (int r : by_size) {
@@ -550,14 +574,18 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
     }
     region.offset = at;
     total = std::max(total, at + region.bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), r, [&](int a, int b) { return regions[static_cast<size_t>(a)].offset < regions[static_cast<size_t>(b)].offset; }), r);
+    placed.insert(
+      std::upper_bound(placed.begin(), placed.end(), r,
+                       [&](int a, int b) { return regions[static_cast<size_t>(a)].offset < regions[static_cast<size_t>(b)].offset; }),
+      r);
   }
   for (size_t i = 0; i < slots_.size(); i++) {
     if (slots_[i].kind != SlotKind::Intermediate || last[i] < 0) continue;
     s.slots[i].arena = regions[static_cast<size_t>(region_of[static_cast<size_t>(root(static_cast<int>(i)))])].offset;
   }
   for (int i = 0; i < n; i++) {
-    if (workspace_region[static_cast<size_t>(i)] >= 0) s.steps[static_cast<size_t>(i)].workspace = regions[static_cast<size_t>(workspace_region[static_cast<size_t>(i)])].offset;
+    if (workspace_region[static_cast<size_t>(i)] >= 0)
+      s.steps[static_cast<size_t>(i)].workspace = regions[static_cast<size_t>(workspace_region[static_cast<size_t>(i)])].offset;
   }
   s.arena_bytes = static_cast<size_t>(total);
 }

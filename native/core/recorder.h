@@ -20,7 +20,9 @@ class Recorder {
   explicit Recorder(const std::vector<Tensor*>& inputs);
 
   // The run cannot be replayed; the first reason stays.
-  void give_up(const std::string& reason) { if (reason_.empty()) reason_ = reason; }
+  void give_up(const std::string& reason) {
+    if (reason_.empty()) reason_ = reason;
+  }
   bool gave_up() const { return !reason_.empty(); }
   const std::string& reason() const { return reason_; }
 
@@ -31,8 +33,8 @@ class Recorder {
   // The run made this tensor from values that follow from the signature.
   void known(const Tensor& tensor);
   // A kernel ran. `written` are the tensors of its outputs.
-  void kernel(const Kernel& row, const char* name, const Call& call, const Value* args, Tensor* const* written, int nwritten, bool drew_random,
-              std::vector<StackFrame> frames);
+  void kernel(const Kernel& row, const char* name, const Call& call, const Value* args, Tensor* const* written, int nwritten,
+              bool drew_random, std::vector<StackFrame> frames);
   // The packed form of a known tensor that is no weight.
   std::shared_ptr<const PackEntry> pack_known(const Kernel& row, const Call& call, Storage& storage);
   void pack_used(std::shared_ptr<const PackEntry> pack) { pack_ = std::move(pack); }
@@ -45,12 +47,12 @@ class Recorder {
     SlotKind kind = SlotKind::Intermediate;
     size_t bytes = 0;
     int input = -1;
-    Ref<Storage> storage;  // External and Known: kept alive
-    bool known = false;    // as of now
-    bool dirty = false;    // was known, then written by something that is not: its writers are steps
-    bool folded_from = false;  // External: a folded step, a pack or the run itself looked at the contents
-    bool written = false;  // External, Input
-    uint32_t version = 0;  // External: at first sight
+    Ref<Storage> storage;               // External and Known: kept alive
+    bool known = false;                 // as of now
+    bool dirty = false;                 // was known, then written by something that is not: its writers are steps
+    bool folded_from = false;           // External: a folded step, a pack or the run itself looked at the contents
+    bool written = false;               // External, Input
+    uint32_t version = 0;               // External: at first sight
     std::vector<int> writers, readers;  // steps
   };
   struct RecordedArg {

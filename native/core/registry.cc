@@ -32,17 +32,37 @@ std::unordered_map<std::string, BuiltinFn>& builtin_map() {
   return *map;
 }
 
-struct DTypeNames { DType dtype; const char* name; const char* torch_name; };
-constexpr DTypeNames kDTypeNames[] = {
-    {DType::U8, "uint8", "Byte"}, {DType::I8, "int8", "Char"}, {DType::I16, "int16", "Short"}, {DType::I32, "int32", "Int"},
-    {DType::I64, "int64", "Long"}, {DType::F16, "float16", "Half"}, {DType::F32, "float32", "Float"}, {DType::F64, "float64", "Double"},
-    {DType::C32, "complex32", "ComplexHalf"}, {DType::C64, "complex64", "ComplexFloat"}, {DType::C128, "complex128", "ComplexDouble"},
-    {DType::Bool, "bool", "Bool"}, {DType::QI8, "qint8", "QInt8"}, {DType::QU8, "quint8", "QUInt8"}, {DType::QI32, "qint32", "QInt32"},
-    {DType::BF16, "bfloat16", "BFloat16"}, {DType::QU4x2, "quint4x2", "QUInt4x2"}, {DType::QU2x4, "quint2x4", "QUInt2x4"},
-    {DType::F8E5M2, "float8_e5m2", "Float8_e5m2"}, {DType::F8E4M3FN, "float8_e4m3fn", "Float8_e4m3fn"},
-    {DType::F8E5M2FNUZ, "float8_e5m2fnuz", "Float8_e5m2fnuz"}, {DType::F8E4M3FNUZ, "float8_e4m3fnuz", "Float8_e4m3fnuz"},
-    {DType::U16, "uint16", "UInt16"}, {DType::U32, "uint32", "UInt32"}, {DType::U64, "uint64", "UInt64"},
-    {DType::F8E8M0, "float8_e8m0fnu", "Float8_e8m0fnu"}};
+struct DTypeNames {
+  DType dtype;
+  const char* name;
+  const char* torch_name;
+};
+constexpr DTypeNames kDTypeNames[] = {{DType::U8, "uint8", "Byte"},
+                                      {DType::I8, "int8", "Char"},
+                                      {DType::I16, "int16", "Short"},
+                                      {DType::I32, "int32", "Int"},
+                                      {DType::I64, "int64", "Long"},
+                                      {DType::F16, "float16", "Half"},
+                                      {DType::F32, "float32", "Float"},
+                                      {DType::F64, "float64", "Double"},
+                                      {DType::C32, "complex32", "ComplexHalf"},
+                                      {DType::C64, "complex64", "ComplexFloat"},
+                                      {DType::C128, "complex128", "ComplexDouble"},
+                                      {DType::Bool, "bool", "Bool"},
+                                      {DType::QI8, "qint8", "QInt8"},
+                                      {DType::QU8, "quint8", "QUInt8"},
+                                      {DType::QI32, "qint32", "QInt32"},
+                                      {DType::BF16, "bfloat16", "BFloat16"},
+                                      {DType::QU4x2, "quint4x2", "QUInt4x2"},
+                                      {DType::QU2x4, "quint2x4", "QUInt2x4"},
+                                      {DType::F8E5M2, "float8_e5m2", "Float8_e5m2"},
+                                      {DType::F8E4M3FN, "float8_e4m3fn", "Float8_e4m3fn"},
+                                      {DType::F8E5M2FNUZ, "float8_e5m2fnuz", "Float8_e5m2fnuz"},
+                                      {DType::F8E4M3FNUZ, "float8_e4m3fnuz", "Float8_e4m3fnuz"},
+                                      {DType::U16, "uint16", "UInt16"},
+                                      {DType::U32, "uint32", "UInt32"},
+                                      {DType::U64, "uint64", "UInt64"},
+                                      {DType::F8E8M0, "float8_e8m0fnu", "Float8_e8m0fnu"}};
 
 }  // namespace
 
@@ -63,17 +83,20 @@ void fail_as(const char* python_class, const char* format, ...) {
 }
 
 const char* dtype_name(DType t) {
-  for (const auto& row : kDTypeNames) if (row.dtype == t) return row.name;
+  for (const auto& row : kDTypeNames)
+    if (row.dtype == t) return row.name;
   return "undefined";
 }
 
 const char* dtype_torch_name(DType t) {
-  for (const auto& row : kDTypeNames) if (row.dtype == t) return row.torch_name;
+  for (const auto& row : kDTypeNames)
+    if (row.dtype == t) return row.torch_name;
   return "Undefined";
 }
 
 bool is_known_dtype(int64_t code) {
-  for (const auto& row : kDTypeNames) if (static_cast<int64_t>(row.dtype) == code) return true;
+  for (const auto& row : kDTypeNames)
+    if (static_cast<int64_t>(row.dtype) == code) return true;
   return false;
 }
 

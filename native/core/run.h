@@ -63,6 +63,7 @@ class KernelRuntime final : public Runtime {
 struct OutputSink {
   virtual void print(const std::string& line) = 0;
   virtual void warn(const std::string& message) = 0;
+
  protected:
   ~OutputSink() = default;
 };
@@ -84,7 +85,10 @@ class Run final : public Context {
   void reads_data(const Tensor& tensor, const char* reason) override;
   Value known_tensor(Ref<Tensor> tensor) override;
   void side_effect(const char* reason) override;
-  RandomSource& random() override { side_effect("random numbers"); return runtime_.random(); }
+  RandomSource& random() override {
+    side_effect("random numbers");
+    return runtime_.random();
+  }
   void print(const std::string& line) override;
   void warn(const std::string& message) override;
   Value call_method(const Value& self, const char* method, const Value* args, int nargs) override;
@@ -113,7 +117,8 @@ class Run final : public Context {
   void call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults);
   void invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
   // As invoke, for a row that takes no quantized tensors (quantized.cc).
-  void invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
+  void invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
+                          int nresults);
   void run_kernel(const Kernel& row, Call& call, const Value* args);
   void copy_recorded(Tensor& destination, Tensor& source);
   std::vector<StackFrame> stack_frames() const;

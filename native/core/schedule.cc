@@ -29,7 +29,8 @@ void Schedule::prepare() {
   for (size_t v = 0; v < views.size(); v++) {
     const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[v])];
     if (slot.kind == SlotKind::Input) input_patches_.push_back({static_cast<int>(v), slot.input, view_offsets[v]});
-    else if (slot.kind == SlotKind::Output) output_patches_.push_back({static_cast<int>(v), output_index[static_cast<size_t>(view_slots[v])], view_offsets[v]});
+    else if (slot.kind == SlotKind::Output)
+      output_patches_.push_back({static_cast<int>(v), output_index[static_cast<size_t>(view_slots[v])], view_offsets[v]});
   }
   prepared_ = true;
 }
@@ -43,7 +44,8 @@ std::unique_ptr<Schedule::Instance> Schedule::make_instance() {
   for (size_t v = 0; v < views.size(); v++) {
     const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[v])];
     if (slot.kind == SlotKind::Intermediate) in.views[v].data = arena + slot.arena + view_offsets[v];
-    else if (slot.kind == SlotKind::External || slot.kind == SlotKind::Known) in.views[v].data = static_cast<char*>(slot.storage->data) + view_offsets[v];
+    else if (slot.kind == SlotKind::External || slot.kind == SlotKind::Known)
+      in.views[v].data = static_cast<char*>(slot.storage->data) + view_offsets[v];
   }
   in.args.reserve(args.size());
   for (const ScheduleArg& from : args) {
@@ -107,8 +109,10 @@ Value Schedule::replay(const std::vector<Tensor*>& inputs) {
       if (output_slots_[i] == slot && constant->bytes) std::memcpy(outputs[i]->data, constant->data, constant->bytes);
     }
   }
-  for (const Patch& p : input_patches_) in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(inputs[static_cast<size_t>(p.source)]->view.data) + p.offset;
-  for (const Patch& p : output_patches_) in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(outputs[static_cast<size_t>(p.source)]->data) + p.offset;
+  for (const Patch& p : input_patches_)
+    in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(inputs[static_cast<size_t>(p.source)]->view.data) + p.offset;
+  for (const Patch& p : output_patches_)
+    in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(outputs[static_cast<size_t>(p.source)]->data) + p.offset;
 
   KernelRuntime runtime;
   size_t n = steps.size();
@@ -130,7 +134,8 @@ Value Schedule::replay(const std::vector<Tensor*>& inputs) {
   } catch (const OperatorError& e) {
     runtime.abandon_operator();
     finish();
-    throw ScriptError(e.what(), e.python_class, steps[i].frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(steps[i].frames)]), true);
+    throw ScriptError(e.what(), e.python_class, steps[i].frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(steps[i].frames)]),
+                      true);
   } catch (...) {
     runtime.abandon_operator();
     finish();
@@ -154,7 +159,8 @@ Value Schedule::build(const ResultNode& node, const std::vector<Tensor*>& inputs
         storage = input.storage;
         bytes += static_cast<const char*>(input.view.data) - static_cast<const char*>(storage->data);
       } else if (slot.kind == SlotKind::Output) {
-        for (size_t i = 0; i < output_slots_.size(); i++) if (output_slots_[i] == node.view.slot) storage = outputs[i];
+        for (size_t i = 0; i < output_slots_.size(); i++)
+          if (output_slots_[i] == node.view.slot) storage = outputs[i];
       } else {
         storage = slot.storage;
       }
@@ -185,7 +191,8 @@ Value Schedule::build(const ResultNode& node, const std::vector<Tensor*>& inputs
       auto dict = make_ref<DictValue>();
       dict->key_type = node.type;
       dict->value_type = node.value_type;
-      for (size_t i = 0; i + 1 < node.items.size(); i += 2) dict->set(build(node.items[i], inputs, outputs), build(node.items[i + 1], inputs, outputs));
+      for (size_t i = 0; i + 1 < node.items.size(); i += 2)
+        dict->set(build(node.items[i], inputs, outputs), build(node.items[i + 1], inputs, outputs));
       return Value(std::move(dict));
     }
     case ResultNode::Kind::Future: {
@@ -212,7 +219,8 @@ std::string render_frames(const std::vector<StackFrame>& frames) {
     if (text.back() != '\n') text += '\n';
   }
   if (text.empty()) return text;
-  return std::string(archived ? "Traceback of TorchScript, serialized code" : "Traceback of TorchScript") + " (most recent call last):\n" + text;
+  return std::string(archived ? "Traceback of TorchScript, serialized code" : "Traceback of TorchScript") + " (most recent call last):\n" +
+         text;
 }
 
 }  // namespace torchscript

@@ -31,26 +31,26 @@ struct SlotView {
 struct ScheduleSlot {
   SlotKind kind = SlotKind::Intermediate;
   size_t bytes = 0;
-  int input = -1;         // Input: which tensor of the flattened arguments
-  Ref<Storage> storage;   // External, Known
-  int64_t arena = -1;     // Intermediate: offset
+  int input = -1;        // Input: which tensor of the flattened arguments
+  Ref<Storage> storage;  // External, Known
+  int64_t arena = -1;    // Intermediate: offset
 };
 
 struct ScheduleStep {
   const Kernel* row = nullptr;
-  const char* name = nullptr;      // of the operator, for the profiler
+  const char* name = nullptr;  // of the operator, for the profiler
   int first_arg = 0, nargs = 0;
   int first_output = 0, noutputs = 0;  // into views
-  int64_t workspace = -1;          // arena offset
+  int64_t workspace = -1;              // arena offset
   size_t workspace_bytes = 0;
   std::shared_ptr<const PackEntry> pack;
-  int frames = -1;                 // where it was called: index into stacks
+  int frames = -1;  // where it was called: index into stacks
 };
 
 // An argument; tensors are indices into views.
 struct ScheduleArg {
-  Arg arg;              // Tensor and TensorList: pointers are made for each instance
-  int view = -1;        // Tensor
+  Arg arg;                // Tensor and TensorList: pointers are made for each instance
+  int view = -1;          // Tensor
   std::vector<int> list;  // TensorList, -1 for None
 };
 
@@ -58,12 +58,12 @@ struct ScheduleArg {
 struct ResultNode {
   enum class Kind : uint8_t { Constant, InputTensor, View, List, Tuple, Dict, Future } kind = Kind::Constant;
   Value constant;
-  int input = -1;            // InputTensor
-  SlotView view;             // View
+  int input = -1;  // InputTensor
+  SlotView view;   // View
   Ref<OwnedQuantParams> quant;
   bool requires_grad = false;
-  std::vector<ResultNode> items;  // Dict: keys and values in turn
-  const TypeInfo* type = nullptr;   // List element, Tuple type, Dict key
+  std::vector<ResultNode> items;   // Dict: keys and values in turn
+  const TypeInfo* type = nullptr;  // List element, Tuple type, Dict key
   const TypeInfo* value_type = nullptr;
 };
 
@@ -80,7 +80,8 @@ class Schedule {
   Value replay(const std::vector<Tensor*>& inputs);
   // False when a weight that was packed or folded has been written since.
   bool is_current() const {
-    for (const auto& [storage, version] : guards) if (storage->version.load(std::memory_order_acquire) != version) return false;
+    for (const auto& [storage, version] : guards)
+      if (storage->version.load(std::memory_order_acquire) != version) return false;
     return true;
   }
 

@@ -29,7 +29,8 @@ void append_quant(std::string& key, const TensorView& view) {
 
 bool Signature::read(const Value* args, size_t nargs) {
   key.reserve(256);
-  for (size_t i = 0; i < nargs; i++) if (!add(args[i], 0)) return false;
+  for (size_t i = 0; i < nargs; i++)
+    if (!add(args[i], 0)) return false;
   if (tensors.size() > 1) {
     std::vector<const Storage*> storages;
     for (Tensor* tensor : tensors) storages.push_back(tensor->storage.get());
@@ -43,13 +44,23 @@ bool Signature::add(const Value& value, int depth) {
   if (depth > 64) return false;
   append(key, value.tag());
   switch (value.tag()) {
-    case Tag::None: case Tag::Uninitialized: return true;
+    case Tag::None:
+    case Tag::Uninitialized: return true;
     case Tag::Bool: append(key, value.to_bool()); return true;
     case Tag::Int: append(key, value.to_int()); return true;
     case Tag::Float: append(key, value.to_float()); return true;
-    case Tag::Complex: append(key, value.to_complex().real()); append(key, value.to_complex().imag()); return true;
-    case Tag::String: append(key, value.to_string().size()); key += value.to_string(); return true;
-    case Tag::Device: append(key, value.to_device().text().size()); key += value.to_device().text(); return true;
+    case Tag::Complex:
+      append(key, value.to_complex().real());
+      append(key, value.to_complex().imag());
+      return true;
+    case Tag::String:
+      append(key, value.to_string().size());
+      key += value.to_string();
+      return true;
+    case Tag::Device:
+      append(key, value.to_device().text().size());
+      key += value.to_device().text();
+      return true;
     case Tag::Enum: {
       const EnumValue& e = value.to_enum();
       append(key, e.class_name.size());
@@ -73,19 +84,24 @@ bool Signature::add(const Value& value, int depth) {
     }
     case Tag::List:
       append(key, value.to_list().items.size());
-      for (const Value& item : value.to_list().items) if (!add(item, depth + 1)) return false;
+      for (const Value& item : value.to_list().items)
+        if (!add(item, depth + 1)) return false;
       return true;
     case Tag::Tuple:
       append(key, value.to_tuple().items.size());
-      for (const Value& item : value.to_tuple().items) if (!add(item, depth + 1)) return false;
+      for (const Value& item : value.to_tuple().items)
+        if (!add(item, depth + 1)) return false;
       return true;
     case Tag::Dict:
       append(key, value.to_dict().entries.size());
-      for (const auto& [k, v] : value.to_dict().entries) if (!add(k, depth + 1) || !add(v, depth + 1)) return false;
+      for (const auto& [k, v] : value.to_dict().entries)
+        if (!add(k, depth + 1) || !add(v, depth + 1)) return false;
       return true;
     // Writes to the attributes of objects void all recordings (Program::state_changed).
     case Tag::Object: append(key, value.pointer()); return value.to_object().shared;
-    case Tag::Future: case Tag::Generator: case Tag::Function: return false;
+    case Tag::Future:
+    case Tag::Generator:
+    case Tag::Function: return false;
   }
   return false;
 }

@@ -111,8 +111,9 @@ Ref<Tensor> Tensor::on_storage(Ref<Storage> storage, DType dtype, const int64_t*
   size_t item = static_cast<size_t>(dtype_size(dtype));
   if (offset < 0) fail("Tensor: invalid storage offset %lld", static_cast<long long>(offset));
   if (bytes > 0 && (static_cast<size_t>(offset) > storage->bytes / item || bytes > storage->bytes - static_cast<size_t>(offset) * item)) {
-    fail("setStorage: sizes and strides require a storage size of %zu bytes with offset %lld, which are out of bounds for storage of size %zu",
-         bytes, static_cast<long long>(offset), storage->bytes);
+    fail(
+      "setStorage: sizes and strides require a storage size of %zu bytes with offset %lld, which are out of bounds for storage of size %zu",
+      bytes, static_cast<long long>(offset), storage->bytes);
   }
   auto tensor = make_ref<Tensor>();
   tensor->storage = std::move(storage);

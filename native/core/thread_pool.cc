@@ -56,7 +56,9 @@ std::string read_line(const std::string& path) {
 // CPUs granted by the cgroup, or 0 for no limit: v2 in every group up to the root, else v1.
 double cgroup_quota() {
   double quota = 0;
-  auto take = [&](double value) { if (value > 0 && (quota == 0 || value < quota)) quota = value; };
+  auto take = [&](double value) {
+    if (value > 0 && (quota == 0 || value < quota)) quota = value;
+  };
   std::string group;
   if (FILE* file = std::fopen("/proc/self/cgroup", "r")) {
     char line[4096];
@@ -71,7 +73,8 @@ double cgroup_quota() {
   for (std::string at = group;; at = at.substr(0, at.rfind('/'))) {
     std::string text = read_line("/sys/fs/cgroup" + at + "/cpu.max");
     long long limit = 0, period = 0;
-    if (std::sscanf(text.c_str(), "%lld %lld", &limit, &period) == 2 && period > 0) take(static_cast<double>(limit) / static_cast<double>(period));
+    if (std::sscanf(text.c_str(), "%lld %lld", &limit, &period) == 2 && period > 0)
+      take(static_cast<double>(limit) / static_cast<double>(period));
     if (at.empty() || at.find('/') == std::string::npos) break;
   }
   long long limit = std::atoll(read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").c_str());

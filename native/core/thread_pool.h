@@ -16,5 +16,4 @@ using ParallelBody = void (*)(void* context, int64_t begin, int64_t end);
 // with one thread, inside another parallel_for, or while another caller uses the pool. The first exception of a body is rethrown here.
 void parallel_for(int64_t n, int64_t grain, ParallelBody body, void* context);
 
-
 }  // namespace torchscript

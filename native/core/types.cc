@@ -12,13 +12,34 @@ const TypeInfo* plain(TypeKind kind) {
 
 }  // namespace
 
-const TypeInfo* int_type() { static const TypeInfo* type = plain(TypeKind::Int); return type; }
-const TypeInfo* float_type() { static const TypeInfo* type = plain(TypeKind::Float); return type; }
-const TypeInfo* bool_type() { static const TypeInfo* type = plain(TypeKind::Bool); return type; }
-const TypeInfo* string_type() { static const TypeInfo* type = plain(TypeKind::String); return type; }
-const TypeInfo* tensor_type() { static const TypeInfo* type = plain(TypeKind::Tensor); return type; }
-const TypeInfo* any_type() { static const TypeInfo* type = plain(TypeKind::Any); return type; }
-const TypeInfo* complex_type() { static const TypeInfo* type = plain(TypeKind::Complex); return type; }
+const TypeInfo* int_type() {
+  static const TypeInfo* type = plain(TypeKind::Int);
+  return type;
+}
+const TypeInfo* float_type() {
+  static const TypeInfo* type = plain(TypeKind::Float);
+  return type;
+}
+const TypeInfo* bool_type() {
+  static const TypeInfo* type = plain(TypeKind::Bool);
+  return type;
+}
+const TypeInfo* string_type() {
+  static const TypeInfo* type = plain(TypeKind::String);
+  return type;
+}
+const TypeInfo* tensor_type() {
+  static const TypeInfo* type = plain(TypeKind::Tensor);
+  return type;
+}
+const TypeInfo* any_type() {
+  static const TypeInfo* type = plain(TypeKind::Any);
+  return type;
+}
+const TypeInfo* complex_type() {
+  static const TypeInfo* type = plain(TypeKind::Complex);
+  return type;
+}
 
 std::string TypeInfo::text() const {
   // Types may be recursive through classes only, which are spelt by name.
@@ -44,7 +65,8 @@ std::string TypeInfo::text() const {
     case TypeKind::Optional: return "Optional[" + joined() + "]";
     case TypeKind::Union: return "Union[" + joined() + "]";
     case TypeKind::Tuple: return "Tuple[" + joined() + "]";
-    case TypeKind::NamedTuple: case TypeKind::Enum: return name;
+    case TypeKind::NamedTuple:
+    case TypeKind::Enum: return name;
     case TypeKind::Class: return class_info ? class_info->name : "object";
     case TypeKind::Future: return "Future[" + joined() + "]";
     case TypeKind::Function: return "Function";

@@ -65,15 +65,42 @@ std::complex<double> Value::to_complex() const {
   return static_cast<ComplexValue*>(u_.p)->number;
 }
 
-const std::string& Value::to_string() const { expect(Tag::String); return static_cast<StringValue*>(u_.p)->text; }
-ListValue& Value::to_list() const { expect(Tag::List); return *static_cast<ListValue*>(u_.p); }
-TupleValue& Value::to_tuple() const { expect(Tag::Tuple); return *static_cast<TupleValue*>(u_.p); }
-DictValue& Value::to_dict() const { expect(Tag::Dict); return *static_cast<DictValue*>(u_.p); }
-ObjectValue& Value::to_object() const { expect(Tag::Object); return *static_cast<ObjectValue*>(u_.p); }
-EnumValue& Value::to_enum() const { expect(Tag::Enum); return *static_cast<EnumValue*>(u_.p); }
-FutureValue& Value::to_future() const { expect(Tag::Future); return *static_cast<FutureValue*>(u_.p); }
-DeviceValue& Value::to_device() const { expect(Tag::Device); return *static_cast<DeviceValue*>(u_.p); }
-FunctionValue& Value::to_function() const { expect(Tag::Function); return *static_cast<FunctionValue*>(u_.p); }
+const std::string& Value::to_string() const {
+  expect(Tag::String);
+  return static_cast<StringValue*>(u_.p)->text;
+}
+ListValue& Value::to_list() const {
+  expect(Tag::List);
+  return *static_cast<ListValue*>(u_.p);
+}
+TupleValue& Value::to_tuple() const {
+  expect(Tag::Tuple);
+  return *static_cast<TupleValue*>(u_.p);
+}
+DictValue& Value::to_dict() const {
+  expect(Tag::Dict);
+  return *static_cast<DictValue*>(u_.p);
+}
+ObjectValue& Value::to_object() const {
+  expect(Tag::Object);
+  return *static_cast<ObjectValue*>(u_.p);
+}
+EnumValue& Value::to_enum() const {
+  expect(Tag::Enum);
+  return *static_cast<EnumValue*>(u_.p);
+}
+FutureValue& Value::to_future() const {
+  expect(Tag::Future);
+  return *static_cast<FutureValue*>(u_.p);
+}
+DeviceValue& Value::to_device() const {
+  expect(Tag::Device);
+  return *static_cast<DeviceValue*>(u_.p);
+}
+FunctionValue& Value::to_function() const {
+  expect(Tag::Function);
+  return *static_cast<FunctionValue*>(u_.p);
+}
 
 std::vector<int64_t> Value::to_ints() const {
   if (tag_ == Tag::Int) return {u_.i};
@@ -87,14 +114,15 @@ std::vector<int64_t> Value::to_ints() const {
 bool Value::identical(const Value& o) const {
   if (tag_ != o.tag_) return false;
   switch (tag_) {
-    case Tag::None: case Tag::Uninitialized: return true;
-    case Tag::Bool: case Tag::Int: return u_.i == o.u_.i;
+    case Tag::None:
+    case Tag::Uninitialized: return true;
+    case Tag::Bool:
+    case Tag::Int: return u_.i == o.u_.i;
     case Tag::Float: return u_.d == o.u_.d;
     case Tag::Complex: return to_complex() == o.to_complex();
     case Tag::String: return u_.p == o.u_.p || to_string() == o.to_string();
     case Tag::Device: return u_.p == o.u_.p || to_device().text() == o.to_device().text();
-    case Tag::Enum:
-      return u_.p == o.u_.p || (to_enum().class_name == o.to_enum().class_name && to_enum().name == o.to_enum().name);
+    case Tag::Enum: return u_.p == o.u_.p || (to_enum().class_name == o.to_enum().class_name && to_enum().name == o.to_enum().name);
     default: return u_.p == o.u_.p;
   }
 }
@@ -128,7 +156,8 @@ bool ValueEqual::operator()(const Value& a, const Value& b) const {
     const auto& x = a.to_tuple().items;
     const auto& y = b.to_tuple().items;
     if (x.size() != y.size()) return false;
-    for (size_t i = 0; i < x.size(); i++) if (!(*this)(x[i], y[i])) return false;
+    for (size_t i = 0; i < x.size(); i++)
+      if (!(*this)(x[i], y[i])) return false;
     return true;
   }
   return a.identical(b);
@@ -151,7 +180,8 @@ bool DictValue::erase(const Value& key) {
   size_t at = found->second;
   index_.erase(found);
   entries.erase(entries.begin() + static_cast<ptrdiff_t>(at));
-  for (auto& [k, position] : index_) if (position > at) position--;
+  for (auto& [k, position] : index_)
+    if (position > at) position--;
   return true;
 }
 

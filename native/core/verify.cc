@@ -54,8 +54,12 @@ class Verifier {
     if (n < 0 || static_cast<size_t>(n) > code_.size()) bad("a count is out of range");
     return n;
   }
-  void sources(int64_t n) { for (int64_t i = 0; i < n; i++) source(); }
-  void results(int32_t n) { for (int32_t i = 0; i < n; i++) result(); }
+  void sources(int64_t n) {
+    for (int64_t i = 0; i < n; i++) source();
+  }
+  void results(int32_t n) {
+    for (int32_t i = 0; i < n; i++) result();
+  }
   void type() { check(word(), plan_.types.size(), "type"); }
   void optional_type() {
     int32_t t = word();
@@ -88,8 +92,15 @@ class Verifier {
     int32_t op = word();
     if (op < 0 || op >= static_cast<int32_t>(Op::Count)) bad("unknown opcode " + std::to_string(op));
     switch (static_cast<Op>(op)) {
-      case Op::Const: result(); check(word(), plan_.constants.size(), "constant"); return true;
-      case Op::Move: case Op::Wait: result(); source(); return true;
+      case Op::Const:
+        result();
+        check(word(), plan_.constants.size(), "constant");
+        return true;
+      case Op::Move:
+      case Op::Wait:
+        result();
+        source();
+        return true;
       case Op::OpCall: {
         int32_t index = word();
         check(index, plan_.operators.size(), "operator");
@@ -107,17 +118,58 @@ class Verifier {
       case Op::Call: call(true); return true;
       case Op::CallMethod: call(false); return true;
       case Op::Jump: jump(); return false;
-      case Op::JumpFalse: source(); jump(); return true;
-      case Op::LoopBegin: case Op::LoopNext: result(); source(); source(); jump(); return true;
+      case Op::JumpFalse:
+        source();
+        jump();
+        return true;
+      case Op::LoopBegin:
+      case Op::LoopNext:
+        result();
+        source();
+        source();
+        jump();
+        return true;
       case Op::Return: source(); return false;
-      case Op::GetAttr: result(); source(); slot(); return true;
-      case Op::SetAttr: source(); slot(); source(); return true;
-      case Op::Tuple: result(); optional_type(); sources(number()); return true;
-      case Op::TupleUnpack: case Op::ListUnpack: source(); results(number()); return true;
-      case Op::TupleIndex: result(); source(); word(); return true;
-      case Op::List: result(); type(); sources(number()); return true;
-      case Op::Dict: result(); type(); type(); sources(int64_t{2} * number()); return true;
-      case Op::NewObject: result(); check(word(), plan_.classes.size(), "class"); return true;
+      case Op::GetAttr:
+        result();
+        source();
+        slot();
+        return true;
+      case Op::SetAttr:
+        source();
+        slot();
+        source();
+        return true;
+      case Op::Tuple:
+        result();
+        optional_type();
+        sources(number());
+        return true;
+      case Op::TupleUnpack:
+      case Op::ListUnpack:
+        source();
+        results(number());
+        return true;
+      case Op::TupleIndex:
+        result();
+        source();
+        word();
+        return true;
+      case Op::List:
+        result();
+        type();
+        sources(number());
+        return true;
+      case Op::Dict:
+        result();
+        type();
+        type();
+        sources(int64_t{2} * number());
+        return true;
+      case Op::NewObject:
+        result();
+        check(word(), plan_.classes.size(), "class");
+        return true;
       case Op::IsInstance: {
         result();
         source();
@@ -136,23 +188,39 @@ class Verifier {
         int32_t function = word();
         check(function, plan_.functions.size(), "function");
         int32_t n = number();
-        if (static_cast<size_t>(n) != plan_.functions[static_cast<size_t>(function)]->parameters.size()) bad("a fork has a wrong number of arguments");
+        if (static_cast<size_t>(n) != plan_.functions[static_cast<size_t>(function)]->parameters.size())
+          bad("a fork has a wrong number of arguments");
         sources(n);
         return true;
       }
       case Op::Drop: results(number()); return true;
       case Op::Uninitialized: result(); return true;
-      case Op::TupleSlice: result(); source(); word(); word(); return true;
+      case Op::TupleSlice:
+        result();
+        source();
+        word();
+        word();
+        return true;
       case Op::Unsupported: string_constant(); return false;
-      case Op::EnumName: case Op::EnumValue: result(); source(); return true;
-      case Op::UncheckedCast: result(); source(); type(); return true;
+      case Op::EnumName:
+      case Op::EnumValue:
+        result();
+        source();
+        return true;
+      case Op::UncheckedCast:
+        result();
+        source();
+        type();
+        return true;
       case Op::Enter: source(); return true;
       case Op::Exit: return true;
       case Op::Count: break;
     }
     bad("unknown opcode");
   }
-  void slot() { if (word() < 0) bad("a slot index is negative"); }
+  void slot() {
+    if (word() < 0) bad("a slot index is negative");
+  }
 
   const Plan& plan_;
   const Function& f_;
@@ -167,8 +235,9 @@ class Verifier {
 void verify_code(const Plan& plan, const Function& function) { Verifier(plan, function).run(); }
 
 bool is_container_mutation(const std::string& name) {
-  static const std::unordered_set<std::string> names = {"aten::append", "aten::extend", "aten::insert", "aten::pop", "aten::popitem", "aten::clear",
-    "aten::remove", "aten::reverse", "aten::sort", "aten::Delete", "aten::update", "aten::setdefault", "aten::_set_item", "aten::add_", "aten::mul_"};
+  static const std::unordered_set<std::string> names = {
+    "aten::append", "aten::extend", "aten::insert", "aten::pop",        "aten::popitem",   "aten::clear", "aten::remove", "aten::reverse",
+    "aten::sort",   "aten::Delete", "aten::update", "aten::setdefault", "aten::_set_item", "aten::add_",  "aten::mul_"};
   return names.count(name.substr(0, name.find('.'))) != 0;
 }
 
@@ -176,16 +245,35 @@ bool is_container_mutation(const std::string& name) {
 static size_t instruction_length(const std::vector<int32_t>& c, size_t pc) {
   auto n = [&](size_t at) { return static_cast<size_t>(c[pc + at]); };
   switch (static_cast<Op>(c[pc])) {
-    case Op::Const: case Op::Move: case Op::Wait: case Op::JumpFalse: case Op::NewObject: case Op::EnumName: case Op::EnumValue: case Op::Raise: return 3;
+    case Op::Const:
+    case Op::Move:
+    case Op::Wait:
+    case Op::JumpFalse:
+    case Op::NewObject:
+    case Op::EnumName:
+    case Op::EnumValue:
+    case Op::Raise: return 3;
     case Op::OpCall: return 4 + n(2) + n(3 + n(2));
-    case Op::Call: case Op::CallMethod: return 4 + n(2);
+    case Op::Call:
+    case Op::CallMethod: return 4 + n(2);
     case Op::Fork: return 4 + n(3);
-    case Op::Jump: case Op::Return: case Op::Uninitialized: case Op::Unsupported: case Op::Enter: return 2;
+    case Op::Jump:
+    case Op::Return:
+    case Op::Uninitialized:
+    case Op::Unsupported:
+    case Op::Enter: return 2;
     case Op::Exit: return 1;
-    case Op::LoopBegin: case Op::LoopNext: return 5;
-    case Op::GetAttr: case Op::SetAttr: case Op::TupleIndex: case Op::UncheckedCast: return 4;
-    case Op::Tuple: case Op::List: case Op::IsInstance: return 4 + n(3);
-    case Op::TupleUnpack: case Op::ListUnpack: return 3 + n(2);
+    case Op::LoopBegin:
+    case Op::LoopNext: return 5;
+    case Op::GetAttr:
+    case Op::SetAttr:
+    case Op::TupleIndex:
+    case Op::UncheckedCast: return 4;
+    case Op::Tuple:
+    case Op::List:
+    case Op::IsInstance: return 4 + n(3);
+    case Op::TupleUnpack:
+    case Op::ListUnpack: return 3 + n(2);
     case Op::Dict: return 5 + 2 * n(4);
     case Op::Drop: return 2 + n(1);
     case Op::TupleSlice: return 5;
@@ -209,7 +297,9 @@ void propagate_mutation(Plan& plan) {
     for (size_t pc = 0; pc < f->code.size(); pc += instruction_length(f->code, pc)) {
       switch (static_cast<Op>(f->code[pc])) {
         case Op::SetAttr: mark(); break;
-        case Op::OpCall: if (plan.operators[static_cast<size_t>(f->code[pc + 1])].mutates_container) mark(); break;
+        case Op::OpCall:
+          if (plan.operators[static_cast<size_t>(f->code[pc + 1])].mutates_container) mark();
+          break;
         case Op::Call: callers[static_cast<size_t>(f->code[pc + 1])].push_back(f->index); break;
         case Op::Fork: callers[static_cast<size_t>(f->code[pc + 2])].push_back(f->index); break;
         case Op::CallMethod: {

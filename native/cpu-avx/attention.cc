@@ -16,17 +16,19 @@ namespace {
 using ll = long long;
 constexpr int64_t kQueryRows = 128;
 
-struct Arguments { int mask, dropout, causal, scale, gqa; };
+struct Arguments {
+  int mask, dropout, causal, scale, gqa;
+};
 constexpr Arguments kAttention = {3, 4, 5, 6, 7};
 constexpr Arguments kFlash = {5, 3, 4, 6, -1};
 
 struct Problem {
-  int nb = 0;                       // batch dimensions, heads included
+  int nb = 0;  // batch dimensions, heads included
   int64_t batch[kMaxDims], count = 1;
   int64_t length = 0, keys = 0, dim = 0, value_dim = 0;
   bool causal = false;
   double scale = 1;
-  TensorView q, k, v, mask;         // expanded to the batch; mask to [batch, length, keys]
+  TensorView q, k, v, mask;  // expanded to the batch; mask to [batch, length, keys]
   bool has_mask = false;
 };
 
@@ -59,22 +61,29 @@ Problem attention_problem(const Call& call, const Arguments& at) {
   p.k = tensor_argument(call, 1, op, "key");
   p.v = tensor_argument(call, 2, op, "value");
   if (p.q.dtype != p.k.dtype || p.q.dtype != p.v.dtype) {
-    fail("Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.", dtype_name(p.q.dtype), dtype_name(p.k.dtype), dtype_name(p.v.dtype));
+    fail("Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
+         dtype_name(p.q.dtype), dtype_name(p.k.dtype), dtype_name(p.v.dtype));
   }
   if (!is_floating(p.q.dtype)) fail("\"scaled_dot_product_attention\" not implemented for '%s'", dtype_torch_name(p.q.dtype));
-  if (p.q.ndim < 2 || p.k.ndim < 2 || p.v.ndim < 2) fail("Expected query, key, and value to all be at least 2 dimensional, but got query.dim: %d, key.dim: %d and value.dim: %d instead.", p.q.ndim, p.k.ndim, p.v.ndim);
+  if (p.q.ndim < 2 || p.k.ndim < 2 || p.v.ndim < 2)
+    fail("Expected query, key, and value to all be at least 2 dimensional, but got query.dim: %d, key.dim: %d and value.dim: %d instead.",
+         p.q.ndim, p.k.ndim, p.v.ndim);
   p.causal = call.args[at.causal].b;
   const TensorView* mask = call.optional_tensor(at.mask);
   if (p.causal && mask) fail("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
-  if (call.args[at.dropout].as_double() != 0) fail_as("NotImplementedError", "Expected dropout_p of scaled_dot_product_attention to be 0 but received %g", call.args[at.dropout].as_double());
+  if (call.args[at.dropout].as_double() != 0)
+    fail_as("NotImplementedError", "Expected dropout_p of scaled_dot_product_attention to be 0 but received %g",
+            call.args[at.dropout].as_double());
   p.length = p.q.sizes[p.q.ndim - 2];
   p.dim = p.q.sizes[p.q.ndim - 1];
   p.keys = p.k.sizes[p.k.ndim - 2];
   p.value_dim = p.v.sizes[p.v.ndim - 1];
   if (p.k.sizes[p.k.ndim - 1] != p.dim || p.v.sizes[p.v.ndim - 2] != p.keys) {
-    fail("mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", ll(p.length), ll(p.dim), ll(p.k.sizes[p.k.ndim - 1]), ll(p.keys));
+    fail("mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", ll(p.length), ll(p.dim), ll(p.k.sizes[p.k.ndim - 1]),
+         ll(p.keys));
   }
-  p.scale = at.scale < call.nargs && call.args[at.scale].is_number() ? call.args[at.scale].as_double() : 1.0 / std::sqrt(static_cast<double>(p.dim));
+  p.scale = at.scale < call.nargs && call.args[at.scale].is_number() ? call.args[at.scale].as_double()
+                                                                     : 1.0 / std::sqrt(static_cast<double>(p.dim));
   p.nb = std::max({p.q.ndim, p.k.ndim, p.v.ndim}) - 2;
   const bool gqa = at.gqa >= 0 && at.gqa < call.nargs && call.args[at.gqa].b;
   for (int d = 0; d < p.nb; d++) {
@@ -96,7 +105,9 @@ Problem attention_problem(const Call& call, const Arguments& at) {
   expand(p.v, p, 2, repeat_of(p.v), "value");
   if (mask) {
     if (mask->dtype != DType::Bool && mask->dtype != p.q.dtype && mask->dtype != DType::F32) {
-      fail("Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.", dtype_name(mask->dtype), dtype_name(p.q.dtype));
+      fail(
+        "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.",
+        dtype_name(mask->dtype), dtype_name(p.q.dtype));
     }
     p.has_mask = true;
     TensorView m = *mask;
@@ -112,7 +123,9 @@ Problem attention_problem(const Call& call, const Arguments& at) {
     const int64_t want[2] = {p.length, p.keys};
     for (int d = 0; d < 2; d++) {
       const int at_dim = m.ndim - 2 + d;
-      if (m.sizes[at_dim] != want[d] && m.sizes[at_dim] != 1) fail("The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %d", ll(want[d]), ll(m.sizes[at_dim]), p.nb + d);
+      if (m.sizes[at_dim] != want[d] && m.sizes[at_dim] != 1)
+        fail("The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %d", ll(want[d]),
+             ll(m.sizes[at_dim]), p.nb + d);
       if (m.sizes[at_dim] == 1) m.strides[at_dim] = 0;
       m.sizes[at_dim] = want[d];
     }
@@ -160,7 +173,9 @@ template <class T> Offsets<T> offsets_of(const Problem& p, const TensorView& out
     const int64_t i = index % p.batch[d];
     index /= p.batch[d];
     // Shared heads: the query head's group.
-    auto at = [&](const TensorView& v) { return (v.sizes[d] == p.batch[d] || v.sizes[d] == 0 ? i : i / (p.batch[d] / v.sizes[d])) * v.strides[d]; };
+    auto at = [&](const TensorView& v) {
+      return (v.sizes[d] == p.batch[d] || v.sizes[d] == 0 ? i : i / (p.batch[d] / v.sizes[d])) * v.strides[d];
+    };
     o.q += at(p.q);
     o.k += at(p.k);
     o.v += at(p.v);

@@ -59,8 +59,10 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
               if (oy < 0 || oy >= s.out[1]) continue;
               T* to = plane + (oz * s.out[1] + oy) * s.out[2] + shift;
               const T* from = column + (z * s.in[1] + y) * s.in[2];
-              if (s.stride[2] == 1) for (int64_t xx = x0; xx < x1; xx++) to[xx] += from[xx];
-              else for (int64_t xx = x0; xx < x1; xx++) to[xx * s.stride[2]] += from[xx];
+              if (s.stride[2] == 1)
+                for (int64_t xx = x0; xx < x1; xx++) to[xx] += from[xx];
+              else
+                for (int64_t xx = x0; xx < x1; xx++) to[xx * s.stride[2]] += from[xx];
             }
           }
         }
@@ -88,7 +90,8 @@ constexpr int tile_size(ConvForm form) { return form == ConvForm::Winograd4 ? 4 
 template <class T> size_t packed_bytes(const ConvShape& s, ConvForm form) {
   const int size = tile_size(form);
   if (!size) return WeightLayout<T>(s, form).bytes(s);
-  return WeightLayout<T>::kHeader * static_cast<size_t>(form) + static_cast<size_t>(WinogradWeights(s).each * (size + 2) * (size + 2)) * sizeof(T);
+  return WeightLayout<T>::kHeader * static_cast<size_t>(form) +
+         static_cast<size_t>(WinogradWeights(s).each * (size + 2) * (size + 2)) * sizeof(T);
 }
 template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* weight, void* packed) {
   if constexpr (std::is_same_v<T, float>) {
@@ -110,7 +113,8 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   const T* residual = residual_view ? stage<T>(runtime, *residual_view) : nullptr;
   // Where the kernel does not do it itself.
   auto finish = [&] {
-    if (residual) for (int64_t i = 0; i < out.numel(); i++) block[i] += residual[i];
+    if (residual)
+      for (int64_t i = 0; i < out.numel(); i++) block[i] += residual[i];
     activate(block, out.numel(), activation);
     finish_output(block, out);
   };
@@ -200,9 +204,12 @@ template <int N, const ConvArguments& At> void conv_pack(const Call& call, void*
   });
 }
 
-#define TS_CONV(name, dims, arguments)                                                                                          \
-  TS_KERNEL(name, {.infer = conv_infer<dims, arguments>, .run = conv_run<dims, arguments>, .pack_arg = 1,                       \
-                   .pack_bytes = conv_pack_bytes<dims, arguments>, .pack = conv_pack<dims, arguments>})
+#define TS_CONV(name, dims, arguments)                             \
+  TS_KERNEL(name, {.infer = conv_infer<dims, arguments>,           \
+                   .run = conv_run<dims, arguments>,               \
+                   .pack_arg = 1,                                  \
+                   .pack_bytes = conv_pack_bytes<dims, arguments>, \
+                   .pack = conv_pack<dims, arguments>})
 TS_CONV(conv1d, 1, kConvNd);
 TS_CONV(conv2d, 2, kConvNd);
 TS_CONV(conv3d, 3, kConvNd);
@@ -216,8 +223,11 @@ TS_CONV(conv_transpose3d, 3, kTransposedNd);
 // The arguments of convolution, then residual? and activation.
 void convolution_epilogue_infer(Call& call) { infer_epilogue(call, 9, 10, conv_infer<0, kConvolution>); }
 void convolution_epilogue_run(Call& call) { run_epilogue(call, 9, 10, conv_infer<0, kConvolution>, conv_with<0, kConvolution>); }
-TS_KERNEL(convolution_epilogue, {.infer = convolution_epilogue_infer, .run = convolution_epilogue_run, .pack_arg = 1,
-                                 .pack_bytes = conv_pack_bytes<0, kConvolution>, .pack = conv_pack<0, kConvolution>});
+TS_KERNEL(convolution_epilogue, {.infer = convolution_epilogue_infer,
+                                 .run = convolution_epilogue_run,
+                                 .pack_arg = 1,
+                                 .pack_bytes = conv_pack_bytes<0, kConvolution>,
+                                 .pack = conv_pack<0, kConvolution>});
 
 }  // namespace
 }  // namespace torchscript

@@ -14,7 +14,9 @@ namespace {
 constexpr int64_t kGrain = 65536;
 constexpr int64_t kTile = 1024;
 
-struct Sixteen { uint64_t a, b; };
+struct Sixteen {
+  uint64_t a, b;
+};
 
 template <class T> void copy_line(int64_t n, char* to, int64_t to_stride, const char* from, int64_t from_stride) {
   T* t = reinterpret_cast<T*>(to);
@@ -48,23 +50,26 @@ template <class T> void transpose(char* to, int64_t to_row, const char* from, in
         std::memcpy(t + (r + i) * to_row + c, line, sizeof line);
       }
     }
-    for (; c < columns; c++) for (int i = 0; i < kBlock; i++) t[(r + i) * to_row + c] = f[r + i + c * from_column];
+    for (; c < columns; c++)
+      for (int i = 0; i < kBlock; i++) t[(r + i) * to_row + c] = f[r + i + c * from_column];
   }
-  for (; r < rows; r++) for (int64_t c = 0; c < columns; c++) t[r * to_row + c] = f[r + c * from_column];
+  for (; r < rows; r++)
+    for (int64_t c = 0; c < columns; c++) t[r * to_row + c] = f[r + c * from_column];
 }
 
 template <class T> void copy_same(const Iteration& it, char* to, const char* from, Runtime* runtime) {
   if (it.ndim == 1) {
     runtime->parallel(it.total, kGrain, [&](int64_t begin, int64_t end) {
       copy_line<T>(end - begin, to + begin * it.strides[0][0] * static_cast<int64_t>(sizeof(T)), it.strides[0][0],
-                  from + begin * it.strides[1][0] * static_cast<int64_t>(sizeof(T)), it.strides[1][0]);
+                   from + begin * it.strides[1][0] * static_cast<int64_t>(sizeof(T)), it.strides[1][0]);
     });
     return;
   }
   constexpr int64_t size = sizeof(T);
   int across = 0;  // dimension along which the source is contiguous
   if (it.strides[0][0] == 1 && it.strides[1][0] > 1) {
-    for (int d = 1; d < it.ndim; d++) if (it.strides[1][d] == 1) across = d;
+    for (int d = 1; d < it.ndim; d++)
+      if (it.strides[1][d] == 1) across = d;
   }
   if (across && it.sizes[across] >= 8 && it.sizes[0] >= 8) {
     // The two dimensions make planes of `rows` x `columns`; the others count planes. Pieces of rows are shared out.
@@ -143,13 +148,13 @@ template <class T> void scatter_piece(const Iteration& it, int k, int64_t at, in
     n -= piece;
   }
 }
-#define TS_BY_SIZE(size, call)                                  \
-  switch (size) {                                               \
-    case 1: call<uint8_t> TS_BY_SIZE_ARGS; break;               \
-    case 2: call<uint16_t> TS_BY_SIZE_ARGS; break;              \
-    case 4: call<uint32_t> TS_BY_SIZE_ARGS; break;              \
-    case 8: call<uint64_t> TS_BY_SIZE_ARGS; break;              \
-    default: call<Sixteen> TS_BY_SIZE_ARGS; break;              \
+#define TS_BY_SIZE(size, call)                     \
+  switch (size) {                                  \
+    case 1: call<uint8_t> TS_BY_SIZE_ARGS; break;  \
+    case 2: call<uint16_t> TS_BY_SIZE_ARGS; break; \
+    case 4: call<uint32_t> TS_BY_SIZE_ARGS; break; \
+    case 8: call<uint64_t> TS_BY_SIZE_ARGS; break; \
+    default: call<Sixteen> TS_BY_SIZE_ARGS; break; \
   }
 
 void copy_converting(const Iteration& it, const TensorView& dst, const TensorView& src, Runtime* runtime) {
@@ -235,42 +240,43 @@ namespace {
 
 // clone(self, memory_format)
 TS_KERNEL(clone, {.infer =
-                      [](Call& call) {
-                        const TensorView& self = call.tensor(0);
-                        TensorView& out = call.outputs[0];
-                        out.dtype = self.dtype;
-                        format_strides(out, self, call.nargs > 1 ? format_of(call.args[1]) : kPreserveFormat);
-                        out.quant = self.quant;
-                      },
+                    [](Call& call) {
+                      const TensorView& self = call.tensor(0);
+                      TensorView& out = call.outputs[0];
+                      out.dtype = self.dtype;
+                      format_strides(out, self, call.nargs > 1 ? format_of(call.args[1]) : kPreserveFormat);
+                      out.quant = self.quant;
+                    },
                   .run = [](Call& call) { copy_strided(call.outputs[0], call.tensor(0), call.runtime); }});
 
 // cast(self, dtype, memory_format)
 TS_KERNEL(cast, {.infer =
-                     [](Call& call) {
-                       const TensorView& self = call.tensor(0);
-                       TensorView& out = call.outputs[0];
-                       out.dtype = checked_dtype(call.args[1].as_int());
-                       if (is_quantized(self.dtype) != is_quantized(out.dtype)) {
-                         fail("Expected a dtype that is not quantized for `dtype` but received %s from %s", dtype_name(out.dtype), dtype_name(self.dtype));
-                       }
-                       format_strides(out, self, call.nargs > 2 ? format_of(call.args[2]) : kPreserveFormat);
-                     },
+                   [](Call& call) {
+                     const TensorView& self = call.tensor(0);
+                     TensorView& out = call.outputs[0];
+                     out.dtype = checked_dtype(call.args[1].as_int());
+                     if (is_quantized(self.dtype) != is_quantized(out.dtype)) {
+                       fail("Expected a dtype that is not quantized for `dtype` but received %s from %s", dtype_name(out.dtype),
+                            dtype_name(self.dtype));
+                     }
+                     format_strides(out, self, call.nargs > 2 ? format_of(call.args[2]) : kPreserveFormat);
+                   },
                  .run = [](Call& call) { copy_strided(call.outputs[0], call.tensor(0), call.runtime); }});
 
 // copy(self, src): src in the shape and dtype of self
 TS_KERNEL(copy, {.infer =
-                     [](Call& call) {
-                       const TensorView &self = call.tensor(0), &src = call.tensor(1);
-                       int ndim = self.ndim;
-                       int64_t shape[kMaxDims];
-                       std::copy(self.sizes, self.sizes + self.ndim, shape);
-                       broadcast_shape(shape, ndim, src);
-                       bool same = ndim == self.ndim;
-                       for (int d = 0; same && d < ndim; d++) same = shape[d] == self.sizes[d];
-                       if (!same) fail("The expanded size of the tensor must match the existing size at every non-singleton dimension");
-                       call.outputs[0].dtype = self.dtype;
-                       format_strides(call.outputs[0], self, kPreserveFormat);
-                     },
+                   [](Call& call) {
+                     const TensorView &self = call.tensor(0), &src = call.tensor(1);
+                     int ndim = self.ndim;
+                     int64_t shape[kMaxDims];
+                     std::copy(self.sizes, self.sizes + self.ndim, shape);
+                     broadcast_shape(shape, ndim, src);
+                     bool same = ndim == self.ndim;
+                     for (int d = 0; same && d < ndim; d++) same = shape[d] == self.sizes[d];
+                     if (!same) fail("The expanded size of the tensor must match the existing size at every non-singleton dimension");
+                     call.outputs[0].dtype = self.dtype;
+                     format_strides(call.outputs[0], self, kPreserveFormat);
+                   },
                  .run = [](Call& call) { copy_strided(call.outputs[0], call.tensor(1), call.runtime); },
                  .in_place = true});
 

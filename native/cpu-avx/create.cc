@@ -36,13 +36,15 @@ Arg number_of(const Arg& arg) {
 void write_element(const Arg& number, DType dtype, void* to) {
   const ConvertTable& table = convert_table();
   const int slot = static_cast<int>(dtype);
-  if (slot < 0 || slot >= kDTypeSlots || !table.store[static_cast<int>(Compute::F64)][slot]) fail("Expected a dtype with arithmetic for `dtype` but received %s", dtype_name(dtype));
+  if (slot < 0 || slot >= kDTypeSlots || !table.store[static_cast<int>(Compute::F64)][slot])
+    fail("Expected a dtype with arithmetic for `dtype` but received %s", dtype_name(dtype));
   if (number.kind == ArgKind::Complex) {
     const double parts[2] = {number.c.re, number.c.im};
     if (!is_complex(dtype) && number.c.im != 0) fail("value cannot be converted to type %s without overflow", dtype_name(dtype));
     table.store[static_cast<int>(Compute::C128)][slot](1, to, parts);
   } else if (number.kind == ArgKind::Float) {
-    if (is_integral(dtype) && !(std::fabs(number.d) < 0x1p64)) fail("value cannot be converted to type %s without overflow", dtype == DType::I64 ? "int64_t" : dtype_name(dtype));
+    if (is_integral(dtype) && !(std::fabs(number.d) < 0x1p64))
+      fail("value cannot be converted to type %s without overflow", dtype == DType::I64 ? "int64_t" : dtype_name(dtype));
     if (dtype == DType::F64 || !is_integral(dtype)) {
       table.store[static_cast<int>(Compute::F64)][slot](1, to, &number.d);
     } else {
@@ -121,17 +123,18 @@ void zeros_infer(Call& call) { set_sized_output(call, 0, dtype_arg(call, 1, DTyp
 TS_KERNEL(zeros, {.infer = zeros_infer, .run = [](Call& call) { fill_number(call, kZero); }});
 TS_KERNEL(ones, {.infer = zeros_infer, .run = [](Call& call) { fill_number(call, kOne); }});
 TS_KERNEL(empty, {.infer =
-                      [](Call& call) {
-                        zeros_infer(call);
-                        const int64_t format = call.nargs > 5 ? format_of(call.args[5], kContiguousFormat) : kContiguousFormat;
-                        if (format >= kChannelsLast) {
-                          const TensorView like = call.outputs[0];
-                          format_strides(call.outputs[0], like, format);
-                        }
-                      },
+                    [](Call& call) {
+                      zeros_infer(call);
+                      const int64_t format = call.nargs > 5 ? format_of(call.args[5], kContiguousFormat) : kContiguousFormat;
+                      if (format >= kChannelsLast) {
+                        const TensorView like = call.outputs[0];
+                        format_strides(call.outputs[0], like, format);
+                      }
+                    },
                   .run = [](Call& call) { fill_number(call, kZero); }});
-TS_KERNEL(full, {.infer = [](Call& call) { set_sized_output(call, 0, dtype_arg(call, 2, dtype_of_number(number_of(call.args[1]))), call.args[0]); },
-                 .run = [](Call& call) { fill_number(call, number_of(call.args[1])); }});
+TS_KERNEL(
+  full, {.infer = [](Call& call) { set_sized_output(call, 0, dtype_arg(call, 2, dtype_of_number(number_of(call.args[1]))), call.args[0]); },
+         .run = [](Call& call) { fill_number(call, number_of(call.args[1])); }});
 void new_infer(Call& call) { set_sized_output(call, 0, dtype_arg(call, 2, call.tensor(0).dtype), call.args[1]); }
 TS_KERNEL(new_zeros, {.infer = new_infer, .run = [](Call& call) { fill_number(call, kZero); }});
 TS_KERNEL(new_ones, {.infer = new_infer, .run = [](Call& call) { fill_number(call, kOne); }});
@@ -143,7 +146,8 @@ void like_infer(Call& call, int dtype, int format) {
 }
 TS_KERNEL(zeros_like, {.infer = [](Call& call) { like_infer(call, 1, 5); }, .run = [](Call& call) { fill_number(call, kZero); }});
 TS_KERNEL(ones_like, {.infer = [](Call& call) { like_infer(call, 1, 5); }, .run = [](Call& call) { fill_number(call, kOne); }});
-TS_KERNEL(full_like, {.infer = [](Call& call) { like_infer(call, 2, 6); }, .run = [](Call& call) { fill_number(call, number_of(call.args[1])); }});
+TS_KERNEL(full_like,
+          {.infer = [](Call& call) { like_infer(call, 2, 6); }, .run = [](Call& call) { fill_number(call, number_of(call.args[1])); }});
 void strided_infer(Call& call, int size, DType dtype) {
   set_sized_output(call, 0, dtype, call.args[size]);
   TensorView& out = call.outputs[0];
@@ -154,8 +158,10 @@ void strided_infer(Call& call, int size, DType dtype) {
   for (int d = 0; d < out.ndim; d++) like.strides[d] = strides.ints.p[d];
   format_strides(out, like, kPreserveFormat);
 }
-TS_KERNEL(empty_strided, {.infer = [](Call& call) { strided_infer(call, 0, dtype_arg(call, 2, DType::F32)); }, .run = [](Call& call) { fill_number(call, kZero); }});
-TS_KERNEL(new_empty_strided, {.infer = [](Call& call) { strided_infer(call, 1, dtype_arg(call, 3, call.tensor(0).dtype)); }, .run = [](Call& call) { fill_number(call, kZero); }});
+TS_KERNEL(empty_strided, {.infer = [](Call& call) { strided_infer(call, 0, dtype_arg(call, 2, DType::F32)); },
+                          .run = [](Call& call) { fill_number(call, kZero); }});
+TS_KERNEL(new_empty_strided, {.infer = [](Call& call) { strided_infer(call, 1, dtype_arg(call, 3, call.tensor(0).dtype)); },
+                              .run = [](Call& call) { fill_number(call, kZero); }});
 TS_KERNEL(scalar_tensor, {.infer = [](Call& call) { call.set_output(0, dtype_arg(call, 1, DType::F32), nullptr, 0); },
                           .run = [](Call& call) { fill_number(call, number_of(call.args[0])); }});
 
@@ -165,49 +171,51 @@ void fill_infer(Call& call) {
   format_strides(call.outputs[0], call.tensor(0), kPreserveFormat);
 }
 TS_KERNEL(fill, {.infer =
-                     [](Call& call) {
-                       if (call.args[1].kind == ArgKind::Tensor && call.args[1].tensor->ndim > 0) {
-                         fail("fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.", call.args[1].tensor->ndim);
-                       }
-                       fill_infer(call);
-                     },
+                   [](Call& call) {
+                     if (call.args[1].kind == ArgKind::Tensor && call.args[1].tensor->ndim > 0) {
+                       fail("fill_ only supports 0-dimension value tensor but got tensor with %d dimensions.", call.args[1].tensor->ndim);
+                     }
+                     fill_infer(call);
+                   },
                  .run = [](Call& call) { fill_number(call, number_of(call.args[1])); },
                  .in_place = true});
 TS_KERNEL(zero, {.infer = fill_infer, .run = [](Call& call) { fill_number(call, kZero); }, .in_place = true});
 
 // fill_diagonal(self, value, wrap): all dimensions of one size, or a matrix (whose diagonal may wrap when it is tall)
 TS_KERNEL(fill_diagonal, {.infer =
-                              [](Call& call) {
-                                const TensorView& self = call.tensor(0);
-                                if (self.ndim < 2) fail("dimensions must larger than 1");
-                                for (int d = 1; self.ndim > 2 && d < self.ndim; d++) {
-                                  if (self.sizes[d] != self.sizes[0]) fail("all dimensions of input must be of equal length");
-                                }
-                                fill_infer(call);
-                              },
+                            [](Call& call) {
+                              const TensorView& self = call.tensor(0);
+                              if (self.ndim < 2) fail("dimensions must larger than 1");
+                              for (int d = 1; self.ndim > 2 && d < self.ndim; d++) {
+                                if (self.sizes[d] != self.sizes[0]) fail("all dimensions of input must be of equal length");
+                              }
+                              fill_infer(call);
+                            },
                           .run =
-                              [](Call& call) {
-                                const TensorView &self = call.tensor(0), &out = call.outputs[0];
-                                if (out.data != self.data) copy_strided(out, self, call.runtime);
-                                if (out.numel() == 0) return;
-                                alignas(16) char element[16];
-                                write_element(number_of(call.args[1]), out.dtype, element);
-                                const int64_t size = dtype_size(out.dtype);
-                                int64_t step = 0, n = out.sizes[0];
-                                for (int d = 0; d < out.ndim; d++) {
-                                  step += out.strides[d];
-                                  n = std::min(n, out.sizes[d]);
-                                }
-                                char* data = static_cast<char*>(out.data);
-                                for (int64_t i = 0; i < n; i++) std::memcpy(data + i * step * size, element, static_cast<size_t>(size));
-                                const bool wrap = call.nargs > 2 && call.args[2].as_int() != 0;
-                                if (!wrap || out.ndim != 2 || out.sizes[0] <= out.sizes[1] + 1) return;
-                                // Blocks of columns + 1 rows repeat the diagonal.
-                                for (int64_t row = out.sizes[1] + 1; row < out.sizes[0]; row++) {
-                                  const int64_t column = row % (out.sizes[1] + 1);
-                                  if (column < out.sizes[1]) std::memcpy(data + (row * out.strides[0] + column * out.strides[1]) * size, element, static_cast<size_t>(size));
-                                }
-                              },
+                            [](Call& call) {
+                              const TensorView &self = call.tensor(0), &out = call.outputs[0];
+                              if (out.data != self.data) copy_strided(out, self, call.runtime);
+                              if (out.numel() == 0) return;
+                              alignas(16) char element[16];
+                              write_element(number_of(call.args[1]), out.dtype, element);
+                              const int64_t size = dtype_size(out.dtype);
+                              int64_t step = 0, n = out.sizes[0];
+                              for (int d = 0; d < out.ndim; d++) {
+                                step += out.strides[d];
+                                n = std::min(n, out.sizes[d]);
+                              }
+                              char* data = static_cast<char*>(out.data);
+                              for (int64_t i = 0; i < n; i++) std::memcpy(data + i * step * size, element, static_cast<size_t>(size));
+                              const bool wrap = call.nargs > 2 && call.args[2].as_int() != 0;
+                              if (!wrap || out.ndim != 2 || out.sizes[0] <= out.sizes[1] + 1) return;
+                              // Blocks of columns + 1 rows repeat the diagonal.
+                              for (int64_t row = out.sizes[1] + 1; row < out.sizes[0]; row++) {
+                                const int64_t column = row % (out.sizes[1] + 1);
+                                if (column < out.sizes[1])
+                                  std::memcpy(data + (row * out.strides[0] + column * out.strides[1]) * size, element,
+                                              static_cast<size_t>(size));
+                              }
+                            },
                           .in_place = true});
 
 // ---- arange, range: bounds and step at the given positions, dtype after them
@@ -229,7 +237,8 @@ template <int bounds> Range range_of(const Call& call) {
   r.dtype = dtype_arg(call, bounds, r.whole ? DType::I64 : DType::F32);
   if (r.step.as_double() == 0) fail("step must be nonzero");
   const double span = r.end.as_double() - r.start.as_double();
-  if (!std::isfinite(span) || !std::isfinite(r.step.as_double())) fail("unsupported range: %g -> %g", r.start.as_double(), r.end.as_double());
+  if (!std::isfinite(span) || !std::isfinite(r.step.as_double()))
+    fail("unsupported range: %g -> %g", r.start.as_double(), r.end.as_double());
   if (span != 0 && (span > 0) != (r.step.as_double() > 0)) fail("upper bound and lower bound inconsistent with step sign");
   return r;
 }
@@ -276,12 +285,16 @@ TS_KERNEL(range_start, {.infer = infer_range<2, true>, .run = run_range<2>});
 TS_KERNEL(range_step, {.infer = infer_range<3, true>, .run = run_range<3>});
 
 // ---- linspace(start, end, steps, dtype), logspace(start, end, steps, base, dtype): symmetric about the middle
-bool is_complex_arg(const Arg& arg) { return arg.kind == ArgKind::Complex || (arg.kind == ArgKind::Tensor && is_complex(arg.tensor->dtype)); }
+bool is_complex_arg(const Arg& arg) {
+  return arg.kind == ArgKind::Complex || (arg.kind == ArgKind::Tensor && is_complex(arg.tensor->dtype));
+}
 template <int dtype> void infer_space(Call& call) {
   const int64_t steps = call.args[2].as_int();
   if (steps < 0) fail("number of steps must be non-negative");
   for (int i = 0; i < 2; i++) {
-    if (call.args[i].kind == ArgKind::Tensor && call.args[i].tensor->ndim != 0) fail("linspace only supports 0-dimensional start and end tensors, but got %s with %d dimension(s).", i ? "end" : "start", call.args[i].tensor->ndim);
+    if (call.args[i].kind == ArgKind::Tensor && call.args[i].tensor->ndim != 0)
+      fail("linspace only supports 0-dimensional start and end tensors, but got %s with %d dimension(s).", i ? "end" : "start",
+           call.args[i].tensor->ndim);
   }
   const bool complex = is_complex_arg(call.args[0]) || is_complex_arg(call.args[1]);
   call.set_output(0, dtype_arg(call, dtype, complex ? DType::C64 : DType::F32), &steps, 1);
@@ -437,7 +450,8 @@ template <Window kind, int given> struct WindowRow {  // `given`: arguments befo
     });
   }
 };
-#define TS_WINDOW(name, kind, given) TS_KERNEL(name, {.infer = WindowRow<Window::kind, given>::infer, .run = WindowRow<Window::kind, given>::run})
+#define TS_WINDOW(name, kind, given) \
+  TS_KERNEL(name, {.infer = WindowRow<Window::kind, given>::infer, .run = WindowRow<Window::kind, given>::run})
 TS_WINDOW(hann_window, Hann, 1);
 TS_WINDOW(hann_window_periodic, Hann, 2);
 TS_WINDOW(hamming_window, Hamming, 1);

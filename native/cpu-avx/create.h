@@ -11,7 +11,10 @@ inline DType dtype_arg(const Call& call, int i, DType otherwise) {
 }
 // What `torch.full` and friends make of a number.
 inline DType dtype_of_number(const Arg& arg) {
-  return arg.kind == ArgKind::Bool ? DType::Bool : arg.kind == ArgKind::Int ? DType::I64 : arg.kind == ArgKind::Complex ? DType::C64 : DType::F32;
+  return arg.kind == ArgKind::Bool      ? DType::Bool
+         : arg.kind == ArgKind::Int     ? DType::I64
+         : arg.kind == ArgKind::Complex ? DType::C64
+                                        : DType::F32;
 }
 // A number, or the one element of a tensor.
 Arg number_of(const Arg& arg);

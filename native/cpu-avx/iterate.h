@@ -8,9 +8,9 @@ constexpr int kMaxIterated = 9;
 
 struct Iteration {
   int operands = 0;
-  int ndim = 0;                              // 1 at least, unless total is 0
-  int64_t sizes[kMaxDims];                   // fastest first
-  int64_t strides[kMaxIterated][kMaxDims];   // elements
+  int ndim = 0;                             // 1 at least, unless total is 0
+  int64_t sizes[kMaxDims];                  // fastest first
+  int64_t strides[kMaxIterated][kMaxDims];  // elements
   int64_t total = 0;
 
   // Operand 0 gives the order; all have `shape`.

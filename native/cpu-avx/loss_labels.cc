@@ -51,17 +51,22 @@ CtcProblem ctc_problem(const Call& call) {
   const bool joined = t.ndim == 1 && p.batched;
   int64_t at = 0;
   const int64_t row = joined || t.ndim == 0 ? 0 : t.sizes[t.ndim - 1];
-  if (!joined && p.batched && (t.ndim != 2 || t.sizes[0] != p.batch)) fail("Expected tensor to have size %lld at dimension 0, but got size %lld for argument #2 'targets'", ll(p.batch), ll(t.ndim > 0 ? t.sizes[0] : 0));
+  if (!joined && p.batched && (t.ndim != 2 || t.sizes[0] != p.batch))
+    fail("Expected tensor to have size %lld at dimension 0, but got size %lld for argument #2 'targets'", ll(p.batch),
+         ll(t.ndim > 0 ? t.sizes[0] : 0));
   for (int64_t i = 0; i < p.batch; i++) {
     const int64_t length = p.target_lengths[static_cast<size_t>(i)], input = p.input_lengths[static_cast<size_t>(i)];
     if (length < 0) fail("Expected target_lengths to have value at least 0, but got value %lld", ll(length));
     if (input < 0 || input > p.steps) fail("Expected input_lengths to have value at most %lld, but got value %lld", ll(p.steps), ll(input));
     p.offsets.push_back(at);
-    if (!joined && length > row) fail("Expected tensor to have size at least %lld at dimension 1, but got size %lld for argument #2 'targets'", ll(length), ll(row));
-    if (at + length > static_cast<int64_t>(p.targets.size())) fail("Expected `targets` of ctc_loss to have at least %lld elements but received %lld", ll(at + length), ll(p.targets.size()));
+    if (!joined && length > row)
+      fail("Expected tensor to have size at least %lld at dimension 1, but got size %lld for argument #2 'targets'", ll(length), ll(row));
+    if (at + length > static_cast<int64_t>(p.targets.size()))
+      fail("Expected `targets` of ctc_loss to have at least %lld elements but received %lld", ll(at + length), ll(p.targets.size()));
     for (int64_t s = 0; s < length; s++) {
       const int64_t label = p.targets[static_cast<size_t>(at + s)];
-      if (label < 0 || label >= p.classes) fail("Expected targets of ctc_loss to be in [0, %lld) but received %lld", ll(p.classes), ll(label));
+      if (label < 0 || label >= p.classes)
+        fail("Expected targets of ctc_loss to be in [0, %lld) but received %lld", ll(p.classes), ll(label));
     }
     at += joined ? length : row;
   }
@@ -75,8 +80,11 @@ void ctc_infer(Call& call) {
 
 // -log of the sum over alignments, by the forward recursion over the labels with blanks between them.
 double ctc_item(const CtcProblem& p, const std::vector<double>& logs, int64_t item) {
-  const int64_t length = p.target_lengths[static_cast<size_t>(item)], steps = p.input_lengths[static_cast<size_t>(item)], states = 2 * length + 1;
-  auto label = [&](int64_t s) { return s % 2 == 0 ? p.blank : p.targets[static_cast<size_t>(p.offsets[static_cast<size_t>(item)] + s / 2)]; };
+  const int64_t length = p.target_lengths[static_cast<size_t>(item)], steps = p.input_lengths[static_cast<size_t>(item)],
+                states = 2 * length + 1;
+  auto label = [&](int64_t s) {
+    return s % 2 == 0 ? p.blank : p.targets[static_cast<size_t>(p.offsets[static_cast<size_t>(item)] + s / 2)];
+  };
   auto log_prob = [&](int64_t t, int64_t s) { return logs[static_cast<size_t>((t * p.batch + item) * p.classes + label(s))]; };
   if (steps == 0) return length == 0 ? 0 : INFINITY;
   std::vector<double> alpha(static_cast<size_t>(states), -INFINITY), next(alpha);
@@ -87,11 +95,13 @@ double ctc_item(const CtcProblem& p, const std::vector<double>& logs, int64_t it
       const double a = alpha[static_cast<size_t>(s)], b = s > 0 ? alpha[static_cast<size_t>(s - 1)] : -INFINITY;
       const double c = s > 1 && s % 2 == 1 && label(s) != label(s - 2) ? alpha[static_cast<size_t>(s - 2)] : -INFINITY;
       const double top = std::max({a, b, c});
-      next[static_cast<size_t>(s)] = top == -INFINITY ? top : top + std::log(std::exp(a - top) + std::exp(b - top) + std::exp(c - top)) + log_prob(t, s);
+      next[static_cast<size_t>(s)] =
+        top == -INFINITY ? top : top + std::log(std::exp(a - top) + std::exp(b - top) + std::exp(c - top)) + log_prob(t, s);
     }
     std::swap(alpha, next);
   }
-  const double last = alpha[static_cast<size_t>(states - 1)], before = states > 1 ? alpha[static_cast<size_t>(states - 2)] : -INFINITY, top = std::max(last, before);
+  const double last = alpha[static_cast<size_t>(states - 1)], before = states > 1 ? alpha[static_cast<size_t>(states - 2)] : -INFINITY,
+               top = std::max(last, before);
   return top == -INFINITY ? INFINITY : -(top + std::log(std::exp(last - top) + std::exp(before - top)));
 }
 void ctc_run(Call& call) {
@@ -116,15 +126,18 @@ TS_KERNEL(ctc_loss, {.infer = ctc_infer, .run = ctc_run, .data_dependent = true}
 
 // multilabel_margin_loss(self, target, reduction) -> loss [, is_target]: targets of a row end at the first -1.
 void multilabel_infer(Call& call) {
-  const TensorView &x = tensor_argument(call, 0, "multilabel_margin_loss", "self"), &t = tensor_argument(call, 1, "multilabel_margin_loss", "target");
+  const TensorView &x = tensor_argument(call, 0, "multilabel_margin_loss", "self"),
+                   &t = tensor_argument(call, 1, "multilabel_margin_loss", "target");
   if (!is_floating(x.dtype)) fail("\"multilabel_margin_loss_forward_out_frame\" not implemented for '%s'", dtype_torch_name(x.dtype));
   bool same = x.ndim == t.ndim && x.ndim <= 2;
   for (int d = 0; same && d < x.ndim; d++) same = x.sizes[d] == t.sizes[d];
-  if (!same || t.dtype != DType::I64) fail("inconsistent target size: %s for input of size: %s", sizes_text(t).c_str(), sizes_text(x).c_str());
+  if (!same || t.dtype != DType::I64)
+    fail("inconsistent target size: %s for input of size: %s", sizes_text(t).c_str(), sizes_text(x).c_str());
   const int64_t classes = x.ndim == 0 ? 1 : x.sizes[x.ndim - 1];
   for_each_element(t, [&](int64_t offset, int64_t) {
     const int64_t label = t.ptr<int64_t>()[offset];
-    if (label < -1 || label >= classes) fail("Expected target of multilabel_margin_loss to be in [-1, %lld) but received %lld", ll(classes), ll(label));
+    if (label < -1 || label >= classes)
+      fail("Expected target of multilabel_margin_loss to be in [-1, %lld) but received %lld", ll(classes), ll(label));
   });
   call.set_output(0, x.dtype, x.sizes, call.args[2].as_int() == 0 && x.ndim == 2 ? 1 : 0);
   if (call.noutputs > 1) call.set_output(1, x.dtype, x.sizes, x.ndim);
@@ -144,7 +157,8 @@ void multilabel_run(Call& call) {
     for (int64_t i = 0; i < classes && labels[i] >= 0; i++) mine[labels[i]] = 1;
     double sum = 0;
     for (int64_t i = 0; i < classes && labels[i] >= 0; i++) {
-      for (int64_t j = 0; j < classes; j++) if (mine[j] == 0) sum += std::max(0.0, 1 - row[labels[i]] + row[j]);
+      for (int64_t j = 0; j < classes; j++)
+        if (mine[j] == 0) sum += std::max(0.0, 1 - row[labels[i]] + row[j]);
     }
     losses.push_back(sum / static_cast<double>(classes));
     total += losses.back();

@@ -356,9 +356,13 @@ TS_INLINE VecF cos(VecF x) {
 }
 
 // Lane by lane.
-#define TS_LANES_1(name)                                                                        \
-  TS_INLINE VecF name(VecF a) { return lanes(a, [](float x) { return __builtin_##name##f(x); }); } \
-  TS_INLINE VecD name(VecD a) { return lanes(a, [](double x) { return __builtin_##name(x); }); }
+#define TS_LANES_1(name)                                             \
+  TS_INLINE VecF name(VecF a) {                                      \
+    return lanes(a, [](float x) { return __builtin_##name##f(x); }); \
+  }                                                                  \
+  TS_INLINE VecD name(VecD a) {                                      \
+    return lanes(a, [](double x) { return __builtin_##name(x); });   \
+  }
 TS_LANES_1(tan)
 TS_LANES_1(asin)
 TS_LANES_1(acos)
@@ -370,9 +374,22 @@ TS_LANES_1(acosh)
 TS_LANES_1(atanh)
 #undef TS_LANES_1
 // Reentrant: lgamma itself writes a global sign.
-TS_INLINE VecF lgamma(VecF a) { return lanes(a, [](float x) { int sign; return __builtin_lgammaf_r(x, &sign); }); }
-TS_INLINE VecD lgamma(VecD a) { return lanes(a, [](double x) { int sign; return __builtin_lgamma_r(x, &sign); }); }
-#define TS_LANES_D(name) TS_INLINE VecD name(VecD a) { return lanes(a, [](double x) { return __builtin_##name(x); }); }
+TS_INLINE VecF lgamma(VecF a) {
+  return lanes(a, [](float x) {
+    int sign;
+    return __builtin_lgammaf_r(x, &sign);
+  });
+}
+TS_INLINE VecD lgamma(VecD a) {
+  return lanes(a, [](double x) {
+    int sign;
+    return __builtin_lgamma_r(x, &sign);
+  });
+}
+#define TS_LANES_D(name)                                           \
+  TS_INLINE VecD name(VecD a) {                                    \
+    return lanes(a, [](double x) { return __builtin_##name(x); }); \
+  }
 TS_LANES_D(exp)
 TS_LANES_D(exp2)
 TS_LANES_D(expm1)
@@ -386,9 +403,13 @@ TS_LANES_D(tanh)
 TS_LANES_D(sin)
 TS_LANES_D(cos)
 #undef TS_LANES_D
-#define TS_LANES_2(name)                                                                                                     \
-  TS_INLINE VecF name(VecF a, VecF b) { return lanes(a, b, [](float x, float y) { return __builtin_##name##f(x, y); }); }    \
-  TS_INLINE VecD name(VecD a, VecD b) { return lanes(a, b, [](double x, double y) { return __builtin_##name(x, y); }); }
+#define TS_LANES_2(name)                                                            \
+  TS_INLINE VecF name(VecF a, VecF b) {                                             \
+    return lanes(a, b, [](float x, float y) { return __builtin_##name##f(x, y); }); \
+  }                                                                                 \
+  TS_INLINE VecD name(VecD a, VecD b) {                                             \
+    return lanes(a, b, [](double x, double y) { return __builtin_##name(x, y); });  \
+  }
 TS_LANES_2(pow)
 TS_LANES_2(atan2)
 TS_LANES_2(hypot)

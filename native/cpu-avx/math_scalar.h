@@ -27,18 +27,32 @@ template <class T> struct Whole {
   T v;
 };
 #define TS_WHOLE template <class T> TS_INLINE Whole<T>
-TS_WHOLE operator+(Whole<T> a, Whole<T> b) { using U = typename Whole<T>::U; return {static_cast<T>(static_cast<U>(a.v) + static_cast<U>(b.v))}; }
-TS_WHOLE operator-(Whole<T> a, Whole<T> b) { using U = typename Whole<T>::U; return {static_cast<T>(static_cast<U>(a.v) - static_cast<U>(b.v))}; }
-TS_WHOLE operator*(Whole<T> a, Whole<T> b) { using U = typename Whole<T>::U; return {static_cast<T>(static_cast<U>(a.v) * static_cast<U>(b.v))}; }
+TS_WHOLE operator+(Whole<T> a, Whole<T> b) {
+  using U = typename Whole<T>::U;
+  return {static_cast<T>(static_cast<U>(a.v) + static_cast<U>(b.v))};
+}
+TS_WHOLE operator-(Whole<T> a, Whole<T> b) {
+  using U = typename Whole<T>::U;
+  return {static_cast<T>(static_cast<U>(a.v) - static_cast<U>(b.v))};
+}
+TS_WHOLE operator*(Whole<T> a, Whole<T> b) {
+  using U = typename Whole<T>::U;
+  return {static_cast<T>(static_cast<U>(a.v) * static_cast<U>(b.v))};
+}
 TS_WHOLE operator-(Whole<T> a) { return Whole<T>{0} - a; }
 TS_WHOLE operator&(Whole<T> a, Whole<T> b) { return {static_cast<T>(a.v & b.v)}; }
 TS_WHOLE operator|(Whole<T> a, Whole<T> b) { return {static_cast<T>(a.v | b.v)}; }
 TS_WHOLE operator^(Whole<T> a, Whole<T> b) { return {static_cast<T>(a.v ^ b.v)}; }
 TS_WHOLE operator~(Whole<T> a) { return {static_cast<T>(~a.v)}; }
-#define TS_COMPARE(op) template <class T> TS_INLINE Truth operator op(Whole<T> a, Whole<T> b) { return {a.v op b.v}; }
-TS_COMPARE(==) TS_COMPARE(!=) TS_COMPARE(<) TS_COMPARE(<=) TS_COMPARE(>) TS_COMPARE(>=)
+#define TS_COMPARE(op) \
+  template <class T> TS_INLINE Truth operator op(Whole<T> a, Whole<T> b) { return {a.v op b.v}; }
+TS_COMPARE(==)
+TS_COMPARE(!=)
+TS_COMPARE(<) TS_COMPARE(<=) TS_COMPARE(>) TS_COMPARE(>=)
 #undef TS_COMPARE
-TS_WHOLE select(Truth c, Whole<T> a, Whole<T> b) { return c.m ? a : b; }
+  TS_WHOLE select(Truth c, Whole<T> a, Whole<T> b) {
+  return c.m ? a : b;
+}
 TS_WHOLE abs(Whole<T> a) { return a.v < 0 ? -a : a; }
 TS_WHOLE max(Whole<T> a, Whole<T> b) { return a.v > b.v ? a : b; }
 TS_WHOLE min(Whole<T> a, Whole<T> b) { return a.v < b.v ? a : b; }
@@ -91,18 +105,21 @@ TS_WHOLE shift_right(Whole<T> a, Whole<T> b) {
 #undef TS_WHOLE
 
 // ---- complex numbers
-#define TS_REAL_1(name)                                                    \
-  TS_INLINE float r_##name(float x) { return __builtin_##name##f(x); }     \
+#define TS_REAL_1(name)                                                \
+  TS_INLINE float r_##name(float x) { return __builtin_##name##f(x); } \
   TS_INLINE double r_##name(double x) { return __builtin_##name(x); }
-TS_REAL_1(exp) TS_REAL_1(log) TS_REAL_1(log1p) TS_REAL_1(sin) TS_REAL_1(cos) TS_REAL_1(sinh) TS_REAL_1(cosh) TS_REAL_1(sqrt) TS_REAL_1(fabs)
+TS_REAL_1(exp)
+TS_REAL_1(log)
+TS_REAL_1(log1p) TS_REAL_1(sin) TS_REAL_1(cos) TS_REAL_1(sinh) TS_REAL_1(cosh) TS_REAL_1(sqrt) TS_REAL_1(fabs)
 #undef TS_REAL_1
-#define TS_REAL_2(name)                                                                \
-  TS_INLINE float r_##name(float x, float y) { return __builtin_##name##f(x, y); }     \
+#define TS_REAL_2(name)                                                            \
+  TS_INLINE float r_##name(float x, float y) { return __builtin_##name##f(x, y); } \
   TS_INLINE double r_##name(double x, double y) { return __builtin_##name(x, y); }
-TS_REAL_2(hypot) TS_REAL_2(atan2) TS_REAL_2(copysign)
+  TS_REAL_2(hypot) TS_REAL_2(atan2) TS_REAL_2(copysign)
 #undef TS_REAL_2
 
-template <class R> struct Complex {
+    template <class R>
+    struct Complex {
   static constexpr int kWidth = 1;
   using Element = Complex;
   using Real = R;
@@ -132,7 +149,9 @@ template <class R> TS_INLINE bool real_is_inf(R x) { return r_fabs(x) == static_
 template <class R> TS_INLINE Truth is_inf(Complex<R> a) { return {real_is_inf(a.re) || real_is_inf(a.im)}; }
 template <class R> TS_INLINE Truth is_real(Complex<R> a) { return {a.im == 0}; }
 template <class R> TS_INLINE R abs(Complex<R> a) { return r_hypot(a.re, a.im); }
-template <class R> TS_INLINE R angle(Complex<R> a) { return a.re != a.re || a.im != a.im ? static_cast<R>(__builtin_nan("")) : r_atan2(a.im, a.re); }
+template <class R> TS_INLINE R angle(Complex<R> a) {
+  return a.re != a.re || a.im != a.im ? static_cast<R>(__builtin_nan("")) : r_atan2(a.im, a.re);
+}
 TS_COMPLEX conj(Complex<R> a) { return {a.re, -a.im}; }
 TS_COMPLEX sgn(Complex<R> a) {
   const R m = abs(a);
@@ -161,8 +180,14 @@ TS_COMPLEX expm1(Complex<R> a) {
   const double em1 = __builtin_expm1(static_cast<double>(a.re));
   return {static_cast<R>(em1) * r_cos(a.im) - 2 * s * s, r_exp(a.re) * r_sin(a.im)};
 }
-TS_COMPLEX log2(Complex<R> a) { const Complex<R> l = log(a); return {l.re * R(1.44269504088896340736), l.im * R(1.44269504088896340736)}; }
-TS_COMPLEX log10(Complex<R> a) { const Complex<R> l = log(a); return {l.re * R(0.43429448190325182765), l.im * R(0.43429448190325182765)}; }
+TS_COMPLEX log2(Complex<R> a) {
+  const Complex<R> l = log(a);
+  return {l.re * R(1.44269504088896340736), l.im * R(1.44269504088896340736)};
+}
+TS_COMPLEX log10(Complex<R> a) {
+  const Complex<R> l = log(a);
+  return {l.re * R(0.43429448190325182765), l.im * R(0.43429448190325182765)};
+}
 TS_COMPLEX log1p(Complex<R> a) {
   const R x = a.re, y = a.im;
   if (r_fabs(x) < R(0.5) && r_fabs(y) < R(0.5)) return {r_log1p(x * (2 + x) + y * y) / 2, r_atan2(y, 1 + x)};
@@ -213,7 +238,8 @@ TS_COMPLEX atan(Complex<R> a) { return narrow<R>(times_minus_i(atanh_wide(times_
 TS_COMPLEX sigmoid(Complex<R> a) { return Complex<R>{1, 0} / (Complex<R>{1, 0} + exp(-a)); }
 TS_COMPLEX pow(Complex<R> a, Complex<R> b) {
   if (b.re == 0 && b.im == 0) return {1, 0};
-  if (a.re == 0 && a.im == 0) return b.re > 0 ? Complex<R>{0, 0} : Complex<R>{static_cast<R>(__builtin_nan("")), static_cast<R>(__builtin_nan(""))};
+  if (a.re == 0 && a.im == 0)
+    return b.re > 0 ? Complex<R>{0, 0} : Complex<R>{static_cast<R>(__builtin_nan("")), static_cast<R>(__builtin_nan(""))};
   return narrow<R>(exp(wide(b) * log(wide(a))));
 }
 TS_COMPLEX lerp(Complex<R> a, Complex<R> b, Complex<R> w) {
@@ -248,7 +274,9 @@ template <class R> struct ConstantOf<Complex<R>> {
 template <class V> TS_INLINE V constant(double x) { return ConstantOf<V>::of(x); }
 template <class V> TS_INLINE V infinity() { return constant<V>(__builtin_inf()); }
 template <class V> TS_INLINE V not_a_number() { return constant<V>(__builtin_nan("")); }
-template <class V> TS_INLINE V highest() { return constant<V>(sizeof(typename V::Element) == 4 ? 3.40282346638528859812e38 : 1.7976931348623157e308); }
+template <class V> TS_INLINE V highest() {
+  return constant<V>(sizeof(typename V::Element) == 4 ? 3.40282346638528859812e38 : 1.7976931348623157e308);
+}
 template <class V> TS_INLINE V lowest() { return -highest<V>(); }
 
 // ---- float functions that are compositions

@@ -22,7 +22,7 @@ inline double digamma(double x) {
   for (; x < 10; x += 1) shift -= 1 / x;
   const double z = 1 / (x * x);
   const double series =
-      z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z * (1.0 / 12)))))));
+    z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z * (1.0 / 12)))))));
   return shift + __builtin_log(x) - 0.5 / x - series;
 }
 
@@ -151,8 +151,18 @@ inline double airy_ai(double x) {
 
 // Hurwitz zeta by Euler and Maclaurin.
 inline double zeta(double x, double q) {
-  constexpr double kTerms[] = {12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1.8924375803183791606e9, 7.47242496e10, -2.950130727918164224e12,
-                               1.1646782814350067249e14, -4.5979787224074726105e15, 1.8152105401943546773e17, -7.1661652561756670113e18};
+  constexpr double kTerms[] = {12.0,
+                               -720.0,
+                               30240.0,
+                               -1209600.0,
+                               47900160.0,
+                               -1.8924375803183791606e9,
+                               7.47242496e10,
+                               -2.950130727918164224e12,
+                               1.1646782814350067249e14,
+                               -4.5979787224074726105e15,
+                               1.8152105401943546773e17,
+                               -7.1661652561756670113e18};
   if (x == 1) return inf();
   if (!(x > 1)) return nan();
   if (q <= 0) {
@@ -270,9 +280,16 @@ inline double polynomial(Polynomial kind, double x, double degree, double p1) {
 
 }  // namespace special
 
-#define TS_SPECIAL(name, expr)                                                                                          \
-  TS_INLINE VecF name(VecF a) { return lanes(a, [](float f) { const double x = f; return static_cast<float>(expr); }); } \
-  TS_INLINE VecD name(VecD a) { return lanes(a, [](double x) { return static_cast<double>(expr); }); }
+#define TS_SPECIAL(name, expr)                                           \
+  TS_INLINE VecF name(VecF a) {                                          \
+    return lanes(a, [](float f) {                                        \
+      const double x = f;                                                \
+      return static_cast<float>(expr);                                   \
+    });                                                                  \
+  }                                                                      \
+  TS_INLINE VecD name(VecD a) {                                          \
+    return lanes(a, [](double x) { return static_cast<double>(expr); }); \
+  }
 TS_SPECIAL(digamma, special::digamma(x))
 TS_SPECIAL(erfinv, special::erfinv(x))
 TS_SPECIAL(ndtri, special::ndtri(x))
@@ -296,9 +313,16 @@ TS_SPECIAL(spherical_bessel_j0, special::spherical_bessel_j0(x))
 TS_SPECIAL(airy_ai, special::airy_ai(x))
 #undef TS_SPECIAL
 
-#define TS_SPECIAL_2(name, expr)                                                                                                              \
-  TS_INLINE VecF name(VecF a, VecF b) { return lanes(a, b, [](float f, float g) { const double x = f, y = g; return static_cast<float>(expr); }); } \
-  TS_INLINE VecD name(VecD a, VecD b) { return lanes(a, b, [](double x, double y) { return static_cast<double>(expr); }); }
+#define TS_SPECIAL_2(name, expr)                                                      \
+  TS_INLINE VecF name(VecF a, VecF b) {                                               \
+    return lanes(a, b, [](float f, float g) {                                         \
+      const double x = f, y = g;                                                      \
+      return static_cast<float>(expr);                                                \
+    });                                                                               \
+  }                                                                                   \
+  TS_INLINE VecD name(VecD a, VecD b) {                                               \
+    return lanes(a, b, [](double x, double y) { return static_cast<double>(expr); }); \
+  }
 TS_SPECIAL_2(zeta, special::zeta(x, y))
 TS_SPECIAL_2(polygamma, special::polygamma(x, y))
 TS_SPECIAL_2(igamma, special::igamma(x, y))

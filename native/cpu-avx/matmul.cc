@@ -45,14 +45,18 @@ Shapes matmul_shapes(const TensorView& x, const TensorView& y) {
   const int64_t m = vector_x ? 1 : x.sizes[x.ndim - 2], k = x.sizes[x.ndim - 1];
   const int64_t k2 = vector_y ? y.sizes[0] : y.sizes[y.ndim - 2], n = vector_y ? 1 : y.sizes[y.ndim - 1];
   if (k != k2) {
-    if (vector_x && vector_y) fail("inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements respectively", ll(k), ll(k2), ll(k), ll(k2));
+    if (vector_x && vector_y)
+      fail(
+        "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements respectively",
+        ll(k), ll(k2), ll(k), ll(k2));
     if (vector_y && x.ndim == 2) fail("size mismatch, got input (%lld), mat (%lldx%lld), vec (%lld)", ll(m), ll(m), ll(k), ll(k2));
     if (x.ndim <= 2 || y.ndim <= 2) {
       int64_t rows = 1;
       for (int d = 0; d + 1 < x.ndim; d++) rows *= x.sizes[d];
       fail("mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", ll(rows), ll(k), ll(k2), ll(n));
     }
-    fail("Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].", ll(x.sizes[0]), ll(k), ll(y.sizes[0]), ll(k2));
+    fail("Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].", ll(x.sizes[0]), ll(k),
+         ll(y.sizes[0]), ll(k2));
   }
   Shapes s;
   auto place = [&](const TensorView& from, bool vector, bool row, TensorView& to) {
@@ -141,7 +145,8 @@ void check_bmm(const TensorView& a, const TensorView& b) {
   if (b.ndim != 3) fail("batch2 must be a 3D tensor");
   if (a.dtype != b.dtype) fail("expected scalar type %s but found %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
   if (a.sizes[0] != b.sizes[0] || a.sizes[2] != b.sizes[1]) {
-    fail("Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].", ll(a.sizes[0]), ll(a.sizes[2]), ll(b.sizes[0]), ll(b.sizes[1]));
+    fail("Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].", ll(a.sizes[0]),
+         ll(a.sizes[2]), ll(b.sizes[0]), ll(b.sizes[1]));
   }
 }
 void bmm_infer(Call& call) {
@@ -160,7 +165,8 @@ TS_KERNEL(mv, {.infer = mv_infer, .run = matmul_run});
 void dot_infer(Call& call) {
   const TensorView &a = tensor_argument(call, 0, "dot", "self"), &b = tensor_argument(call, 1, "dot", "tensor");
   if (a.ndim != 1 || b.ndim != 1) fail("1D tensors expected, but got %dD and %dD tensors", a.ndim, b.ndim);
-  if (a.dtype != b.dtype) fail("dot : expected both vectors to have same dtype, but found %s and %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
+  if (a.dtype != b.dtype)
+    fail("dot : expected both vectors to have same dtype, but found %s and %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
   matmul_infer(call);
 }
 TS_KERNEL(dot, {.infer = dot_infer, .run = matmul_run});
@@ -190,10 +196,13 @@ void check_expands(const TensorView& self, const int64_t* sizes, int ndim) {
   for (int d = 0; ok && d < self.ndim; d++) {
     const int64_t have = self.sizes[d], want = sizes[ndim - self.ndim + d];
     if (have != want && have != 1) {
-      fail("The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.", ll(want), ll(have), ndim - self.ndim + d);
+      fail("The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %d.", ll(want), ll(have),
+           ndim - self.ndim + d);
     }
   }
-  if (!ok) fail("expand: the number of sizes provided (%d) must be greater or equal to the number of dimensions in the tensor (%d)", ndim, self.ndim);
+  if (!ok)
+    fail("expand: the number of sizes provided (%d) must be greater or equal to the number of dimensions in the tensor (%d)", ndim,
+         self.ndim);
 }
 void check_scalars(const Call& call, DType dtype) {
   if (call.nargs < 5 || !is_integral(dtype)) return;
@@ -203,7 +212,8 @@ void check_scalars(const Call& call, DType dtype) {
 void add_infer(Call& call, const TensorView& x, const TensorView& y, bool sum_batch, bool checks_scalars = true) {
   Shapes s = matmul_shapes(x, y);
   const TensorView& self = tensor_argument(call, 0, "addmm", "self");
-  if (self.dtype != x.dtype) fail("self and mat2 must have the same dtype, but got %s and %s", dtype_torch_name(self.dtype), dtype_torch_name(y.dtype));
+  if (self.dtype != x.dtype)
+    fail("self and mat2 must have the same dtype, but got %s and %s", dtype_torch_name(self.dtype), dtype_torch_name(y.dtype));
   int64_t* sizes = s.out + (sum_batch ? 1 : 0);
   const int ndim = s.ndim - (sum_batch ? 1 : 0);
   check_expands(self, sizes, ndim);
@@ -239,7 +249,8 @@ void add_run(Call& call) {
     const TensorView& self = call.tensor(0);
     const bool no_self = call.nargs > 3 && is_zero(call.args[3]);
     const bool unit = call.nargs <= 3 || (!is_complex(out.dtype) && call.args[3].as_double() == 1);
-    const bool is_bias = unit && is_stage_type<T>(self.dtype) && out.ndim == 2 && self.ndim == 1 && self.sizes[0] == out.sizes[1] && self.strides[0] == 1 && out.numel() > 0;
+    const bool is_bias = unit && is_stage_type<T>(self.dtype) && out.ndim == 2 && self.ndim == 1 && self.sizes[0] == out.sizes[1] &&
+                         self.strides[0] == 1 && out.numel() > 0;
     if (is_bias) model.bias_n = self.ptr<T>();
     else model.accumulate = start_from<T>(self, call.nargs > 3 ? number_as<T>(call.args[3]) : T(1), no_self, c, out.sizes, out.ndim);
     matmul_to<T>(call, call.tensor(1), call.tensor(2), c, model);
@@ -255,7 +266,8 @@ void addbmm_run(Call& call) {
     model.alpha = number_as<T>(call.args[4]);
     model.accumulate = start_from<T>(call.tensor(0), number_as<T>(call.args[3]), is_zero(call.args[3]), c, out.sizes, 2);
     const TensorView a = as_compute<T>(*call.runtime, call.tensor(1)), b = as_compute<T>(*call.runtime, call.tensor(2));
-    if (a.sizes[0] == 0 && !model.accumulate) for (int64_t i = 0; i < out.numel(); i++) c[i] = T(0);
+    if (a.sizes[0] == 0 && !model.accumulate)
+      for (int64_t i = 0; i < out.numel(); i++) c[i] = T(0);
     for (int64_t i = 0; i < a.sizes[0]; i++) {
       TensorView x = a, y = b;
       x.ndim = y.ndim = 2;
@@ -286,7 +298,8 @@ void linear_infer(Call& call) {
   if (w.ndim != 1 && w.ndim != 2) fail("linear(): argument 'weight' must be 1D or 2D, but got %dD", w.ndim);
   if (x.ndim == 0) fail("both arguments to linear need to be at least 1D, but they are %dD and %dD", x.ndim, w.ndim);
   check_dtypes("addmm_impl_cpu_", x, w);
-  if (bias && bias->dtype != x.dtype) fail("self and mat2 must have the same dtype, but got %s and %s", dtype_torch_name(bias->dtype), dtype_torch_name(x.dtype));
+  if (bias && bias->dtype != x.dtype)
+    fail("self and mat2 must have the same dtype, but got %s and %s", dtype_torch_name(bias->dtype), dtype_torch_name(x.dtype));
   const int64_t in = w.sizes[w.ndim - 1], out = w.ndim == 2 ? w.sizes[0] : 1;
   if (x.sizes[x.ndim - 1] != in) {
     int64_t rows = 1;
@@ -365,7 +378,9 @@ TS_KERNEL(linear, {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pac
 // linear(input, weight, bias?), then residual? and activation.
 void linear_epilogue_infer(Call& call) { infer_epilogue(call, 3, 4, linear_infer); }
 void linear_epilogue_run(Call& call) { run_epilogue(call, 3, 4, linear_infer, linear_with); }
-TS_KERNEL(linear_epilogue, {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
+TS_KERNEL(
+  linear_epilogue,
+  {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
 
 }  // namespace
 }  // namespace torchscript

@@ -34,7 +34,8 @@ std::vector<int> subscript(const std::string& text) {
       continue;
     }
     const int label = letter(text[i]);
-    if (label < 0) fail("einsum(): invalid subscript given at index %d in the equation string, subscripts must be in [a-zA-Z]", static_cast<int>(i));
+    if (label < 0)
+      fail("einsum(): invalid subscript given at index %d in the equation string, subscripts must be in [a-zA-Z]", static_cast<int>(i));
     out.push_back(label);
   }
   return out;
@@ -54,7 +55,9 @@ Equation parse(const Call& call) {
     if (comma == std::string::npos) break;
     at = comma + 1;
   }
-  if (static_cast<int64_t>(subscripts.size()) != list.tensors.n) fail("einsum(): %s operands were provided than specified in the equation", static_cast<int64_t>(subscripts.size()) < list.tensors.n ? "more" : "fewer");
+  if (static_cast<int64_t>(subscripts.size()) != list.tensors.n)
+    fail("einsum(): %s operands were provided than specified in the equation",
+         static_cast<int64_t>(subscripts.size()) < list.tensors.n ? "more" : "fewer");
   Equation e;
   for (int64_t& s : e.sizes) s = -1;
   int widest = 0;
@@ -67,20 +70,23 @@ Equation parse(const Call& call) {
     for (const int l : subscripts[i]) l < 0 ? ellipsis = true : named++;
     const int covered = t->ndim - named;
     if (covered < 0 || (covered > 0 && !ellipsis)) {
-      fail("einsum(): the number of subscripts in the equation (%d) %s the number of dimensions (%d) for operand %d", named, covered < 0 ? "is more than" : "does not match", t->ndim, static_cast<int>(i));
+      fail("einsum(): the number of subscripts in the equation (%d) %s the number of dimensions (%d) for operand %d", named,
+           covered < 0 ? "is more than" : "does not match", t->ndim, static_cast<int>(i));
     }
     widest = std::max(widest, covered);
     std::vector<int> labels;
     for (const int l : subscripts[i]) {
       if (l >= 0) labels.push_back(l);
-      else for (int d = covered - 1; d >= 0; d--) labels.push_back(kLetters + d);
+      else
+        for (int d = covered - 1; d >= 0; d--) labels.push_back(kLetters + d);
     }
     for (size_t d = 0; d < labels.size(); d++) {
       int64_t& size = e.sizes[labels[d]];
       if (size == -1 || size == 1) size = t->sizes[d];
       else if (t->sizes[d] != 1 && t->sizes[d] != size) {
-        fail("einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript has size %lld for operand %d which does not broadcast with previously seen size %lld",
-             static_cast<long long>(t->sizes[d]), static_cast<int>(i), static_cast<long long>(size));
+        fail(
+          "einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript has size %lld for operand %d which does not broadcast with previously seen size %lld",
+          static_cast<long long>(t->sizes[d]), static_cast<int>(i), static_cast<long long>(size));
       }
       counts[labels[d]]++;
     }
@@ -88,7 +94,8 @@ Equation parse(const Call& call) {
   }
   if (arrow == std::string::npos) {
     for (int d = widest - 1; d >= 0; d--) e.output.push_back(kLetters + d);
-    for (int l = 0; l < kLetters; l++) if (counts[l] == 1) e.output.push_back(l);
+    for (int l = 0; l < kLetters; l++)
+      if (counts[l] == 1) e.output.push_back(l);
   } else {
     bool seen[kLabels] = {};
     for (const int l : subscript(text.substr(arrow + 2))) {
@@ -132,7 +139,8 @@ Labelled label(const TensorView& view, const std::vector<int>& labels, const Equ
   return out;
 }
 bool has(const Labelled& t, int l) {
-  for (const int own : t.labels) if (own == l) return true;
+  for (const int own : t.labels)
+    if (own == l) return true;
   return false;
 }
 // The view with its dimensions in the order of `labels`, which it all has.
@@ -184,7 +192,8 @@ template <class T> Labelled sum_unneeded(Runtime& runtime, const Labelled& t, co
 template <class T> Labelled contract(Runtime& runtime, const Labelled& x, const Labelled& y, const bool* needed, const Equation& e) {
   std::vector<int> batch, rows, columns, summed;
   for (const int l : x.labels) (has(y, l) ? (needed[l] ? batch : summed) : rows).push_back(l);
-  for (const int l : y.labels) if (!has(x, l)) columns.push_back(l);
+  for (const int l : y.labels)
+    if (!has(x, l)) columns.push_back(l);
   auto joined = [](std::initializer_list<const std::vector<int>*> parts) {
     std::vector<int> out;
     for (const auto* p : parts) out.insert(out.end(), p->begin(), p->end());
@@ -227,7 +236,8 @@ void einsum_infer(Call& call) {
   const Arg& list = call.args[1];
   const DType dtype = list.tensors.p[0]->dtype;
   for (int64_t i = 1; i < list.tensors.n; i++) {
-    if (list.tensors.p[i]->dtype != dtype) fail("expected scalar type %s but found %s", dtype_torch_name(dtype), dtype_torch_name(list.tensors.p[i]->dtype));
+    if (list.tensors.p[i]->dtype != dtype)
+      fail("expected scalar type %s but found %s", dtype_torch_name(dtype), dtype_torch_name(list.tensors.p[i]->dtype));
   }
   if (e.output.size() > static_cast<size_t>(kMaxDims)) fail("Expected an einsum with at most %d output dimensions", kMaxDims);
   int64_t sizes[kMaxDims];
@@ -253,10 +263,13 @@ void einsum_run(Call& call) {
     auto needed_after = [&](int64_t i, bool* needed) {
       std::fill(needed, needed + kLabels, false);
       for (const int l : e.output) needed[l] = true;
-      for (int64_t j = i; j < list.tensors.n; j++) for (const int l : e.operands[static_cast<size_t>(j)]) needed[l] = true;
+      for (int64_t j = i; j < list.tensors.n; j++)
+        for (const int l : e.operands[static_cast<size_t>(j)]) needed[l] = true;
     };
     bool needed[kLabels];
-    auto operand = [&](int64_t i) { return label(as_compute<T>(*call.runtime, *list.tensors.p[i]), e.operands[static_cast<size_t>(i)], e); };
+    auto operand = [&](int64_t i) {
+      return label(as_compute<T>(*call.runtime, *list.tensors.p[i]), e.operands[static_cast<size_t>(i)], e);
+    };
     needed_after(1, needed);
     Labelled result = sum_unneeded<T>(*call.runtime, operand(0), needed, e);
     for (int64_t i = 1; i < list.tensors.n; i++) {
@@ -277,7 +290,8 @@ void einsum_run(Call& call) {
     for (int d = 0; d < out.ndim; d++) {
       view.sizes[d] = out.sizes[d];
       view.strides[d] = 0;
-      for (size_t at = 0; at < result.labels.size(); at++) if (result.labels[at] == e.output[static_cast<size_t>(d)]) view.strides[d] = result.view.strides[at];
+      for (size_t at = 0; at < result.labels.size(); at++)
+        if (result.labels[at] == e.output[static_cast<size_t>(d)]) view.strides[d] = result.view.strides[at];
     }
     view.dtype = stage_dtype<T>();
     copy_out(stage<T>(*call.runtime, view), out);

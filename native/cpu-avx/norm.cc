@@ -29,7 +29,8 @@ int normalized_axis(const Call& call, const char* op, int weight, int bias) {
   const TensorView& x = tensor_argument(call, 0, op, "input");
   check_float(op, x);
   const Arg& shape = call.args[1];
-  if (shape.kind != ArgKind::IntList || shape.ints.n < 1) fail("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []");
+  if (shape.kind != ArgKind::IntList || shape.ints.n < 1)
+    fail("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []");
   const int n = static_cast<int>(shape.ints.n), axis = x.ndim - n;
   std::string text = "[";
   for (int d = 0; d < n; d++) text += (d ? ", " : "") + std::to_string(shape.ints.p[d]);
@@ -39,8 +40,8 @@ int normalized_axis(const Call& call, const char* op, int weight, int bias) {
     bool same = !v || v->ndim == n;
     for (int d = 0; same && v && d < n; d++) same = v->sizes[d] == shape.ints.p[d];
     if (!same) {
-      fail("Expected %s to be of same shape as normalized_shape, but got %s of shape %s and normalized_shape = %s", i == weight ? "weight" : "bias", i == weight ? "weight" : "bias",
-           sizes_text(*v).c_str(), text.c_str());
+      fail("Expected %s to be of same shape as normalized_shape, but got %s of shape %s and normalized_shape = %s",
+           i == weight ? "weight" : "bias", i == weight ? "weight" : "bias", sizes_text(*v).c_str(), text.c_str());
     }
   }
   bool same = axis >= 0;
@@ -48,7 +49,8 @@ int normalized_axis(const Call& call, const char* op, int weight, int bias) {
   if (!same) {
     std::string expected = "[*";
     for (int d = 0; d < n; d++) expected += ", " + std::to_string(shape.ints.p[d]);
-    fail("Given normalized_shape=%s, expected input with shape %s], but got input of size%s", text.c_str(), expected.c_str(), sizes_text(x).c_str());
+    fail("Given normalized_shape=%s, expected input with shape %s], but got input of size%s", text.c_str(), expected.c_str(),
+         sizes_text(x).c_str());
   }
   return axis;
 }
@@ -110,7 +112,8 @@ void rms_norm_run(Call& call) {
   for (int d = 0; d < x.ndim; d++) (d < axis ? rows : n) *= x.sizes[d];
   with_float_type(x.dtype, [&](auto t) {
     using T = decltype(t);
-    const double eps = call.nargs > 3 && call.args[3].is_number() ? call.args[3].as_double() : static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double eps =
+      call.nargs > 3 && call.args[3].is_number() ? call.args[3].as_double() : static_cast<double>(std::numeric_limits<T>::epsilon());
     const T *in = stage<T>(*call.runtime, x), *gamma = optional_stage<T>(call, 2);
     T* to = output_block<T>(*call.runtime, out);
     T* rstd = call.noutputs > 1 ? output_block<T>(*call.runtime, call.outputs[1]) : nullptr;
@@ -165,13 +168,14 @@ void group_norm_infer(Call& call) {
   if (x.ndim < 2) fail("Expected at least 2 dimensions for input tensor but received %d", x.ndim);
   if (groups <= 0) fail("Expected num groups to be greater than 0, got %lld", ll(groups));
   if (x.sizes[1] % groups != 0) {
-    fail("Expected number of channels in input to be divisible by num_groups, but got input of shape %s and num_groups=%lld", sizes_text(x).c_str(), ll(groups));
+    fail("Expected number of channels in input to be divisible by num_groups, but got input of shape %s and num_groups=%lld",
+         sizes_text(x).c_str(), ll(groups));
   }
   for (int i : {2, 3}) {
     const TensorView* v = call.optional_tensor(i);
     if (v && (v->ndim != 1 || v->sizes[0] != x.sizes[1])) {
-      fail("Expected %s to be a vector of size equal to the number of channels in input, but got %s of shape %s and input of shape %s", i == 2 ? "weight" : "bias", i == 2 ? "weight" : "bias",
-           sizes_text(*v).c_str(), sizes_text(x).c_str());
+      fail("Expected %s to be a vector of size equal to the number of channels in input, but got %s of shape %s and input of shape %s",
+           i == 2 ? "weight" : "bias", i == 2 ? "weight" : "bias", sizes_text(*v).c_str(), sizes_text(x).c_str());
     }
   }
   set_like(call, 0, x);
@@ -190,14 +194,16 @@ void native_group_norm_infer(Call& call) {
   check_float("GroupNormKernelImpl", x);
   const int64_t stats[2] = {call.args[3].as_int(), call.args[6].as_int()};
   if (stats[1] <= 0 || call.args[4].as_int() % stats[1] != 0 || stats[0] * call.args[4].as_int() * call.args[5].as_int() != x.numel()) {
-    fail("Expected N, C, HxW and group of native_group_norm to describe the input but received %lld, %lld, %lld, %lld", ll(stats[0]), ll(call.args[4].as_int()), ll(call.args[5].as_int()), ll(stats[1]));
+    fail("Expected N, C, HxW and group of native_group_norm to describe the input but received %lld, %lld, %lld, %lld", ll(stats[0]),
+         ll(call.args[4].as_int()), ll(call.args[5].as_int()), ll(stats[1]));
   }
   set_like(call, 0, x);
   if (has_channels_last_strides(x)) make_channels_last(call.outputs[0]);
   for (int i = 1; i < call.noutputs; i++) call.set_output(i, stats_dtype(call, 1), stats, 2);
 }
 void native_group_norm_run(Call& call) {
-  run_groups(call, call.args[3].as_int(), call.args[4].as_int(), call.args[5].as_int(), call.args[6].as_int(), 1, 2, call.args[7].as_double());
+  run_groups(call, call.args[3].as_int(), call.args[4].as_int(), call.args[5].as_int(), call.args[6].as_int(), 1, 2,
+             call.args[7].as_double());
 }
 TS_KERNEL(native_group_norm, {.infer = native_group_norm_infer, .run = native_group_norm_run});
 

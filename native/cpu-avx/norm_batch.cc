@@ -12,9 +12,9 @@ namespace {
 // Where a row has its arguments; -1: not there.
 struct BatchNormArguments {
   int weight, bias, mean, var, training, momentum, eps;
-  bool training_value;   // where training is -1
-  bool updates;          // writes the running statistics
-  bool instance;         // statistics of each item; `training` says whether they come from the input
+  bool training_value;  // where training is -1
+  bool updates;         // writes the running statistics
+  bool instance;        // statistics of each item; `training` says whether they come from the input
 };
 constexpr BatchNormArguments kFull = {1, 2, 3, 4, 5, 6, 7, false, true, false};
 constexpr BatchNormArguments kFunctional = {1, 2, 3, 4, 5, 6, 7, false, false, false};
@@ -43,7 +43,8 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_infer(Call
   }
   const bool training = is_training(call, At);
   if (!training && (!optional_at(call, At.mean) || !optional_at(call, At.var))) {
-    fail(At.instance ? "Expected running_mean and running_var to be defined when use_input_stats is false" : "Expected running_mean and running_var to be defined in evaluation mode");
+    fail(At.instance ? "Expected running_mean and running_var to be defined when use_input_stats is false"
+                     : "Expected running_mean and running_var to be defined in evaluation mode");
   }
   set_like(call, 0, x);
   if (!At.instance && has_channels_last_strides(x)) make_channels_last(call.outputs[0]);
@@ -89,7 +90,8 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_run(Call& 
         }
       });
     } else {
-      for (int64_t c = 0; c < sets; c++) moments[c] = {static_cast<double>(running_mean[c % channels]), static_cast<double>(running_var[c % channels])};
+      for (int64_t c = 0; c < sets; c++)
+        moments[c] = {static_cast<double>(running_mean[c % channels]), static_cast<double>(running_var[c % channels])};
     }
     runtime.parallel(batch * channels, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, pixels)), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
@@ -125,8 +127,10 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_run(Call& 
     if (call.noutputs > 1) save(call.outputs[1], [&](int64_t c) { return moments[c].mean; });
     if (call.noutputs > 2) save(call.outputs[2], [&](int64_t c) { return 1.0 / std::sqrt(moments[c].variance + eps); });
     const int next = Reserve ? 4 : 3;
-    if (call.noutputs > next && running_mean) save(call.outputs[next], [&](int64_t c) { return training ? new_mean(c) : static_cast<double>(running_mean[c]); });
-    if (call.noutputs > next + 1 && running_var) save(call.outputs[next + 1], [&](int64_t c) { return training ? new_var(c) : static_cast<double>(running_var[c]); });
+    if (call.noutputs > next && running_mean)
+      save(call.outputs[next], [&](int64_t c) { return training ? new_mean(c) : static_cast<double>(running_mean[c]); });
+    if (call.noutputs > next + 1 && running_var)
+      save(call.outputs[next + 1], [&](int64_t c) { return training ? new_var(c) : static_cast<double>(running_var[c]); });
     if (training && At.updates && count > 0) {
       auto update = [&](int i, auto value) {
         const TensorView* view = optional_at(call, i);
@@ -147,7 +151,8 @@ TS_KERNEL(native_batch_norm_functional, {.infer = batch_norm_infer<kFunctional, 
 TS_KERNEL(native_batch_norm_no_stats, {.infer = batch_norm_infer<kNoStats, false>, .run = batch_norm_run<kNoStats, false>});
 TS_KERNEL(native_batch_norm_no_training, {.infer = batch_norm_infer<kNoTraining, false>, .run = batch_norm_run<kNoTraining, false>});
 TS_KERNEL(batch_norm_with_update, {.infer = batch_norm_infer<kUpdate, true>, .run = batch_norm_run<kUpdate, true>});
-TS_KERNEL(batch_norm_with_update_functional, {.infer = batch_norm_infer<kUpdateFunctional, true>, .run = batch_norm_run<kUpdateFunctional, true>});
+TS_KERNEL(batch_norm_with_update_functional,
+          {.infer = batch_norm_infer<kUpdateFunctional, true>, .run = batch_norm_run<kUpdateFunctional, true>});
 TS_KERNEL(batch_norm_no_update, {.infer = batch_norm_infer<kNoTraining, true>, .run = batch_norm_run<kNoTraining, true>});
 TS_KERNEL(instance_norm, {.infer = batch_norm_infer<kInstance, false>, .run = batch_norm_run<kInstance, false>});
 

@@ -8,7 +8,7 @@ namespace torchscript {
 struct NormTable {
   const char* isa;
   double (*sum)(const float* x, int64_t n);
-  double (*sum_squares)(const float* x, int64_t n, float mean);            // of x - mean
+  double (*sum_squares)(const float* x, int64_t n, float mean);                                 // of x - mean
   void (*affine)(const float* x, int64_t n, float mean, float scale, float shift, float* out);  // (x - mean) * scale + shift
   // (x - mean) * scale * gamma + beta per element; gamma and beta may be null. The mean is subtracted first: x * scale - mean * scale
   // would cancel where the mean is large.

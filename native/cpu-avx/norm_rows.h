@@ -10,7 +10,8 @@ inline double row_sum(const float* x, int64_t n) { return norm_table().sum(x, n)
 inline double row_sum(const double* x, int64_t n) {
   double s[4] = {};
   int64_t i = 0;
-  for (; i + 4 <= n; i += 4) for (int c = 0; c < 4; c++) s[c] += x[i + c];
+  for (; i + 4 <= n; i += 4)
+    for (int c = 0; c < 4; c++) s[c] += x[i + c];
   for (; i < n; i++) s[0] += x[i];
   return (s[0] + s[1]) + (s[2] + s[3]);
 }
@@ -18,7 +19,8 @@ inline double row_squares(const float* x, int64_t n, double mean) { return norm_
 inline double row_squares(const double* x, int64_t n, double mean) {
   double s[4] = {};
   int64_t i = 0;
-  for (; i + 4 <= n; i += 4) for (int c = 0; c < 4; c++) s[c] += (x[i + c] - mean) * (x[i + c] - mean);
+  for (; i + 4 <= n; i += 4)
+    for (int c = 0; c < 4; c++) s[c] += (x[i + c] - mean) * (x[i + c] - mean);
   for (; i < n; i++) s[0] += (x[i] - mean) * (x[i] - mean);
   return (s[0] + s[1]) + (s[2] + s[3]);
 }
@@ -38,7 +40,9 @@ inline void row_softmax(const float* x, int64_t n, bool log, float* out) {
   if (log) norm_table().log_softmax(x, n, out);
   else norm_table().softmax(x, n, out);
 }
-inline void column_softmax(const float* x, int64_t n, int64_t stride, int lanes, bool log, float* out) { norm_table().softmax_columns(x, n, stride, lanes, log, out); }
+inline void column_softmax(const float* x, int64_t n, int64_t stride, int lanes, bool log, float* out) {
+  norm_table().softmax_columns(x, n, stride, lanes, log, out);
+}
 inline void column_softmax(const double* x, int64_t n, int64_t stride, int lanes, bool log, double* out) {
   for (int l = 0; l < lanes; l++) {
     double m = -INFINITY, total = 0;
@@ -55,7 +59,9 @@ inline void column_softmax(const double* x, int64_t n, int64_t stride, int lanes
 inline void row_softmax(const double* x, int64_t n, bool log, double* out) { column_softmax(x, n, 1, 1, log, out); }
 
 // Mean and biased variance.
-struct Moments { double mean, variance; };
+struct Moments {
+  double mean, variance;
+};
 template <class T> Moments row_moments(const T* x, int64_t n) {
   const double mean = row_sum(x, n) / static_cast<double>(n);
   // The mean is rounded to T before it is subtracted; the second term takes that rounding back out.

@@ -10,15 +10,16 @@
 namespace torchscript {
 namespace {
 
-#define TS_POINTWISE_OP(name, promotion, classes, count, conditions, params, ...) {#name, promotion, classes, count, conditions, params, {__VA_ARGS__}},
+#define TS_POINTWISE_OP(name, promotion, classes, count, conditions, params, ...) \
+  {#name, promotion, classes, count, conditions, params, {__VA_ARGS__}},
 constexpr PointwiseOp kOps[] = {
 #include "gen/pointwise_table.inc"
 };
 #undef TS_POINTWISE_OP
 
-constexpr int64_t kTile = 1024;       // elements that are gathered or converted at a time
-constexpr int64_t kGrain = 32768;     // elements a thread takes at least
-constexpr int64_t kShortRow = 48;     // rows below this are gathered into tiles
+constexpr int64_t kTile = 1024;    // elements that are gathered or converted at a time
+constexpr int64_t kGrain = 32768;  // elements a thread takes at least
+constexpr int64_t kShortRow = 48;  // rows below this are gathered into tiles
 
 uint8_t class_of(DType t) {
   if (t == DType::Bool) return kBoolClass;
@@ -28,7 +29,7 @@ uint8_t class_of(DType t) {
 }
 
 struct Types {
-  DType common;   // what operands are promoted to, and the dtype of parameters
+  DType common;  // what operands are promoted to, and the dtype of parameters
   Compute compute;
   DType out;
 };
@@ -44,7 +45,8 @@ Types types_of(const PointwiseOp& op, const Arg* const* operands) {
   if (std::strcmp(op.name, "sub") == 0 || std::strcmp(op.name, "rsub") == 0) {
     for (int k = 0; k < 2; k++) {
       if (operands[k]->kind == ArgKind::Bool || (operands[k]->kind == ArgKind::Tensor && operands[k]->tensor->dtype == DType::Bool)) {
-        fail("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+        fail(
+          "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
       }
     }
   }
@@ -63,7 +65,8 @@ Types types_of(const PointwiseOp& op, const Arg* const* operands) {
 }
 
 void check_scalar_conversion(const PointwiseOp& op, const Arg& arg, DType common) {
-  if (arg.kind == ArgKind::Complex && !is_complex(common)) fail("value cannot be converted to type %s without overflow", dtype_torch_name(common));
+  if (arg.kind == ArgKind::Complex && !is_complex(common))
+    fail("value cannot be converted to type %s without overflow", dtype_torch_name(common));
   if (common == DType::Bool || is_integral(common)) {
     const bool is_alpha = std::strcmp(op.name, "add") == 0 || std::strcmp(op.name, "sub") == 0 || std::strcmp(op.name, "rsub") == 0;
     if (is_alpha && arg.kind == ArgKind::Float) fail("For integral input tensors, argument alpha must not be a floating point number.");
@@ -80,7 +83,9 @@ void write_number(const Arg& arg, Compute compute, void* to) {
     case Compute::I32: *static_cast<int32_t*>(to) = static_cast<int32_t>(arg.as_int()); break;
     case Compute::I64: *static_cast<int64_t*>(to) = arg.as_int(); break;
     case Compute::B:
-      *static_cast<uint8_t*>(to) = arg.kind == ArgKind::Float ? arg.d != 0 : arg.kind == ArgKind::Complex ? arg.c.re != 0 || arg.c.im != 0 : arg.as_int() != 0;
+      *static_cast<uint8_t*>(to) = arg.kind == ArgKind::Float     ? arg.d != 0
+                                   : arg.kind == ArgKind::Complex ? arg.c.re != 0 || arg.c.im != 0
+                                                                  : arg.as_int() != 0;
       break;
     case Compute::C64: {
       float* p = static_cast<float*>(to);
@@ -116,7 +121,9 @@ template <class T> void gather_row(int64_t n, char* to, const char* from, int64_
   const T* f = reinterpret_cast<const T*>(from);
   for (int64_t i = 0; i < n; i++) t[i] = f[i * stride];
 }
-struct Sixteen { uint64_t a, b; };
+struct Sixteen {
+  uint64_t a, b;
+};
 void gather(int64_t n, char* to, const char* from, int64_t stride, int64_t size) {
   if (stride == 1) {
     std::memcpy(to, from, static_cast<size_t>(n * size));
@@ -147,13 +154,13 @@ void scatter(int64_t n, char* to, int64_t stride, const char* from, int64_t size
 
 // One operand of a run.
 struct Source {
-  const char* data = nullptr;   // of a tensor; null for a number
-  int64_t size = 0;             // of an element in memory
-  ConvertFn load = nullptr;     // null: memory is already in the computed form
-  int64_t width = 0;            // of an element in the computed form
-  int operand = 0;              // in the iteration
-  bool broadcast = false;       // one value everywhere
-  alignas(64) char value[64];   // that value, repeated
+  const char* data = nullptr;  // of a tensor; null for a number
+  int64_t size = 0;            // of an element in memory
+  ConvertFn load = nullptr;    // null: memory is already in the computed form
+  int64_t width = 0;           // of an element in the computed form
+  int operand = 0;             // in the iteration
+  bool broadcast = false;      // one value everywhere
+  alignas(64) char value[64];  // that value, repeated
 };
 
 struct Plan {
@@ -163,9 +170,9 @@ struct Plan {
   int count;
   bool fill_tiles;  // the inner function wants full tiles of broadcast values
   char* out;
-  int64_t out_size;     // element in memory
-  int64_t out_width;    // element as computed
-  ConvertFn store;      // null: computed as stored
+  int64_t out_size;   // element in memory
+  int64_t out_width;  // element as computed
+  ConvertFn store;    // null: computed as stored
 };
 
 // Fills `to` with n elements of operand k from linear position `at`, over any dimensions.
@@ -265,7 +272,8 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
         } else {
           for (int64_t done = 0; done < n;) {
             const int64_t piece = std::min(n - done, it.sizes[0] - (at + done) % it.sizes[0]);
-            scatter(piece, plan.out + it.offset(0, at + done) * plan.out_size, it.strides[0][0], from + done * plan.out_size, plan.out_size);
+            scatter(piece, plan.out + it.offset(0, at + done) * plan.out_size, it.strides[0][0], from + done * plan.out_size,
+                    plan.out_size);
             done += piece;
           }
         }
@@ -289,7 +297,8 @@ ConvertFn storer_of(Compute from, DType to) {
 }
 DType checked_dtype(int64_t code) {
   const DType dtype = code >= 0 && code < 127 ? static_cast<DType>(code) : DType::Undefined;
-  if (dtype == DType::Undefined || std::strcmp(dtype_name(dtype), "undefined") == 0) fail("Expected a scalar type for `dtype` but received %lld", static_cast<long long>(code));
+  if (dtype == DType::Undefined || std::strcmp(dtype_name(dtype), "undefined") == 0)
+    fail("Expected a scalar type for `dtype` but received %lld", static_cast<long long>(code));
   return dtype;
 }
 
@@ -329,7 +338,8 @@ void infer_pointwise(Call& call, PointwiseId id, const Arg* const* operands, DTy
   }
   if (same) {
     const TensorView* widest = tensors[0];
-    for (int i = 1; i < count; i++) if (tensors[i]->ndim > widest->ndim) widest = tensors[i];
+    for (int i = 1; i < count; i++)
+      if (tensors[i]->ndim > widest->ndim) widest = tensors[i];
     if (tensors[0]->ndim == widest->ndim) {
       call.set_output(0, out.dtype, widest->sizes, widest->ndim);
       return;
@@ -347,7 +357,8 @@ void infer_pointwise(Call& call, PointwiseId id, const Arg* const* operands, DTy
 
 // The common case, for small tensors above all: every operand a contiguous float tensor of the output's shape or a single
 // value, all of one dtype. False when it is not that.
-template <class T> bool run_plainly(Runtime* runtime, const TensorView& out, PointwiseId id, const PointwiseOp& op, const Arg* const* operands, DType dtype) {
+template <class T>
+bool run_plainly(Runtime* runtime, const TensorView& out, PointwiseId id, const PointwiseOp& op, const Arg* const* operands, DType dtype) {
   constexpr int kLanes = 64 / sizeof(T);
   alignas(64) T values[kMaxOperands][kLanes];
   struct {
@@ -390,7 +401,8 @@ template <class T> bool run_plainly(Runtime* runtime, const TensorView& out, Poi
   }
   const int64_t n = out.numel();
   if (n == 0) return true;
-  const PointwiseEntry& entry = pointwise_table().entries[static_cast<int>(id)][static_cast<int>(sizeof(T) == 4 ? Compute::F32 : Compute::F64)];
+  const PointwiseEntry& entry =
+    pointwise_table().entries[static_cast<int>(id)][static_cast<int>(sizeof(T) == 4 ? Compute::F32 : Compute::F64)];
   if (!entry.fn) return false;
   run.fn = entry.fn;
   run.out = static_cast<char*>(out.data);
@@ -432,10 +444,10 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
   plan.fill_tiles = types.compute != Compute::F32 && types.compute != Compute::F64;
   plan.out = static_cast<char*>(out.data);
   plan.out_size = dtype_size(out.dtype);
-  const Compute computed = op.promotion != Promotion::Real ? types.compute
-                           : types.compute == Compute::C64   ? Compute::F32
-                           : types.compute == Compute::C128  ? Compute::F64
-                                                             : types.compute;
+  const Compute computed = op.promotion != Promotion::Real  ? types.compute
+                           : types.compute == Compute::C64  ? Compute::F32
+                           : types.compute == Compute::C128 ? Compute::F64
+                                                            : types.compute;
   if (op.promotion == Promotion::Bool) {
     plan.out_width = 1;
     plan.store = out.dtype == DType::Bool ? nullptr : convert.load[static_cast<int>(DType::Bool)][static_cast<int>(compute_of(out.dtype))];
@@ -487,7 +499,9 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
   runtime->parallel(plan.it.total, kGrain, [&plan](int64_t begin, int64_t end) { run_range(plan, begin, end); });
 }
 
-void run_pointwise(Call& call, PointwiseId id, const Arg* const* operands) { run_pointwise_to(call.runtime, call.outputs[0], id, operands); }
+void run_pointwise(Call& call, PointwiseId id, const Arg* const* operands) {
+  run_pointwise_to(call.runtime, call.outputs[0], id, operands);
+}
 
 namespace {
 void operands_of(const Call& call, PointwiseId id, const Arg** operands) {

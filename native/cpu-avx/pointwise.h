@@ -12,12 +12,17 @@ constexpr int kComputes = 7;
 
 constexpr Compute compute_of(DType t) {
   switch (t) {
-    case DType::F16: case DType::BF16: case DType::F32: return Compute::F32;
+    case DType::F16:
+    case DType::BF16:
+    case DType::F32: return Compute::F32;
     case DType::F64: return Compute::F64;
-    case DType::C32: case DType::C64: return Compute::C64;
+    case DType::C32:
+    case DType::C64: return Compute::C64;
     case DType::C128: return Compute::C128;
     case DType::Bool: return Compute::B;
-    case DType::I64: case DType::U32: case DType::U64: return Compute::I64;
+    case DType::I64:
+    case DType::U32:
+    case DType::U64: return Compute::I64;
     default: return Compute::I32;
   }
 }
@@ -64,9 +69,9 @@ struct PointwiseOp {
   const char* name;
   Promotion promotion;
   uint8_t classes;
-  uint8_t count;           // operands and parameters
-  uint8_t conditions;      // bit k: operand k is a bool condition, which takes no part in promotion
-  uint8_t params;          // bit k: a number of the computed type, no part in promotion
+  uint8_t count;             // operands and parameters
+  uint8_t conditions;        // bit k: operand k is a bool condition, which takes no part in promotion
+  uint8_t params;            // bit k: a number of the computed type, no part in promotion
   int8_t arg[kMaxOperands];  // their positions in the schema
 };
 #define TS_POINTWISE_OP(name, ...) name,

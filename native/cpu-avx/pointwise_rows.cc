@@ -10,7 +10,7 @@
 namespace torchscript {
 namespace {
 
-#define TS_POINTWISE_ROW(name)                                                           \
+#define TS_POINTWISE_ROW(name)                                                            \
   TS_KERNEL(name, {.infer = [](Call& call) { infer_pointwise(call, PointwiseId::name); }, \
                    .run = [](Call& call) { run_pointwise(call, PointwiseId::name); },     \
                    .in_place = true});
@@ -19,7 +19,8 @@ namespace {
 const Arg kNone;
 
 bool text_is(const Arg& arg, const char* text) {
-  return arg.kind == ArgKind::String && arg.str.n == static_cast<int64_t>(std::strlen(text)) && std::memcmp(arg.str.p, text, arg.str.n) == 0;
+  return arg.kind == ArgKind::String && arg.str.n == static_cast<int64_t>(std::strlen(text)) &&
+         std::memcmp(arg.str.p, text, arg.str.n) == 0;
 }
 Arg float_arg(double d) {
   Arg arg;
@@ -35,8 +36,16 @@ PointwiseId gelu_of(const Call& call) {
   if (text_is(mode, "tanh")) return PointwiseId::gelu_tanh;
   fail("approximate argument must be either none or tanh.");
 }
-TS_KERNEL(gelu, {.infer = [](Call& call) { const Arg* o[] = {&call.args[0]}; infer_pointwise(call, gelu_of(call), o); },
-                 .run = [](Call& call) { const Arg* o[] = {&call.args[0]}; run_pointwise(call, gelu_of(call), o); },
+TS_KERNEL(gelu, {.infer =
+                   [](Call& call) {
+                     const Arg* o[] = {&call.args[0]};
+                     infer_pointwise(call, gelu_of(call), o);
+                   },
+                 .run =
+                   [](Call& call) {
+                     const Arg* o[] = {&call.args[0]};
+                     run_pointwise(call, gelu_of(call), o);
+                   },
                  .in_place = true});
 
 // ---- clamp(self, min, max), clamp_min(self, min), clamp_max(self, max): numbers or tensors, either absent
@@ -134,12 +143,13 @@ PointwiseId division_of(const Call& call) {
   fail("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '%.*s'", static_cast<int>(mode.str.n), mode.str.p);
 }
 TS_KERNEL(div_mode, {.infer = [](Call& call) { infer_two(call, division_of(call)); },
-                     .run = [](Call& call) {
-                       const PointwiseId id = division_of(call);
-                       if (id != PointwiseId::div) return run_division(call, id);
-                       const Arg* o[] = {&call.args[0], &call.args[1]};
-                       run_pointwise(call, id, o);
-                     },
+                     .run =
+                       [](Call& call) {
+                         const PointwiseId id = division_of(call);
+                         if (id != PointwiseId::div) return run_division(call, id);
+                         const Arg* o[] = {&call.args[0], &call.args[1]};
+                         run_pointwise(call, id, o);
+                       },
                      .in_place = true});
 
 // ---- pow(self, exponent): small exponents by multiplication and roots
@@ -153,7 +163,8 @@ PowChoice pow_of_call(const Call& call) {
   if (is_integral(type) && exponent.is_number() && exponent.as_double() < 0) {
     fail("Integers to negative integer powers are not allowed.");
   }
-  if (exponent.is_number() && exponent.kind != ArgKind::Complex && call.args[0].kind == ArgKind::Tensor && type == call.args[0].tensor->dtype) {
+  if (exponent.is_number() && exponent.kind != ArgKind::Complex && call.args[0].kind == ArgKind::Tensor &&
+      type == call.args[0].tensor->dtype) {
     const double e = exponent.as_double();
     if (e == 2) return {PointwiseId::square, true};
     if (e == 3) return {PointwiseId::cube, true};
@@ -166,12 +177,17 @@ PowChoice pow_of_call(const Call& call) {
   return {PointwiseId::pow_of, false};
 }
 // bool ** bool is refused, bool ** number is the number's kind.
-TS_KERNEL(pow, {.infer = [](Call& call) { infer_two(call, PointwiseId::pow_of); pow_of_call(call); },
-                .run = [](Call& call) {
-                  const PowChoice choice = pow_of_call(call);
-                  const Arg* o[] = {&call.args[0], &call.args[1]};
-                  run_pointwise(call, choice.id, o);
-                },
+TS_KERNEL(pow, {.infer =
+                  [](Call& call) {
+                    infer_two(call, PointwiseId::pow_of);
+                    pow_of_call(call);
+                  },
+                .run =
+                  [](Call& call) {
+                    const PowChoice choice = pow_of_call(call);
+                    const Arg* o[] = {&call.args[0], &call.args[1]};
+                    run_pointwise(call, choice.id, o);
+                  },
                 .in_place = true});
 
 // ---- square(self): of bool as int64
@@ -185,7 +201,8 @@ void square_call(Call& call, bool run) {
   if (run) run_pointwise(call, id, o);
   else infer_pointwise(call, id, o);
 }
-TS_KERNEL(square_of, {.infer = [](Call& call) { square_call(call, false); }, .run = [](Call& call) { square_call(call, true); }, .in_place = true});
+TS_KERNEL(square_of,
+          {.infer = [](Call& call) { square_call(call, false); }, .run = [](Call& call) { square_call(call, true); }, .in_place = true});
 
 // ---- float_power(self, exponent): in float64 or complex128
 struct FloatPower {
@@ -213,34 +230,42 @@ struct FloatPower {
     }
   }
 };
-TS_KERNEL(float_power, {.infer = [](Call& call) { FloatPower p(call, false); infer_pointwise(call, PointwiseId::pow_of, p.list); },
-                        .run = [](Call& call) { FloatPower p(call, true); run_pointwise(call, PointwiseId::pow_of, p.list); }});
+TS_KERNEL(float_power, {.infer =
+                          [](Call& call) {
+                            FloatPower p(call, false);
+                            infer_pointwise(call, PointwiseId::pow_of, p.list);
+                          },
+                        .run =
+                          [](Call& call) {
+                            FloatPower p(call, true);
+                            run_pointwise(call, PointwiseId::pow_of, p.list);
+                          }});
 
 // ---- frexp(self): mantissa in [1/2, 1) and exponent
 TS_KERNEL(frexp, {.infer =
-                      [](Call& call) {
-                        const TensorView& self = call.tensor(0);
-                        if (!is_floating(self.dtype)) fail("torch.frexp() only supports floating-point dtypes");
-                        for (int i = 0; i < 2; i++) {
-                          format_strides(call.outputs[i], self, kPreserveFormat);
-                          call.outputs[i].dtype = i ? DType::I32 : self.dtype;
-                        }
-                      },
+                    [](Call& call) {
+                      const TensorView& self = call.tensor(0);
+                      if (!is_floating(self.dtype)) fail("torch.frexp() only supports floating-point dtypes");
+                      for (int i = 0; i < 2; i++) {
+                        format_strides(call.outputs[i], self, kPreserveFormat);
+                        call.outputs[i].dtype = i ? DType::I32 : self.dtype;
+                      }
+                    },
                   .run =
-                      [](Call& call) {
-                        TensorView wide = call.outputs[0];
-                        wide.dtype = DType::F64;
-                        const int64_t n = wide.numel();
-                        wide.data = call.runtime->scratch(static_cast<size_t>(n + 1) * 8);
-                        copy_strided(wide, call.tensor(0), call.runtime);
-                        int32_t* exponents = call.outputs[1].ptr<int32_t>();
-                        for (int64_t i = 0; i < n; i++) {
-                          int exponent = 0;
-                          wide.ptr<double>()[i] = std::frexp(wide.ptr<double>()[i], &exponent);
-                          exponents[i] = exponent;
-                        }
-                        copy_strided(call.outputs[0], wide, call.runtime);
-                      }});
+                    [](Call& call) {
+                      TensorView wide = call.outputs[0];
+                      wide.dtype = DType::F64;
+                      const int64_t n = wide.numel();
+                      wide.data = call.runtime->scratch(static_cast<size_t>(n + 1) * 8);
+                      copy_strided(wide, call.tensor(0), call.runtime);
+                      int32_t* exponents = call.outputs[1].ptr<int32_t>();
+                      for (int64_t i = 0; i < n; i++) {
+                        int exponent = 0;
+                        wide.ptr<double>()[i] = std::frexp(wide.ptr<double>()[i], &exponent);
+                        exponents[i] = exponent;
+                      }
+                      copy_strided(call.outputs[0], wide, call.runtime);
+                    }});
 
 // ---- round(self), round.decimals(self, decimals)
 void round_call(Call& call, bool run) {
@@ -248,17 +273,20 @@ void round_call(Call& call, bool run) {
   const DType dtype = call.args[0].kind == ArgKind::Tensor ? call.tensor(0).dtype : DType::F32;
   const Arg scale = float_arg(std::pow(10.0, std::abs(static_cast<double>(places))));
   const Arg* o[] = {&call.args[0], &scale};
-  const PointwiseId id = places == 0 || !is_floating(dtype) ? PointwiseId::round_whole : places > 0 ? PointwiseId::round_places : PointwiseId::round_tens;
+  const PointwiseId id = places == 0 || !is_floating(dtype) ? PointwiseId::round_whole
+                         : places > 0                       ? PointwiseId::round_places
+                                                            : PointwiseId::round_tens;
   if (run) run_pointwise(call, id, o);
   else infer_pointwise(call, id, o);
 }
-TS_KERNEL(round, {.infer = [](Call& call) { round_call(call, false); }, .run = [](Call& call) { round_call(call, true); }, .in_place = true});
+TS_KERNEL(round,
+          {.infer = [](Call& call) { round_call(call, false); }, .run = [](Call& call) { round_call(call, true); }, .in_place = true});
 
 // ---- nan_to_num(self, nan, posinf, neginf): absent bounds are those of the dtype
 void nan_to_num_call(Call& call, bool run) {
   const DType dtype = call.tensor(0).dtype;
-  const double highest = dtype == DType::F16 || dtype == DType::C32 ? 65504.0
-                         : dtype == DType::BF16                     ? 0x1.fep127
+  const double highest = dtype == DType::F16 || dtype == DType::C32    ? 65504.0
+                         : dtype == DType::BF16                        ? 0x1.fep127
                          : dtype == DType::F64 || dtype == DType::C128 ? 1.7976931348623157e308
                                                                        : 3.40282346638528859812e38;
   const Arg bounds[] = {float_arg(0), float_arg(highest), float_arg(-highest)};
@@ -267,7 +295,9 @@ void nan_to_num_call(Call& call, bool run) {
   if (run) run_pointwise(call, PointwiseId::nan_to_num_of, o);
   else infer_pointwise(call, PointwiseId::nan_to_num_of, o);
 }
-TS_KERNEL(nan_to_num, {.infer = [](Call& call) { nan_to_num_call(call, false); }, .run = [](Call& call) { nan_to_num_call(call, true); }, .in_place = true});
+TS_KERNEL(nan_to_num, {.infer = [](Call& call) { nan_to_num_call(call, false); },
+                       .run = [](Call& call) { nan_to_num_call(call, true); },
+                       .in_place = true});
 
 // ---- complex(real, imag), polar(abs, angle): two real passes, into the parts of the output
 TensorView part_of(const TensorView& out, int part) {
@@ -280,7 +310,8 @@ TensorView part_of(const TensorView& out, int part) {
 void infer_complex(Call& call) {
   const TensorView &a = call.tensor(0), &b = call.tensor(1);
   if (a.dtype != b.dtype || !is_floating(a.dtype)) {
-    fail("Expected both inputs to be Half, Float or Double tensors but got %s and %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
+    fail("Expected both inputs to be Half, Float or Double tensors but got %s and %s", dtype_torch_name(a.dtype),
+         dtype_torch_name(b.dtype));
   }
   infer_two(call, PointwiseId::polar_real);
   call.outputs[0].dtype = complex_of(a.dtype);
@@ -312,7 +343,9 @@ struct PreluOperands {
       if (self.ndim == 0) fail("Not allow zero-dim input tensor.");
       const int channel = self.ndim >= 2 ? 1 : 0;
       const int64_t channels = self.ndim >= 2 ? self.sizes[1] : 1;
-      if (channels != n) fail("Mismatch of parameter numbers and input channel size. Found parameter numbers = %lld and channel size = %lld.", static_cast<long long>(n), static_cast<long long>(channels));
+      if (channels != n)
+        fail("Mismatch of parameter numbers and input channel size. Found parameter numbers = %lld and channel size = %lld.",
+             static_cast<long long>(n), static_cast<long long>(channels));
       weight.ndim = self.ndim;
       for (int d = 0; d < self.ndim; d++) {
         weight.sizes[d] = d == channel ? n : 1;
@@ -321,15 +354,24 @@ struct PreluOperands {
     } else {
       weight.ndim = 0;
     }
-    if (w.dtype != self.dtype) fail("prelu: Type promoting not supported. Got %s and %s", dtype_torch_name(self.dtype), dtype_torch_name(w.dtype));
+    if (w.dtype != self.dtype)
+      fail("prelu: Type promoting not supported. Got %s and %s", dtype_torch_name(self.dtype), dtype_torch_name(w.dtype));
     arg.kind = ArgKind::Tensor;
     arg.tensor = &weight;
     list[0] = &call.args[0];
     list[1] = &arg;
   }
 };
-TS_KERNEL(prelu, {.infer = [](Call& call) { PreluOperands o(call); infer_pointwise(call, PointwiseId::prelu_kernel, o.list); },
-                  .run = [](Call& call) { PreluOperands o(call); run_pointwise(call, PointwiseId::prelu_kernel, o.list); },
+TS_KERNEL(prelu, {.infer =
+                    [](Call& call) {
+                      PreluOperands o(call);
+                      infer_pointwise(call, PointwiseId::prelu_kernel, o.list);
+                    },
+                  .run =
+                    [](Call& call) {
+                      PreluOperands o(call);
+                      run_pointwise(call, PointwiseId::prelu_kernel, o.list);
+                    },
                   .in_place = true});
 
 }  // namespace

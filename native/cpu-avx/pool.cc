@@ -16,7 +16,9 @@ template <class T> T lowest() {
 }
 
 // First and one past the last tap that falls inside [0, size).
-struct TapRange { int64_t begin, end; };
+struct TapRange {
+  int64_t begin, end;
+};
 TapRange taps_inside(int64_t start, int64_t kernel, int64_t dilation, int64_t size) {
   const int64_t begin = start < 0 ? (-start + dilation - 1) / dilation : 0;
   const int64_t end = std::min(kernel, start >= size ? 0 : (size - start + dilation - 1) / dilation);
@@ -205,10 +207,13 @@ TS_KERNEL(avg_pool3d, {.infer = avg_pool_infer<3>, .run = avg_pool_run<3>});
 template <int N> void unpool_infer(Call& call) {
   const TensorView &x = tensor_argument(call, 0, "max_unpool", "self"), &indices = tensor_argument(call, 1, "max_unpool", "indices");
   if (indices.dtype != DType::I64) fail("elements in indices should be type int64 but got: %s", dtype_torch_name(indices.dtype));
-  if (x.ndim != N + 1 && x.ndim != N + 2) fail("Input to max_unpooling%dd should be a %dd or %dd Tensor, but got a tensor with %d dimensions.", N, N + 1, N + 2, x.ndim);
+  if (x.ndim != N + 1 && x.ndim != N + 2)
+    fail("Input to max_unpooling%dd should be a %dd or %dd Tensor, but got a tensor with %d dimensions.", N, N + 1, N + 2, x.ndim);
   bool same = x.ndim == indices.ndim;
   for (int d = 0; same && d < x.ndim; d++) same = x.sizes[d] == indices.sizes[d];
-  if (!same) fail("Expected shape of indices to be same as that of the input tensor (%s) but got indices tensor with shape: %s", sizes_text(x).c_str(), sizes_text(indices).c_str());
+  if (!same)
+    fail("Expected shape of indices to be same as that of the input tensor (%s) but got indices tensor with shape: %s",
+         sizes_text(x).c_str(), sizes_text(indices).c_str());
   if (call.args[2].kind != ArgKind::IntList || call.args[2].ints.n != N) fail("There should be exactly %d elements in output_size", N);
   int64_t sizes[5];
   for (int d = 0; d < x.ndim - N; d++) sizes[d] = x.sizes[d];
@@ -221,7 +226,9 @@ template <int N> void unpool_infer(Call& call) {
   for (int d = 0; d < N; d++) plane *= call.args[2].ints.p[d];
   const int64_t* p = indices.ptr<int64_t>();
   for_each_element(indices, [&](int64_t offset, int64_t) {
-    if (p[offset] < 0 || p[offset] >= plane) fail("Found an invalid max index: %lld (output volumes are of size %lld)", static_cast<long long>(p[offset]), static_cast<long long>(plane));
+    if (p[offset] < 0 || p[offset] >= plane)
+      fail("Found an invalid max index: %lld (output volumes are of size %lld)", static_cast<long long>(p[offset]),
+           static_cast<long long>(plane));
   });
   call.set_output(0, x.dtype, sizes, x.ndim);
   if (N == 2 && has_channels_last_strides(x)) make_channels_last(call.outputs[0]);

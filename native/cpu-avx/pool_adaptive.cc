@@ -21,10 +21,12 @@ template <int N> PoolShape adaptive_shape(const Call& call, const char* op) {
   if (x.ndim != N + 1 && x.ndim != N + 2) fail("%s(): Expected %dD or %dD tensor, but got %s", op, N + 1, N + 2, sizes_text(x).c_str());
   for (int d = 0; d < x.ndim - N; d++) s.planes *= x.sizes[d];
   const Arg& size = call.args[1];
-  if (size.kind != ArgKind::Int && (size.kind != ArgKind::IntList || (size.ints.n != N && size.ints.n != 1))) fail("%s(): internal error: output_size.size() must be %d", op, N);
+  if (size.kind != ArgKind::Int && (size.kind != ArgKind::IntList || (size.ints.n != N && size.ints.n != 1)))
+    fail("%s(): internal error: output_size.size() must be %d", op, N);
   for (int d = 0; d < N; d++) {
     const int64_t in = x.sizes[x.ndim - N + d], out = size.kind == ArgKind::Int ? size.i : size.ints.p[size.ints.n == 1 ? 0 : d];
-    if (in == 0) fail("%s(): Expected input to have non-zero size for non-batch dimensions, but input has sizes %s", op, sizes_text(x).c_str());
+    if (in == 0)
+      fail("%s(): Expected input to have non-zero size for non-batch dimensions, but input has sizes %s", op, sizes_text(x).c_str());
     if (out < 0) fail("%s(): elements of output_size must be greater than or equal to 0", op);
     s.in[3 - N + d] = in;
     s.out[3 - N + d] = out;
@@ -151,12 +153,15 @@ template <int N> PoolShape fractional_shape(const Call& call) {
   for (int d = 0; d < 3 - N; d++) s.kernel[d] = s.out[d] = 1;
   for (int d = 3 - N; d < 3; d++) {
     if (s.kernel[d] <= 0 || s.out[d] <= 0) fail("fractional_max_pool: kernel_size and output_size should be greater than zero");
-    if (s.out[d] + s.kernel[d] - 1 > s.in[d]) fail("fractional_max_pool%dd(): pool size (%lld) too large relative to input size (%lld)", N, static_cast<long long>(s.kernel[d]), static_cast<long long>(s.in[d]));
+    if (s.out[d] + s.kernel[d] - 1 > s.in[d])
+      fail("fractional_max_pool%dd(): pool size (%lld) too large relative to input size (%lld)", N, static_cast<long long>(s.kernel[d]),
+           static_cast<long long>(s.in[d]));
   }
   const TensorView& samples = tensor_argument(call, 3, "fractional_max_pool", "random_samples");
   const int64_t batch = x.ndim == N + 2 ? x.sizes[0] : 1, channels = x.sizes[x.ndim - N - 1];
   if (samples.ndim != 3 || samples.sizes[0] < batch || samples.sizes[1] < channels || samples.sizes[2] != N) {
-    fail("Expect _random_samples to have shape [%lld, %lld, %d] but received %s", static_cast<long long>(batch), static_cast<long long>(channels), N, sizes_text(samples).c_str());
+    fail("Expect _random_samples to have shape [%lld, %lld, %d] but received %s", static_cast<long long>(batch),
+         static_cast<long long>(channels), N, sizes_text(samples).c_str());
   }
   if (samples.dtype != x.dtype) fail("Expect _random_samples to have the same dtype as input");
   return s;

@@ -21,20 +21,25 @@ inline const TensorView& pool_input(const Call& call, const char* op, int spatia
   for (int d = 0; d < x.ndim - spatial; d++) s.planes *= x.sizes[d];
   for (int d = 0; d < spatial; d++) {
     s.in[3 - spatial + d] = x.sizes[x.ndim - spatial + d];
-    if (x.sizes[x.ndim - spatial + d] == 0) fail("%s(): Expected input's non-batch dimensions to have non-zero size, but got %s", op, sizes_text(x).c_str());
+    if (x.sizes[x.ndim - spatial + d] == 0)
+      fail("%s(): Expected input's non-batch dimensions to have non-zero size, but got %s", op, sizes_text(x).c_str());
   }
-  if (x.ndim == spatial + 2 && x.sizes[1] == 0) fail("%s(): Expected input's non-batch dimensions to have non-zero size, but got %s", op, sizes_text(x).c_str());
+  if (x.ndim == spatial + 2 && x.sizes[1] == 0)
+    fail("%s(): Expected input's non-batch dimensions to have non-zero size, but got %s", op, sizes_text(x).c_str());
   return x;
 }
 
 // Reads kernel, stride, padding and (when `dilation` >= 0) dilation, and computes the output.
-inline PoolShape pool_shape(const Call& call, const char* op, int spatial, int kernel, int stride, int padding, int dilation, int ceil_mode) {
+inline PoolShape pool_shape(const Call& call, const char* op, int spatial, int kernel, int stride, int padding, int dilation,
+                            int ceil_mode) {
   PoolShape s;
   pool_input(call, op, spatial, s);
   read_list(call, kernel, spatial, 1, "kernel_size", s.kernel);
-  const bool own_stride = stride < call.nargs && (call.args[stride].kind == ArgKind::Int || (call.args[stride].kind == ArgKind::IntList && call.args[stride].ints.n > 0));
+  const bool own_stride = stride < call.nargs && (call.args[stride].kind == ArgKind::Int ||
+                                                  (call.args[stride].kind == ArgKind::IntList && call.args[stride].ints.n > 0));
   if (own_stride) read_list(call, stride, spatial, 1, "stride", s.stride);
-  else for (int d = 0; d < 3; d++) s.stride[d] = s.kernel[d];
+  else
+    for (int d = 0; d < 3; d++) s.stride[d] = s.kernel[d];
   read_list(call, padding, spatial, 0, "padding", s.pad);
   if (dilation >= 0) read_list(call, dilation, spatial, 1, "dilation", s.dilation);
   for (int d = 0; d < 3 - spatial; d++) {
@@ -49,15 +54,16 @@ inline PoolShape pool_shape(const Call& call, const char* op, int spatial, int k
     if (s.pad[d] < 0) fail("pad must be non-negative, but got pad: %lld", static_cast<long long>(s.pad[d]));
     const int64_t reach = s.dilation[d] * (s.kernel[d] - 1) + 1;
     if (s.pad[d] > reach / 2) {
-      fail("pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld", static_cast<long long>(s.pad[d]),
-           static_cast<long long>(s.kernel[d]), static_cast<long long>(s.dilation[d]));
+      fail("pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld",
+           static_cast<long long>(s.pad[d]), static_cast<long long>(s.kernel[d]), static_cast<long long>(s.dilation[d]));
     }
     const int64_t room = s.in[d] + 2 * s.pad[d] - reach + (ceil ? s.stride[d] - 1 : 0);
     int64_t out = (room >= 0 ? room / s.stride[d] : -((-room + s.stride[d] - 1) / s.stride[d])) + 1;
     // The last window must begin inside the input or its left padding.
     if (ceil && (out - 1) * s.stride[d] >= s.in[d] + s.pad[d]) out--;
     if (out < 1) {
-      fail("Given input size: (%s). Calculated output size is too small: %lld", sizes_text(call.tensor(0)).c_str(), static_cast<long long>(out));
+      fail("Given input size: (%s). Calculated output size is too small: %lld", sizes_text(call.tensor(0)).c_str(),
+           static_cast<long long>(out));
     }
     s.out[d] = out;
   }

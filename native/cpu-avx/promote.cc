@@ -8,7 +8,8 @@ namespace {
 // Rank within integers and floats; 0 for others.
 int integer_rank(DType t) {
   switch (t) {
-    case DType::U8: case DType::I8: return 1;
+    case DType::U8:
+    case DType::I8: return 1;
     case DType::I16: return 2;
     case DType::I32: return 3;
     case DType::I64: return 4;

@@ -8,9 +8,7 @@ DType promote_types(DType a, DType b);
 inline DType complex_of(DType t) {
   return t == DType::F16 ? DType::C32 : t == DType::F64 || t == DType::C128 ? DType::C128 : t == DType::C32 ? DType::C32 : DType::C64;
 }
-inline DType real_of(DType t) {
-  return t == DType::C32 ? DType::F16 : t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t;
-}
+inline DType real_of(DType t) { return t == DType::C32 ? DType::F16 : t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t; }
 
 // Result type of operands: tensors with dimensions, then 0-dim tensors, then numbers; a lower category counts only when it is
 // of a higher kind (bool < int < float < complex).

@@ -114,7 +114,9 @@ TS_KERNEL(randn_like_generator, {.infer = infer_like<2, 6>, .run = run_randn, .r
 
 // ---- randint(high, size, dtype), randint.low(low, high, size, dtype), randint_like(self, [low,] high, dtype)
 void check_bounds(int64_t low, int64_t high) {
-  if (low >= high) fail("random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", static_cast<long long>(low), static_cast<long long>(high));
+  if (low >= high)
+    fail("random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", static_cast<long long>(low),
+         static_cast<long long>(high));
 }
 template <int low, int dtype> void infer_randint(Call& call) {  // low: how many bounds come before the size, less one
   check_bounds(low ? call.args[0].as_int() : 0, call.args[low].as_int());
@@ -128,11 +130,23 @@ TS_KERNEL(randint, {.infer = infer_randint<0, 2>, .run = run_randint<0>, .random
 TS_KERNEL(randint_generator, {.infer = infer_randint<0, 3>, .run = run_randint<0>, .random = true});
 TS_KERNEL(randint_low, {.infer = infer_randint<1, 3>, .run = run_randint<1>, .random = true});
 TS_KERNEL(randint_low_generator, {.infer = infer_randint<1, 4>, .run = run_randint<1>, .random = true});
-TS_KERNEL(randint_like, {.infer = [](Call& call) { check_bounds(0, call.args[1].as_int()); infer_like<2, 6>(call); },
+TS_KERNEL(randint_like, {.infer =
+                           [](Call& call) {
+                             check_bounds(0, call.args[1].as_int());
+                             infer_like<2, 6>(call);
+                           },
                          .run = [](Call& call) { draw_integers(call, call.outputs[0], 0, static_cast<uint64_t>(call.args[1].as_int())); },
                          .random = true});
-TS_KERNEL(randint_like_low, {.infer = [](Call& call) { check_bounds(call.args[1].as_int(), call.args[2].as_int()); infer_like<3, 7>(call); },
-                             .run = [](Call& call) { draw_integers(call, call.outputs[0], call.args[1].as_int(), static_cast<uint64_t>(call.args[2].as_int() - call.args[1].as_int())); },
+TS_KERNEL(randint_like_low, {.infer =
+                               [](Call& call) {
+                                 check_bounds(call.args[1].as_int(), call.args[2].as_int());
+                                 infer_like<3, 7>(call);
+                               },
+                             .run =
+                               [](Call& call) {
+                                 draw_integers(call, call.outputs[0], call.args[1].as_int(),
+                                               static_cast<uint64_t>(call.args[2].as_int() - call.args[1].as_int()));
+                               },
                              .random = true});
 
 // ---- randperm(n, dtype)
@@ -144,7 +158,8 @@ template <int dtype> void infer_randperm(Call& call) {
 void run_randperm(Call& call) {
   const TensorView& out = call.outputs[0];
   const int64_t n = out.numel();
-  int64_t* p = out.dtype == DType::I64 ? out.ptr<int64_t>() : static_cast<int64_t*>(call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, n)) * 8));
+  int64_t* p = out.dtype == DType::I64 ? out.ptr<int64_t>()
+                                       : static_cast<int64_t*>(call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, n)) * 8));
   std::iota(p, p + n, 0);
   RandomSource& source = call.runtime->random();
   for (int64_t i = 0; i < n - 1; i++) {
@@ -159,36 +174,62 @@ TS_KERNEL(randperm_generator, {.infer = infer_randperm<2>, .run = run_randperm, 
 
 // ---- in the shape of self: uniform, normal, exponential, ... (self, parameters)
 void infer_self(Call& call) { infer_like<100, 100>(call); }
-double real_at(const Call& call, int i, double otherwise) { return i < call.nargs && call.args[i].is_number() ? call.args[i].as_double() : otherwise; }
-TS_KERNEL(uniform, {.infer = [](Call& call) { infer_self(call); if (!is_complex(call.tensor(0).dtype)) check_floating("check_uniform_bounds", call.tensor(0).dtype); },
+double real_at(const Call& call, int i, double otherwise) {
+  return i < call.nargs && call.args[i].is_number() ? call.args[i].as_double() : otherwise;
+}
+TS_KERNEL(uniform, {.infer =
+                      [](Call& call) {
+                        infer_self(call);
+                        if (!is_complex(call.tensor(0).dtype)) check_floating("check_uniform_bounds", call.tensor(0).dtype);
+                      },
                     .run = [](Call& call) { draw_uniform(call, reals(call.outputs[0]), real_at(call, 1, 0), real_at(call, 2, 1)); },
-                    .random = true, .in_place = true});
+                    .random = true,
+                    .in_place = true});
 TS_KERNEL(normal, {.infer =
-                       [](Call& call) {
-                         infer_self(call);
-                         if (real_at(call, 2, 1) < 0) fail("normal expects std >= 0.0, but found std %g", real_at(call, 2, 1));
-                         if (!is_complex(call.tensor(0).dtype)) check_floating("normal_kernel_cpu", call.tensor(0).dtype);
-                       },
+                     [](Call& call) {
+                       infer_self(call);
+                       if (real_at(call, 2, 1) < 0) fail("normal expects std >= 0.0, but found std %g", real_at(call, 2, 1));
+                       if (!is_complex(call.tensor(0).dtype)) check_floating("normal_kernel_cpu", call.tensor(0).dtype);
+                     },
                    .run = [](Call& call) { draw_normal(call, reals(call.outputs[0]), real_at(call, 1, 0), real_at(call, 2, 1)); },
-                   .random = true, .in_place = true});
+                   .random = true,
+                   .in_place = true});
 TS_KERNEL(exponential, {.infer = infer_self,
-                        .run = [](Call& call) { const double l = real_at(call, 1, 1); draw_dense(call, call.outputs[0], [&](RandomSource& s) { return -std::log1p(-uniform53(s)) / l; }); },
-                        .random = true, .in_place = true});
+                        .run =
+                          [](Call& call) {
+                            const double l = real_at(call, 1, 1);
+                            draw_dense(call, call.outputs[0], [&](RandomSource& s) { return -std::log1p(-uniform53(s)) / l; });
+                          },
+                        .random = true,
+                        .in_place = true});
 TS_KERNEL(geometric, {.infer = infer_self,
-                      .run = [](Call& call) { const double p = real_at(call, 1, 0.5); draw_dense(call, call.outputs[0], [&](RandomSource& s) { return std::ceil(std::log(uniform53(s)) / std::log1p(-p)); }); },
-                      .random = true, .in_place = true});
+                      .run =
+                        [](Call& call) {
+                          const double p = real_at(call, 1, 0.5);
+                          draw_dense(call, call.outputs[0],
+                                     [&](RandomSource& s) { return std::ceil(std::log(uniform53(s)) / std::log1p(-p)); });
+                        },
+                      .random = true,
+                      .in_place = true});
 TS_KERNEL(cauchy, {.infer = infer_self,
-                   .run = [](Call& call) {
-                     const double median = real_at(call, 1, 0), sigma = real_at(call, 2, 1);
-                     draw_dense(call, call.outputs[0], [&](RandomSource& s) { return median + sigma * std::tan(3.14159265358979323846 * (uniform53(s) - 0.5)); });
-                   },
-                   .random = true, .in_place = true});
+                   .run =
+                     [](Call& call) {
+                       const double median = real_at(call, 1, 0), sigma = real_at(call, 2, 1);
+                       draw_dense(call, call.outputs[0], [&](RandomSource& s) {
+                         return median + sigma * std::tan(3.14159265358979323846 * (uniform53(s) - 0.5));
+                       });
+                     },
+                   .random = true,
+                   .in_place = true});
 TS_KERNEL(log_normal, {.infer = infer_self,
-                       .run = [](Call& call) {
-                         const double mean = real_at(call, 1, 1), std = real_at(call, 2, 2);
-                         draw_dense(call, call.outputs[0], [&](RandomSource& s) { return std::exp(s.next_normal_double() * std + mean); });
-                       },
-                       .random = true, .in_place = true});
+                       .run =
+                         [](Call& call) {
+                           const double mean = real_at(call, 1, 1), std = real_at(call, 2, 2);
+                           draw_dense(call, call.outputs[0],
+                                      [&](RandomSource& s) { return std::exp(s.next_normal_double() * std + mean); });
+                         },
+                       .random = true,
+                       .in_place = true});
 // random(self), random.to(self, to), random.from(self, from, to)
 uint64_t default_range(DType t) {
   switch (t) {
@@ -205,26 +246,35 @@ uint64_t default_range(DType t) {
   }
 }
 TS_KERNEL(random, {.infer = infer_self,
-                   .run = [](Call& call) {
-                     const uint64_t range = default_range(call.outputs[0].dtype);
-                     const bool wide = call.outputs[0].dtype == DType::I64 || call.outputs[0].dtype == DType::F64;
-                     RandomSource& source = call.runtime->random();
-                     const TensorView& out = call.outputs[0];
-                     const ConvertFn store = storer_of(Compute::I64, out.dtype);
-                     for (int64_t i = 0; i < out.numel(); i++) {
-                       const int64_t value = static_cast<int64_t>((wide ? source.next_u64() : source.next_u32()) % range);
-                       store(1, static_cast<char*>(out.data) + i * dtype_size(out.dtype), &value);
-                     }
-                   },
-                   .random = true, .in_place = true});
-TS_KERNEL(random_to, {.infer = infer_self, .run = [](Call& call) { draw_integers(call, call.outputs[0], 0, static_cast<uint64_t>(call.args[1].as_int())); }, .random = true, .in_place = true});
+                   .run =
+                     [](Call& call) {
+                       const uint64_t range = default_range(call.outputs[0].dtype);
+                       const bool wide = call.outputs[0].dtype == DType::I64 || call.outputs[0].dtype == DType::F64;
+                       RandomSource& source = call.runtime->random();
+                       const TensorView& out = call.outputs[0];
+                       const ConvertFn store = storer_of(Compute::I64, out.dtype);
+                       for (int64_t i = 0; i < out.numel(); i++) {
+                         const int64_t value = static_cast<int64_t>((wide ? source.next_u64() : source.next_u32()) % range);
+                         store(1, static_cast<char*>(out.data) + i * dtype_size(out.dtype), &value);
+                       }
+                     },
+                   .random = true,
+                   .in_place = true});
+TS_KERNEL(random_to, {.infer = infer_self,
+                      .run = [](Call& call) { draw_integers(call, call.outputs[0], 0, static_cast<uint64_t>(call.args[1].as_int())); },
+                      .random = true,
+                      .in_place = true});
 TS_KERNEL(random_from, {.infer = infer_self,
-                        .run = [](Call& call) {
-                          const int64_t from = call.args[1].as_int();
-                          const uint64_t range = call.args[2].is_none() ? default_range(call.outputs[0].dtype) - static_cast<uint64_t>(from) : static_cast<uint64_t>(call.args[2].as_int() - from);
-                          draw_integers(call, call.outputs[0], from, range);
-                        },
-                        .random = true, .in_place = true});
+                        .run =
+                          [](Call& call) {
+                            const int64_t from = call.args[1].as_int();
+                            const uint64_t range = call.args[2].is_none()
+                                                     ? default_range(call.outputs[0].dtype) - static_cast<uint64_t>(from)
+                                                     : static_cast<uint64_t>(call.args[2].as_int() - from);
+                            draw_integers(call, call.outputs[0], from, range);
+                          },
+                        .random = true,
+                        .in_place = true});
 
 // ---- normal of tensors: draws of (0, 1), times std, plus mean
 void infer_normal_tensors(Call& call) {
@@ -276,13 +326,23 @@ void draw_bernoulli_of(Call& call, const TensorView& probabilities, const Tensor
 void draw_bernoulli(Call& call, const TensorView& out, double p) {
   draw_dense(call, out, [&](RandomSource& s) { return uniform53(s) < p ? 1.0 : 0.0; });
 }
-TS_KERNEL(bernoulli, {.infer = [](Call& call) { infer_self(call); check_floating("bernoulli_tensor_cpu_self_", call.tensor(0).dtype); },
+TS_KERNEL(bernoulli, {.infer =
+                        [](Call& call) {
+                          infer_self(call);
+                          check_floating("bernoulli_tensor_cpu_self_", call.tensor(0).dtype);
+                        },
                       .run = [](Call& call) { draw_bernoulli_of(call, call.tensor(0), call.outputs[0]); },
                       .random = true});
-TS_KERNEL(bernoulli_p, {.infer = [](Call& call) { infer_self(call); check_probability(real_at(call, 1, 0.5)); },
+TS_KERNEL(bernoulli_p, {.infer =
+                          [](Call& call) {
+                            infer_self(call);
+                            check_probability(real_at(call, 1, 0.5));
+                          },
                         .run = [](Call& call) { draw_bernoulli(call, call.outputs[0], real_at(call, 1, 0.5)); },
-                        .random = true, .in_place = true});
-TS_KERNEL(bernoulli_tensor, {.infer = infer_self, .run = [](Call& call) { draw_bernoulli_of(call, call.tensor(1), call.outputs[0]); }, .random = true});
+                        .random = true,
+                        .in_place = true});
+TS_KERNEL(bernoulli_tensor,
+          {.infer = infer_self, .run = [](Call& call) { draw_bernoulli_of(call, call.tensor(1), call.outputs[0]); }, .random = true});
 
 // ---- native_dropout(input, p, train) -> (output, mask)
 void infer_dropout(Call& call) {
@@ -307,26 +367,26 @@ void multiply(Call& call, const TensorView& out, const Arg& a, const Arg& b) {
   run_pointwise_to(call.runtime, out, PointwiseId::mul, operands);
 }
 TS_KERNEL(native_dropout, {.infer =
-                               [](Call& call) {
-                                 infer_dropout(call);
-                                 call.outputs[1] = call.outputs[0];
-                                 call.outputs[1].dtype = DType::Bool;
-                               },
+                             [](Call& call) {
+                               infer_dropout(call);
+                               call.outputs[1] = call.outputs[0];
+                               call.outputs[1].dtype = DType::Bool;
+                             },
                            .run =
-                               [](Call& call) {
-                                 const TensorView &self = call.tensor(0), &out = call.outputs[0], &mask = call.outputs[1];
-                                 const double p = call.args[1].as_double();
-                                 const bool train = call.args[2].is_none() || call.args[2].as_int() != 0;
-                                 const uint8_t yes = 1;
-                                 if (!train || p == 0) {
-                                   copy_strided(out, self, call.runtime);
-                                   fill_dense(call.runtime, mask, &yes);
-                                   return;
-                                 }
-                                 draw_bernoulli(call, mask, 1 - p);
-                                 multiply(call, out, tensor_arg(self), tensor_arg(mask));
-                                 multiply(call, out, tensor_arg(out), float_arg(p == 1 ? 0 : 1 / (1 - p)));
-                               },
+                             [](Call& call) {
+                               const TensorView &self = call.tensor(0), &out = call.outputs[0], &mask = call.outputs[1];
+                               const double p = call.args[1].as_double();
+                               const bool train = call.args[2].is_none() || call.args[2].as_int() != 0;
+                               const uint8_t yes = 1;
+                               if (!train || p == 0) {
+                                 copy_strided(out, self, call.runtime);
+                                 fill_dense(call.runtime, mask, &yes);
+                                 return;
+                               }
+                               draw_bernoulli(call, mask, 1 - p);
+                               multiply(call, out, tensor_arg(self), tensor_arg(mask));
+                               multiply(call, out, tensor_arg(out), float_arg(p == 1 ? 0 : 1 / (1 - p)));
+                             },
                            .random = true});
 
 // ---- multinomial(self, num_samples, replacement)
@@ -336,7 +396,8 @@ void infer_multinomial(Call& call) {
   if (self.ndim != 1 && self.ndim != 2) fail("prob_dist must be 1 or 2 dim");
   check_floating("multinomial", self.dtype);
   if (samples <= 0) fail("cannot sample n_sample <= 0 samples");
-  if (call.args[2].as_int() == 0 && samples > self.sizes[self.ndim - 1]) fail("cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+  if (call.args[2].as_int() == 0 && samples > self.sizes[self.ndim - 1])
+    fail("cannot sample n_sample > prob_dist.size(-1) samples without replacement");
   const int64_t sizes[] = {self.ndim == 2 ? self.sizes[0] : samples, samples};
   call.set_output(0, DType::I64, sizes, self.ndim);
 }

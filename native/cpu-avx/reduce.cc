@@ -29,7 +29,8 @@ ReducedDims dims_at(const Call& call, int i) { return reduced_dims(i >= 0 ? arg_
 
 DType default_float(const char* name, DType t) {
   if (is_floating(t) || is_complex(t)) return t;
-  fail("%s(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: %s", name, dtype_torch_name(t));
+  fail("%s(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: %s", name,
+       dtype_torch_name(t));
 }
 
 // `self` in another dtype, in scratch memory.
@@ -51,8 +52,10 @@ struct Accumulators {
   int64_t* whole() const { return static_cast<int64_t*>(data); }
   std::complex<double>* complex() const { return static_cast<std::complex<double>*>(data); }
   template <class F> void each_real(F f) const {
-    if (element == Element::C128) for (int64_t i = 0; i < count; i++) complex()[i] = f(complex()[i].real());
-    else for (int64_t i = 0; i < count; i++) real()[i] = f(real()[i]);
+    if (element == Element::C128)
+      for (int64_t i = 0; i < count; i++) complex()[i] = f(complex()[i].real());
+    else
+      for (int64_t i = 0; i < count; i++) real()[i] = f(real()[i]);
   }
 };
 
@@ -60,17 +63,21 @@ Accumulators fold(Call& call, const TensorView& self, const ReducedDims& dims, F
   Accumulators acc;
   acc.element = element_of(self.dtype);
   acc.count = 1;
-  for (int d = 0; d < self.ndim; d++) if (!dims.reduced[d]) acc.count *= self.sizes[d];
+  for (int d = 0; d < self.ndim; d++)
+    if (!dims.reduced[d]) acc.count *= self.sizes[d];
   acc.data = call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, acc.count) * accumulator_size(acc.element)));
   for (int64_t i = 0; i < acc.count; i++) {
     if (acc.element == Element::C128) acc.complex()[i] = identity;
-    else if (acc.element == Element::I64) acc.whole()[i] = std::isinf(identity) ? (identity > 0 ? INT64_MAX : INT64_MIN) : static_cast<int64_t>(identity);
+    else if (acc.element == Element::I64)
+      acc.whole()[i] = std::isinf(identity) ? (identity > 0 ? INT64_MAX : INT64_MIN) : static_cast<int64_t>(identity);
     else acc.real()[i] = identity;
   }
   fold_dims(call.runtime, self, dims, op, acc.data, param);
   return acc;
 }
-void store(Call& call, const Accumulators& acc, int output = 0) { store_accumulators(call.runtime, call.outputs[output], acc.element, acc.data); }
+void store(Call& call, const Accumulators& acc, int output = 0) {
+  store_accumulators(call.runtime, call.outputs[output], acc.element, acc.data);
+}
 
 // ---- sum, prod, nansum: integers and bool give int64
 DType sum_dtype(const Call& call, const Where& w) {
@@ -86,10 +93,12 @@ template <int dims, int keepdim, int dtype> void infer_sum(Call& call) {
 template <Fold op, int dims, int dtype> void run_sum(Call& call) {
   const DType out = call.outputs[0].dtype;
   TensorView self = call.tensor(0);
-  if (element_of(out) != element_of(self.dtype) || (out != self.dtype && !is_floating(out) && out != DType::I64)) self = in_dtype(call, self, out);
+  if (element_of(out) != element_of(self.dtype) || (out != self.dtype && !is_floating(out) && out != DType::I64))
+    self = in_dtype(call, self, out);
   store(call, fold(call, self, dims_at(call, dims), op, op == Fold::Prod ? 1 : 0));
 }
-#define TS_SUM_ROW(name, op, dims, keepdim, dtype) TS_KERNEL(name, {.infer = infer_sum<dims, keepdim, dtype>, .run = run_sum<op, dims, dtype>})
+#define TS_SUM_ROW(name, op, dims, keepdim, dtype) \
+  TS_KERNEL(name, {.infer = infer_sum<dims, keepdim, dtype>, .run = run_sum<op, dims, dtype>})
 TS_SUM_ROW(sum_all, Fold::Sum, -1, -1, 1);
 TS_SUM_ROW(sum_dim, Fold::Sum, 1, 2, 3);
 TS_SUM_ROW(prod_all, Fold::Prod, -1, -1, 1);
@@ -110,12 +119,16 @@ template <int dims, bool skip_nan> void run_mean(Call& call) {
   const Accumulators acc = fold(call, self, d, skip_nan ? Fold::NanSum : Fold::Sum, 0);
   if (skip_nan) {
     const Accumulators n = fold(call, self, d, Fold::NotNan, 0);
-    if (acc.element == Element::C128) for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] /= n.complex()[i].real();
-    else for (int64_t i = 0; i < acc.count; i++) acc.real()[i] /= n.real()[i];
+    if (acc.element == Element::C128)
+      for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] /= n.complex()[i].real();
+    else
+      for (int64_t i = 0; i < acc.count; i++) acc.real()[i] /= n.real()[i];
   } else {
     const double n = static_cast<double>(reduced_count(self, d));
-    if (acc.element == Element::C128) for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] = {acc.complex()[i].real() / n, acc.complex()[i].imag() / n};
-    else for (int64_t i = 0; i < acc.count; i++) acc.real()[i] /= n;
+    if (acc.element == Element::C128)
+      for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] = {acc.complex()[i].real() / n, acc.complex()[i].imag() / n};
+    else
+      for (int64_t i = 0; i < acc.count; i++) acc.real()[i] /= n;
   }
   store(call, acc);
 }
@@ -127,7 +140,8 @@ TS_KERNEL(nanmean, {.infer = infer_mean<1, 2, 3>, .run = run_mean<1, true>});
 void check_not_empty(const char* name, const TensorView& self, const ReducedDims& dims, bool listed) {
   if (is_complex(self.dtype)) fail_as("NotImplementedError", "\"%s\" not implemented for '%s'", name, dtype_torch_name(self.dtype));
   if (self.numel() != 0) return;
-  if (!listed) fail("%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
+  if (!listed)
+    fail("%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
   for (int d = 0; d < self.ndim; d++) {
     if (dims.reduced[d] && self.sizes[d] == 0) fail_as("IndexError", "%s(): Expected reduction dim %d to have non-zero size.", name, d);
   }
@@ -135,7 +149,8 @@ void check_not_empty(const char* name, const TensorView& self, const ReducedDims
 bool has_dims(const Arg& arg) { return arg.kind == ArgKind::Int || (arg.kind == ArgKind::IntList && arg.ints.n > 0); }
 template <bool maximum, int dims, int keepdim> void infer_extreme(Call& call) {
   const ReducedDims d = dims_at(call, dims);
-  check_not_empty(dims < 0 ? (maximum ? "max" : "min") : (maximum ? "amax" : "amin"), call.tensor(0), d, dims >= 0 && has_dims(arg_at(call, dims)));
+  check_not_empty(dims < 0 ? (maximum ? "max" : "min") : (maximum ? "amax" : "amin"), call.tensor(0), d,
+                  dims >= 0 && has_dims(arg_at(call, dims)));
   set_reduced_output(call, 0, call.tensor(0).dtype, call.tensor(0), d, flag_at(call, keepdim));
 }
 template <bool maximum, int dims> void run_extreme(Call& call) {
@@ -146,17 +161,17 @@ TS_KERNEL(amin, {.infer = infer_extreme<false, 1, 2>, .run = run_extreme<false, 
 TS_KERNEL(max_all, {.infer = infer_extreme<true, -1, -1>, .run = run_extreme<true, -1>});
 TS_KERNEL(min_all, {.infer = infer_extreme<false, -1, -1>, .run = run_extreme<false, -1>});
 TS_KERNEL(aminmax, {.infer =
-                        [](Call& call) {
-                          const ReducedDims d = dims_at(call, 1);
-                          check_not_empty("aminmax", call.tensor(0), d, has_dims(arg_at(call, 1)));
-                          for (int i = 0; i < 2; i++) set_reduced_output(call, i, call.tensor(0).dtype, call.tensor(0), d, flag_at(call, 2));
-                        },
+                      [](Call& call) {
+                        const ReducedDims d = dims_at(call, 1);
+                        check_not_empty("aminmax", call.tensor(0), d, has_dims(arg_at(call, 1)));
+                        for (int i = 0; i < 2; i++) set_reduced_output(call, i, call.tensor(0).dtype, call.tensor(0), d, flag_at(call, 2));
+                      },
                     .run =
-                        [](Call& call) {
-                          const ReducedDims d = dims_at(call, 1);
-                          store(call, fold(call, call.tensor(0), d, Fold::Min, kInf), 0);
-                          store(call, fold(call, call.tensor(0), d, Fold::Max, -kInf), 1);
-                        }});
+                      [](Call& call) {
+                        const ReducedDims d = dims_at(call, 1);
+                        store(call, fold(call, call.tensor(0), d, Fold::Min, kInf), 0);
+                        store(call, fold(call, call.tensor(0), d, Fold::Max, -kInf), 1);
+                      }});
 
 // ---- any, all, count_nonzero: by counting
 // An empty list reduces nothing here.
@@ -195,11 +210,11 @@ TS_KERNEL(all_all, {.infer = infer_logical<-1, -1>, .run = run_logical<true, -1>
 TS_KERNEL(all_dim, {.infer = infer_logical<1, 2>, .run = run_logical<true, 1>});
 TS_KERNEL(count_nonzero, {.infer = [](Call& call) { set_reduced_output(call, 0, DType::I64, call.tensor(0), dims_at(call, 1), false); },
                           .run =
-                              [](Call& call) {
-                                int64_t outputs;
-                                const int64_t* n = counts(call, dims_at(call, 1), &outputs);
-                                store_accumulators(call.runtime, call.outputs[0], Element::I64, n);
-                              }});
+                            [](Call& call) {
+                              int64_t outputs;
+                              const int64_t* n = counts(call, dims_at(call, 1), &outputs);
+                              store_accumulators(call.runtime, call.outputs[0], Element::I64, n);
+                            }});
 
 // ---- norms: the result is real
 struct NormArgs {
@@ -256,7 +271,8 @@ void run_norm(Call& call, const NormArgs& a) {
   } else {
     const Element element = element_of(self.dtype);
     int64_t outputs = 1;
-    for (int d = 0; d < self.ndim; d++) if (!a.dims.reduced[d]) outputs *= self.sizes[d];
+    for (int d = 0; d < self.ndim; d++)
+      if (!a.dims.reduced[d]) outputs *= self.sizes[d];
     const int64_t width = accumulator_size(element) / 8;
     double* param = static_cast<double*>(call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, outputs) * width * 8)));
     for (int64_t i = 0; i < outputs * width; i++) param[i] = i % width == 0 ? a.p : 0;
@@ -265,7 +281,7 @@ void run_norm(Call& call, const NormArgs& a) {
   }
   store(call, acc);
 }
-#define TS_NORM_ROW(name, p, dims, keepdim, dtype)                                                    \
+#define TS_NORM_ROW(name, p, dims, keepdim, dtype)                                                          \
   TS_KERNEL(name, {.infer = [](Call& call) { infer_norm(call, norm_args<p, dims, keepdim, dtype>(call)); }, \
                    .run = [](Call& call) { run_norm(call, norm_args<p, dims, keepdim, dtype>(call)); }})
 TS_NORM_ROW(norm_all, 1, -1, -1, -1);
@@ -298,15 +314,17 @@ void run_var(Call& call, const VarArgs& a, bool root) {
   const TensorView& self = call.tensor(0);
   const double n = static_cast<double>(reduced_count(self, a.dims));
   const Accumulators mean = fold(call, self, a.dims, Fold::Sum, 0);
-  if (mean.element == Element::C128) for (int64_t i = 0; i < mean.count; i++) mean.complex()[i] = {mean.complex()[i].real() / n, mean.complex()[i].imag() / n};
-  else for (int64_t i = 0; i < mean.count; i++) mean.real()[i] /= n;
+  if (mean.element == Element::C128)
+    for (int64_t i = 0; i < mean.count; i++) mean.complex()[i] = {mean.complex()[i].real() / n, mean.complex()[i].imag() / n};
+  else
+    for (int64_t i = 0; i < mean.count; i++) mean.real()[i] /= n;
   const Accumulators acc = fold(call, self, a.dims, Fold::SquareDeviation, 0, mean.data);
   const double divisor = std::max(0.0, n - a.correction);
   acc.each_real([&](double x) { return root ? std::sqrt(x / divisor) : x / divisor; });
   store(call, acc, 0);
   if (call.noutputs > 1) store(call, mean, 1);
 }
-#define TS_VAR_ROW(name, root, ...)                                                \
+#define TS_VAR_ROW(name, root, ...)                                                           \
   TS_KERNEL(name, {.infer = [](Call& call) { infer_var(call, var_args<__VA_ARGS__>(call)); }, \
                    .run = [](Call& call) { run_var(call, var_args<__VA_ARGS__>(call), root); }})
 TS_VAR_ROW(var_all, false, -1, 1, -1, -1);
@@ -324,26 +342,28 @@ TS_VAR_ROW(std_mean_correction, true, 1, -1, 2, 3);
 
 // ---- logsumexp(self, dim, keepdim)
 TS_KERNEL(logsumexp, {.infer =
-                          [](Call& call) {
-                            const DType t = call.tensor(0).dtype;
-                            set_reduced_output(call, 0, is_floating(t) || is_complex(t) ? t : DType::F32, call.tensor(0), dims_at(call, 1), flag_at(call, 2));
-                          },
+                        [](Call& call) {
+                          const DType t = call.tensor(0).dtype;
+                          set_reduced_output(call, 0, is_floating(t) || is_complex(t) ? t : DType::F32, call.tensor(0), dims_at(call, 1),
+                                             flag_at(call, 2));
+                        },
                       .run =
-                          [](Call& call) {
-                            const TensorView self = in_dtype(call, call.tensor(0), call.outputs[0].dtype);
-                            const ReducedDims d = dims_at(call, 1);
-                            if (is_complex(self.dtype)) {
-                              const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0);
-                              for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] = std::log(acc.complex()[i]);
-                              return store(call, acc);
-                            }
-                            const Accumulators most = fold(call, self, d, Fold::Max, -kInf);
-                            // An infinite maximum is the result itself, not a shift.
-                            for (int64_t i = 0; i < most.count; i++) if (std::isinf(most.real()[i])) most.real()[i] = 0;
-                            const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0, most.data);
-                            for (int64_t i = 0; i < acc.count; i++) acc.real()[i] = std::log(acc.real()[i]) + most.real()[i];
-                            store(call, acc);
-                          }});
+                        [](Call& call) {
+                          const TensorView self = in_dtype(call, call.tensor(0), call.outputs[0].dtype);
+                          const ReducedDims d = dims_at(call, 1);
+                          if (is_complex(self.dtype)) {
+                            const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0);
+                            for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] = std::log(acc.complex()[i]);
+                            return store(call, acc);
+                          }
+                          const Accumulators most = fold(call, self, d, Fold::Max, -kInf);
+                          // An infinite maximum is the result itself, not a shift.
+                          for (int64_t i = 0; i < most.count; i++)
+                            if (std::isinf(most.real()[i])) most.real()[i] = 0;
+                          const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0, most.data);
+                          for (int64_t i = 0; i < acc.count; i++) acc.real()[i] = std::log(acc.real()[i]) + most.real()[i];
+                          store(call, acc);
+                        }});
 
 }  // namespace
 }  // namespace torchscript

@@ -5,7 +5,22 @@
 namespace torchscript {
 
 // What elements become and how they combine. `param` is a value for each output: the mean, the maximum, the exponent.
-enum class Fold : uint8_t { Sum, Prod, Max, Min, AbsSum, SquareSum, AbsMax, AbsMin, PowSum, NonZero, NanSum, NotNan, SquareDeviation, ExpSum };
+enum class Fold : uint8_t {
+  Sum,
+  Prod,
+  Max,
+  Min,
+  AbsSum,
+  SquareSum,
+  AbsMax,
+  AbsMin,
+  PowSum,
+  NonZero,
+  NanSum,
+  NotNan,
+  SquareDeviation,
+  ExpSum
+};
 constexpr int kFolds = 14;
 
 // Elements are of one of these; accumulators are float64 for both floats (float32 sums are exact to rounding of blocks of at

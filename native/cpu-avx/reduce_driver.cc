@@ -29,7 +29,8 @@ void add_sorted(Axis* axes, int& n, Axis axis) {
 void merge(Axis* axes, int& n) {
   int m = 0;
   for (int i = 0; i < n; i++) {
-    if (m > 0 && axes[m - 1].stride * axes[m - 1].size == axes[i].stride && axes[m - 1].out * axes[m - 1].size == axes[i].out) axes[m - 1].size *= axes[i].size;
+    if (m > 0 && axes[m - 1].stride * axes[m - 1].size == axes[i].stride && axes[m - 1].out * axes[m - 1].size == axes[i].out)
+      axes[m - 1].size *= axes[i].size;
     else axes[m++] = axes[i];
   }
   n = m;
@@ -70,7 +71,9 @@ template <class T> void gather_as(int64_t n, char* to, const char* from, int64_t
   const T* f = reinterpret_cast<const T*>(from);
   for (int64_t i = 0; i < n; i++) t[i] = f[i * stride];
 }
-struct Sixteen { uint64_t a, b; };
+struct Sixteen {
+  uint64_t a, b;
+};
 void gather(int64_t n, char* to, const char* from, int64_t stride, int64_t size) {
   switch (size) {
     case 1: gather_as<uint8_t>(n, to, from, stride); break;
@@ -84,7 +87,7 @@ void gather(int64_t n, char* to, const char* from, int64_t stride, int64_t size)
 struct Reader {
   const char* data;
   int64_t size;
-  ConvertFn load;     // null: elements are in their computed form
+  ConvertFn load;  // null: elements are in their computed form
   alignas(64) char raw[kTile * 16];
   alignas(64) char tile[kTile * 16];
 
@@ -109,7 +112,8 @@ struct Reader {
 };
 
 // Folds positions [begin, end) of the reduced axes into one accumulator.
-void fold_positions(const Walk& w, Reader& reader, FoldRowFn row, int64_t base, int64_t begin, int64_t end, void* acc, const void* param, int64_t element_size) {
+void fold_positions(const Walk& w, Reader& reader, FoldRowFn row, int64_t base, int64_t begin, int64_t end, void* acc, const void* param,
+                    int64_t element_size) {
   if (w.ngone == 0) {
     if (begin < end) row(acc, reader.read(base, 1, 1), 1, param);
     return;
@@ -134,7 +138,8 @@ void fold_positions(const Walk& w, Reader& reader, FoldRowFn row, int64_t base, 
 int64_t wrap_dim(int64_t dim, int ndim) {
   const int64_t n = ndim > 0 ? ndim : 1;
   if (dim < -n || dim >= n) {
-    fail_as("IndexError", "Dimension out of range (expected to be in range of [%lld, %lld], but got %lld)", static_cast<long long>(-n), static_cast<long long>(n - 1), static_cast<long long>(dim));
+    fail_as("IndexError", "Dimension out of range (expected to be in range of [%lld, %lld], but got %lld)", static_cast<long long>(-n),
+            static_cast<long long>(n - 1), static_cast<long long>(dim));
   }
   return dim < 0 ? dim + n : dim;
 }
@@ -171,7 +176,8 @@ void set_reduced_output(Call& call, int i, DType dtype, const TensorView& self, 
 
 int64_t reduced_count(const TensorView& self, const ReducedDims& dims) {
   int64_t n = 1;
-  for (int d = 0; d < self.ndim; d++) if (dims.reduced[d]) n *= self.sizes[d];
+  for (int d = 0; d < self.ndim; d++)
+    if (dims.reduced[d]) n *= self.sizes[d];
   return n;
 }
 
@@ -206,11 +212,14 @@ void fold_dims(Runtime* runtime, const TensorView& self, const ReducedDims& dims
         runtime->parallel(pieces, 1, [&](int64_t begin, int64_t end) {
           Reader reader(self, element);
           for (int64_t i = begin; i < end; i++) {
-            fold_positions(w, reader, entry.row, base, i * kPiece, std::min(w.reduced, (i + 1) * kPiece), mine + i * width, param ? param + out * width : nullptr, width);
+            fold_positions(w, reader, entry.row, base, i * kPiece, std::min(w.reduced, (i + 1) * kPiece), mine + i * width,
+                           param ? param + out * width : nullptr, width);
           }
         });
         // Accumulators join by the operation alone, in float64.
-        const Fold join = fold == Fold::Max || fold == Fold::AbsMax ? Fold::Max : fold == Fold::Min || fold == Fold::AbsMin ? Fold::Min : Fold::Sum;
+        const Fold join = fold == Fold::Max || fold == Fold::AbsMax   ? Fold::Max
+                          : fold == Fold::Min || fold == Fold::AbsMin ? Fold::Min
+                                                                      : Fold::Sum;
         const Element wide = element == Element::F32 ? Element::F64 : element;
         reduce_table().folds[static_cast<int>(join)][static_cast<int>(wide)].row(acc + out * width, mine, pieces, nullptr);
       }
@@ -264,7 +273,8 @@ void fold_dims(Runtime* runtime, const TensorView& self, const ReducedDims& dims
           if (reader.direct(line.stride)) {
             entry.columns(target, reader.data + offset * reader.size, n, rows.size, rows.stride, p);
           } else {
-            for (int64_t r = 0; r < rows.size; r++) entry.columns(target, reader.read(offset + r * rows.stride, line.stride, n), n, 1, 0, p);
+            for (int64_t r = 0; r < rows.size; r++)
+              entry.columns(target, reader.read(offset + r * rows.stride, line.stride, n), n, 1, 0, p);
           }
         }
       }

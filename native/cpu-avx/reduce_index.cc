@@ -95,8 +95,10 @@ template <bool maximum> void find_any(const Lines& lines, Runtime* runtime, void
     case DType::I32: return find_plain<int32_t, maximum>(lines, runtime, values, indices);
     case DType::I16: return find_plain<int16_t, maximum>(lines, runtime, values, indices);
     case DType::I8: return find_plain<int8_t, maximum>(lines, runtime, values, indices);
-    case DType::U8: case DType::Bool: return find_plain<uint8_t, maximum>(lines, runtime, values, indices);
-    case DType::F16: case DType::BF16: {
+    case DType::U8:
+    case DType::Bool: return find_plain<uint8_t, maximum>(lines, runtime, values, indices);
+    case DType::F16:
+    case DType::BF16: {
       const void* p = lines.self.data;
       const auto get = [t, p](int64_t i) { return widen(t, p, i); };
       return find<uint16_t, decltype(get), maximum>(lines, runtime, get, values, indices);
@@ -111,7 +113,8 @@ Lines lines_of(const TensorView& self, int dim) {
   lines.dim = dim;
   lines.n = dim < 0 ? self.numel() : self.ndim ? self.sizes[dim] : 1;
   lines.outputs = 1;
-  for (int d = 0; dim >= 0 && d < self.ndim; d++) if (d != dim) lines.outputs *= self.sizes[d];
+  for (int d = 0; dim >= 0 && d < self.ndim; d++)
+    if (d != dim) lines.outputs *= self.sizes[d];
   return lines;
 }
 
@@ -119,10 +122,13 @@ template <bool maximum> void infer_arg(Call& call) {
   const TensorView& self = call.tensor(0);
   const Arg& dim = call.args[1];
   const char* name = maximum ? "argmax" : "argmin";
-  if (self.dtype == DType::Bool || is_complex(self.dtype)) fail_as("NotImplementedError", "\"%s_cpu\" not implemented for '%s'", name, dtype_torch_name(self.dtype));
+  if (self.dtype == DType::Bool || is_complex(self.dtype))
+    fail_as("NotImplementedError", "\"%s_cpu\" not implemented for '%s'", name, dtype_torch_name(self.dtype));
   const ReducedDims dims = reduced_dims(dim, self.ndim);
-  if (self.numel() == 0 && dim.is_none()) fail_as("IndexError", "%s(): Expected reduction dim to be specified for input.numel() == 0.", name);
-  if (!dim.is_none() && self.ndim && self.sizes[wrap_dim(dim.i, self.ndim)] == 0) fail_as("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", name, static_cast<long long>(dim.i));
+  if (self.numel() == 0 && dim.is_none())
+    fail_as("IndexError", "%s(): Expected reduction dim to be specified for input.numel() == 0.", name);
+  if (!dim.is_none() && self.ndim && self.sizes[wrap_dim(dim.i, self.ndim)] == 0)
+    fail_as("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", name, static_cast<long long>(dim.i));
   set_reduced_output(call, 0, DType::I64, self, dims, call.args[2].as_int() != 0);
 }
 template <bool maximum> void run_arg(Call& call) {
@@ -137,8 +143,10 @@ TS_KERNEL(argmin, {.infer = infer_arg<false>, .run = run_arg<false>});
 template <bool maximum> void infer_along(Call& call) {
   const TensorView& self = call.tensor(0);
   const int64_t dim = wrap_dim(call.args[1].as_int(), self.ndim);
-  if (is_complex(self.dtype)) fail_as("NotImplementedError", "\"%s\" not implemented for '%s'", maximum ? "max" : "min", dtype_torch_name(self.dtype));
-  if (self.ndim && self.sizes[dim] == 0) fail_as("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", maximum ? "max" : "min", static_cast<long long>(dim));
+  if (is_complex(self.dtype))
+    fail_as("NotImplementedError", "\"%s\" not implemented for '%s'", maximum ? "max" : "min", dtype_torch_name(self.dtype));
+  if (self.ndim && self.sizes[dim] == 0)
+    fail_as("IndexError", "%s(): Expected reduction dim %lld to have non-zero size.", maximum ? "max" : "min", static_cast<long long>(dim));
   Arg which;
   which.kind = ArgKind::Int;
   which.i = dim;

@@ -98,7 +98,8 @@ TS_KERNEL(cumprod, {.infer = infer_scan<Scan::Prod>, .run = run_scan<Scan::Prod>
 TS_KERNEL(logcumsumexp, {.infer = infer_scan<Scan::LogSumExp>, .run = run_scan<Scan::LogSumExp>});
 
 // ---- cummax, cummin: values and the last position of the running extreme; NaN stays
-template <bool maximum, class T> void extremes(Runtime* runtime, const T* x, T* values, int64_t* indices, int64_t outer, int64_t n, int64_t inner) {
+template <bool maximum, class T>
+void extremes(Runtime* runtime, const T* x, T* values, int64_t* indices, int64_t outer, int64_t n, int64_t inner) {
   runtime->parallel(outer * inner, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
     for (int64_t line = begin; line < end; line++) {
       const int64_t base = line / inner * n * inner + line % inner;

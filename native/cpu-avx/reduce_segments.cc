@@ -12,7 +12,8 @@ namespace {
 
 // ---- segment_reduce(data, reduce, lengths, indices, offsets, axis, unsafe, initial)
 bool is_text(const Arg& arg, const char* text) {
-  return arg.kind == ArgKind::String && arg.str.n == static_cast<int64_t>(std::strlen(text)) && std::memcmp(arg.str.p, text, static_cast<size_t>(arg.str.n)) == 0;
+  return arg.kind == ArgKind::String && arg.str.n == static_cast<int64_t>(std::strlen(text)) &&
+         std::memcmp(arg.str.p, text, static_cast<size_t>(arg.str.n)) == 0;
 }
 struct Segments {
   const TensorView* bounds;  // lengths, or offsets of one more entry
@@ -28,15 +29,18 @@ Segments segments_of(const Call& call) {
   if (!s.bounds) fail("segment_reduce(): Either lengths or offsets must be defined.");
   if (call.optional_tensor(3)) fail("segment_reduce(): indices based reduction is not supported yet.");
   s.axis = static_cast<int>(wrap_dim(call.args[5].as_int(), data.ndim));
-  if (s.bounds->ndim != s.axis + 1) fail("segment_reduce(): Expected lengths or offsets to have %d dimensions but received %d", s.axis + 1, s.bounds->ndim);
-  for (int d = 0; d < s.axis; d++) if (s.bounds->sizes[d] != data.sizes[d]) fail("segment_reduce(): Expected lengths or offsets to agree with data before the axis");
+  if (s.bounds->ndim != s.axis + 1)
+    fail("segment_reduce(): Expected lengths or offsets to have %d dimensions but received %d", s.axis + 1, s.bounds->ndim);
+  for (int d = 0; d < s.axis; d++)
+    if (s.bounds->sizes[d] != data.sizes[d]) fail("segment_reduce(): Expected lengths or offsets to agree with data before the axis");
   s.count = s.bounds->sizes[s.axis] - (s.lengths ? 0 : 1);
   if (s.count < 0) fail("segment_reduce(): Expected at least one offset but received none");
   return s;
 }
 void infer_segments(Call& call) {
   const TensorView& data = call.tensor(0);
-  if (!is_floating(data.dtype)) fail_as("NotImplementedError", "\"segment_reduce_cpu\" not implemented for '%s'", dtype_torch_name(data.dtype));
+  if (!is_floating(data.dtype))
+    fail_as("NotImplementedError", "\"segment_reduce_cpu\" not implemented for '%s'", dtype_torch_name(data.dtype));
   const Segments s = segments_of(call);
   int64_t sizes[kMaxDims];
   std::copy(data.sizes, data.sizes + data.ndim, sizes);
@@ -64,8 +68,10 @@ void run_segments(Call& call) {
   for (int d = s.axis + 1; d < data.ndim; d++) inner *= data.sizes[d];
   const int64_t n = data.sizes[s.axis];
   const Arg& reduce = call.args[1];
-  const bool maximum = is_text(reduce, "max"), minimum = is_text(reduce, "min"), mean = is_text(reduce, "mean"), product = is_text(reduce, "prod");
-  if (!maximum && !minimum && !mean && !product && !is_text(reduce, "sum")) fail("unsupported reduction '%.*s'", static_cast<int>(reduce.str.n), reduce.str.p);
+  const bool maximum = is_text(reduce, "max"), minimum = is_text(reduce, "min"), mean = is_text(reduce, "mean"),
+             product = is_text(reduce, "prod");
+  if (!maximum && !minimum && !mean && !product && !is_text(reduce, "sum"))
+    fail("unsupported reduction '%.*s'", static_cast<int>(reduce.str.n), reduce.str.p);
   const bool given = call.nargs > 7 && call.args[7].is_number();
   const double inf = std::numeric_limits<double>::infinity();
   const double initial = given ? call.args[7].as_double() : maximum ? -inf : minimum ? inf : product ? 1 : 0;
@@ -74,7 +80,9 @@ void run_segments(Call& call) {
     for (int64_t k = 0; k < s.count; k++) {
       const int64_t* b = bounds + o * s.bounds->sizes[s.axis] + k;
       const int64_t begin = s.lengths ? at : b[0], end = s.lengths ? at + b[0] : b[1];
-      if (begin < 0 || end < begin || end > n) fail("segment_reduce(): Expected segments within the %lld elements of the axis but received [%lld, %lld)", static_cast<long long>(n), static_cast<long long>(begin), static_cast<long long>(end));
+      if (begin < 0 || end < begin || end > n)
+        fail("segment_reduce(): Expected segments within the %lld elements of the axis but received [%lld, %lld)",
+             static_cast<long long>(n), static_cast<long long>(begin), static_cast<long long>(end));
       at = end;
       for (int64_t j = 0; j < inner; j++) {
         double acc = initial;
@@ -96,36 +104,39 @@ TS_KERNEL(segment_reduce, {.infer = infer_segments, .run = run_segments});
 
 // ---- hash_tensor(self, dim, keepdim, mode): floats as the bits of float64, integers as int64
 TS_KERNEL(hash_tensor, {.infer =
-                            [](Call& call) {
-                              const DType t = call.tensor(0).dtype;
-                              if (is_complex(t)) fail_as("NotImplementedError", "\"xor_sum_cpu\" not implemented for '%s'", dtype_torch_name(t));
-                              if (call.nargs > 3 && call.args[3].as_int() != 0) fail("Unknown hash_tensor mode: %lld", static_cast<long long>(call.args[3].as_int()));
-                              set_reduced_output(call, 0, DType::U64, call.tensor(0), reduced_dims(call.args[1], call.tensor(0).ndim), call.args[2].as_int() != 0);
-                            },
+                          [](Call& call) {
+                            const DType t = call.tensor(0).dtype;
+                            if (is_complex(t))
+                              fail_as("NotImplementedError", "\"xor_sum_cpu\" not implemented for '%s'", dtype_torch_name(t));
+                            if (call.nargs > 3 && call.args[3].as_int() != 0)
+                              fail("Unknown hash_tensor mode: %lld", static_cast<long long>(call.args[3].as_int()));
+                            set_reduced_output(call, 0, DType::U64, call.tensor(0), reduced_dims(call.args[1], call.tensor(0).ndim),
+                                               call.args[2].as_int() != 0);
+                          },
                         .run =
-                            [](Call& call) {
-                              const TensorView& self = call.tensor(0);
-                              const ReducedDims dims = reduced_dims(call.args[1], self.ndim);
-                              TensorView wide;
-                              wide.dtype = is_floating(self.dtype) ? DType::F64 : DType::I64;
-                              format_strides(wide, self, kContiguousFormat);
-                              const int64_t n = wide.numel();
-                              wide.data = call.runtime->scratch(static_cast<size_t>(n + 1) * 8);
-                              copy_strided(wide, self, call.runtime);
-                              uint64_t* out = call.outputs[0].ptr<uint64_t>();
-                              std::fill(out, out + call.outputs[0].numel(), 0);
-                              for (int64_t i = 0; i < n; i++) {
-                                int64_t rest = i, to = 0, stride = 1;
-                                for (int d = self.ndim - 1; d >= 0; d--) {
-                                  if (!dims.reduced[d]) {
-                                    to += rest % self.sizes[d] * stride;
-                                    stride *= self.sizes[d];
-                                  }
-                                  rest /= self.sizes[d];
+                          [](Call& call) {
+                            const TensorView& self = call.tensor(0);
+                            const ReducedDims dims = reduced_dims(call.args[1], self.ndim);
+                            TensorView wide;
+                            wide.dtype = is_floating(self.dtype) ? DType::F64 : DType::I64;
+                            format_strides(wide, self, kContiguousFormat);
+                            const int64_t n = wide.numel();
+                            wide.data = call.runtime->scratch(static_cast<size_t>(n + 1) * 8);
+                            copy_strided(wide, self, call.runtime);
+                            uint64_t* out = call.outputs[0].ptr<uint64_t>();
+                            std::fill(out, out + call.outputs[0].numel(), 0);
+                            for (int64_t i = 0; i < n; i++) {
+                              int64_t rest = i, to = 0, stride = 1;
+                              for (int d = self.ndim - 1; d >= 0; d--) {
+                                if (!dims.reduced[d]) {
+                                  to += rest % self.sizes[d] * stride;
+                                  stride *= self.sizes[d];
                                 }
-                                out[to] ^= wide.ptr<uint64_t>()[i];
+                                rest /= self.sizes[d];
                               }
-                            }});
+                              out[to] ^= wide.ptr<uint64_t>()[i];
+                            }
+                          }});
 
 }  // namespace
 }  // namespace torchscript

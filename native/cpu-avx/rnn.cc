@@ -31,7 +31,8 @@ template <Cell C, class T> void step_row(const T* x, const T* hidden, int64_t n,
       c[i] = cell;
       h[i] = sigmoid_of(x[3 * n + i]) * std::tanh(cell);
     } else if (C == Cell::Gru) {
-      const T r = sigmoid_of(x[i] + hidden[i]), z = sigmoid_of(x[n + i] + hidden[n + i]), fresh = std::tanh(x[2 * n + i] + r * hidden[2 * n + i]);
+      const T r = sigmoid_of(x[i] + hidden[i]), z = sigmoid_of(x[n + i] + hidden[n + i]),
+              fresh = std::tanh(x[2 * n + i] + r * hidden[2 * n + i]);
       h[i] = fresh + z * (h_before[i] - fresh);
     } else if (C == Cell::Tanh) {
       h[i] = std::tanh(x[i]);
@@ -43,7 +44,7 @@ template <Cell C, class T> void step_row(const T* x, const T* hidden, int64_t n,
 
 // The arguments of a call, whichever form it has.
 struct Arguments {
-  bool packed;     // .data
+  bool packed;  // .data
   int input = 0, batch_sizes = -1, hidden, params, biases, layers, dropout, train, bidirectional, batch_first = -1;
 };
 Arguments arguments_of(bool packed) {
@@ -76,7 +77,9 @@ template <Cell C> Layout<C> layout_of(const Call& call, const Arguments& at, con
   Layout<C> l;
   l.input = &tensor_argument(call, at.input, op, "input");
   if (C == Cell::Lstm) {
-    if (call.args[at.hidden].kind != ArgKind::TensorList || call.args[at.hidden].tensors.n != 2 || !call.args[at.hidden].tensors.p[0] || !call.args[at.hidden].tensors.p[1]) fail("lstm expects two hidden states");
+    if (call.args[at.hidden].kind != ArgKind::TensorList || call.args[at.hidden].tensors.n != 2 || !call.args[at.hidden].tensors.p[0] ||
+        !call.args[at.hidden].tensors.p[1])
+      fail("lstm expects two hidden states");
     l.h0 = call.args[at.hidden].tensors.p[0];
     l.c0 = call.args[at.hidden].tensors.p[1];
   } else {
@@ -87,7 +90,8 @@ template <Cell C> Layout<C> layout_of(const Call& call, const Arguments& at, con
   l.biases = call.args[at.biases].b;
   l.layers = call.args[at.layers].as_int();
   l.directions = call.args[at.bidirectional].b ? 2 : 1;
-  if (call.args[at.train].b && call.args[at.dropout].as_double() > 0) fail_as("NotImplementedError", "Expected dropout of %s to be 0 in training but received %g", op, call.args[at.dropout].as_double());
+  if (call.args[at.train].b && call.args[at.dropout].as_double() > 0)
+    fail_as("NotImplementedError", "Expected dropout of %s to be 0 in training but received %g", op, call.args[at.dropout].as_double());
   const int64_t count = call.args[at.params].tensors.n;
   const int64_t plain = l.biases ? 4 : 2;
   if (l.layers <= 0 || (count != l.layers * l.directions * plain && !(C == Cell::Lstm && count == l.layers * l.directions * (plain + 1)))) {
@@ -97,7 +101,9 @@ template <Cell C> Layout<C> layout_of(const Call& call, const Arguments& at, con
   l.projection = l.per != plain;
   for (int64_t i = 0; i < count; i++) {
     if (!l.params[i]) fail("Expected a Tensor for each of `params` of %s", op);
-    if (l.params[i]->dtype != l.input->dtype) fail("Input and parameter tensors are not the same dtype, found input tensor with %s and parameter tensor with %s", dtype_torch_name(l.input->dtype), dtype_torch_name(l.params[i]->dtype));
+    if (l.params[i]->dtype != l.input->dtype)
+      fail("Input and parameter tensors are not the same dtype, found input tensor with %s and parameter tensor with %s",
+           dtype_torch_name(l.input->dtype), dtype_torch_name(l.params[i]->dtype));
   }
   if (!is_floating(l.input->dtype)) fail("\"%s\" not implemented for '%s'", op, dtype_torch_name(l.input->dtype));
   const TensorView& x = *l.input;
@@ -120,13 +126,15 @@ template <Cell C> Layout<C> layout_of(const Call& call, const Arguments& at, con
   }
   l.out = l.h0->sizes[2];
   l.hidden = C == Cell::Lstm && l.c0->ndim == 3 ? l.c0->sizes[2] : l.out;
-  if (C == Cell::Lstm && (l.c0->ndim != 3 || l.c0->sizes[0] != l.layers * l.directions || l.c0->sizes[1] != l.batch)) fail("Expected cell size (%lld, %lld, ...)", ll(l.layers * l.directions), ll(l.batch));
+  if (C == Cell::Lstm && (l.c0->ndim != 3 || l.c0->sizes[0] != l.layers * l.directions || l.c0->sizes[1] != l.batch))
+    fail("Expected cell size (%lld, %lld, ...)", ll(l.layers * l.directions), ll(l.batch));
   // Every parameter has the shape its place asks for.
   const int64_t gates = gate_count(C) * l.hidden;
   for (int64_t i = 0; i < l.layers * l.directions; i++) {
     const TensorView* const* p = l.params + i * l.per;
     const int64_t in = i / l.directions == 0 ? l.features : l.out * l.directions;
-    bool ok = p[0]->ndim == 2 && p[0]->sizes[0] == gates && p[0]->sizes[1] == in && p[1]->ndim == 2 && p[1]->sizes[0] == gates && p[1]->sizes[1] == l.out;
+    bool ok = p[0]->ndim == 2 && p[0]->sizes[0] == gates && p[0]->sizes[1] == in && p[1]->ndim == 2 && p[1]->sizes[0] == gates &&
+              p[1]->sizes[1] == l.out;
     for (int b = 2; ok && l.biases && b < 4; b++) ok = p[b]->ndim == 1 && p[b]->sizes[0] == gates;
     if (ok && l.projection) ok = p[l.per - 1]->ndim == 2 && p[l.per - 1]->sizes[0] == l.out && p[l.per - 1]->sizes[1] == l.hidden;
     if (!ok) fail("input.size(-1) must be equal to input_size. Expected %lld, got %lld", ll(p[0]->ndim == 2 ? p[0]->sizes[1] : 0), ll(in));
@@ -137,8 +145,8 @@ template <Cell C> Layout<C> layout_of(const Call& call, const Arguments& at, con
 // One direction of a layer. x is [rows][features]; step t has sizes[t] rows from starts[t] on (sizes never grow). Results go to
 // columns [column, column + out) of y, whose rows are y_row wide. h and c are [batch][...], first the initial, then the final state.
 template <Cell C, class T>
-void run_direction(Runtime& runtime, const Layout<C>& l, const TensorView* const* p, bool reverse, const T* x, int64_t features, const std::vector<int64_t>& sizes,
-                   const std::vector<int64_t>& starts, T* y, int64_t y_row, int64_t column, T* h, T* c) {
+void run_direction(Runtime& runtime, const Layout<C>& l, const TensorView* const* p, bool reverse, const T* x, int64_t features,
+                   const std::vector<int64_t>& sizes, const std::vector<int64_t>& starts, T* y, int64_t y_row, int64_t column, T* h, T* c) {
   const int64_t rows = starts.back(), gates = gate_count(C) * l.hidden;
   const T *w_ih = stage<T>(runtime, *p[0]), *w_hh = stage<T>(runtime, *p[1]);
   const T *b_ih = l.biases ? stage<T>(runtime, *p[2]) : nullptr, *b_hh = l.biases ? stage<T>(runtime, *p[3]) : nullptr;
@@ -188,7 +196,8 @@ void run_direction(Runtime& runtime, const Layout<C>& l, const TensorView* const
     gemm(runtime, r);
     for (int64_t i = 0; i < n; i++) {
       T* to = l.projection ? full + i * l.hidden : h + i * l.out;
-      step_row<C, T>(gx + i * gates, C == Cell::Gru ? gates_h + i * gates : nullptr, l.hidden, h + i * l.out, c ? c + i * l.hidden : nullptr, to, c ? c + i * l.hidden : nullptr);
+      step_row<C, T>(gx + i * gates, C == Cell::Gru ? gates_h + i * gates : nullptr, l.hidden, h + i * l.out,
+                     c ? c + i * l.hidden : nullptr, to, c ? c + i * l.hidden : nullptr);
     }
     if (l.projection) {
       Gemm<T> q;
@@ -237,11 +246,13 @@ template <Cell C, bool Packed> void rnn_run(Call& call) {
     for (int64_t t = 0; t < l.steps; t++) {
       sizes[static_cast<size_t>(t)] = view.ptr<int64_t>()[t * view.strides[0]];
       const int64_t n = sizes[static_cast<size_t>(t)];
-      if (n < 1 || n > (t == 0 ? l.batch : sizes[static_cast<size_t>(t) - 1])) fail("batch_sizes should be positive, in decreasing order and at most the batch of the hidden state");
+      if (n < 1 || n > (t == 0 ? l.batch : sizes[static_cast<size_t>(t) - 1]))
+        fail("batch_sizes should be positive, in decreasing order and at most the batch of the hidden state");
     }
   }
   for (size_t t = 0; t < sizes.size(); t++) starts[t + 1] = starts[t] + sizes[t];
-  if (Packed && starts.back() != l.input->sizes[0]) fail("Expected batch_sizes to sum to %lld but received %lld", ll(l.input->sizes[0]), ll(starts.back()));
+  if (Packed && starts.back() != l.input->sizes[0])
+    fail("Expected batch_sizes to sum to %lld but received %lld", ll(l.input->sizes[0]), ll(starts.back()));
   with_float_type(l.input->dtype, [&](auto type) {
     using T = decltype(type);
     const int64_t rows = starts.back(), width = l.out * l.directions;
@@ -265,8 +276,8 @@ template <Cell C, bool Packed> void rnn_run(Call& call) {
       T* to = y[layer % 2];
       for (int64_t d = 0; d < l.directions; d++) {
         const int64_t i = layer * l.directions + d;
-        run_direction<C, T>(runtime, l, l.params + i * l.per, d == 1, x, features, sizes, starts, to, width, d * l.out, h_all + i * l.batch * l.out,
-                            c_all ? c_all + i * l.batch * l.hidden : nullptr);
+        run_direction<C, T>(runtime, l, l.params + i * l.per, d == 1, x, features, sizes, starts, to, width, d * l.out,
+                            h_all + i * l.batch * l.out, c_all ? c_all + i * l.batch * l.hidden : nullptr);
       }
       x = to;
       features = width;
@@ -282,8 +293,8 @@ template <Cell C, bool Packed> void rnn_run(Call& call) {
   });
 }
 
-#define TS_RNN(name, cell)                                                                                                      \
-  TS_KERNEL(name##_input, {.infer = rnn_infer<cell, false>, .run = rnn_run<cell, false>});                                        \
+#define TS_RNN(name, cell)                                                                 \
+  TS_KERNEL(name##_input, {.infer = rnn_infer<cell, false>, .run = rnn_run<cell, false>}); \
   TS_KERNEL(name##_data, {.infer = rnn_infer<cell, true>, .run = rnn_run<cell, true>, .data_dependent = true})
 TS_RNN(lstm, Cell::Lstm);
 TS_RNN(gru, Cell::Gru);
@@ -295,7 +306,8 @@ template <Cell C> void cell_infer(Call& call) {
   const TensorView& x = tensor_argument(call, 0, "rnn cell", "input");
   const TensorView* h;
   if (C == Cell::Lstm) {
-    if (call.args[1].kind != ArgKind::TensorList || call.args[1].tensors.n != 2 || !call.args[1].tensors.p[0] || !call.args[1].tensors.p[1]) fail("lstm_cell expects two hidden states");
+    if (call.args[1].kind != ArgKind::TensorList || call.args[1].tensors.n != 2 || !call.args[1].tensors.p[0] || !call.args[1].tensors.p[1])
+      fail("lstm_cell expects two hidden states");
     h = call.args[1].tensors.p[0];
   } else {
     h = &tensor_argument(call, 1, "rnn cell", "hx");
@@ -306,7 +318,8 @@ template <Cell C> void cell_infer(Call& call) {
   const int64_t n = h->sizes[1], gates = gate_count(C) * n;
   if (x.sizes[1] != w_ih.sizes[1]) fail("input has inconsistent input_size: got %lld expected %lld", ll(x.sizes[1]), ll(w_ih.sizes[1]));
   if (x.sizes[0] != h->sizes[0]) fail("Input batch size %lld doesn't match hidden0 batch size %lld", ll(x.sizes[0]), ll(h->sizes[0]));
-  if (w_hh.sizes[1] != n || w_hh.sizes[0] != gates || w_ih.sizes[0] != gates) fail("hidden0 has inconsistent hidden_size: got %lld, expected %lld", ll(n), ll(w_hh.sizes[1]));
+  if (w_hh.sizes[1] != n || w_hh.sizes[0] != gates || w_ih.sizes[0] != gates)
+    fail("hidden0 has inconsistent hidden_size: got %lld, expected %lld", ll(n), ll(w_hh.sizes[1]));
   for (int i : {4, 5}) {
     const TensorView* b = call.optional_tensor(i);
     if (b && (b->ndim != 1 || b->sizes[0] != gates)) fail("Expected a bias of %lld elements for the cell", ll(gates));
@@ -348,7 +361,8 @@ template <Cell C> void cell_run(Call& call) {
     product(h_before, 3, 5, gh, C != Cell::Gru);
     T* h = block(rows * n);
     T* c = block(rows * n);
-    for (int64_t i = 0; i < rows; i++) step_row<C, T>(gx + i * gates, gh + i * gates, n, h_before + i * n, c_before ? c_before + i * n : nullptr, h + i * n, c + i * n);
+    for (int64_t i = 0; i < rows; i++)
+      step_row<C, T>(gx + i * gates, gh + i * gates, n, h_before + i * n, c_before ? c_before + i * n : nullptr, h + i * n, c + i * n);
     copy_out(h, call.outputs[0]);
     if (C == Cell::Lstm && call.noutputs > 1) copy_out(c, call.outputs[1]);
   });

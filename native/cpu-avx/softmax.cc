@@ -55,7 +55,8 @@ template <bool Log, bool Safe> void softmax_run(Call& call) {
         const int64_t base = o / inner * n * inner + o % inner;
         bool masked = true;
         for (int64_t i = 0; i < n && masked; i++) masked = in[base + i * inner] == -INFINITY;
-        if (masked) for (int64_t i = 0; i < n; i++) to[base + i * inner] = 0;
+        if (masked)
+          for (int64_t i = 0; i < n; i++) to[base + i * inner] = 0;
       }
     }
     finish_output(to, out);

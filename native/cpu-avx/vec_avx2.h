@@ -5,14 +5,18 @@ namespace torchscript {
 namespace TS_ISA {
 
 // Lanes are all ones or all zeros.
-struct MaskF { __m256 m; };
-struct MaskD { __m256d m; };
-#define TS_MASK_OPS(M, ps, full)                                                               \
-  TS_INLINE M operator&(M a, M b) { return {_mm256_and_##ps(a.m, b.m)}; }                      \
-  TS_INLINE M operator|(M a, M b) { return {_mm256_or_##ps(a.m, b.m)}; }                       \
-  TS_INLINE M operator^(M a, M b) { return {_mm256_xor_##ps(a.m, b.m)}; }                      \
+struct MaskF {
+  __m256 m;
+};
+struct MaskD {
+  __m256d m;
+};
+#define TS_MASK_OPS(M, ps, full)                                                                              \
+  TS_INLINE M operator&(M a, M b) { return {_mm256_and_##ps(a.m, b.m)}; }                                     \
+  TS_INLINE M operator|(M a, M b) { return {_mm256_or_##ps(a.m, b.m)}; }                                      \
+  TS_INLINE M operator^(M a, M b) { return {_mm256_xor_##ps(a.m, b.m)}; }                                     \
   TS_INLINE M operator~(M a) { return {_mm256_xor_##ps(a.m, _mm256_castsi256_##ps(_mm256_set1_epi32(-1)))}; } \
-  TS_INLINE bool any(M a) { return _mm256_movemask_##ps(a.m) != 0; }                           \
+  TS_INLINE bool any(M a) { return _mm256_movemask_##ps(a.m) != 0; }                                          \
   TS_INLINE bool all(M a) { return _mm256_movemask_##ps(a.m) == full; }
 TS_MASK_OPS(MaskF, ps, 0xff)
 TS_MASK_OPS(MaskD, pd, 0xf)
@@ -35,25 +39,23 @@ TS_INLINE MaskD load_mask_d(const uint8_t* p) {
   return {_mm256_castsi256_pd(_mm256_cmpgt_epi64(wide, _mm256_setzero_si256()))};
 }
 
-TS_INLINE __m256i tail_mask(int32_t n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
+TS_INLINE __m256i tail_mask(int32_t n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
 TS_INLINE __m256i tail_mask(int64_t n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
 
-#define TS_VEC(V, T, M, N, R, suffix, setter, Index)                                                                        \
-  struct V {                                                                                                                \
-    static constexpr int kWidth = N;                                                                                        \
-    using Element = T;                                                                                                      \
-    using Mask = M;                                                                                                         \
-    R v;                                                                                                                    \
-    V() = default;                                                                                                          \
-    TS_INLINE V(R x) : v(x) {}                                                                                              \
-    TS_INLINE V(T x) : v(_mm256_set1_##setter(x)) {}                                                                        \
-    static TS_INLINE V zero() { return V(T(0)); }                                                                           \
-    static TS_INLINE V load_partial(const T* p, int n) { return V(_mm256_maskload_##suffix(p, tail_mask(Index{n}))); }      \
-    TS_INLINE void store_partial(T* p, int n) const { _mm256_maskstore_##suffix(p, tail_mask(Index{n}), v); }               \
-    static TS_INLINE V load(const T* p);                                                                                    \
-    TS_INLINE void store(T* p) const;                                                                                       \
+#define TS_VEC(V, T, M, N, R, suffix, setter, Index)                                                                   \
+  struct V {                                                                                                           \
+    static constexpr int kWidth = N;                                                                                   \
+    using Element = T;                                                                                                 \
+    using Mask = M;                                                                                                    \
+    R v;                                                                                                               \
+    V() = default;                                                                                                     \
+    TS_INLINE V(R x) : v(x) {}                                                                                         \
+    TS_INLINE V(T x) : v(_mm256_set1_##setter(x)) {}                                                                   \
+    static TS_INLINE V zero() { return V(T(0)); }                                                                      \
+    static TS_INLINE V load_partial(const T* p, int n) { return V(_mm256_maskload_##suffix(p, tail_mask(Index{n}))); } \
+    TS_INLINE void store_partial(T* p, int n) const { _mm256_maskstore_##suffix(p, tail_mask(Index{n}), v); }          \
+    static TS_INLINE V load(const T* p);                                                                               \
+    TS_INLINE void store(T* p) const;                                                                                  \
   };
 using LongLong = long long;
 TS_VEC(VecF, float, MaskF, 8, __m256, ps, ps, int32_t)
@@ -90,66 +92,66 @@ TS_INLINE VecD select(MaskD m, VecD a, VecD b) { return VecD(_mm256_blendv_pd(b.
 TS_INLINE VecI select(MaskF m, VecI a, VecI b) { return VecI(_mm256_blendv_epi8(b.v, a.v, _mm256_castps_si256(m.m))); }
 TS_INLINE VecL select(MaskD m, VecL a, VecL b) { return VecL(_mm256_blendv_epi8(b.v, a.v, _mm256_castpd_si256(m.m))); }
 
-#define TS_VEC_FLOAT(V, M, ps)                                                                                           \
-  TS_INLINE V operator+(V a, V b) { return V(_mm256_add_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V operator-(V a, V b) { return V(_mm256_sub_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V operator*(V a, V b) { return V(_mm256_mul_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V operator/(V a, V b) { return V(_mm256_div_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V fma(V a, V b, V c) { return V(_mm256_fmadd_##ps(a.v, b.v, c.v)); }                                         \
-  TS_INLINE V fms(V a, V b, V c) { return V(_mm256_fmsub_##ps(a.v, b.v, c.v)); }                                         \
-  TS_INLINE V fnma(V a, V b, V c) { return V(_mm256_fnmadd_##ps(a.v, b.v, c.v)); }                                       \
-  TS_INLINE V max(V a, V b) { return V(_mm256_max_##ps(a.v, b.v)); }                                                     \
-  TS_INLINE V min(V a, V b) { return V(_mm256_min_##ps(a.v, b.v)); }                                                     \
-  TS_INLINE V abs(V a) { return V(_mm256_andnot_##ps(_mm256_set1_##ps(-0.0), a.v)); }                                    \
-  TS_INLINE V sqrt(V a) { return V(_mm256_sqrt_##ps(a.v)); }                                                             \
-  TS_INLINE V floor(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)); }                \
-  TS_INLINE V ceil(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)); }                 \
-  TS_INLINE V trunc(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)); }                   \
-  TS_INLINE V round_even(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); }       \
-  TS_INLINE V operator-(V a) { return V(_mm256_xor_##ps(a.v, _mm256_set1_##ps(-0.0))); }                                 \
-  TS_INLINE V copysign(V a, V b) {                                                                                       \
-    const auto sign = _mm256_set1_##ps(-0.0);                                                                            \
-    return V(_mm256_or_##ps(_mm256_andnot_##ps(sign, a.v), _mm256_and_##ps(sign, b.v)));                                 \
-  }                                                                                                                      \
-  TS_INLINE M operator==(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_EQ_OQ)}; }                                   \
-  TS_INLINE M operator!=(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_NEQ_UQ)}; }                                  \
-  TS_INLINE M operator<(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_LT_OQ)}; }                                    \
-  TS_INLINE M operator<=(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_LE_OQ)}; }                                   \
-  TS_INLINE M operator>(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_GT_OQ)}; }                                    \
-  TS_INLINE M operator>=(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_GE_OQ)}; }                                   \
+#define TS_VEC_FLOAT(V, M, ps)                                                                                     \
+  TS_INLINE V operator+(V a, V b) { return V(_mm256_add_##ps(a.v, b.v)); }                                         \
+  TS_INLINE V operator-(V a, V b) { return V(_mm256_sub_##ps(a.v, b.v)); }                                         \
+  TS_INLINE V operator*(V a, V b) { return V(_mm256_mul_##ps(a.v, b.v)); }                                         \
+  TS_INLINE V operator/(V a, V b) { return V(_mm256_div_##ps(a.v, b.v)); }                                         \
+  TS_INLINE V fma(V a, V b, V c) { return V(_mm256_fmadd_##ps(a.v, b.v, c.v)); }                                   \
+  TS_INLINE V fms(V a, V b, V c) { return V(_mm256_fmsub_##ps(a.v, b.v, c.v)); }                                   \
+  TS_INLINE V fnma(V a, V b, V c) { return V(_mm256_fnmadd_##ps(a.v, b.v, c.v)); }                                 \
+  TS_INLINE V max(V a, V b) { return V(_mm256_max_##ps(a.v, b.v)); }                                               \
+  TS_INLINE V min(V a, V b) { return V(_mm256_min_##ps(a.v, b.v)); }                                               \
+  TS_INLINE V abs(V a) { return V(_mm256_andnot_##ps(_mm256_set1_##ps(-0.0), a.v)); }                              \
+  TS_INLINE V sqrt(V a) { return V(_mm256_sqrt_##ps(a.v)); }                                                       \
+  TS_INLINE V floor(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)); }          \
+  TS_INLINE V ceil(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)); }           \
+  TS_INLINE V trunc(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)); }             \
+  TS_INLINE V round_even(V a) { return V(_mm256_round_##ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); } \
+  TS_INLINE V operator-(V a) { return V(_mm256_xor_##ps(a.v, _mm256_set1_##ps(-0.0))); }                           \
+  TS_INLINE V copysign(V a, V b) {                                                                                 \
+    const auto sign = _mm256_set1_##ps(-0.0);                                                                      \
+    return V(_mm256_or_##ps(_mm256_andnot_##ps(sign, a.v), _mm256_and_##ps(sign, b.v)));                           \
+  }                                                                                                                \
+  TS_INLINE M operator==(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_EQ_OQ)}; }                             \
+  TS_INLINE M operator!=(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_NEQ_UQ)}; }                            \
+  TS_INLINE M operator<(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_LT_OQ)}; }                              \
+  TS_INLINE M operator<=(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_LE_OQ)}; }                             \
+  TS_INLINE M operator>(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_GT_OQ)}; }                              \
+  TS_INLINE M operator>=(V a, V b) { return {_mm256_cmp_##ps(a.v, b.v, _CMP_GE_OQ)}; }                             \
   TS_INLINE M is_nan(V a) { return {_mm256_cmp_##ps(a.v, a.v, _CMP_UNORD_Q)}; }
 TS_VEC_FLOAT(VecF, MaskF, ps)
 TS_VEC_FLOAT(VecD, MaskD, pd)
 #undef TS_VEC_FLOAT
-#define TS_FOLD(name, op)                                                                       \
-  TS_INLINE float name(VecF a) {                                                                \
-    __m128 x = _mm_##op##_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));       \
-    x = _mm_##op##_ps(x, _mm_movehl_ps(x, x));                                                  \
-    return _mm_cvtss_f32(_mm_##op##_ss(x, _mm_shuffle_ps(x, x, 1)));                            \
-  }                                                                                             \
-  TS_INLINE double name(VecD a) {                                                               \
+#define TS_FOLD(name, op)                                                                        \
+  TS_INLINE float name(VecF a) {                                                                 \
+    __m128 x = _mm_##op##_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));        \
+    x = _mm_##op##_ps(x, _mm_movehl_ps(x, x));                                                   \
+    return _mm_cvtss_f32(_mm_##op##_ss(x, _mm_shuffle_ps(x, x, 1)));                             \
+  }                                                                                              \
+  TS_INLINE double name(VecD a) {                                                                \
     const __m128d x = _mm_##op##_pd(_mm256_castpd256_pd128(a.v), _mm256_extractf128_pd(a.v, 1)); \
-    return _mm_cvtsd_f64(_mm_##op##_sd(x, _mm_unpackhi_pd(x, x)));                              \
+    return _mm_cvtsd_f64(_mm_##op##_sd(x, _mm_unpackhi_pd(x, x)));                               \
   }
 TS_FOLD(hsum, add)
 TS_FOLD(hmax, max)
 TS_FOLD(hmin, min)
 #undef TS_FOLD
 
-#define TS_VEC_INT(V, M, epi, mask_cast)                                                                                 \
-  TS_INLINE V operator+(V a, V b) { return V(_mm256_add_##epi(a.v, b.v)); }                                              \
-  TS_INLINE V operator-(V a, V b) { return V(_mm256_sub_##epi(a.v, b.v)); }                                              \
-  TS_INLINE V operator&(V a, V b) { return V(_mm256_and_si256(a.v, b.v)); }                                              \
-  TS_INLINE V operator|(V a, V b) { return V(_mm256_or_si256(a.v, b.v)); }                                               \
-  TS_INLINE V operator^(V a, V b) { return V(_mm256_xor_si256(a.v, b.v)); }                                              \
-  TS_INLINE V operator~(V a) { return V(_mm256_xor_si256(a.v, _mm256_set1_epi32(-1))); }                                 \
-  template <int k> TS_INLINE V shl(V a) { return V(_mm256_slli_##epi(a.v, k)); }                                         \
-  template <int k> TS_INLINE V shr(V a) { return V(_mm256_srli_##epi(a.v, k)); }                                         \
-  TS_INLINE M operator==(V a, V b) { return {mask_cast(_mm256_cmpeq_##epi(a.v, b.v))}; }                                 \
-  TS_INLINE M operator!=(V a, V b) { return ~(a == b); }                                                                 \
-  TS_INLINE M operator>(V a, V b) { return {mask_cast(_mm256_cmpgt_##epi(a.v, b.v))}; }                                  \
-  TS_INLINE M operator<(V a, V b) { return b > a; }                                                                      \
-  TS_INLINE M operator>=(V a, V b) { return ~(b > a); }                                                                  \
+#define TS_VEC_INT(V, M, epi, mask_cast)                                                 \
+  TS_INLINE V operator+(V a, V b) { return V(_mm256_add_##epi(a.v, b.v)); }              \
+  TS_INLINE V operator-(V a, V b) { return V(_mm256_sub_##epi(a.v, b.v)); }              \
+  TS_INLINE V operator&(V a, V b) { return V(_mm256_and_si256(a.v, b.v)); }              \
+  TS_INLINE V operator|(V a, V b) { return V(_mm256_or_si256(a.v, b.v)); }               \
+  TS_INLINE V operator^(V a, V b) { return V(_mm256_xor_si256(a.v, b.v)); }              \
+  TS_INLINE V operator~(V a) { return V(_mm256_xor_si256(a.v, _mm256_set1_epi32(-1))); } \
+  template <int k> TS_INLINE V shl(V a) { return V(_mm256_slli_##epi(a.v, k)); }         \
+  template <int k> TS_INLINE V shr(V a) { return V(_mm256_srli_##epi(a.v, k)); }         \
+  TS_INLINE M operator==(V a, V b) { return {mask_cast(_mm256_cmpeq_##epi(a.v, b.v))}; } \
+  TS_INLINE M operator!=(V a, V b) { return ~(a == b); }                                 \
+  TS_INLINE M operator>(V a, V b) { return {mask_cast(_mm256_cmpgt_##epi(a.v, b.v))}; }  \
+  TS_INLINE M operator<(V a, V b) { return b > a; }                                      \
+  TS_INLINE M operator>=(V a, V b) { return ~(b > a); }                                  \
   TS_INLINE M operator<=(V a, V b) { return ~(a > b); }
 TS_VEC_INT(VecI, MaskF, epi32, _mm256_castsi256_ps)
 TS_VEC_INT(VecL, MaskD, epi64, _mm256_castsi256_pd)

@@ -4,14 +4,18 @@
 namespace torchscript {
 namespace TS_ISA {
 
-struct MaskF { __mmask16 m; };
-struct MaskD { __mmask8 m; };
-#define TS_MASK_OPS(M, K)                                                       \
-  TS_INLINE M operator&(M a, M b) { return {static_cast<K>(a.m & b.m)}; }       \
-  TS_INLINE M operator|(M a, M b) { return {static_cast<K>(a.m | b.m)}; }       \
-  TS_INLINE M operator^(M a, M b) { return {static_cast<K>(a.m ^ b.m)}; }       \
-  TS_INLINE M operator~(M a) { return {static_cast<K>(~a.m)}; }                 \
-  TS_INLINE bool any(M a) { return a.m != 0; }                                  \
+struct MaskF {
+  __mmask16 m;
+};
+struct MaskD {
+  __mmask8 m;
+};
+#define TS_MASK_OPS(M, K)                                                 \
+  TS_INLINE M operator&(M a, M b) { return {static_cast<K>(a.m & b.m)}; } \
+  TS_INLINE M operator|(M a, M b) { return {static_cast<K>(a.m | b.m)}; } \
+  TS_INLINE M operator^(M a, M b) { return {static_cast<K>(a.m ^ b.m)}; } \
+  TS_INLINE M operator~(M a) { return {static_cast<K>(~a.m)}; }           \
+  TS_INLINE bool any(M a) { return a.m != 0; }                            \
   TS_INLINE bool all(M a) { return a.m == static_cast<K>(~0); }
 TS_MASK_OPS(MaskF, __mmask16)
 TS_MASK_OPS(MaskD, __mmask8)
@@ -29,21 +33,21 @@ TS_INLINE MaskD load_mask_d(const uint8_t* p) {
 
 #define TS_TAIL16(n) static_cast<__mmask16>((1u << (n)) - 1)
 #define TS_TAIL8(n) static_cast<__mmask8>((1u << (n)) - 1)
-#define TS_VEC(V, T, M, N, R, ps, si, tail)                                                                              \
-  struct V {                                                                                                             \
-    static constexpr int kWidth = N;                                                                                     \
-    using Element = T;                                                                                                   \
-    using Mask = M;                                                                                                      \
-    R v;                                                                                                                 \
-    V() = default;                                                                                                       \
-    TS_INLINE V(R x) : v(x) {}                                                                                           \
-    TS_INLINE V(T x) : v(_mm512_set1_##si(x)) {}                                                                         \
-    static TS_INLINE V zero() { return V(T(0)); }                                                                        \
-    static TS_INLINE V load(const T* p) { return V(_mm512_loadu_##ps(p)); }                                              \
-    static TS_INLINE V load_partial(const T* p, int n) { return V(_mm512_maskz_loadu_##si(tail(n), p)); }                \
-    TS_INLINE void store(T* p) const { _mm512_storeu_##ps(p, v); }                                                       \
-    TS_INLINE void store_partial(T* p, int n) const { _mm512_mask_storeu_##si(p, tail(n), v); }                          \
-  };                                                                                                                     \
+#define TS_VEC(V, T, M, N, R, ps, si, tail)                                                               \
+  struct V {                                                                                              \
+    static constexpr int kWidth = N;                                                                      \
+    using Element = T;                                                                                    \
+    using Mask = M;                                                                                       \
+    R v;                                                                                                  \
+    V() = default;                                                                                        \
+    TS_INLINE V(R x) : v(x) {}                                                                            \
+    TS_INLINE V(T x) : v(_mm512_set1_##si(x)) {}                                                          \
+    static TS_INLINE V zero() { return V(T(0)); }                                                         \
+    static TS_INLINE V load(const T* p) { return V(_mm512_loadu_##ps(p)); }                               \
+    static TS_INLINE V load_partial(const T* p, int n) { return V(_mm512_maskz_loadu_##si(tail(n), p)); } \
+    TS_INLINE void store(T* p) const { _mm512_storeu_##ps(p, v); }                                        \
+    TS_INLINE void store_partial(T* p, int n) const { _mm512_mask_storeu_##si(p, tail(n), v); }           \
+  };                                                                                                      \
   TS_INLINE V select(M m, V a, V b) { return V(_mm512_mask_blend_##si(m.m, b.v, a.v)); }
 TS_VEC(VecF, float, MaskF, 16, __m512, ps, ps, TS_TAIL16)
 TS_VEC(VecD, double, MaskD, 8, __m512d, pd, pd, TS_TAIL8)
@@ -53,57 +57,57 @@ TS_VEC(VecL, int64_t, MaskD, 8, __m512i, si512, epi64, TS_TAIL8)
 #undef TS_TAIL16
 #undef TS_TAIL8
 
-#define TS_VEC_FLOAT(V, M, ps)                                                                                           \
-  TS_INLINE V operator+(V a, V b) { return V(_mm512_add_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V operator-(V a, V b) { return V(_mm512_sub_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V operator*(V a, V b) { return V(_mm512_mul_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V operator/(V a, V b) { return V(_mm512_div_##ps(a.v, b.v)); }                                               \
-  TS_INLINE V fma(V a, V b, V c) { return V(_mm512_fmadd_##ps(a.v, b.v, c.v)); }                                         \
-  TS_INLINE V fms(V a, V b, V c) { return V(_mm512_fmsub_##ps(a.v, b.v, c.v)); }                                         \
-  TS_INLINE V fnma(V a, V b, V c) { return V(_mm512_fnmadd_##ps(a.v, b.v, c.v)); }                                       \
-  TS_INLINE V max(V a, V b) { return V(_mm512_max_##ps(a.v, b.v)); }                                                     \
-  TS_INLINE V min(V a, V b) { return V(_mm512_min_##ps(a.v, b.v)); }                                                     \
-  TS_INLINE V abs(V a) { return V(_mm512_abs_##ps(a.v)); }                                                               \
-  TS_INLINE V sqrt(V a) { return V(_mm512_sqrt_##ps(a.v)); }                                                             \
-  TS_INLINE V floor(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)); }           \
-  TS_INLINE V ceil(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)); }            \
-  TS_INLINE V trunc(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)); }              \
-  TS_INLINE V round_even(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); }  \
-  TS_INLINE V operator-(V a) { return V(_mm512_xor_##ps(a.v, _mm512_set1_##ps(-0.0))); }                                 \
-  TS_INLINE V copysign(V a, V b) {                                                                                       \
-    const auto sign = _mm512_set1_##ps(-0.0);                                                                            \
-    return V(_mm512_or_##ps(_mm512_andnot_##ps(sign, a.v), _mm512_and_##ps(sign, b.v)));                                 \
-  }                                                                                                                      \
-  TS_INLINE M operator==(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_EQ_OQ)}; }                            \
-  TS_INLINE M operator!=(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_NEQ_UQ)}; }                           \
-  TS_INLINE M operator<(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_LT_OQ)}; }                             \
-  TS_INLINE M operator<=(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_LE_OQ)}; }                            \
-  TS_INLINE M operator>(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_GT_OQ)}; }                             \
-  TS_INLINE M operator>=(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_GE_OQ)}; }                            \
-  TS_INLINE M is_nan(V a) { return {_mm512_cmp_##ps##_mask(a.v, a.v, _CMP_UNORD_Q)}; }                                   \
-  TS_INLINE V::Element hsum(V a) { return _mm512_reduce_add_##ps(a.v); }                                                 \
-  TS_INLINE V::Element hmax(V a) { return _mm512_reduce_max_##ps(a.v); }                                                 \
+#define TS_VEC_FLOAT(V, M, ps)                                                                                          \
+  TS_INLINE V operator+(V a, V b) { return V(_mm512_add_##ps(a.v, b.v)); }                                              \
+  TS_INLINE V operator-(V a, V b) { return V(_mm512_sub_##ps(a.v, b.v)); }                                              \
+  TS_INLINE V operator*(V a, V b) { return V(_mm512_mul_##ps(a.v, b.v)); }                                              \
+  TS_INLINE V operator/(V a, V b) { return V(_mm512_div_##ps(a.v, b.v)); }                                              \
+  TS_INLINE V fma(V a, V b, V c) { return V(_mm512_fmadd_##ps(a.v, b.v, c.v)); }                                        \
+  TS_INLINE V fms(V a, V b, V c) { return V(_mm512_fmsub_##ps(a.v, b.v, c.v)); }                                        \
+  TS_INLINE V fnma(V a, V b, V c) { return V(_mm512_fnmadd_##ps(a.v, b.v, c.v)); }                                      \
+  TS_INLINE V max(V a, V b) { return V(_mm512_max_##ps(a.v, b.v)); }                                                    \
+  TS_INLINE V min(V a, V b) { return V(_mm512_min_##ps(a.v, b.v)); }                                                    \
+  TS_INLINE V abs(V a) { return V(_mm512_abs_##ps(a.v)); }                                                              \
+  TS_INLINE V sqrt(V a) { return V(_mm512_sqrt_##ps(a.v)); }                                                            \
+  TS_INLINE V floor(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)); }          \
+  TS_INLINE V ceil(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)); }           \
+  TS_INLINE V trunc(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)); }             \
+  TS_INLINE V round_even(V a) { return V(_mm512_roundscale_##ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); } \
+  TS_INLINE V operator-(V a) { return V(_mm512_xor_##ps(a.v, _mm512_set1_##ps(-0.0))); }                                \
+  TS_INLINE V copysign(V a, V b) {                                                                                      \
+    const auto sign = _mm512_set1_##ps(-0.0);                                                                           \
+    return V(_mm512_or_##ps(_mm512_andnot_##ps(sign, a.v), _mm512_and_##ps(sign, b.v)));                                \
+  }                                                                                                                     \
+  TS_INLINE M operator==(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_EQ_OQ)}; }                           \
+  TS_INLINE M operator!=(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_NEQ_UQ)}; }                          \
+  TS_INLINE M operator<(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_LT_OQ)}; }                            \
+  TS_INLINE M operator<=(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_LE_OQ)}; }                           \
+  TS_INLINE M operator>(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_GT_OQ)}; }                            \
+  TS_INLINE M operator>=(V a, V b) { return {_mm512_cmp_##ps##_mask(a.v, b.v, _CMP_GE_OQ)}; }                           \
+  TS_INLINE M is_nan(V a) { return {_mm512_cmp_##ps##_mask(a.v, a.v, _CMP_UNORD_Q)}; }                                  \
+  TS_INLINE V::Element hsum(V a) { return _mm512_reduce_add_##ps(a.v); }                                                \
+  TS_INLINE V::Element hmax(V a) { return _mm512_reduce_max_##ps(a.v); }                                                \
   TS_INLINE V::Element hmin(V a) { return _mm512_reduce_min_##ps(a.v); }
 TS_VEC_FLOAT(VecF, MaskF, ps)
 TS_VEC_FLOAT(VecD, MaskD, pd)
 #undef TS_VEC_FLOAT
 
-#define TS_VEC_INT(V, M, epi)                                                                                            \
-  TS_INLINE V operator+(V a, V b) { return V(_mm512_add_##epi(a.v, b.v)); }                                              \
-  TS_INLINE V operator-(V a, V b) { return V(_mm512_sub_##epi(a.v, b.v)); }                                              \
-  TS_INLINE V operator*(V a, V b) { return V(_mm512_mullo_##epi(a.v, b.v)); }                                            \
-  TS_INLINE V operator&(V a, V b) { return V(_mm512_and_si512(a.v, b.v)); }                                              \
-  TS_INLINE V operator|(V a, V b) { return V(_mm512_or_si512(a.v, b.v)); }                                               \
-  TS_INLINE V operator^(V a, V b) { return V(_mm512_xor_si512(a.v, b.v)); }                                              \
-  TS_INLINE V operator~(V a) { return V(_mm512_xor_si512(a.v, _mm512_set1_epi32(-1))); }                                 \
-  template <int k> TS_INLINE V shl(V a) { return V(_mm512_slli_##epi(a.v, k)); }                                         \
-  template <int k> TS_INLINE V shr(V a) { return V(_mm512_srli_##epi(a.v, k)); }                                         \
-  template <int k> TS_INLINE V sar(V a) { return V(_mm512_srai_##epi(a.v, k)); }                                         \
-  TS_INLINE M operator==(V a, V b) { return {_mm512_cmpeq_##epi##_mask(a.v, b.v)}; }                                     \
-  TS_INLINE M operator!=(V a, V b) { return {_mm512_cmpneq_##epi##_mask(a.v, b.v)}; }                                    \
-  TS_INLINE M operator<(V a, V b) { return {_mm512_cmplt_##epi##_mask(a.v, b.v)}; }                                      \
-  TS_INLINE M operator<=(V a, V b) { return {_mm512_cmple_##epi##_mask(a.v, b.v)}; }                                     \
-  TS_INLINE M operator>(V a, V b) { return {_mm512_cmpgt_##epi##_mask(a.v, b.v)}; }                                      \
+#define TS_VEC_INT(V, M, epi)                                                            \
+  TS_INLINE V operator+(V a, V b) { return V(_mm512_add_##epi(a.v, b.v)); }              \
+  TS_INLINE V operator-(V a, V b) { return V(_mm512_sub_##epi(a.v, b.v)); }              \
+  TS_INLINE V operator*(V a, V b) { return V(_mm512_mullo_##epi(a.v, b.v)); }            \
+  TS_INLINE V operator&(V a, V b) { return V(_mm512_and_si512(a.v, b.v)); }              \
+  TS_INLINE V operator|(V a, V b) { return V(_mm512_or_si512(a.v, b.v)); }               \
+  TS_INLINE V operator^(V a, V b) { return V(_mm512_xor_si512(a.v, b.v)); }              \
+  TS_INLINE V operator~(V a) { return V(_mm512_xor_si512(a.v, _mm512_set1_epi32(-1))); } \
+  template <int k> TS_INLINE V shl(V a) { return V(_mm512_slli_##epi(a.v, k)); }         \
+  template <int k> TS_INLINE V shr(V a) { return V(_mm512_srli_##epi(a.v, k)); }         \
+  template <int k> TS_INLINE V sar(V a) { return V(_mm512_srai_##epi(a.v, k)); }         \
+  TS_INLINE M operator==(V a, V b) { return {_mm512_cmpeq_##epi##_mask(a.v, b.v)}; }     \
+  TS_INLINE M operator!=(V a, V b) { return {_mm512_cmpneq_##epi##_mask(a.v, b.v)}; }    \
+  TS_INLINE M operator<(V a, V b) { return {_mm512_cmplt_##epi##_mask(a.v, b.v)}; }      \
+  TS_INLINE M operator<=(V a, V b) { return {_mm512_cmple_##epi##_mask(a.v, b.v)}; }     \
+  TS_INLINE M operator>(V a, V b) { return {_mm512_cmpgt_##epi##_mask(a.v, b.v)}; }      \
   TS_INLINE M operator>=(V a, V b) { return {_mm512_cmpge_##epi##_mask(a.v, b.v)}; }
 TS_VEC_INT(VecI, MaskF, epi32)
 TS_VEC_INT(VecL, MaskD, epi64)

@@ -4,15 +4,19 @@
 namespace torchscript {
 namespace TS_ISA {
 
-struct MaskF { bool m; };
-struct MaskD { bool m; };
-#define TS_MASK_OPS(M)                                                   \
-  TS_INLINE M operator&(M a, M b) { return {a.m && b.m}; }               \
-  TS_INLINE M operator|(M a, M b) { return {a.m || b.m}; }               \
-  TS_INLINE M operator^(M a, M b) { return {a.m != b.m}; }               \
-  TS_INLINE M operator~(M a) { return {!a.m}; }                          \
-  TS_INLINE bool any(M a) { return a.m; }                                \
-  TS_INLINE bool all(M a) { return a.m; }                                \
+struct MaskF {
+  bool m;
+};
+struct MaskD {
+  bool m;
+};
+#define TS_MASK_OPS(M)                                     \
+  TS_INLINE M operator&(M a, M b) { return {a.m && b.m}; } \
+  TS_INLINE M operator|(M a, M b) { return {a.m || b.m}; } \
+  TS_INLINE M operator^(M a, M b) { return {a.m != b.m}; } \
+  TS_INLINE M operator~(M a) { return {!a.m}; }            \
+  TS_INLINE bool any(M a) { return a.m; }                  \
+  TS_INLINE bool all(M a) { return a.m; }                  \
   TS_INLINE void store_mask(uint8_t* p, M a) { *p = a.m; }
 TS_MASK_OPS(MaskF)
 TS_MASK_OPS(MaskD)
@@ -20,26 +24,28 @@ TS_MASK_OPS(MaskD)
 TS_INLINE MaskF load_mask_f(const uint8_t* p) { return {*p != 0}; }
 TS_INLINE MaskD load_mask_d(const uint8_t* p) { return {*p != 0}; }
 
-#define TS_VEC(V, T, M)                                                                                     \
-  struct V {                                                                                                \
-    static constexpr int kWidth = 1;                                                                        \
-    using Element = T;                                                                                      \
-    using Mask = M;                                                                                         \
-    T v;                                                                                                    \
-    V() = default;                                                                                          \
-    TS_INLINE V(T x) : v(x) {}                                                                              \
-    static TS_INLINE V zero() { return V(T(0)); }                                                           \
-    static TS_INLINE V load(const T* p) { return V(*p); }                                                   \
-    static TS_INLINE V load_partial(const T* p, int n) { return n > 0 ? V(*p) : zero(); }                   \
-    TS_INLINE void store(T* p) const { *p = v; }                                                            \
-    TS_INLINE void store_partial(T* p, int n) const { if (n > 0) *p = v; }                                  \
-  };                                                                                                        \
-  TS_INLINE M operator==(V a, V b) { return {a.v == b.v}; }                                                 \
-  TS_INLINE M operator!=(V a, V b) { return {a.v != b.v}; }                                                 \
-  TS_INLINE M operator<(V a, V b) { return {a.v < b.v}; }                                                   \
-  TS_INLINE M operator<=(V a, V b) { return {a.v <= b.v}; }                                                 \
-  TS_INLINE M operator>(V a, V b) { return {a.v > b.v}; }                                                   \
-  TS_INLINE M operator>=(V a, V b) { return {a.v >= b.v}; }                                                 \
+#define TS_VEC(V, T, M)                                                                   \
+  struct V {                                                                              \
+    static constexpr int kWidth = 1;                                                      \
+    using Element = T;                                                                    \
+    using Mask = M;                                                                       \
+    T v;                                                                                  \
+    V() = default;                                                                        \
+    TS_INLINE V(T x) : v(x) {}                                                            \
+    static TS_INLINE V zero() { return V(T(0)); }                                         \
+    static TS_INLINE V load(const T* p) { return V(*p); }                                 \
+    static TS_INLINE V load_partial(const T* p, int n) { return n > 0 ? V(*p) : zero(); } \
+    TS_INLINE void store(T* p) const { *p = v; }                                          \
+    TS_INLINE void store_partial(T* p, int n) const {                                     \
+      if (n > 0) *p = v;                                                                  \
+    }                                                                                     \
+  };                                                                                      \
+  TS_INLINE M operator==(V a, V b) { return {a.v == b.v}; }                               \
+  TS_INLINE M operator!=(V a, V b) { return {a.v != b.v}; }                               \
+  TS_INLINE M operator<(V a, V b) { return {a.v < b.v}; }                                 \
+  TS_INLINE M operator<=(V a, V b) { return {a.v <= b.v}; }                               \
+  TS_INLINE M operator>(V a, V b) { return {a.v > b.v}; }                                 \
+  TS_INLINE M operator>=(V a, V b) { return {a.v >= b.v}; }                               \
   TS_INLINE V select(M m, V a, V b) { return m.m ? a : b; }
 TS_VEC(VecF, float, MaskF)
 TS_VEC(VecD, double, MaskD)
@@ -47,24 +53,24 @@ TS_VEC(VecI, int32_t, MaskF)
 TS_VEC(VecL, int64_t, MaskD)
 #undef TS_VEC
 
-#define TS_VEC_FLOAT(V, M, suffix)                                                                          \
-  TS_INLINE V operator+(V a, V b) { return V(a.v + b.v); }                                                  \
-  TS_INLINE V operator-(V a, V b) { return V(a.v - b.v); }                                                  \
-  TS_INLINE V operator*(V a, V b) { return V(a.v * b.v); }                                                  \
-  TS_INLINE V operator/(V a, V b) { return V(a.v / b.v); }                                                  \
-  TS_INLINE V operator-(V a) { return V(-a.v); }                                                            \
-  TS_INLINE V fma(V a, V b, V c) { return V(a.v * b.v + c.v); }                                             \
-  TS_INLINE V fms(V a, V b, V c) { return V(a.v * b.v - c.v); }                                             \
-  TS_INLINE V fnma(V a, V b, V c) { return V(c.v - a.v * b.v); }                                            \
-  TS_INLINE V max(V a, V b) { return V(a.v > b.v ? a.v : b.v); }                                            \
-  TS_INLINE V min(V a, V b) { return V(a.v < b.v ? a.v : b.v); }                                            \
-  TS_INLINE V abs(V a) { return V(__builtin_fabs##suffix(a.v)); }                                           \
-  TS_INLINE V sqrt(V a) { return V(__builtin_sqrt##suffix(a.v)); }                                          \
-  TS_INLINE V floor(V a) { return V(__builtin_floor##suffix(a.v)); }                                        \
-  TS_INLINE V ceil(V a) { return V(__builtin_ceil##suffix(a.v)); }                                          \
-  TS_INLINE V trunc(V a) { return V(__builtin_trunc##suffix(a.v)); }                                        \
-  TS_INLINE V round_even(V a) { return V(__builtin_nearbyint##suffix(a.v)); }                               \
-  TS_INLINE V copysign(V a, V b) { return V(__builtin_copysign##suffix(a.v, b.v)); }                        \
+#define TS_VEC_FLOAT(V, M, suffix)                                                   \
+  TS_INLINE V operator+(V a, V b) { return V(a.v + b.v); }                           \
+  TS_INLINE V operator-(V a, V b) { return V(a.v - b.v); }                           \
+  TS_INLINE V operator*(V a, V b) { return V(a.v * b.v); }                           \
+  TS_INLINE V operator/(V a, V b) { return V(a.v / b.v); }                           \
+  TS_INLINE V operator-(V a) { return V(-a.v); }                                     \
+  TS_INLINE V fma(V a, V b, V c) { return V(a.v * b.v + c.v); }                      \
+  TS_INLINE V fms(V a, V b, V c) { return V(a.v * b.v - c.v); }                      \
+  TS_INLINE V fnma(V a, V b, V c) { return V(c.v - a.v * b.v); }                     \
+  TS_INLINE V max(V a, V b) { return V(a.v > b.v ? a.v : b.v); }                     \
+  TS_INLINE V min(V a, V b) { return V(a.v < b.v ? a.v : b.v); }                     \
+  TS_INLINE V abs(V a) { return V(__builtin_fabs##suffix(a.v)); }                    \
+  TS_INLINE V sqrt(V a) { return V(__builtin_sqrt##suffix(a.v)); }                   \
+  TS_INLINE V floor(V a) { return V(__builtin_floor##suffix(a.v)); }                 \
+  TS_INLINE V ceil(V a) { return V(__builtin_ceil##suffix(a.v)); }                   \
+  TS_INLINE V trunc(V a) { return V(__builtin_trunc##suffix(a.v)); }                 \
+  TS_INLINE V round_even(V a) { return V(__builtin_nearbyint##suffix(a.v)); }        \
+  TS_INLINE V copysign(V a, V b) { return V(__builtin_copysign##suffix(a.v, b.v)); } \
   TS_INLINE M is_nan(V a) { return {a.v != a.v}; }
 TS_VEC_FLOAT(VecF, MaskF, f)
 TS_VEC_FLOAT(VecD, MaskD, )
@@ -76,15 +82,15 @@ TS_INLINE double hsum(VecD a) { return a.v; }
 TS_INLINE double hmax(VecD a) { return a.v; }
 TS_INLINE double hmin(VecD a) { return a.v; }
 
-#define TS_VEC_INT(V, T, U)                                                                                 \
-  TS_INLINE V operator+(V a, V b) { return V(static_cast<T>(static_cast<U>(a.v) + static_cast<U>(b.v))); }  \
-  TS_INLINE V operator-(V a, V b) { return V(static_cast<T>(static_cast<U>(a.v) - static_cast<U>(b.v))); }  \
-  TS_INLINE V operator*(V a, V b) { return V(static_cast<T>(static_cast<U>(a.v) * static_cast<U>(b.v))); }  \
-  TS_INLINE V operator&(V a, V b) { return V(a.v & b.v); }                                                  \
-  TS_INLINE V operator|(V a, V b) { return V(a.v | b.v); }                                                  \
-  TS_INLINE V operator^(V a, V b) { return V(a.v ^ b.v); }                                                  \
-  TS_INLINE V operator~(V a) { return V(~a.v); }                                                            \
-  template <int k> TS_INLINE V shl(V a) { return V(static_cast<T>(static_cast<U>(a.v) << k)); }             \
+#define TS_VEC_INT(V, T, U)                                                                                \
+  TS_INLINE V operator+(V a, V b) { return V(static_cast<T>(static_cast<U>(a.v) + static_cast<U>(b.v))); } \
+  TS_INLINE V operator-(V a, V b) { return V(static_cast<T>(static_cast<U>(a.v) - static_cast<U>(b.v))); } \
+  TS_INLINE V operator*(V a, V b) { return V(static_cast<T>(static_cast<U>(a.v) * static_cast<U>(b.v))); } \
+  TS_INLINE V operator&(V a, V b) { return V(a.v & b.v); }                                                 \
+  TS_INLINE V operator|(V a, V b) { return V(a.v | b.v); }                                                 \
+  TS_INLINE V operator^(V a, V b) { return V(a.v ^ b.v); }                                                 \
+  TS_INLINE V operator~(V a) { return V(~a.v); }                                                           \
+  template <int k> TS_INLINE V shl(V a) { return V(static_cast<T>(static_cast<U>(a.v) << k)); }            \
   template <int k> TS_INLINE V shr(V a) { return V(static_cast<T>(static_cast<U>(a.v) >> k)); }
 TS_VEC_INT(VecI, int32_t, uint32_t)
 TS_VEC_INT(VecL, int64_t, uint64_t)

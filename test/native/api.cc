@@ -16,16 +16,14 @@ using namespace torchscript::api;
 
 namespace {
 
-template <class T>
-std::vector<T> numbers(const std::string& text) {
+template <class T> std::vector<T> numbers(const std::string& text) {
   std::vector<T> all;
   std::istringstream in(text);
   for (std::string part; std::getline(in, part, ',');) all.push_back(static_cast<T>(std::stod(part)));
   return all;
 }
 
-template <class T>
-Value tensor_argument(const std::string& text) {
+template <class T> Value tensor_argument(const std::string& text) {
   size_t colon = text.find(':');
   return Tensor::of<T>(numbers<int64_t>(text.substr(0, colon)), numbers<T>(text.substr(colon + 1)));
 }
@@ -47,8 +45,7 @@ Value argument(const std::string& text) {
   return Value();
 }
 
-template <class T>
-std::string elements(const Tensor& tensor) {
+template <class T> std::string elements(const Tensor& tensor) {
   std::string text;
   char number[40];
   for (int64_t i = 0; i < tensor.numel(); i++) {

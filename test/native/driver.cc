@@ -37,7 +37,8 @@ std::vector<Value> make_args(uint32_t seed) {
   std::vector<Value> args;
   for (int i = 0; i < 3; i++) {
     auto t = Tensor::empty(DType::F32, {3, 3});
-    for (int k = 0; k < 9; k++) t->view.ptr<float>()[k] = static_cast<float>(static_cast<int>((seed * 31 + static_cast<uint32_t>(i * 9 + k) * 17) % 9) - 4) / 4;
+    for (int k = 0; k < 9; k++)
+      t->view.ptr<float>()[k] = static_cast<float>(static_cast<int>((seed * 31 + static_cast<uint32_t>(i * 9 + k) * 17) % 9) - 4) / 4;
     args.emplace_back(std::move(t));
   }
   return args;
@@ -89,7 +90,8 @@ int check_threads(const char* path) {
   std::vector<std::thread> threads;
   for (int k = 0; k < 4; k++) {
     threads.emplace_back([&] {
-      for (uint32_t seed = 0; seed < 8; seed++) if (!same(run(*program, seed), expected[seed])) wrong++;
+      for (uint32_t seed = 0; seed < 8; seed++)
+        if (!same(run(*program, seed), expected[seed])) wrong++;
       // The pool from several callers, and an exception through it.
       std::atomic<int64_t> sum{0};
       auto add = [](void* context, int64_t begin, int64_t end) {
@@ -98,7 +100,12 @@ int check_threads(const char* path) {
       parallel_for(1000, 10, add, &sum);
       if (sum != 499500) wrong++;
       try {
-        parallel_for(1000, 10, [](void*, int64_t, int64_t end) { if (end > 500) throw OperatorError("stop"); }, nullptr);
+        parallel_for(
+          1000, 10,
+          [](void*, int64_t, int64_t end) {
+            if (end > 500) throw OperatorError("stop");
+          },
+          nullptr);
         wrong++;
       } catch (const OperatorError&) {
       }
@@ -122,7 +129,8 @@ int check_damage(const char* path) {
       state += static_cast<uint32_t>(batch) * 977 + 1;
       for (int i = 0; i < 200; i++) {
         std::vector<uint8_t> damaged = bytes;
-        for (uint32_t n = 1 + next_random() % 3; n > 0; n--) damaged[next_random() % damaged.size()] = static_cast<uint8_t>(next_random() % 3 == 0 ? next_random() : next_random() % 8);
+        for (uint32_t n = 1 + next_random() % 3; n > 0; n--)
+          damaged[next_random() % damaged.size()] = static_cast<uint8_t>(next_random() % 3 == 0 ? next_random() : next_random() % 8);
         if (next_random() % 8 == 0) damaged.resize(next_random() % damaged.size());
         try {
           Ref<Program> program = Program::load(damaged.data(), damaged.size(), {}, nullptr);

@@ -24,19 +24,45 @@ inline const Value& none_value() {
 }
 
 template <class T> struct Unpack;
-template <> struct Unpack<int64_t> { static int64_t from(const Value& v) { return v.is(Tag::Bool) ? v.to_bool() : v.to_int(); } };
-template <> struct Unpack<double> { static double from(const Value& v) { return v.to_float(); } };
-template <> struct Unpack<bool> { static bool from(const Value& v) { return v.to_bool(); } };
-template <> struct Unpack<std::complex<double>> { static std::complex<double> from(const Value& v) { return v.to_complex(); } };
-template <> struct Unpack<Number> { static Number from(const Value& v) { return Number::of(v); } };
-template <> struct Unpack<const std::string&> { static const std::string& from(const Value& v) { return v.to_string(); } };
-template <> struct Unpack<Tensor&> { static Tensor& from(const Value& v) { return v.to_tensor(); } };
-template <> struct Unpack<ListValue&> { static ListValue& from(const Value& v) { return v.to_list(); } };
-template <> struct Unpack<DictValue&> { static DictValue& from(const Value& v) { return v.to_dict(); } };
-template <> struct Unpack<TupleValue&> { static TupleValue& from(const Value& v) { return v.to_tuple(); } };
-template <> struct Unpack<DeviceValue&> { static DeviceValue& from(const Value& v) { return v.to_device(); } };
-template <> struct Unpack<Sizes> { static Sizes from(const Value& v) { return v.to_ints(); } };
-template <> struct Unpack<const Value&> { static const Value& from(const Value& v) { return v; } };
+template <> struct Unpack<int64_t> {
+  static int64_t from(const Value& v) { return v.is(Tag::Bool) ? v.to_bool() : v.to_int(); }
+};
+template <> struct Unpack<double> {
+  static double from(const Value& v) { return v.to_float(); }
+};
+template <> struct Unpack<bool> {
+  static bool from(const Value& v) { return v.to_bool(); }
+};
+template <> struct Unpack<std::complex<double>> {
+  static std::complex<double> from(const Value& v) { return v.to_complex(); }
+};
+template <> struct Unpack<Number> {
+  static Number from(const Value& v) { return Number::of(v); }
+};
+template <> struct Unpack<const std::string&> {
+  static const std::string& from(const Value& v) { return v.to_string(); }
+};
+template <> struct Unpack<Tensor&> {
+  static Tensor& from(const Value& v) { return v.to_tensor(); }
+};
+template <> struct Unpack<ListValue&> {
+  static ListValue& from(const Value& v) { return v.to_list(); }
+};
+template <> struct Unpack<DictValue&> {
+  static DictValue& from(const Value& v) { return v.to_dict(); }
+};
+template <> struct Unpack<TupleValue&> {
+  static TupleValue& from(const Value& v) { return v.to_tuple(); }
+};
+template <> struct Unpack<DeviceValue&> {
+  static DeviceValue& from(const Value& v) { return v.to_device(); }
+};
+template <> struct Unpack<Sizes> {
+  static Sizes from(const Value& v) { return v.to_ints(); }
+};
+template <> struct Unpack<const Value&> {
+  static const Value& from(const Value& v) { return v; }
+};
 template <class T> struct Unpack<std::optional<T>> {
   static std::optional<T> from(const Value& v) { return v.is_none() ? std::nullopt : std::optional<T>(Unpack<T>::from(v)); }
 };
@@ -65,7 +91,8 @@ template <class F> struct SignatureOf : Signature<decltype(&F::operator())> {};
 template <class R, class... A> struct SignatureOf<R (*)(A...)> : Signature<R (*)(A...)> {};
 
 // Missing trailing arguments read as None.
-template <class T> decltype(auto) argument(Context& context, [[maybe_unused]] Value* args, [[maybe_unused]] int nargs, [[maybe_unused]] int at) {
+template <class T>
+decltype(auto) argument(Context& context, [[maybe_unused]] Value* args, [[maybe_unused]] int nargs, [[maybe_unused]] int at) {
   if constexpr (std::is_same_v<T, Context&>) return static_cast<Context&>(context);
   else if constexpr (std::is_same_v<T, Rest>) return Rest{args + at, nargs > at ? nargs - at : 0};
   else return Unpack<T>::from(at < nargs ? args[at] : none_value());
@@ -74,7 +101,9 @@ template <class T> decltype(auto) argument(Context& context, [[maybe_unused]] Va
 template <class F, class Arguments> struct Call_;
 template <class F, class... A> struct Call_<F, std::tuple<A...>> {
   static constexpr bool takes_context = sizeof...(A) > 0 && std::is_same_v<std::tuple_element_t<0, std::tuple<A..., int>>, Context&>;
-  template <size_t... I> static decltype(auto) run(const F& f, Context& context, [[maybe_unused]] Value* args, [[maybe_unused]] int nargs, std::index_sequence<I...>) {
+  template <size_t... I>
+  static decltype(auto) run(const F& f, Context& context, [[maybe_unused]] Value* args, [[maybe_unused]] int nargs,
+                            std::index_sequence<I...>) {
     constexpr int shift = takes_context ? 1 : 0;
     return f(argument<A>(context, args, nargs, static_cast<int>(I) - shift)...);
   }
@@ -91,10 +120,12 @@ template <auto F> void fn(Context& context, Value* args, int nargs, Value* resul
     Invoke::run(F, context, args, nargs, indices);
   } else if constexpr (IsTuple<typename S::Result>::value) {
     auto all = Invoke::run(F, context, args, nargs, indices);
-    std::apply([&](auto&... item) {
-      int at = 0;
-      ((at < nresults ? void(results[at++] = pack(std::move(item))) : void()), ...);
-    }, all);
+    std::apply(
+      [&](auto&... item) {
+        int at = 0;
+        ((at < nresults ? void(results[at++] = pack(std::move(item))) : void()), ...);
+      },
+      all);
   } else {
     Value result = pack(Invoke::run(F, context, args, nargs, indices));
     if (nresults > 0) results[0] = std::move(result);

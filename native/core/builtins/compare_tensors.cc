@@ -31,8 +31,8 @@ template <class Visit> bool all_pairs(const TensorView& a, const TensorView& b, 
 
 bool equal(Context& context, Tensor& a, Tensor& b) {
   if (a.dtype() != b.dtype()) {
-    throw OperatorError(std::string("Expected object of data type ") + dtype_name(a.dtype()) + " but got data type " + dtype_name(b.dtype()) +
-                        " for argument 'other' in call to equal");
+    throw OperatorError(std::string("Expected object of data type ") + dtype_name(a.dtype()) + " but got data type " +
+                        dtype_name(b.dtype()) + " for argument 'other' in call to equal");
   }
   if (sizes_of(a) != sizes_of(b)) return false;
   context.reads_data(a, "equal");
@@ -47,9 +47,11 @@ bool equal(Context& context, Tensor& a, Tensor& b) {
   return all_pairs(a.view, b.view, [&](int64_t i, int64_t j) { return values_equal(load_element(a.view, i), load_element(b.view, j)); });
 }
 
-bool all_close(Context& context, Tensor& a, Tensor& b, std::optional<double> rtol_, std::optional<double> atol_, std::optional<bool> equal_nan) {
+bool all_close(Context& context, Tensor& a, Tensor& b, std::optional<double> rtol_, std::optional<double> atol_,
+               std::optional<bool> equal_nan) {
   double rtol = rtol_.value_or(1e-5), atol = atol_.value_or(1e-8);
-  if (a.dtype() != b.dtype()) throw OperatorError(std::string(dtype_torch_name(a.dtype())) + " did not match " + dtype_torch_name(b.dtype()));
+  if (a.dtype() != b.dtype())
+    throw OperatorError(std::string(dtype_torch_name(a.dtype())) + " did not match " + dtype_torch_name(b.dtype()));
   Sizes shape = broadcast_sizes(sizes_of(a), sizes_of(b));
   auto stretched = [&](Tensor& t) {
     TensorView view = t.view;

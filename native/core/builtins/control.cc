@@ -16,7 +16,8 @@ Value unwrap(const Value& v) {
 }
 
 Ref<DeviceValue> make_device(const std::string& text, MaybeInt index_) {
-  static const char* const known[] = {"cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy", "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone"};
+  static const char* const known[] = {"cpu",  "cuda", "ipu", "xpu",  "mkldnn", "opengl", "opencl", "ideep", "hip",  "ve",
+                                      "fpga", "maia", "xla", "lazy", "vulkan", "mps",    "meta",   "hpu",   "mtia", "privateuseone"};
   std::string type = text;
   MaybeInt index = index_;
   size_t colon = text.find(':');
@@ -31,9 +32,12 @@ Ref<DeviceValue> make_device(const std::string& text, MaybeInt index_) {
   bool found = false;
   for (const char* name : known) found = found || type == name;
   if (!found) {
-    throw OperatorError("Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone device type at start of device string: " + type);
+    throw OperatorError(
+      "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone device type at start of device string: " +
+      type);
   }
-  if (index && (*index < -1 || *index > 127)) throw OperatorError("Device index must be -1 or non-negative and below 128, got " + std::to_string(*index));
+  if (index && (*index < -1 || *index > 127))
+    throw OperatorError("Device index must be -1 or non-negative and below 128, got " + std::to_string(*index));
   auto device = make_ref<DeviceValue>();
   device->type = type;
   device->index = index ? static_cast<int>(*index) : -1;
@@ -80,9 +84,10 @@ static Builtins rows{
   {"prim::index", fn<[](DeviceValue& device) { return device.index < 0 ? Value() : Value::of_int(device.index); }>},
   {"aten::warn", fn<warn>},
   {"prim::TimePoint", fn<[](Context& context) {
-    context.side_effect("prim::TimePoint");
-    return static_cast<int64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
-  }>},
+     context.side_effect("prim::TimePoint");
+     return static_cast<int64_t>(
+       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+   }>},
   {"prim::AddStatValue", fn<[](const std::string&, int64_t) {}>},
   {"aten::_assert_scalar", fn<check_scalar>},
   {"aten::_assert_async", fn<check_tensor>},

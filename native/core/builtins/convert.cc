@@ -24,7 +24,8 @@ int64_t parse_int(Text text) {
   long long value = std::strtoll(text.c_str(), &end, 10);
   if (end == text.c_str()) throw OperatorError("stoll", "builtins.ValueError");
   if (errno == ERANGE) throw OperatorError("stoll: the number does not fit 64 bits");
-  if (end != text.c_str() + text.size()) throw OperatorError("invalid literal for int() with base 10: '" + text + "'", "builtins.ValueError");
+  if (end != text.c_str() + text.size())
+    throw OperatorError("invalid literal for int() with base 10: '" + text + "'", "builtins.ValueError");
   return value;
 }
 double parse_float(Text text) {
@@ -39,7 +40,9 @@ double parse_float(Text text) {
 
 // The real part and the imaginary part, either of which may be a one-element tensor.
 Complex make_complex(Context& context, const Value& re, const Value& im) {
-  auto part = [&](const Value& v) { return v.is(Tag::Tensor) ? Number::of(one_item(context, v.to_tensor())).as_float() : Number::of(v).as_float(); };
+  auto part = [&](const Value& v) {
+    return v.is(Tag::Tensor) ? Number::of(one_item(context, v.to_tensor())).as_float() : Number::of(v).as_float();
+  };
   return {part(re), part(im)};
 }
 

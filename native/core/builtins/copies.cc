@@ -57,7 +57,8 @@ Value contiguous(Context& context, const Value& self, const Value& memory_format
   return clone(context, self, Value::of_int(static_cast<int64_t>(format)));
 }
 
-Value convert(Context& context, const Value& self, std::optional<int64_t> dtype_code, std::optional<bool> copy, const Value& memory_format) {
+Value convert(Context& context, const Value& self, std::optional<int64_t> dtype_code, std::optional<bool> copy,
+              const Value& memory_format) {
   Tensor& t = self.to_tensor();
   DType dtype = dtype_code ? dtype_of(*dtype_code) : t.dtype();
   MemoryFormat format = format_of(memory_format, MemoryFormat::Preserve);
@@ -85,12 +86,14 @@ Value to_dtype(Context& context, const Value& self, MaybeInt dtype, MaybeBool, M
 Value to_other(Context& context, const Value& self, Tensor& other, MaybeBool, MaybeBool copy, const Value& format) {
   return convert(context, self, static_cast<int64_t>(other.dtype()), copy, format);
 }
-Value to_options(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool, MaybeBool copy, const Value& format) {
+Value to_options(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool,
+                 MaybeBool copy, const Value& format) {
   require_cpu(device, "aten::to");
   require_strided(layout, "aten::to");
   return convert(context, self, dtype, copy, format);
 }
-Value to_copy(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool, const Value& format) {
+Value to_copy(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool,
+              const Value& format) {
   require_cpu(device, "aten::_to_copy");
   require_strided(layout, "aten::_to_copy");
   return convert(context, self, dtype, true, format);
@@ -146,7 +149,8 @@ Value resize(Context& context, const Value& self, Sizes sizes, const Value& memo
   Tensor& t = self.to_tensor();
   if (sizes_of(t) == sizes && memory_format.is_none()) return self;
   if (sizes.size() > static_cast<size_t>(kMaxDims)) throw OperatorError("Expected at most " + std::to_string(kMaxDims) + " dimensions");
-  for (int64_t size : sizes) if (size < 0) throw OperatorError("Trying to resize to a negative dimension " + std::to_string(size));
+  for (int64_t size : sizes)
+    if (size < 0) throw OperatorError("Trying to resize to a negative dimension " + std::to_string(size));
   context.side_effect("aten::resize_");
   int64_t needed = t.offset + product(sizes);
   int64_t item = dtype_size(t.dtype());
@@ -200,7 +204,8 @@ static Builtins rows{
   {"aten::to.dtype_layout", fn<to_options>},
   {"aten::to.prim_Device", fn<to_device>},
   {"aten::to.prim_dtype", fn<to_dtype>},
-  {"aten::to.prim_other", fn<[](Context& context, const Value& self, MaybeBool, MaybeBool copy) { return convert(context, self, std::nullopt, copy, Value()); }>},
+  {"aten::to.prim_other",
+   fn<[](Context& context, const Value& self, MaybeBool, MaybeBool copy) { return convert(context, self, std::nullopt, copy, Value()); }>},
   {"aten::_to_copy", fn<to_copy>},
   {"aten::type_as", fn<[](Context& context, const Value& self, Tensor& other) { return cast(context, self, other.dtype()); }>},
   {"aten::cpu", kUnchanged},
@@ -221,9 +226,9 @@ static Builtins rows{
   {"aten::_autocast_to_full_precision", kUnchanged},
   {"aten::_autocast_to_reduced_precision", kUnchanged},
   {"aten::requires_grad_", fn<[](const Value& self, MaybeBool on) {
-    self.to_tensor().requires_grad = on.value_or(true);
-    return self;
-  }>},
+     self.to_tensor().requires_grad = on.value_or(true);
+     return self;
+   }>},
   {"aten::conj", fn<conjugate>},
   {"aten::_conj", fn<conjugate>},
   {"aten::_neg_view", fn<[](Context& context, const Value& self) { return context.call_kernel("neg", {self}); }>},
@@ -236,7 +241,9 @@ static Builtins rows{
   {"aten::set_data", fn<set_data>},
   {"aten::set_.source_Tensor", fn<set_data>},
   {"aten::resize_", fn<resize>},
-  {"aten::resize_as_", fn<[](Context& context, const Value& self, Tensor& other, const Value& format) { return resize(context, self, sizes_of(other), format); }>},
+  {"aten::resize_as_", fn<[](Context& context, const Value& self, Tensor& other, const Value& format) {
+     return resize(context, self, sizes_of(other), format);
+   }>},
 };
 
 }  // namespace

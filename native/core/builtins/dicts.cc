@@ -95,35 +95,29 @@ Ref<DictValue> from_pairs(ListValue& pairs) {
   return result;
 }
 
-#define TS_DICT_ROWS(key)                                                                           \
-  {"aten::keys." #key, fn<keys>},                                                                   \
-  {"aten::values." #key, fn<values>},                                                               \
-  {"aten::items." #key, fn<entries>},                                                               \
-  {"aten::len.Dict_" #key, fn<length>},                                                             \
-  {"aten::__getitem__.Dict_" #key, fn<get_item>},                                                   \
-  {"aten::_set_item." #key, fn<set_item>},                                                          \
-  {"aten::__contains__." #key, fn<contains>},                                                       \
-  {"aten::get." #key, fn<get>},                                                                     \
-  {"aten::get.default_" #key, fn<get_or>},                                                          \
-  {"aten::setdefault." #key, fn<set_default>},                                                      \
-  {"aten::pop.Dict_" #key, fn<pop>},                                                                \
-  {"aten::pop.Dict_default_" #key, fn<pop_or>},                                                     \
-  {"aten::popitem." #key, fn<pop_item>},                                                            \
-  {"aten::Delete.Dict_" #key, fn<erase>},                                                           \
-  {"aten::clear." #key, fn<clear>},                                                                 \
-  {"aten::update." #key, fn<update>},                                                               \
-  {"aten::copy.Dict_" #key, fn<copy>},                                                              \
-  {"aten::dict." #key, fn<from_pairs>},                                                             \
-  {"aten::dict.Dict_" #key, fn<copy>}
+#define TS_DICT_ROWS(key)                                                                                                          \
+  {"aten::keys." #key, fn<keys>}, {"aten::values." #key, fn<values>}, {"aten::items." #key, fn<entries>},                          \
+    {"aten::len.Dict_" #key, fn<length>}, {"aten::__getitem__.Dict_" #key, fn<get_item>}, {"aten::_set_item." #key, fn<set_item>}, \
+    {"aten::__contains__." #key, fn<contains>}, {"aten::get." #key, fn<get>}, {"aten::get.default_" #key, fn<get_or>},             \
+    {"aten::setdefault." #key, fn<set_default>}, {"aten::pop.Dict_" #key, fn<pop>}, {"aten::pop.Dict_default_" #key, fn<pop_or>},  \
+    {"aten::popitem." #key, fn<pop_item>}, {"aten::Delete.Dict_" #key, fn<erase>}, {"aten::clear." #key, fn<clear>},               \
+    {"aten::update." #key, fn<update>}, {"aten::copy.Dict_" #key, fn<copy>}, {"aten::dict." #key, fn<from_pairs>}, {               \
+    "aten::dict.Dict_" #key, fn<copy>                                                                                              \
+  }
 
 static Builtins rows{
-  TS_DICT_ROWS(str), TS_DICT_ROWS(int), TS_DICT_ROWS(bool), TS_DICT_ROWS(float), TS_DICT_ROWS(complex), TS_DICT_ROWS(Tensor),
+  TS_DICT_ROWS(str),
+  TS_DICT_ROWS(int),
+  TS_DICT_ROWS(bool),
+  TS_DICT_ROWS(float),
+  TS_DICT_ROWS(complex),
+  TS_DICT_ROWS(Tensor),
   {"aten::dict", fn<[]() {
-    auto result = make_ref<DictValue>();
-    result->key_type = string_type();
-    result->value_type = tensor_type();
-    return result;
-  }>},
+     auto result = make_ref<DictValue>();
+     result->key_type = string_type();
+     result->value_type = tensor_type();
+     return result;
+   }>},
 };
 
 }  // namespace

@@ -192,7 +192,8 @@ std::string scale_line(double scale) { return printf_double("%*.*g", 0, 6, scale
 std::string shortest(double d) {
   char buffer[64];
   double magnitude = std::fabs(d);
-  auto form = d == 0 || !std::isfinite(d) || (magnitude >= 1e-4 && magnitude < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
+  auto form =
+    d == 0 || !std::isfinite(d) || (magnitude >= 1e-4 && magnitude < 1e16) ? std::chars_format::fixed : std::chars_format::scientific;
   auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, d, form);
   return std::string(buffer, end);
 }
@@ -260,7 +261,8 @@ std::string format_tensor(Context& context, const Tensor& tensor) {
   if (tensor.view.quant != nullptr && is_quantized(tensor.dtype())) {
     const QuantParams& q = *tensor.view.quant;
     if (q.scheme == QuantParams::Scheme::PerTensorAffine) {
-      out += ", qscheme: per_tensor_affine, scale: " + printf_double("%*.*g", 0, 6, q.scale) + ", zero_point: " + std::to_string(q.zero_point);
+      out +=
+        ", qscheme: per_tensor_affine, scale: " + printf_double("%*.*g", 0, 6, q.scale) + ", zero_point: " + std::to_string(q.zero_point);
     } else {
       out += ", qscheme: per_channel_affine, axis: " + std::to_string(q.axis);
     }
@@ -274,10 +276,13 @@ namespace {
 void append_specified(Context& context, std::string& out, char key, const Value& value) {
   bool number = value.is(Tag::Int) || value.is(Tag::Float) || value.is(Tag::Bool) || value.is(Tag::Complex);
   auto need_number = [&] {
-    if (!number) throw OperatorError(std::string("%") + key + " requires a number for formatting, but got " + (value.is(Tag::String) ? "String" : tag_name(value.tag())));
+    if (!number)
+      throw OperatorError(std::string("%") + key + " requires a number for formatting, but got " +
+                          (value.is(Tag::String) ? "String" : tag_name(value.tag())));
   };
   switch (key) {
-    case 'd': case 'i': {
+    case 'd':
+    case 'i': {
       need_number();
       Number n = Number::of(value);
       if (n.kind == NumberKind::Int) out += std::to_string(n.i);
@@ -285,7 +290,10 @@ void append_specified(Context& context, std::string& out, char key, const Value&
       else out += std::to_string(std::fabs(n.as_float()) < 2147483648.0 ? static_cast<int32_t>(n.as_float()) : INT32_MIN);
       return;
     }
-    case 'e': case 'E': case 'f': case 'F': {
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F': {
       need_number();
       const char* format = key == 'e' ? "%*.*e" : key == 'E' ? "%*.*E" : key == 'f' ? "%*.*f" : "%*.*F";
       out += printf_double(format, 0, 6, static_cast<float>(Number::of(value).as_float()));
@@ -294,7 +302,9 @@ void append_specified(Context& context, std::string& out, char key, const Value&
     case 'c':
       if (value.is(Tag::Int)) out += static_cast<char>(value.to_int());
       else if (value.is(Tag::String) && value.to_string().size() == 1) out += value.to_string();
-      else throw OperatorError(std::string("%c requires an int or char for formatting, but got ") + (value.is(Tag::String) ? "String" : tag_name(value.tag())));
+      else
+        throw OperatorError(std::string("%c requires an int or char for formatting, but got ") +
+                            (value.is(Tag::String) ? "String" : tag_name(value.tag())));
       return;
     case 's': out += format_value(context, value); return;
     default: throw OperatorError(std::string("The specifier %") + key + " is not supported in TorchScript format strings");
@@ -357,7 +367,10 @@ static Builtins rows{
   {"aten::format", fn<brace_format>},
   {"aten::percentFormat", fn<percent_format>},
   {"prim::Print", fn<print>},
-  {"aten::_print", fn<[](Context& context, const std::string& s) { context.side_effect("print"); context.print(s); }>},
+  {"aten::_print", fn<[](Context& context, const std::string& s) {
+     context.side_effect("print");
+     context.print(s);
+   }>},
 };
 
 }  // namespace

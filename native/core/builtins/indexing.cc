@@ -18,10 +18,10 @@ void index(Context& context, Value* args, int, Value* results, int) {
 }
 
 Builtins rows{
-    {"aten::index.Tensor", index},
-    {"aten::index.Tensor_hacked_twin", index},
-    {"aten::_unsafe_index.Tensor", index},
-    {"aten::_unsafe_index.Tensor_hacked_twin", index},
+  {"aten::index.Tensor", index},
+  {"aten::index.Tensor_hacked_twin", index},
+  {"aten::_unsafe_index.Tensor", index},
+  {"aten::_unsafe_index.Tensor_hacked_twin", index},
 };
 
 }  // namespace

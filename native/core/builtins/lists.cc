@@ -14,7 +14,8 @@ int64_t wrap_list_index(int64_t index, size_t size) {
   return index;
 }
 
-std::vector<int64_t> slice_positions(int64_t size, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step, const char* what) {
+std::vector<int64_t> slice_positions(int64_t size, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step,
+                                     const char* what) {
   if (step == 0) throw OperatorError(std::string(what) + " slice should have non-zero step", "builtins.ValueError");
   if (step == INT64_MIN) step = -INT64_MAX;
   auto clamp = [&](int64_t at) {
@@ -105,7 +106,8 @@ std::string item_text(const Value& v) {
 }
 
 int64_t find(ListValue& list, const Value& item) {
-  for (size_t i = 0; i < list.items.size(); i++) if (values_equal(list.items[i], item)) return static_cast<int64_t>(i);
+  for (size_t i = 0; i < list.items.size(); i++)
+    if (values_equal(list.items[i], item)) return static_cast<int64_t>(i);
   return -1;
 }
 bool contains(ListValue& list, const Value& item) { return find(list, item) >= 0; }
@@ -136,12 +138,14 @@ bool tensors_equal(Context& context, const Value& a, const Value& b) {
   return context.item(t).to_bool();
 }
 int64_t find_tensor(Context& context, ListValue& list, const Value& item) {
-  for (size_t i = 0; i < list.items.size(); i++) if (tensors_equal(context, list.items[i], item)) return static_cast<int64_t>(i);
+  for (size_t i = 0; i < list.items.size(); i++)
+    if (tensors_equal(context, list.items[i], item)) return static_cast<int64_t>(i);
   return -1;
 }
 bool tensor_lists_equal(Context& context, ListValue& a, ListValue& b) {
   if (a.items.size() != b.items.size()) return false;
-  for (size_t i = 0; i < a.items.size(); i++) if (!tensors_equal(context, a.items[i], b.items[i])) return false;
+  for (size_t i = 0; i < a.items.size(); i++)
+    if (!tensors_equal(context, a.items[i], b.items[i])) return false;
   return true;
 }
 
@@ -182,7 +186,8 @@ Ref<ListValue> concatenate(ListValue& a, ListValue& b) {
 }
 
 Ref<ListValue> repeat(ListValue& list, int64_t times) {
-  if (times > 0 && length(list) > kMaxListItems / times) throw OperatorError("A list of " + std::to_string(length(list)) + " items cannot be repeated " + std::to_string(times) + " times");
+  if (times > 0 && length(list) > kMaxListItems / times)
+    throw OperatorError("A list of " + std::to_string(length(list)) + " items cannot be repeated " + std::to_string(times) + " times");
   std::vector<Value> items;
   if (times > 0) items.reserve(list.items.size() * static_cast<size_t>(times));
   for (int64_t i = 0; i < times; i++) items.insert(items.end(), list.items.begin(), list.items.end());
@@ -254,7 +259,10 @@ static Builtins rows{
   {"aten::list", fn<characters>},
   {"aten::Size", fn<[](const Value& sizes) { return sizes; }>},
   {"aten::add.t", fn<concatenate>},
-  {"aten::add_.t", fn<[](const Value& self, ListValue& other) { extend(self.to_list(), other); return self; }>},
+  {"aten::add_.t", fn<[](const Value& self, ListValue& other) {
+     extend(self.to_list(), other);
+     return self;
+   }>},
   {"aten::mul.left_t", fn<repeat>},
   {"aten::mul.right_", fn<[](int64_t times, ListValue& list) { return repeat(list, times); }>},
   {"aten::mul_.t", fn<repeat_in_place>},
@@ -264,28 +272,28 @@ static Builtins rows{
   {"aten::remove.bool", fn<remove>},
   {"aten::remove.str", fn<remove>},
   {"aten::remove.Tensor", fn<[](Context& context, ListValue& list, const Value& item) {
-    int64_t at = find_tensor(context, list, item);
-    if (at < 0) throw OperatorError("list.remove(x): x not in list", "builtins.ValueError");
-    list.items.erase(list.items.begin() + at);
-  }>},
+     int64_t at = find_tensor(context, list, item);
+     if (at < 0) throw OperatorError("list.remove(x): x not in list", "builtins.ValueError");
+     list.items.erase(list.items.begin() + at);
+   }>},
   {"aten::index.list_int", fn<index_of>},
   {"aten::index.list_float", fn<index_of>},
   {"aten::index.list_bool", fn<index_of>},
   {"aten::index.list_str", fn<index_of>},
   {"aten::index.list_Tensor", fn<[](Context& context, ListValue& list, const Value& item) {
-    int64_t at = find_tensor(context, list, item);
-    if (at < 0) throw OperatorError("the Tensor is not in list", "builtins.ValueError");
-    return at;
-  }>},
+     int64_t at = find_tensor(context, list, item);
+     if (at < 0) throw OperatorError("the Tensor is not in list", "builtins.ValueError");
+     return at;
+   }>},
   {"aten::count.int", fn<count>},
   {"aten::count.float", fn<count>},
   {"aten::count.bool", fn<count>},
   {"aten::count.str", fn<count>},
   {"aten::count.Tensor", fn<[](Context& context, ListValue& list, const Value& item) {
-    int64_t n = 0;
-    for (const Value& v : list.items) n += tensors_equal(context, v, item);
-    return n;
-  }>},
+     int64_t n = 0;
+     for (const Value& v : list.items) n += tensors_equal(context, v, item);
+     return n;
+   }>},
   {"aten::__contains__.int_list", fn<contains>},
   {"aten::__contains__.str_list", fn<contains>},
   {"aten::__contains__.float_list", fn<contains>},
@@ -297,18 +305,18 @@ static Builtins rows{
   {"aten::sort.str", fn<sort>},
   {"aten::sort.any", fn<sort>},
   {"aten::sort.Tensor", fn<[](Context& context, ListValue& list, std::optional<bool> reversed) {
-    sort_tensors(context, list.items, reversed.value_or(false));
-  }>},
+     sort_tensors(context, list.items, reversed.value_or(false));
+   }>},
   {"aten::sorted.int", fn<sorted>},
   {"aten::sorted.float", fn<sorted>},
   {"aten::sorted.bool", fn<sorted>},
   {"aten::sorted.str", fn<sorted>},
   {"aten::sorted.any", fn<sorted>},
   {"aten::sorted.Tensor", fn<[](Context& context, ListValue& list) {
-    auto result = copy(list);
-    sort_tensors(context, result->items, false);
-    return result;
-  }>},
+     auto result = copy(list);
+     sort_tensors(context, result->items, false);
+     return result;
+   }>},
   {"aten::any.str", fn<any>},
   {"aten::any.int", fn<any>},
   {"aten::any.float", fn<any>},

@@ -20,7 +20,10 @@ Ref<Tensor> scalar_of(const Value& number, DType dtype) {
 
 // prim::NumToTensor: full precision, unlike torch.tensor.
 Value number_tensor(Context& context, const Value& number) {
-  DType dtype = number.is(Tag::Bool) ? DType::Bool : number.is(Tag::Float) ? DType::F64 : number.is(Tag::Complex) ? DType::C128 : DType::I64;
+  DType dtype = number.is(Tag::Bool)      ? DType::Bool
+                : number.is(Tag::Float)   ? DType::F64
+                : number.is(Tag::Complex) ? DType::C128
+                                          : DType::I64;
   return context.known_tensor(scalar_of(number, dtype));
 }
 
@@ -103,7 +106,8 @@ Value from_list(Context& context, const Value& list, MaybeInt dtype, const Value
   DType made = DType::F32;
   if (leaf && leaf->is(Tag::Tensor)) {
     made = leaf->to_tensor().dtype();
-    if (made != DType::I64 && made != DType::F32 && made != DType::F64 && made != DType::Bool && !(made == DType::C64 || made == DType::C128)) {
+    if (made != DType::I64 && made != DType::F32 && made != DType::F64 && made != DType::Bool &&
+        !(made == DType::C64 || made == DType::C128)) {
       made = is_floating(made) ? DType::F32 : DType::I64;
     }
   } else if (leaf) {
@@ -113,7 +117,10 @@ Value from_list(Context& context, const Value& list, MaybeInt dtype, const Value
     made = default_dtype(*leaf);
     widen(list, made, 0);
   } else if (element) {
-    made = element->kind == TypeKind::Int ? DType::I64 : element->kind == TypeKind::Bool ? DType::Bool : element->kind == TypeKind::Complex ? DType::C64 : DType::F32;
+    made = element->kind == TypeKind::Int       ? DType::I64
+           : element->kind == TypeKind::Bool    ? DType::Bool
+           : element->kind == TypeKind::Complex ? DType::C64
+                                                : DType::F32;
   }
   auto t = Tensor::empty(made, shape);
   int64_t at = 0;
@@ -147,7 +154,9 @@ Value dim_range(Context& context, Tensor& like, int64_t dim) {
 }
 
 TypeOperand operand_of(const Value& v) { return v.is(Tag::Tensor) ? TypeOperand::of(v.to_tensor()) : TypeOperand::of_number(v); }
-int64_t result_type(const Value& a, const Value& b) { return static_cast<int64_t>(torchscript::builtins::result_type({operand_of(a), operand_of(b)})); }
+int64_t result_type(const Value& a, const Value& b) {
+  return static_cast<int64_t>(torchscript::builtins::result_type({operand_of(a), operand_of(b)}));
+}
 
 bool can_cast(int64_t from_code, int64_t to_code) {
   DType from = dtype_of(from_code), to = dtype_of(to_code);
@@ -165,11 +174,16 @@ static Builtins rows{
   {"aten::tensor.bool", fn<from_number>},
   {"aten::tensor.complex", fn<from_number>},
   {"aten::tensor", fn<from_list>},
-  {"aten::as_tensor.int", fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
-  {"aten::as_tensor.float", fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
-  {"aten::as_tensor.bool", fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
-  {"aten::as_tensor.complex", fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
-  {"aten::as_tensor.list", fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_list(context, v, dtype, device, {}); }>},
+  {"aten::as_tensor.int",
+   fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
+  {"aten::as_tensor.float",
+   fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
+  {"aten::as_tensor.bool",
+   fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
+  {"aten::as_tensor.complex",
+   fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_number(context, v, dtype, device, {}); }>},
+  {"aten::as_tensor.list",
+   fn<[](Context& context, const Value& v, MaybeInt dtype, const Value& device) { return from_list(context, v, dtype, device, {}); }>},
   {"aten::as_tensor", fn<as_tensor>},
   {"aten::scalar_tensor", fn<scalar_tensor>},
   {"aten::_shape_as_tensor", fn<shape_as_tensor>},

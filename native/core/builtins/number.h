@@ -19,9 +19,23 @@ struct Number {
   double d = 0;
   Complex c;
 
-  static Number of_int(int64_t i) { Number n; n.i = i; return n; }
-  static Number of_float(double d) { Number n; n.kind = NumberKind::Float; n.d = d; return n; }
-  static Number of_complex(Complex c) { Number n; n.kind = NumberKind::Complex; n.c = c; return n; }
+  static Number of_int(int64_t i) {
+    Number n;
+    n.i = i;
+    return n;
+  }
+  static Number of_float(double d) {
+    Number n;
+    n.kind = NumberKind::Float;
+    n.d = d;
+    return n;
+  }
+  static Number of_complex(Complex c) {
+    Number n;
+    n.kind = NumberKind::Complex;
+    n.c = c;
+    return n;
+  }
   // Bools count as 0 and 1.
   static Number of(const Value& v) {
     switch (v.tag()) {

@@ -23,7 +23,8 @@ Generator& generator_of(const Value& v) {
 }
 
 Value make_generator(const Value& device, std::optional<int64_t> seed) {
-  if (!device.is_none() && device.to_device().type != "cpu") throw UnsupportedOperator("aten::Generator: device '" + device.to_device().type + "' is not supported, only 'cpu'");
+  if (!device.is_none() && device.to_device().type != "cpu")
+    throw UnsupportedOperator("aten::Generator: device '" + device.to_device().type + "' is not supported, only 'cpu'");
   auto generator = make_ref<OwnedGenerator>();
   if (seed) generator->generator.reseed(static_cast<uint64_t>(*seed));
   return Value(Ref<GeneratorValue>(generator));
@@ -38,7 +39,8 @@ void reseed(Context& context, Generator& generator, int64_t seed) {
 int64_t seed_randomly(Context& context, const Value& v) {
   // Not std::random_device: linked into the addon, it asks for the newest C library.
   uint64_t bits = 0;
-  if (getentropy(&bits, sizeof bits) != 0) throw std::system_error(errno, std::generic_category(), "Cannot read the system's random numbers");
+  if (getentropy(&bits, sizeof bits) != 0)
+    throw std::system_error(errno, std::generic_category(), "Cannot read the system's random numbers");
   const auto seed = static_cast<int64_t>(bits >> 11);
   reseed(context, generator_of(v), seed);
   return seed;
@@ -47,9 +49,9 @@ int64_t seed_randomly(Context& context, const Value& v) {
 static Builtins rows{
   {"aten::manual_seed", fn<[](Context& context, int64_t seed) { reseed(context, default_generator(), seed); }>},
   {"aten::manual_seed.generator", fn<[](Context& context, const Value& v, int64_t seed) {
-    reseed(context, generator_of(v), seed);
-    return v;
-  }>},
+     reseed(context, generator_of(v), seed);
+     return v;
+   }>},
   {"aten::Generator", fn<make_generator>},
   {"aten::initial_seed", fn<[](const Value& v) { return static_cast<int64_t>(generator_of(v).seed()); }>},
   {"aten::seed", fn<seed_randomly>},

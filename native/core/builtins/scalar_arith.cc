@@ -60,7 +60,11 @@ std::tuple<double, double> divmod_mixed(double a, double b) {
   if (b == 0) throw OperatorError("ZeroDivisionError: float divmod()");
   double quotient = std::floor(a / b);
   if (!(std::fabs(quotient) < 9223372036854775808.0)) {
-    throw OperatorError(std::string("Cannot convert float ") + (std::isnan(quotient) ? "nan" : quotient < 0 ? "-inf" : "inf") + " to integer");
+    throw OperatorError(std::string("Cannot convert float ") +
+                        (std::isnan(quotient) ? "nan"
+                         : quotient < 0       ? "-inf"
+                                              : "inf") +
+                        " to integer");
   }
   return {quotient, floor_mod(a, b)};
 }
@@ -110,7 +114,8 @@ Number absolute(Number a) {
 
 int64_t range_length(int64_t low, int64_t high, int64_t step) {
   if (step == 0) throw OperatorError("range() arg 3 must not be zero");
-  uint64_t distance = step > 0 ? static_cast<uint64_t>(high) - static_cast<uint64_t>(low) : static_cast<uint64_t>(low) - static_cast<uint64_t>(high);
+  uint64_t distance =
+    step > 0 ? static_cast<uint64_t>(high) - static_cast<uint64_t>(low) : static_cast<uint64_t>(low) - static_cast<uint64_t>(high);
   if (step > 0 ? low >= high : low <= high) return 0;
   uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : 0 - static_cast<uint64_t>(step);
   return static_cast<int64_t>(1 + (distance - 1) / stride);
@@ -170,9 +175,8 @@ static Builtins rows{
   {"aten::pow.float_complex", kPow},
   {"aten::pow.complex_float", kPow},
   {"aten::pow.Scalar_Scalar", kPow},
-  {"aten::pow.int_to_int", fn<[](int64_t a, int64_t b) {
-    return truncate_to_int(std::pow(static_cast<double>(a), static_cast<double>(b)));
-  }>},
+  {"aten::pow.int_to_int",
+   fn<[](int64_t a, int64_t b) { return truncate_to_int(std::pow(static_cast<double>(a), static_cast<double>(b))); }>},
   {"aten::floordiv.int", fn<floor_div>},
   {"aten::floordiv.float", fn<floor_divide>},
   {"aten::floordiv.int_float", fn<floor_divide>},

@@ -22,7 +22,8 @@ bool values_equal(const Value& a, const Value& b) {
 
 bool sequences_equal(const std::vector<Value>& a, const std::vector<Value>& b) {
   if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); i++) if (!values_equal(a[i], b[i])) return false;
+  for (size_t i = 0; i < a.size(); i++)
+    if (!values_equal(a[i], b[i])) return false;
   return true;
 }
 

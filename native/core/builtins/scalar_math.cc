@@ -15,7 +15,10 @@ template <auto Real, auto Complex_> Number unary(Number a) {
 template <auto Real> double real_only(Number a) { return Real(a.as_float()); }
 template <auto Real> double binary(Number a, Number b) { return Real(a.as_float(), b.as_float()); }
 
-constexpr auto kLgamma = [](double x) { int sign; return ::lgamma_r(x, &sign); };
+constexpr auto kLgamma = [](double x) {
+  int sign;
+  return ::lgamma_r(x, &sign);
+};
 
 int64_t to_int_up(double x) { return truncate_to_int(std::ceil(x)); }
 int64_t to_int_down(double x) { return truncate_to_int(std::floor(x)); }
@@ -23,7 +26,9 @@ template <auto F> int64_t integer_part(Number a) { return a.kind == NumberKind::
 
 double angle(Number a) { return a.kind == NumberKind::Complex ? std::arg(a.c) : std::arg(Complex(a.as_float(), 0)); }
 
-Number logarithm(Number a) { return unary<[](double x) { return std::log(x); }, [](Complex z) { return std::log(z); }>(a); }
+Number logarithm(Number a) {
+  return unary<[](double x) { return std::log(x); }, [](Complex z) { return std::log(z); }>(a);
+}
 Number logarithm_to_base(Number a, Number b) {
   if (common_kind(a, b) == NumberKind::Complex) return Number::of_complex(std::log(a.as_complex()) / std::log(b.as_complex()));
   return Number::of_float(std::log(a.as_float()) / std::log(b.as_float()));
@@ -63,29 +68,44 @@ Complex from_polar(Number r, Number theta) {
 
 #define TS_REAL(name) [](double x) { return std::name(x); }
 #define TS_COMPLEX(name) [](Complex z) { return std::name(z); }
-#define TS_REAL_AND_COMPLEX(name)                                                                   \
-  {"aten::" #name ".int", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>},                              \
-  {"aten::" #name ".float", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>},                            \
-  {"aten::" #name ".complex", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>},                          \
-  {"aten::" #name ".Scalar", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>}
-#define TS_REAL_ROWS(name, ...)                                                                     \
-  {"aten::" #name ".int", fn<real_only<__VA_ARGS__>>},                                              \
-  {"aten::" #name ".float", fn<real_only<__VA_ARGS__>>},                                            \
-  {"aten::" #name ".Scalar", fn<real_only<__VA_ARGS__>>}
-#define TS_BINARY_ROWS(name, scalar, ...)                                                           \
-  {"aten::" #name ".int", fn<binary<__VA_ARGS__>>},                                                 \
-  {"aten::" #name ".float", fn<binary<__VA_ARGS__>>},                                               \
-  {"aten::" #name ".int_float", fn<binary<__VA_ARGS__>>},                                           \
-  {"aten::" #name ".float_int", fn<binary<__VA_ARGS__>>},                                           \
-  {"aten::" #name scalar, fn<binary<__VA_ARGS__>>}
+#define TS_REAL_AND_COMPLEX(name)                                              \
+  {"aten::" #name ".int", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>},         \
+    {"aten::" #name ".float", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>},     \
+    {"aten::" #name ".complex", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>}, { \
+    "aten::" #name ".Scalar", fn<unary<TS_REAL(name), TS_COMPLEX(name)>>       \
+  }
+#define TS_REAL_ROWS(name, ...)                                                                                 \
+  {"aten::" #name ".int", fn<real_only<__VA_ARGS__>>}, {"aten::" #name ".float", fn<real_only<__VA_ARGS__>>}, { \
+    "aten::" #name ".Scalar", fn<real_only<__VA_ARGS__>>                                                        \
+  }
+#define TS_BINARY_ROWS(name, scalar, ...)                                                                             \
+  {"aten::" #name ".int", fn<binary<__VA_ARGS__>>}, {"aten::" #name ".float", fn<binary<__VA_ARGS__>>},               \
+    {"aten::" #name ".int_float", fn<binary<__VA_ARGS__>>}, {"aten::" #name ".float_int", fn<binary<__VA_ARGS__>>}, { \
+    "aten::" #name scalar, fn<binary<__VA_ARGS__>>                                                                    \
+  }
 
 static Builtins rows{
-  TS_REAL_AND_COMPLEX(acos), TS_REAL_AND_COMPLEX(acosh), TS_REAL_AND_COMPLEX(asin), TS_REAL_AND_COMPLEX(asinh),
-  TS_REAL_AND_COMPLEX(atan), TS_REAL_AND_COMPLEX(atanh), TS_REAL_AND_COMPLEX(cos), TS_REAL_AND_COMPLEX(cosh),
-  TS_REAL_AND_COMPLEX(exp), TS_REAL_AND_COMPLEX(log10), TS_REAL_AND_COMPLEX(sin), TS_REAL_AND_COMPLEX(sinh),
-  TS_REAL_AND_COMPLEX(sqrt), TS_REAL_AND_COMPLEX(tan), TS_REAL_AND_COMPLEX(tanh),
-  TS_REAL_ROWS(erf, TS_REAL(erf)), TS_REAL_ROWS(erfc, TS_REAL(erfc)), TS_REAL_ROWS(expm1, TS_REAL(expm1)),
-  TS_REAL_ROWS(fabs, TS_REAL(fabs)), TS_REAL_ROWS(gamma, TS_REAL(tgamma)), TS_REAL_ROWS(lgamma, kLgamma),
+  TS_REAL_AND_COMPLEX(acos),
+  TS_REAL_AND_COMPLEX(acosh),
+  TS_REAL_AND_COMPLEX(asin),
+  TS_REAL_AND_COMPLEX(asinh),
+  TS_REAL_AND_COMPLEX(atan),
+  TS_REAL_AND_COMPLEX(atanh),
+  TS_REAL_AND_COMPLEX(cos),
+  TS_REAL_AND_COMPLEX(cosh),
+  TS_REAL_AND_COMPLEX(exp),
+  TS_REAL_AND_COMPLEX(log10),
+  TS_REAL_AND_COMPLEX(sin),
+  TS_REAL_AND_COMPLEX(sinh),
+  TS_REAL_AND_COMPLEX(sqrt),
+  TS_REAL_AND_COMPLEX(tan),
+  TS_REAL_AND_COMPLEX(tanh),
+  TS_REAL_ROWS(erf, TS_REAL(erf)),
+  TS_REAL_ROWS(erfc, TS_REAL(erfc)),
+  TS_REAL_ROWS(expm1, TS_REAL(expm1)),
+  TS_REAL_ROWS(fabs, TS_REAL(fabs)),
+  TS_REAL_ROWS(gamma, TS_REAL(tgamma)),
+  TS_REAL_ROWS(lgamma, kLgamma),
   TS_REAL_ROWS(log1p, TS_REAL(log1p)),
   TS_REAL_ROWS(degrees, [](double x) { return x * 180.0 / kPi; }),
   TS_REAL_ROWS(radians, [](double x) { return x * kPi / 180.0; }),

@@ -62,7 +62,8 @@ bool is_identifier(Text text) {
 char swap_case(char c) { return is_upper(c) ? to_lower(c) : to_upper(c); }
 
 char fill_of(Text fill, const char* name) {
-  if (fill.size() != 1) throw OperatorError(std::string(name) + ": The fill character must be exactly one character long", "builtins.TypeError");
+  if (fill.size() != 1)
+    throw OperatorError(std::string(name) + ": The fill character must be exactly one character long", "builtins.TypeError");
   return fill[0];
 }
 size_t padding_for(Text text, int64_t width) {
@@ -76,8 +77,12 @@ std::string center(Text text, int64_t width, Text fill) {
   size_t left = width % 2 ? (padding + 1) / 2 : padding / 2;
   return std::string(left, c) + text + std::string(padding - left, c);
 }
-std::string left_justify(Text text, int64_t width, Text fill) { return text + std::string(padding_for(text, width), fill_of(fill, "ljust")); }
-std::string right_justify(Text text, int64_t width, Text fill) { return std::string(padding_for(text, width), fill_of(fill, "rjust")) + text; }
+std::string left_justify(Text text, int64_t width, Text fill) {
+  return text + std::string(padding_for(text, width), fill_of(fill, "ljust"));
+}
+std::string right_justify(Text text, int64_t width, Text fill) {
+  return std::string(padding_for(text, width), fill_of(fill, "rjust")) + text;
+}
 // Zeros go before a sign too, unlike Python's.
 std::string zero_fill(Text text, int64_t width) { return std::string(padding_for(text, width), '0') + text; }
 std::string expand_tabs(Text text, MaybeInt size) {
@@ -139,7 +144,9 @@ int64_t count(Text text, Text part, MaybeInt start, MaybeInt end) {
   if (part.empty()) return w.end - w.begin + 1;
   int64_t n = 0;
   // An occurrence counts when it begins inside the window.
-  for (size_t at = text.find(part, w.begin); at != std::string::npos && static_cast<int64_t>(at) < w.end; at = text.find(part, at + part.size())) n++;
+  for (size_t at = text.find(part, w.begin); at != std::string::npos && static_cast<int64_t>(at) < w.end;
+       at = text.find(part, at + part.size()))
+    n++;
   return n;
 }
 bool starts_with(Text text, Text part, MaybeInt start, MaybeInt end) {
@@ -312,8 +319,8 @@ static Builtins rows{
   {"aten::startswith", fn<starts_with>},
   {"aten::endswith", fn<ends_with>},
   {"aten::split.str", fn<[](Text text, const Value& separator, MaybeInt max) {
-    return split(text, separator.is_none() ? std::nullopt : std::optional<Value>(separator), max);
-  }>},
+     return split(text, separator.is_none() ? std::nullopt : std::optional<Value>(separator), max);
+   }>},
   {"aten::rsplit", fn<[](Text text, const Value& separator, MaybeInt max) { return split_from_right(text, or_space(separator), max); }>},
   {"aten::splitlines", fn<split_lines>},
   {"aten::partition", fn<partition>},

@@ -40,7 +40,8 @@ bool contiguous(Tensor& t, MaybeInt format) {
 // Each element has a place of its own and there are no gaps.
 bool dense(Tensor& t) {
   std::vector<std::pair<int64_t, int64_t>> dims;
-  for (int d = 0; d < t.dim(); d++) if (t.size(d) != 1) dims.emplace_back(t.stride(d), t.size(d));
+  for (int d = 0; d < t.dim(); d++)
+    if (t.size(d) != 1) dims.emplace_back(t.stride(d), t.size(d));
   if (t.numel() == 0) return true;
   std::sort(dims.begin(), dims.end());
   int64_t expected = 1;
@@ -58,23 +59,29 @@ Value cpu_device() {
 }
 
 void check_metadata(Tensor& t, const Value& size, const Value& stride, MaybeInt dtype) {
-  if (!size.is_none() && size.to_ints() != sizes_of(t)) throw OperatorError("Tensor sizes mismatch! Expected: " + sizes_text(size.to_ints()) + ", Got: " + sizes_text(sizes_of(t)));
-  if (!stride.is_none() && stride.to_ints() != strides_of(t)) throw OperatorError("Tensor strides mismatch! Expected: " + sizes_text(stride.to_ints()) + ", Got: " + sizes_text(strides_of(t)));
-  if (dtype && *dtype != static_cast<int64_t>(t.dtype())) throw OperatorError(std::string("Tensor dtype mismatch! Got: ") + dtype_torch_name(t.dtype()));
+  if (!size.is_none() && size.to_ints() != sizes_of(t))
+    throw OperatorError("Tensor sizes mismatch! Expected: " + sizes_text(size.to_ints()) + ", Got: " + sizes_text(sizes_of(t)));
+  if (!stride.is_none() && stride.to_ints() != strides_of(t))
+    throw OperatorError("Tensor strides mismatch! Expected: " + sizes_text(stride.to_ints()) + ", Got: " + sizes_text(strides_of(t)));
+  if (dtype && *dtype != static_cast<int64_t>(t.dtype()))
+    throw OperatorError(std::string("Tensor dtype mismatch! Got: ") + dtype_torch_name(t.dtype()));
 }
 
 const QuantParams& quant_of(Tensor& t, const char* what) {
-  if (!is_quantized(t.dtype()) || t.view.quant == nullptr) throw OperatorError(std::string(what) + " is only defined for quantized tensors");
+  if (!is_quantized(t.dtype()) || t.view.quant == nullptr)
+    throw OperatorError(std::string(what) + " is only defined for quantized tensors");
   return *t.view.quant;
 }
 const QuantParams& per_tensor(Tensor& t, const char* what) {
   const QuantParams& q = quant_of(t, what);
-  if (q.scheme != QuantParams::Scheme::PerTensorAffine) throw OperatorError(std::string(what) + ": Expected quantizer->qscheme() == kPerTensorAffine");
+  if (q.scheme != QuantParams::Scheme::PerTensorAffine)
+    throw OperatorError(std::string(what) + ": Expected quantizer->qscheme() == kPerTensorAffine");
   return q;
 }
 const QuantParams& per_channel(Tensor& t, const char* what) {
   const QuantParams& q = quant_of(t, what);
-  if (q.scheme == QuantParams::Scheme::PerTensorAffine) throw OperatorError(std::string(what) + ": Expected quantizer->qscheme() == kPerChannelAffine");
+  if (q.scheme == QuantParams::Scheme::PerTensorAffine)
+    throw OperatorError(std::string(what) + ": Expected quantizer->qscheme() == kPerChannelAffine");
   return q;
 }
 Ref<Tensor> channel_values(const QuantParams& q, Tensor& t, const double* values, bool integral) {
@@ -89,7 +96,11 @@ Value to_list(Context& context, const Tensor& t, int dim, int64_t offset) {
   if (dim == t.dim()) return load_element(t.view, offset);
   std::vector<Value> items;
   for (int64_t i = 0; i < t.size(dim); i++) items.push_back(to_list(context, t, dim + 1, offset + i * t.stride(dim)));
-  const TypeInfo* element = dim + 1 < t.dim() ? nullptr : is_floating(t.dtype()) ? float_type() : t.dtype() == DType::Bool ? bool_type() : is_complex(t.dtype()) ? complex_type() : int_type();
+  const TypeInfo* element = dim + 1 < t.dim()          ? nullptr
+                            : is_floating(t.dtype())   ? float_type()
+                            : t.dtype() == DType::Bool ? bool_type()
+                            : is_complex(t.dtype())    ? complex_type()
+                                                       : int_type();
   return Value(make_list(std::move(items), element));
 }
 // The annotation that the program gives: dimensions of the list and the kind of its elements (0 int, 1 float, 2 bool, 3 complex).
@@ -140,11 +151,10 @@ static Builtins rows{
   {"aten::is_strides_like_format", fn<[](Tensor& t, int64_t format) { return static_cast<int64_t>(suggested_format(t)) == format; }>},
   {"aten::is_same_size", fn<[](Tensor& a, Tensor& b) { return sizes_of(a) == sizes_of(b); }>},
   {"aten::is_set_to", fn<[](Tensor& a, Tensor& b) {
-    return a.storage == b.storage && a.offset == b.offset && sizes_of(a) == sizes_of(b) && strides_of(a) == strides_of(b);
-  }>},
-  {"aten::_has_same_storage_numel", fn<[](Tensor& a, Tensor& b) {
-    return a.storage->bytes / dtype_size(a.dtype()) == b.storage->bytes / dtype_size(b.dtype());
-  }>},
+     return a.storage == b.storage && a.offset == b.offset && sizes_of(a) == sizes_of(b) && strides_of(a) == strides_of(b);
+   }>},
+  {"aten::_has_same_storage_numel",
+   fn<[](Tensor& a, Tensor& b) { return a.storage->bytes / dtype_size(a.dtype()) == b.storage->bytes / dtype_size(b.dtype()); }>},
   {"aten::_has_compatible_shallow_copy_type", fn<[](Tensor&, Tensor&) { return true; }>},
   {"aten::_version", fn<[](Tensor& t) { return static_cast<int64_t>(t.storage->version); }>},
   {"aten::output_nr", fn<[](Tensor&) { return int64_t{0}; }>},
@@ -152,9 +162,9 @@ static Builtins rows{
   {"aten::is_floating_point", fn<[](Tensor& t) { return is_floating(t.dtype()); }>},
   {"aten::is_complex", fn<[](Tensor& t) { return is_complex(t.dtype()); }>},
   {"aten::is_signed", fn<[](Tensor& t) {
-    DType d = t.dtype();
-    return !(d == DType::U8 || d == DType::U16 || d == DType::U32 || d == DType::U64 || d == DType::Bool || d == DType::QU8);
-  }>},
+     DType d = t.dtype();
+     return !(d == DType::U8 || d == DType::U16 || d == DType::U32 || d == DType::U64 || d == DType::Bool || d == DType::QU8);
+   }>},
   {"aten::is_leaf", fn<[](Tensor&) { return true; }>},
   {"aten::is_conj", kNever},
   {"aten::is_neg", kNever},
@@ -169,13 +179,13 @@ static Builtins rows{
   {"aten::q_zero_point", fn<[](Tensor& t) { return per_tensor(t, "q_zero_point").zero_point; }>},
   {"aten::q_per_channel_axis", fn<[](Tensor& t) { return per_channel(t, "q_per_channel_axis").axis; }>},
   {"aten::q_per_channel_scales", fn<[](Tensor& t) {
-    const QuantParams& q = per_channel(t, "q_per_channel_scales");
-    return channel_values(q, t, q.scales, false);
-  }>},
+     const QuantParams& q = per_channel(t, "q_per_channel_scales");
+     return channel_values(q, t, q.scales, false);
+   }>},
   {"aten::q_per_channel_zero_points", fn<[](Tensor& t) {
-    const QuantParams& q = per_channel(t, "q_per_channel_zero_points");
-    return channel_values(q, t, q.zero_points, true);
-  }>},
+     const QuantParams& q = per_channel(t, "q_per_channel_zero_points");
+     return channel_values(q, t, q.zero_points, true);
+   }>},
   {"aten::qscheme", fn<[](Tensor& t) { return static_cast<int64_t>(quant_of(t, "qscheme").scheme); }>},
   {"prim::device", fn<[](Tensor&) { return cpu_device(); }>},
   {"prim::dtype", fn<[](Tensor& t) { return static_cast<int64_t>(t.dtype()); }>},
@@ -200,10 +210,10 @@ static Builtins rows{
   {"prim::grad", fn<[](Tensor&) { return Value(); }>},
   {"prim::tolist", fn<tolist>},
   {"aten::_tensor_to_list", fn<[](Context& context, Tensor& t) {
-    Sizes items;
-    for (double v : load_doubles(context, t, "_tensor_to_list")) items.push_back(truncate_to_int(v));
-    return items;
-  }>},
+     Sizes items;
+     for (double v : load_doubles(context, t, "_tensor_to_list")) items.push_back(truncate_to_int(v));
+     return items;
+   }>},
 };
 
 }  // namespace

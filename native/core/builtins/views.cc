@@ -13,8 +13,9 @@ Ref<Tensor> view(const Tensor& t, const Sizes& shape) {
   Sizes sizes = infer_size(shape, t.numel());
   std::optional<Sizes> strides = view_strides(sizes_of(t), strides_of(t), sizes);
   if (!strides) {
-    throw OperatorError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
-                        "subspaces). Use .reshape(...) instead.");
+    throw OperatorError(
+      "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
+      "subspaces). Use .reshape(...) instead.");
   }
   return make_view(t, sizes, *strides, t.offset);
 }
@@ -30,8 +31,10 @@ Value reshape(Context& context, const Value& self, const Sizes& shape) {
 
 Ref<Tensor> permute(const Tensor& t, const Sizes& dims) {
   if (static_cast<int>(dims.size()) != t.dim()) {
-    throw OperatorError("permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of "
-                        "dimensions i.e. input.dim() = " + std::to_string(t.dim()) + " is not equal to len(dims) = " + std::to_string(dims.size()));
+    throw OperatorError(
+      "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of "
+      "dimensions i.e. input.dim() = " +
+      std::to_string(t.dim()) + " is not equal to len(dims) = " + std::to_string(dims.size()));
   }
   Sizes sizes, strides;
   std::vector<bool> seen(dims.size(), false);
@@ -77,8 +80,8 @@ Ref<Tensor> squeeze(const Tensor& t, const std::vector<bool>& which) {
 Ref<Tensor> expand(const Tensor& t, const Sizes& shape) {
   int n = static_cast<int>(shape.size()), added = n - t.dim();
   if (added < 0) {
-    throw OperatorError("expand(torch." + std::string(dtype_torch_name(t.dtype())) + "Tensor{" + sizes_text(sizes_of(t)) + "}, size=" + sizes_text(shape) +
-                        "): the number of sizes provided (" + std::to_string(n) +
+    throw OperatorError("expand(torch." + std::string(dtype_torch_name(t.dtype())) + "Tensor{" + sizes_text(sizes_of(t)) +
+                        "}, size=" + sizes_text(shape) + "): the number of sizes provided (" + std::to_string(n) +
                         ") must be greater or equal to the number of dimensions in the tensor (" + std::to_string(t.dim()) + ")");
   }
   Sizes sizes = shape, strides(shape.size());
@@ -95,9 +98,9 @@ Ref<Tensor> expand(const Tensor& t, const Sizes& shape) {
     if (sizes[d] < 0) throw OperatorError("The expanded size of the tensor (" + std::to_string(sizes[d]) + ") isn't allowed");
     if (sizes[d] != size) {
       if (size != 1) {
-        throw OperatorError("The expanded size of the tensor (" + std::to_string(sizes[d]) + ") must match the existing size (" + std::to_string(size) +
-                            ") at non-singleton dimension " + std::to_string(d) + ".  Target sizes: " + sizes_text(shape) +
-                            ".  Tensor sizes: " + sizes_text(sizes_of(t)));
+        throw OperatorError("The expanded size of the tensor (" + std::to_string(sizes[d]) + ") must match the existing size (" +
+                            std::to_string(size) + ") at non-singleton dimension " + std::to_string(d) +
+                            ".  Target sizes: " + sizes_text(shape) + ".  Tensor sizes: " + sizes_text(sizes_of(t)));
       }
       stride = 0;
     }
@@ -113,7 +116,8 @@ Ref<Tensor> select(const Tensor& t, int64_t dim, int64_t index) {
   int64_t size = t.size(d);
   if (index < -size || index >= size) {
     throw OperatorError("select(): index " + std::to_string(index) + " out of range for tensor of size " + sizes_text(sizes_of(t)) +
-                        " at dimension " + std::to_string(d), "IndexError");
+                          " at dimension " + std::to_string(d),
+                        "IndexError");
   }
   if (index < 0) index += size;
   Sizes sizes = sizes_of(t), strides = strides_of(t);
@@ -147,12 +151,14 @@ Ref<Tensor> narrow(const Tensor& t, int64_t dim, int64_t start, int64_t length) 
   int d = wrap_dim(dim, t.dim());
   int64_t size = t.size(d);
   if (start < -size || start > size) {
-    throw OperatorError("start out of range (expected to be in range of [" + std::to_string(-size) + ", " + std::to_string(size) + "], but got " +
-                        std::to_string(start) + ")", "IndexError");
+    throw OperatorError("start out of range (expected to be in range of [" + std::to_string(-size) + ", " + std::to_string(size) +
+                          "], but got " + std::to_string(start) + ")",
+                        "IndexError");
   }
   if (start < 0) start += size;
   if (length > size - start) {
-    throw OperatorError("start (" + std::to_string(start) + ") + length (" + std::to_string(length) + ") exceeds dimension size (" + std::to_string(size) + ").");
+    throw OperatorError("start (" + std::to_string(start) + ") + length (" + std::to_string(length) + ") exceeds dimension size (" +
+                        std::to_string(size) + ").");
   }
   return slice(t, d, start, start + length, 1);
 }
@@ -177,13 +183,15 @@ Ref<Tensor> reverse_dims(Tensor& t) {
 }
 Ref<Tensor> transpose_last(Tensor& t) {
   if (t.dim() == 0) return alias(t);
-  if (t.dim() < 2) throw OperatorError("tensor.mT is only supported on matrices or batches of matrices. Got " + std::to_string(t.dim()) + "-D tensor.");
+  if (t.dim() < 2)
+    throw OperatorError("tensor.mT is only supported on matrices or batches of matrices. Got " + std::to_string(t.dim()) + "-D tensor.");
   return transpose(t, -2, -1);
 }
 Value conjugate(Context& context, Value v) { return is_complex(v.to_tensor().dtype()) ? context.call_kernel("conj_physical", {v}) : v; }
 Value matrix_h(Context& context, const Value& self) {
   Tensor& t = self.to_tensor();
-  if (t.dim() != 0 && t.dim() != 2) throw OperatorError("tensor.H is only supported on matrices (2-D tensors). Got " + std::to_string(t.dim()) + "-D tensor.");
+  if (t.dim() != 0 && t.dim() != 2)
+    throw OperatorError("tensor.H is only supported on matrices (2-D tensors). Got " + std::to_string(t.dim()) + "-D tensor.");
   return conjugate(context, Value(t.dim() == 0 ? alias(t) : transpose(t, 0, 1)));
 }
 Value adjoint(Context& context, const Value& self) {
@@ -194,8 +202,8 @@ Value adjoint(Context& context, const Value& self) {
 
 Ref<Tensor> move_dims(Tensor& t, Sizes source, Sizes destination) {
   if (source.size() != destination.size()) {
-    throw OperatorError("movedim: Invalid source or destination dims: source (" + sizes_text(source) + " dims) should contain the same number of dims as destination (" +
-                        sizes_text(destination) + " dims)");
+    throw OperatorError("movedim: Invalid source or destination dims: source (" + sizes_text(source) +
+                        " dims) should contain the same number of dims as destination (" + sizes_text(destination) + " dims)");
   }
   std::vector<bool> from = dim_mask(source, t.dim()), to = dim_mask(destination, t.dim());
   if (t.dim() == 0) return alias(t);
@@ -233,8 +241,8 @@ Ref<Tensor> unflatten(Tensor& t, int64_t dim, Sizes sizes) {
   try {
     inferred = infer_size(sizes, size);
   } catch (const OperatorError&) {
-    throw OperatorError("unflatten: Provided sizes " + sizes_text(sizes) + " don't multiply up to the size of dim " + std::to_string(d) + " (" +
-                        std::to_string(size) + ") in the input tensor");
+    throw OperatorError("unflatten: Provided sizes " + sizes_text(sizes) + " don't multiply up to the size of dim " + std::to_string(d) +
+                        " (" + std::to_string(size) + ") in the input tensor");
   }
   Sizes shape = sizes_of(t);
   if (!shape.empty()) shape.erase(shape.begin() + d);
@@ -247,7 +255,8 @@ Ref<Tensor> unfold(Tensor& t, int64_t dimension, int64_t size, int64_t step) {
   int64_t length = t.dim() == 0 ? 1 : t.size(d);
   if (size < 0) throw OperatorError("size is " + std::to_string(size) + " but must be >= 0");
   if (size > length) {
-    throw OperatorError("maximum size for tensor at dimension " + std::to_string(d) + " is " + std::to_string(length) + " but size is " + std::to_string(size));
+    throw OperatorError("maximum size for tensor at dimension " + std::to_string(d) + " is " + std::to_string(length) + " but size is " +
+                        std::to_string(size));
   }
   if (step <= 0) throw OperatorError("step is " + std::to_string(step) + " but must be > 0");
   Sizes sizes = sizes_of(t), strides = strides_of(t);
@@ -264,9 +273,12 @@ Ref<Tensor> unfold(Tensor& t, int64_t dimension, int64_t size, int64_t step) {
 Ref<Tensor> diagonal(Tensor& t, MaybeInt offset_, MaybeInt dim1, MaybeInt dim2) {
   int64_t offset = offset_.value_or(0);
   int a = wrap_dim(dim1.value_or(0), t.dim()), b = wrap_dim(dim2.value_or(1), t.dim());
-  if (a == b) throw OperatorError("diagonal dimensions cannot be identical " + std::to_string(dim1.value_or(0)) + ", " + std::to_string(dim2.value_or(1)));
+  if (a == b)
+    throw OperatorError("diagonal dimensions cannot be identical " + std::to_string(dim1.value_or(0)) + ", " +
+                        std::to_string(dim2.value_or(1)));
   int64_t rows = t.size(a), columns = t.size(b);
-  int64_t length = offset >= 0 ? std::min(rows, offset > columns ? 0 : columns - offset) : std::min(offset < -rows ? 0 : rows + offset, columns);
+  int64_t length =
+    offset >= 0 ? std::min(rows, offset > columns ? 0 : columns - offset) : std::min(offset < -rows ? 0 : rows + offset, columns);
   length = std::max<int64_t>(length, 0);
   int64_t at = t.offset;
   if (length > 0) at += offset >= 0 ? offset * t.stride(b) : -offset * t.stride(a);
@@ -290,17 +302,21 @@ Ref<Tensor> as_strided(Tensor& t, Sizes sizes, Sizes strides, MaybeInt storage_o
   int64_t last = offset;
   bool overflow = false;
   for (size_t d = 0; d < sizes.size(); d++) {
-    if (strides[d] < 0) throw OperatorError("as_strided: Negative strides are not supported at the moment, got strides: " + sizes_text(strides));
-    if (sizes[d] < 0) throw OperatorError("Storage size calculation overflowed with sizes=" + sizes_text(sizes) + " and strides=" + sizes_text(strides));
+    if (strides[d] < 0)
+      throw OperatorError("as_strided: Negative strides are not supported at the moment, got strides: " + sizes_text(strides));
+    if (sizes[d] < 0)
+      throw OperatorError("Storage size calculation overflowed with sizes=" + sizes_text(sizes) + " and strides=" + sizes_text(strides));
     int64_t reach;
-    overflow = __builtin_mul_overflow(std::max<int64_t>(sizes[d] - 1, 0), strides[d], &reach) || __builtin_add_overflow(last, reach, &last) || overflow;
+    overflow = __builtin_mul_overflow(std::max<int64_t>(sizes[d] - 1, 0), strides[d], &reach) ||
+               __builtin_add_overflow(last, reach, &last) || overflow;
   }
   int64_t capacity = static_cast<int64_t>(t.storage ? t.storage->bytes : 0) / dtype_size(t.dtype());
   if (overflow || (product(sizes) > 0 && last >= capacity)) {
-    throw OperatorError("setStorage: sizes " + sizes_text(sizes) + ", strides " + sizes_text(strides) + ", storage offset " + std::to_string(offset) +
-                        ", and itemsize " + std::to_string(dtype_size(t.dtype())) + " requiring a storage size of " +
-                        (overflow ? std::string("too many") : std::to_string((last + 1) * dtype_size(t.dtype()))) + " are out of bounds for storage of size " +
-                        std::to_string(t.storage ? t.storage->bytes : 0));
+    throw OperatorError("setStorage: sizes " + sizes_text(sizes) + ", strides " + sizes_text(strides) + ", storage offset " +
+                        std::to_string(offset) + ", and itemsize " + std::to_string(dtype_size(t.dtype())) +
+                        " requiring a storage size of " +
+                        (overflow ? std::string("too many") : std::to_string((last + 1) * dtype_size(t.dtype()))) +
+                        " are out of bounds for storage of size " + std::to_string(t.storage ? t.storage->bytes : 0));
   }
   if (product(sizes) == 0) offset = std::min(offset, capacity);
   return make_view(t, sizes, strides, offset);
@@ -335,7 +351,9 @@ Ref<Tensor> view_as_real(Tensor& t) {
 }
 Ref<Tensor> view_as_complex(Tensor& t) {
   if (t.dtype() != DType::F32 && t.dtype() != DType::F64 && t.dtype() != DType::F16) {
-    throw OperatorError(std::string("view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ") + dtype_torch_name(t.dtype()));
+    throw OperatorError(
+      std::string("view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ") +
+      dtype_torch_name(t.dtype()));
   }
   if (t.dim() == 0) throw OperatorError("Input tensor must have one or more dimensions");
   int last = t.dim() - 1;
@@ -361,10 +379,12 @@ Value view_dtype(const Value& self, int64_t code) {
   Sizes sizes = sizes_of(t), strides = strides_of(t);
   if (from == to) return Value(reinterpret(t, dtype, sizes, strides, t.offset));
   if (sizes.empty()) {
-    throw OperatorError("self.dim() cannot be 0 to view " + std::string(dtype_torch_name(t.dtype())) + " as " + dtype_torch_name(dtype) + " (different element sizes)");
+    throw OperatorError("self.dim() cannot be 0 to view " + std::string(dtype_torch_name(t.dtype())) + " as " + dtype_torch_name(dtype) +
+                        " (different element sizes)");
   }
-  if (strides.back() != 1) throw OperatorError("self.stride(-1) must be 1 to view " + std::string(dtype_torch_name(t.dtype())) + " as " + dtype_torch_name(dtype) +
-                                               " (different element sizes), but got " + std::to_string(strides.back()));
+  if (strides.back() != 1)
+    throw OperatorError("self.stride(-1) must be 1 to view " + std::string(dtype_torch_name(t.dtype())) + " as " + dtype_torch_name(dtype) +
+                        " (different element sizes), but got " + std::to_string(strides.back()));
   if (from > to) {
     int64_t ratio = from / to;
     for (size_t d = 0; d + 1 < strides.size(); d++) strides[d] *= ratio;
@@ -377,7 +397,9 @@ Value view_dtype(const Value& self, int64_t code) {
                         dtype_torch_name(dtype) + " (different element sizes), but got " + std::to_string(sizes.back()));
   }
   for (size_t d = 0; d + 1 < strides.size(); d++) {
-    if (strides[d] % ratio) throw OperatorError("self.stride(" + std::to_string(d) + ") must be divisible by " + std::to_string(ratio) + " to view this tensor as another dtype");
+    if (strides[d] % ratio)
+      throw OperatorError("self.stride(" + std::to_string(d) + ") must be divisible by " + std::to_string(ratio) +
+                          " to view this tensor as another dtype");
     strides[d] /= ratio;
   }
   sizes.back() /= ratio;
@@ -411,11 +433,15 @@ Ref<ListValue> broadcast_tensors(ListValue& list) {
 Ref<ListValue> mesh_grid(ListValue& list, const Value& indexing_) {
   std::string indexing = indexing_.is_none() ? "ij" : indexing_.to_string();
   if (list.items.empty()) throw OperatorError("meshgrid expects a non-empty TensorList");
-  if (indexing != "ij" && indexing != "xy") throw OperatorError("torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: " + indexing);
+  if (indexing != "ij" && indexing != "xy")
+    throw OperatorError("torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: " + indexing);
   std::vector<Ref<Tensor>> tensors;
   for (const Value& v : list.items) {
-    if (v.to_tensor().dim() > 1) throw OperatorError("torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got a tensor of rank " + std::to_string(v.to_tensor().dim()));
-    if (v.to_tensor().dtype() != list.items[0].to_tensor().dtype()) throw OperatorError("torch.meshgrid expects all tensors to have the same dtype");
+    if (v.to_tensor().dim() > 1)
+      throw OperatorError("torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got a tensor of rank " +
+                          std::to_string(v.to_tensor().dim()));
+    if (v.to_tensor().dtype() != list.items[0].to_tensor().dtype())
+      throw OperatorError("torch.meshgrid expects all tensors to have the same dtype");
     tensors.push_back(v.to_tensor_ref());
   }
   bool swapped = indexing == "xy" && tensors.size() >= 2;
@@ -438,7 +464,9 @@ Ref<Tensor> narrow_at_tensor(Context& context, Tensor& t, int64_t dim, Tensor& s
   if (start.dim() != 0 || (!is_integral(start.dtype()))) throw OperatorError("start must be an 0-dim integral Tensor.");
   return narrow(t, dim, context.item(start).to_int(), length);
 }
-Ref<Tensor> slice_maybe(Tensor& t, MaybeInt dim, MaybeInt start, MaybeInt end, MaybeInt step) { return slice(t, dim.value_or(0), start, end, step.value_or(1)); }
+Ref<Tensor> slice_maybe(Tensor& t, MaybeInt dim, MaybeInt start, MaybeInt end, MaybeInt step) {
+  return slice(t, dim.value_or(0), start, end, step.value_or(1));
+}
 Value ravel(Context& context, const Value& self) {
   Tensor& t = self.to_tensor();
   if (is_contiguous(t)) return Value(view(t, {-1}));
@@ -467,8 +495,8 @@ static Builtins rows{
   {"aten::reshape_as", fn<reshape_like>},
   {"aten::_reshape_alias", fn<[](Tensor& t, Sizes sizes, Sizes strides) { return as_strided(t, sizes, strides, t.offset); }>},
   {"aten::flatten.using_ints", fn<[](Context& context, const Value& self, MaybeInt start, MaybeInt end) {
-    return flatten(context, self, start.value_or(0), end.value_or(-1));
-  }>},
+     return flatten(context, self, start.value_or(0), end.value_or(-1));
+   }>},
   {"aten::unflatten.int", fn<unflatten>},
   {"aten::ravel", fn<ravel>},
   {"aten::transpose.int", fn<[](Tensor& t, int64_t a, int64_t b) { return transpose(t, a, b); }>},
@@ -505,9 +533,8 @@ static Builtins rows{
   {"aten::narrow.Tensor", fn<narrow_at_tensor>},
   {"aten::unfold", fn<unfold>},
   {"aten::diagonal", fn<diagonal>},
-  {"aten::linalg_diagonal", fn<[](Tensor& t, MaybeInt offset, MaybeInt dim1, MaybeInt dim2) {
-    return diagonal(t, offset, dim1.value_or(-2), dim2.value_or(-1));
-  }>},
+  {"aten::linalg_diagonal",
+   fn<[](Tensor& t, MaybeInt offset, MaybeInt dim1, MaybeInt dim2) { return diagonal(t, offset, dim1.value_or(-2), dim2.value_or(-1)); }>},
   {"aten::as_strided", fn<as_strided>},
   {"aten::real", fn<real>},
   {"aten::imag", fn<imaginary>},
@@ -520,16 +547,25 @@ static Builtins rows{
   {"aten::atleast_2d.Sequence", fn<at_least_all<2>>},
   {"aten::atleast_3d.Sequence", fn<at_least_all<3>>},
   {"aten::squeeze_", fn<[](Context& context, const Value& self) { return rewindow(context, self, squeeze_all(self.to_tensor())); }>},
-  {"aten::squeeze_.dim", fn<[](Context& context, const Value& self, int64_t dim) { return rewindow(context, self, squeeze_one(self.to_tensor(), dim)); }>},
-  {"aten::squeeze_.dims", fn<[](Context& context, const Value& self, Sizes dims) { return rewindow(context, self, squeeze_many(self.to_tensor(), dims)); }>},
-  {"aten::unsqueeze_", fn<[](Context& context, const Value& self, int64_t dim) { return rewindow(context, self, unsqueeze(self.to_tensor(), dim)); }>},
+  {"aten::squeeze_.dim",
+   fn<[](Context& context, const Value& self, int64_t dim) { return rewindow(context, self, squeeze_one(self.to_tensor(), dim)); }>},
+  {"aten::squeeze_.dims",
+   fn<[](Context& context, const Value& self, Sizes dims) { return rewindow(context, self, squeeze_many(self.to_tensor(), dims)); }>},
+  {"aten::unsqueeze_",
+   fn<[](Context& context, const Value& self, int64_t dim) { return rewindow(context, self, unsqueeze(self.to_tensor(), dim)); }>},
   {"aten::t_", fn<[](Context& context, const Value& self) { return rewindow(context, self, flip_matrix(self.to_tensor())); }>},
-  {"aten::transpose_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) { return rewindow(context, self, transpose(self.to_tensor(), a, b)); }>},
-  {"aten::swapaxes_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) { return rewindow(context, self, transpose(self.to_tensor(), a, b)); }>},
-  {"aten::swapdims_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) { return rewindow(context, self, transpose(self.to_tensor(), a, b)); }>},
+  {"aten::transpose_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) {
+     return rewindow(context, self, transpose(self.to_tensor(), a, b));
+   }>},
+  {"aten::swapaxes_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) {
+     return rewindow(context, self, transpose(self.to_tensor(), a, b));
+   }>},
+  {"aten::swapdims_", fn<[](Context& context, const Value& self, int64_t a, int64_t b) {
+     return rewindow(context, self, transpose(self.to_tensor(), a, b));
+   }>},
   {"aten::as_strided_", fn<[](Context& context, const Value& self, Sizes sizes, Sizes strides, MaybeInt offset) {
-    return rewindow(context, self, as_strided(self.to_tensor(), sizes, strides, offset));
-  }>},
+     return rewindow(context, self, as_strided(self.to_tensor(), sizes, strides, offset));
+   }>},
 };
 
 }  // namespace

@@ -25,8 +25,9 @@ int64_t product(const Sizes& sizes) {
 int wrap_dim(int64_t dim, int ndim) {
   int64_t n = ndim == 0 ? 1 : ndim;
   if (dim < -n || dim >= n) {
-    throw OperatorError("Dimension out of range (expected to be in range of [" + std::to_string(-n) + ", " + std::to_string(n - 1) + "], but got " +
-                        std::to_string(dim) + ")", "IndexError");
+    throw OperatorError("Dimension out of range (expected to be in range of [" + std::to_string(-n) + ", " + std::to_string(n - 1) +
+                          "], but got " + std::to_string(dim) + ")",
+                        "IndexError");
   }
   return static_cast<int>(dim < 0 ? dim + n : dim);
 }
@@ -59,7 +60,8 @@ Sizes infer_size(const Sizes& shape, int64_t numel) {
     } else if (shape[d] >= 0) {
       overflow = __builtin_mul_overflow(known, shape[d], &known) || overflow;
     } else {
-      throw OperatorError("invalid shape dimension " + std::to_string(shape[d]) + " at index " + std::to_string(d) + " of shape " + sizes_text(shape));
+      throw OperatorError("invalid shape dimension " + std::to_string(shape[d]) + " at index " + std::to_string(d) + " of shape " +
+                          sizes_text(shape));
     }
   }
   if (!overflow && (numel == known || (inferred >= 0 && known > 0 && numel % known == 0))) {

@@ -32,7 +32,7 @@ template <class T> ConvForm choose_form(const ConvShape& s) {
 template <class T> struct WeightLayout {
   ConvForm form;
   int64_t k, filters, group_elements;
-  int height;       // FiltersFirst: rows of each tile
+  int height;  // FiltersFirst: rows of each tile
   int64_t tiles;
   WeightLayout(const ConvShape& s, ConvForm f) : form(f), k(s.group_in() * s.taps()), filters(s.group_out()) {
     const auto& kernels = tile_kernels<T>();
@@ -42,7 +42,9 @@ template <class T> struct WeightLayout {
   }
   static constexpr size_t kHeader = 64;
   // The form decides the size too, so that packs of both forms are told apart by their size.
-  size_t bytes(const ConvShape& s) const { return kHeader * static_cast<size_t>(form) + static_cast<size_t>(group_elements * s.groups) * sizeof(T); }
+  size_t bytes(const ConvShape& s) const {
+    return kHeader * static_cast<size_t>(form) + static_cast<size_t>(group_elements * s.groups) * sizeof(T);
+  }
 };
 
 // `weight` is [oc][k] row-major.
@@ -68,7 +70,7 @@ template <class T> void pack_conv_weight(const ConvShape& s, ConvForm form, cons
 template <class T> struct StagedImage {
   const T* data = nullptr;  // of batch item 0, channel 0
   int64_t plane = 0, slice = 0, row = 0, phase = 0, phases = 1;
-  int64_t item = 0;         // from batch item to batch item
+  int64_t item = 0;  // from batch item to batch item
 };
 template <class T> struct StageLayout {
   int64_t depth, height, width;
@@ -83,15 +85,14 @@ template <class T> struct StageLayout {
     slice = row * height;
     plane = slice * depth;
   }
-  bool is_plain(const ConvShape& s) const {
-    return phases == 1 && depth == s.in[0] && height == s.in[1] && width == s.in[2];
-  }
+  bool is_plain(const ConvShape& s) const { return phases == 1 && depth == s.in[0] && height == s.in[1] && width == s.in[2]; }
 };
 
 // A 1x1 kernel with a stride reads every stride-th pixel: the same problem on a window of the input, without the stride.
 inline void drop_stride(ConvShape& s, TensorView& x) {
   if (s.taps() != 1) return;
-  for (int d = 0; d < 3; d++) if (s.pad_low[d] != 0 || s.pad_high[d] != 0) return;
+  for (int d = 0; d < 3; d++)
+    if (s.pad_low[d] != 0 || s.pad_high[d] != 0) return;
   for (int d = 3 - s.spatial; d < 3; d++) {
     const int at = x.ndim - 3 + d;
     x.sizes[at] = s.in[d] = s.out[d];
@@ -111,7 +112,8 @@ template <class T> void stage_plane(const ConvShape& s, const StageLayout<T>& l,
       if (l.phases == 1) {
         to += s.pad_low[2];
         if (strides[2] == 1) std::memcpy(static_cast<void*>(to), from, static_cast<size_t>(s.in[2]) * sizeof(T));
-        else for (int64_t x = 0; x < s.in[2]; x++) to[x] = from[x * strides[2]];
+        else
+          for (int64_t x = 0; x < s.in[2]; x++) to[x] = from[x * strides[2]];
         continue;
       }
       if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
@@ -194,7 +196,8 @@ template <class T> void tap_offsets(const ConvShape& s, const StagedImage<T>& im
       for (int64_t y = 0; y < s.kernel[1]; y++) {
         for (int64_t x = 0; x < s.kernel[2]; x++) {
           const int64_t at = x * s.dilation[2];
-          *out++ = c * image.plane + z * s.dilation[0] * image.slice + y * s.dilation[1] * image.row + (at % image.phases) * image.phase + at / image.phases;
+          *out++ = c * image.plane + z * s.dilation[0] * image.slice + y * s.dilation[1] * image.row + (at % image.phases) * image.phase +
+                   at / image.phases;
         }
       }
     }
@@ -224,8 +227,8 @@ template <class T> struct ConvProblem {
   const int64_t* offsets = nullptr;  // of one group
   const T* packed = nullptr;         // weights after the header
   const T* bias = nullptr;
-  T* out = nullptr;                  // [batch][oc][pixels]
-  const T* residual = nullptr;       // as out
+  T* out = nullptr;             // [batch][oc][pixels]
+  const T* residual = nullptr;  // as out
   Activation activation = Activation::None;
   // After the output's [from, from + n) hold the sums and the bias.
   void finish(int64_t from, int64_t n) const {
@@ -240,7 +243,9 @@ template <class T> int64_t panels_per_block(int64_t slice) {
 }
 
 // Pixels of panels [p0, p1), filter tiles [t0, t1) of one group of one image.
-template <class T> void conv_filters_first(const ConvProblem<T>& c, const WeightLayout<T>& w, int64_t item, int64_t group, int64_t p0, int64_t p1, int64_t t0, int64_t t1) {
+template <class T>
+void conv_filters_first(const ConvProblem<T>& c, const WeightLayout<T>& w, int64_t item, int64_t group, int64_t p0, int64_t p1, int64_t t0,
+                        int64_t t1) {
   const auto& kernels = tile_kernels<T>();
   const ConvShape& s = c.s;
   const int nr = kernels.nr;
@@ -293,7 +298,9 @@ template <class T> void conv_filters_first(const ConvProblem<T>& c, const Weight
 }
 
 // Pixels [q0, q1), panels of filters [p0, p1) of one group of one image.
-template <class T> void conv_pixels_first(const ConvProblem<T>& c, const WeightLayout<T>& w, int64_t item, int64_t group, int64_t q0, int64_t q1, int64_t p0, int64_t p1) {
+template <class T>
+void conv_pixels_first(const ConvProblem<T>& c, const WeightLayout<T>& w, int64_t item, int64_t group, int64_t q0, int64_t q1, int64_t p0,
+                       int64_t p1) {
   const auto& kernels = tile_kernels<T>();
   const ConvShape& s = c.s;
   const int nr = kernels.nr, mr = kernels.mr;
@@ -350,8 +357,8 @@ template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c,
   const int64_t taps = s.taps(), multiplier = s.group_out(), pixels = s.out_pixels();
   const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, taps * pixels * multiplier));
   if constexpr (std::is_same_v<T, float>) {
-    const bool plain = s.in[0] == 1 && s.kernel[0] == 1 && s.pad_low[0] == 0 && s.kernel[1] == 3 && s.kernel[2] == 3 && s.dilation[1] == 1 && s.dilation[2] == 1 &&
-                       s.stride[1] == s.stride[2] && s.stride[1] <= 2 && s.out[0] == 1;
+    const bool plain = s.in[0] == 1 && s.kernel[0] == 1 && s.pad_low[0] == 0 && s.kernel[1] == 3 && s.kernel[2] == 3 &&
+                       s.dilation[1] == 1 && s.dilation[2] == 1 && s.stride[1] == s.stride[2] && s.stride[1] <= 2 && s.out[0] == 1;
     if (plain && (w.strides[2] == 1 || s.in[2] == 1)) {
       runtime.parallel(s.batch * s.in_channels, grain, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
@@ -359,8 +366,19 @@ template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c,
           for (int64_t m = 0; m < multiplier; m++) {
             const int64_t oc = channel * multiplier + m, at = (item * s.out_channels + oc) * pixels;
             const bool at_once = c.activation <= Activation::Relu6;
-            const Depthwise3 d{x.ptr<T>() + item * w.item + channel * w.channel, w.strides[1], s.in[1], s.in[2], s.pad_low[1], s.pad_low[2], weight + oc * 9,
-                               c.bias ? c.bias[oc] : 0.0f, c.residual ? c.residual + at : nullptr, at_once ? c.activation : Activation::None, c.out + at, s.out[1], s.out[2]};
+            const Depthwise3 d{x.ptr<T>() + item * w.item + channel * w.channel,
+                               w.strides[1],
+                               s.in[1],
+                               s.in[2],
+                               s.pad_low[1],
+                               s.pad_low[2],
+                               weight + oc * 9,
+                               c.bias ? c.bias[oc] : 0.0f,
+                               c.residual ? c.residual + at : nullptr,
+                               at_once ? c.activation : Activation::None,
+                               c.out + at,
+                               s.out[1],
+                               s.out[2]};
             conv_table().depthwise3(d, static_cast<int>(s.stride[1]));
             if (!at_once) tile_kernels<T>().epilogue(c.out + at, pixels, nullptr, 0, 1, pixels, c.activation);
           }
@@ -384,8 +402,9 @@ template <class T> void run_depthwise(Runtime& runtime, const ConvProblem<T>& c,
         const int64_t oc = channel * multiplier + m;
         T* out = c.out + (item * s.out_channels + oc) * pixels;
         for (int64_t z = 0; z < s.out[0]; z++) {
-          conv_kernels<T>().depthwise(plane + z * s.stride[0] * l.slice, c.offsets, taps, weight + oc * taps, c.bias ? c.bias[oc] : T(0), s.stride[1] * l.row, s.out[1],
-                                      s.out[2], at_once ? c.activation : Activation::None, out + z * s.out[1] * s.out[2]);
+          conv_kernels<T>().depthwise(plane + z * s.stride[0] * l.slice, c.offsets, taps, weight + oc * taps, c.bias ? c.bias[oc] : T(0),
+                                      s.stride[1] * l.row, s.out[1], s.out[2], at_once ? c.activation : Activation::None,
+                                      out + z * s.out[1] * s.out[2]);
         }
         if (!at_once) c.finish((item * s.out_channels + oc) * pixels, pixels);
       }
@@ -401,7 +420,10 @@ template <class T> void run_conv(Runtime& runtime, const ConvProblem<T>& c, Conv
   const int threads = runtime.num_threads();
   const int64_t macs = pixels * w.filters * w.k;
   // Enough pieces for every thread to take several, none smaller than about 20 microseconds.
-  const int64_t wanted = threads == 1 ? 1 : std::clamp<int64_t>(std::min<int64_t>(macs * items / kMacsPerChunk, 6 * threads) / std::max<int64_t>(1, items), 1, 6 * threads);
+  const int64_t wanted =
+    threads == 1
+      ? 1
+      : std::clamp<int64_t>(std::min<int64_t>(macs * items / kMacsPerChunk, 6 * threads) / std::max<int64_t>(1, items), 1, 6 * threads);
   if (form == ConvForm::FiltersFirst) {
     const int64_t panels = panel_count<T>(pixels);
     const int64_t per_block = panels_per_block<T>(k_slice(w.k, kernels.kc));
@@ -411,7 +433,8 @@ template <class T> void run_conv(Runtime& runtime, const ConvProblem<T>& c, Conv
     runtime.parallel(items * blocks * splits, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const int64_t split = i % splits, block = i / splits % blocks, item = i / splits / blocks;
-        conv_filters_first(c, w, item / s.groups, item % s.groups, panels * block / blocks, panels * (block + 1) / blocks, w.tiles * split / splits, w.tiles * (split + 1) / splits);
+        conv_filters_first(c, w, item / s.groups, item % s.groups, panels * block / blocks, panels * (block + 1) / blocks,
+                           w.tiles * split / splits, w.tiles * (split + 1) / splits);
       }
     });
     return;
@@ -423,7 +446,8 @@ template <class T> void run_conv(Runtime& runtime, const ConvProblem<T>& c, Conv
   runtime.parallel(items * blocks * splits, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t split = i % splits, block = i / splits % blocks, item = i / splits / blocks;
-      conv_pixels_first(c, w, item / s.groups, item % s.groups, pixels * block / blocks, pixels * (block + 1) / blocks, panels * split / splits, panels * (split + 1) / splits);
+      conv_pixels_first(c, w, item / s.groups, item % s.groups, pixels * block / blocks, pixels * (block + 1) / blocks,
+                        panels * split / splits, panels * (split + 1) / splits);
     }
   });
 }

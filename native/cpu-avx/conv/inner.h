@@ -30,8 +30,8 @@ template <class T> struct ConvKernels {
   // one vector past the panel may be written.
   void (*pack_pixels)(const T* image, const int64_t* offsets, int64_t taps, const PixelRun* runs, int nruns, T* panel, int width);
   // One channel: out[y][x] = act(bias + sum over taps of weight[t] * image[offsets[t] + y * row_step + x]); act is None, Relu or Relu6.
-  void (*depthwise)(const T* image, const int64_t* offsets, int64_t taps, const T* weight, T bias, int64_t row_step, int64_t rows, int64_t columns,
-                    Activation activation, T* out);
+  void (*depthwise)(const T* image, const int64_t* offsets, int64_t taps, const T* weight, T bias, int64_t row_step, int64_t rows,
+                    int64_t columns, Activation activation, T* out);
   // even[i] = in[2 * i], odd[i] = in[2 * i + 1] for i < pairs.
   void (*split_pairs)(const T* in, int64_t pairs, T* even, T* odd);
   // out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < columns.

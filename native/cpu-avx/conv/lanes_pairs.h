@@ -18,7 +18,9 @@ inline __m512 odds(__m512 a, __m512 b) {
   return _mm512_permutex2var_ps(a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b);
 }
 #elif defined(TS_ISA_AVX2)
-struct LaneRange { __m256i mask; };
+struct LaneRange {
+  __m256i mask;
+};
 inline LaneRange lane_range(int lo, int hi) { return {_mm256_andnot_si256(LanesF32::mask(lo), LanesF32::mask(hi))}; }
 inline __m256 load_range(const float* p, LaneRange range) { return _mm256_maskload_ps(p, range.mask); }
 inline __m256 in_order(__m256 v) { return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(v), 0xd8)); }

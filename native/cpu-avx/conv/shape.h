@@ -9,7 +9,7 @@
 namespace torchscript {
 
 struct ConvShape {
-  int spatial = 2;          // dimensions the caller has
+  int spatial = 2;  // dimensions the caller has
   bool batched = true;
   bool transposed = false;
   bool channels_last = false;  // of the output
@@ -23,7 +23,8 @@ struct ConvShape {
   int64_t in_pixels() const { return in[0] * in[1] * in[2]; }
   int64_t out_pixels() const { return out[0] * out[1] * out[2]; }
   bool is_pointwise() const {
-    for (int d = 0; d < 3; d++) if (kernel[d] != 1 || stride[d] != 1 || pad_low[d] != 0 || pad_high[d] != 0) return false;
+    for (int d = 0; d < 3; d++)
+      if (kernel[d] != 1 || stride[d] != 1 || pad_low[d] != 0 || pad_high[d] != 0) return false;
     return true;
   }
   bool is_depthwise() const { return groups > 1 && groups == in_channels && group_out() >= 1; }
@@ -86,13 +87,17 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
   const TensorView* bias = call.optional_tensor(2);
   ConvShape s;
   s.spatial = spatial > 0 ? spatial : w.ndim - 2;
-  if (s.spatial < 1 || s.spatial > 3 || w.ndim != s.spatial + 2) fail("weight should have at least three dimensions and match the convolution, but got weight of size: %s", sizes_text(w).c_str());
+  if (s.spatial < 1 || s.spatial > 3 || w.ndim != s.spatial + 2)
+    fail("weight should have at least three dimensions and match the convolution, but got weight of size: %s", sizes_text(w).c_str());
   const char* op = at.transposed == -2 ? "conv_transpose" : "conv";
   if (x.ndim != s.spatial + 1 && x.ndim != s.spatial + 2) {
-    fail("Expected %dD (unbatched) or %dD (batched) input to %s%dd, but got input of size: %s", s.spatial + 1, s.spatial + 2, op, s.spatial, sizes_text(x).c_str());
+    fail("Expected %dD (unbatched) or %dD (batched) input to %s%dd, but got input of size: %s", s.spatial + 1, s.spatial + 2, op, s.spatial,
+         sizes_text(x).c_str());
   }
-  if (x.dtype != w.dtype) fail("Input type (%s) and weight type (%s) should be the same", dtype_torch_name(x.dtype), dtype_torch_name(w.dtype));
-  if (bias && bias->dtype != x.dtype) fail("Input type (%s) and bias type (%s) should be the same", dtype_torch_name(x.dtype), dtype_torch_name(bias->dtype));
+  if (x.dtype != w.dtype)
+    fail("Input type (%s) and weight type (%s) should be the same", dtype_torch_name(x.dtype), dtype_torch_name(w.dtype));
+  if (bias && bias->dtype != x.dtype)
+    fail("Input type (%s) and bias type (%s) should be the same", dtype_torch_name(x.dtype), dtype_torch_name(bias->dtype));
   if (x.dtype == DType::Bool || is_quantized(x.dtype)) fail("\"convolution\" not implemented for '%s'", dtype_torch_name(x.dtype));
   s.batched = x.ndim == s.spatial + 2;
   s.transposed = at.transposed == -2 || (at.transposed >= 0 && at.transposed < call.nargs && call.args[at.transposed].b);
@@ -106,7 +111,9 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
     // Beyond this no window has a meaning, and sums of such numbers could overflow.
     if (i < 0 || i >= call.nargs || call.args[i].kind != ArgKind::IntList) continue;
     for (int64_t d = 0; d < call.args[i].ints.n; d++) {
-      if (call.args[i].ints.p[d] > (int64_t{1} << 31)) fail("Expected stride, padding, dilation and output_padding of a convolution below 2^31 but received %lld", static_cast<long long>(call.args[i].ints.p[d]));
+      if (call.args[i].ints.p[d] > (int64_t{1} << 31))
+        fail("Expected stride, padding, dilation and output_padding of a convolution below 2^31 but received %lld",
+             static_cast<long long>(call.args[i].ints.p[d]));
     }
   }
   for (int d = 0; d < s.spatial; d++) {
@@ -143,8 +150,8 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
     read_list(call, at.output_padding, s.spatial, 0, "output_padding", s.out_padding);
     for (int d = 0; d < low; d++) s.out_padding[d] = 0;
     if (w.sizes[0] != s.in_channels) {
-      fail("Given transposed=1, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", sizes_text(w).c_str(), sizes_text(x).c_str(),
-           static_cast<long long>(w.sizes[0]), static_cast<long long>(s.in_channels));
+      fail("Given transposed=1, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead",
+           sizes_text(w).c_str(), sizes_text(x).c_str(), static_cast<long long>(w.sizes[0]), static_cast<long long>(s.in_channels));
     }
     if (s.in_channels % s.groups != 0) fail("Expected input channels divisible by groups in transposed convolution");
     for (int d = low; d < 3; d++) {
@@ -152,26 +159,30 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
     }
   } else {
     if (w.sizes[0] % s.groups != 0) {
-      fail("Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight of size %s instead", static_cast<long long>(s.groups),
-           static_cast<long long>(s.groups), sizes_text(w).c_str());
+      fail("Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight of size %s instead",
+           static_cast<long long>(s.groups), static_cast<long long>(s.groups), sizes_text(w).c_str());
     }
     if (w.sizes[1] * s.groups != s.in_channels) {
-      fail("Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", static_cast<long long>(s.groups), sizes_text(w).c_str(),
-           sizes_text(x).c_str(), static_cast<long long>(w.sizes[1] * s.groups), static_cast<long long>(s.in_channels));
+      fail("Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead",
+           static_cast<long long>(s.groups), sizes_text(w).c_str(), sizes_text(x).c_str(), static_cast<long long>(w.sizes[1] * s.groups),
+           static_cast<long long>(s.in_channels));
     }
   }
   if (bias && (bias->ndim != 1 || bias->sizes[0] != s.out_channels)) {
-    fail("Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead", sizes_text(w).c_str(),
-         static_cast<long long>(s.out_channels), sizes_text(*bias).c_str());
+    fail("Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead",
+         sizes_text(w).c_str(), static_cast<long long>(s.out_channels), sizes_text(*bias).c_str());
   }
   for (int d = low; d < 3; d++) {
     if (s.transposed) {
       s.out[d] = (s.in[d] - 1) * s.stride[d] - 2 * s.pad_low[d] + s.dilation[d] * (s.kernel[d] - 1) + s.out_padding[d] + 1;
-      if (s.out[d] <= 0) fail("Given input size per channel: (%lld). Calculated output size per channel: (%lld). Output size is too small", static_cast<long long>(s.in[d]), static_cast<long long>(s.out[d]));
+      if (s.out[d] <= 0)
+        fail("Given input size per channel: (%lld). Calculated output size per channel: (%lld). Output size is too small",
+             static_cast<long long>(s.in[d]), static_cast<long long>(s.out[d]));
     } else {
       const int64_t padded = s.in[d] + s.pad_low[d] + s.pad_high[d], reach = s.dilation[d] * (s.kernel[d] - 1) + 1;
       if (padded < reach || s.kernel[d] == 0) {
-        fail("Calculated padded input size per channel: (%lld). Kernel size: (%lld). Kernel size can't be greater than actual input size", static_cast<long long>(padded), static_cast<long long>(reach));
+        fail("Calculated padded input size per channel: (%lld). Kernel size: (%lld). Kernel size can't be greater than actual input size",
+             static_cast<long long>(padded), static_cast<long long>(reach));
       }
       s.out[d] = (padded - reach) / s.stride[d] + 1;
     }

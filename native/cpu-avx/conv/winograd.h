@@ -25,13 +25,15 @@ inline int winograd_setting() {
 }
 
 inline bool can_use_winograd(const ConvShape& s) {
-  if (s.transposed || s.groups != 1 || s.kernel[0] != 1 || s.kernel[1] != 3 || s.kernel[2] != 3 || s.in[0] != 1 || s.out[0] != 1) return false;
-  for (int d = 0; d < 3; d++) if (s.stride[d] != 1 || s.dilation[d] != 1) return false;
+  if (s.transposed || s.groups != 1 || s.kernel[0] != 1 || s.kernel[1] != 3 || s.kernel[2] != 3 || s.in[0] != 1 || s.out[0] != 1)
+    return false;
+  for (int d = 0; d < 3; d++)
+    if (s.stride[d] != 1 || s.dilation[d] != 1) return false;
   return s.pad_low[0] == 0 && s.in_channels > 0 && s.out_channels > 0 && s.out_pixels() > 0;
 }
 
 struct WinogradShape {
-  int m, n;  // pixels a tile has in each direction, points
+  int m, n;                      // pixels a tile has in each direction, points
   int64_t rows, columns, tiles;  // of tiles
   WinogradShape(const ConvShape& s, int size) : m(size), n(size + 2) {
     rows = (s.out[1] + m - 1) / m;
@@ -95,7 +97,8 @@ inline void pack_winograd(const ConvShape& s, int m, const float* weight, float*
         for (int x = 0; x < 3; x++) half[i][x] = g[3 * i] * k[x] + g[3 * i + 1] * k[3 + x] + g[3 * i + 2] * k[6 + x];
       }
       for (int i = 0; i < n; i++) {
-        for (int j = 0; j < n; j++) lane[(i * n + j) * w.each] = static_cast<float>(half[i][0] * g[3 * j] + half[i][1] * g[3 * j + 1] + half[i][2] * g[3 * j + 2]);
+        for (int j = 0; j < n; j++)
+          lane[(i * n + j) * w.each] = static_cast<float>(half[i][0] * g[3 * j] + half[i][1] * g[3 * j + 1] + half[i][2] * g[3 * j + 2]);
       }
     }
   }
@@ -103,7 +106,9 @@ inline void pack_winograd(const ConvShape& s, int m, const float* weight, float*
 
 // A block of tiles: where its inputs are staged and which pixels it makes.
 struct WinogradBlock {
-  struct Region { int64_t item, row, rows, at; };  // rows of tiles of one image; elements of the staged channel before them
+  struct Region {
+    int64_t item, row, rows, at;
+  };  // rows of tiles of one image; elements of the staged channel before them
   std::vector<Region> regions;
   std::vector<TileRun> runs;
   std::vector<int32_t> first;  // run of each panel, and the end
@@ -128,8 +133,9 @@ struct WinogradBlock {
       const int64_t row = tile % per_item / w.columns, column = tile % w.columns;
       const int64_t count = std::min({nr - lane, w.columns - column, end - tile});
       const int64_t y = row * w.m, x = column * w.m;
-      runs.push_back({r.at + (row - r.row) * w.m * line + column, r.item * s.out_channels * s.out_pixels() + y * s.out[2] + x, static_cast<int32_t>(lane),
-                      static_cast<int32_t>(count), static_cast<int32_t>(std::min<int64_t>(w.m, s.out[1] - y)), static_cast<int32_t>(std::min<int64_t>(count * w.m, s.out[2] - x))});
+      runs.push_back({r.at + (row - r.row) * w.m * line + column, r.item * s.out_channels * s.out_pixels() + y * s.out[2] + x,
+                      static_cast<int32_t>(lane), static_cast<int32_t>(count), static_cast<int32_t>(std::min<int64_t>(w.m, s.out[1] - y)),
+                      static_cast<int32_t>(std::min<int64_t>(count * w.m, s.out[2] - x))});
       tile += count;
     }
     first.push_back(static_cast<int32_t>(runs.size()));
@@ -174,42 +180,44 @@ inline bool run_winograd(Runtime& runtime, const ConvProblem<float>& c, int m, c
       float* staged = thread_scratch<float>(kSlotUser, static_cast<size_t>(b.staged + 64));
       for (int64_t channel = begin; channel < end; channel++) {
         for (const auto& r : b.regions) {
-          inner.stage(m, image.ptr<float>() + r.item * window.item + channel * window.channel, window.strides[1], s.in[1], s.in[2], r.row * m - s.pad_low[1],
-                      r.rows * m + 2, s.pad_low[2], b.phase, staged + r.at);
+          inner.stage(m, image.ptr<float>() + r.item * window.item + channel * window.channel, window.strides[1], s.in[1], s.in[2],
+                      r.row * m - s.pad_low[1], r.rows * m + 2, s.pad_low[2], b.phase, staged + r.at);
         }
         for (int64_t p = 0; p < count; p++) {
           const int width = lanes(p);
-          inner.input(m, staged, b.line, b.phase, b.runs.data() + b.first[p], b.first[p + 1] - b.first[p], width, v + p * ic * nr + channel * width, v_step);
+          inner.input(m, staged, b.line, b.phase, b.runs.data() + b.first[p], b.first[p + 1] - b.first[p], width,
+                      v + p * ic * nr + channel * width, v_step);
         }
       }
     });
     const int64_t slice = k_slice(ic, kernels.kc);
-    parallel(points * weights.panels, std::max<int64_t>(1, kMacsPerChunk / (ic * weights.height * nr * count)), [&](int64_t begin, int64_t end) {
-      for (int64_t k0 = 0; k0 < ic; k0 += slice) {
-        Tile<float> tile;
-        tile.k = std::min(slice, ic - k0);
-        tile.a_stride = 0;
-        tile.c_stride = count * nr;
-        tile.accumulate = k0 > 0;
-        tile.alpha = 1;
-        tile.bias_n = tile.bias_m = nullptr;
-        tile.activation = Activation::None;
-        for (int64_t i = begin; i < end; i++) {
-          const int64_t f = i / weights.panels, row = i % weights.panels * weights.height;
-          tile.a = c.packed + (i * ic + k0) * kernels.mr;
-          tile.m = static_cast<int>(std::min<int64_t>(weights.height, oc - row));
-          for (int64_t p = 0; p < count; p++) {
-            const int width = lanes(p);
-            tile.b = v + f * v_step + p * ic * nr + k0 * width;
-            tile.b_stride = width;
-            tile.n = static_cast<int>(tiles_of(p));
-            tile.c = products + f * p_step + (row * count + p) * nr;
-            tile.prefetch = p == 0 && i + 1 < end ? reinterpret_cast<const char*>(tile.a + ic * kernels.mr) : nullptr;
-            kernels.tile_packed(tile);
-          }
-        }
-      }
-    });
+    parallel(points * weights.panels, std::max<int64_t>(1, kMacsPerChunk / (ic * weights.height * nr * count)),
+             [&](int64_t begin, int64_t end) {
+               for (int64_t k0 = 0; k0 < ic; k0 += slice) {
+                 Tile<float> tile;
+                 tile.k = std::min(slice, ic - k0);
+                 tile.a_stride = 0;
+                 tile.c_stride = count * nr;
+                 tile.accumulate = k0 > 0;
+                 tile.alpha = 1;
+                 tile.bias_n = tile.bias_m = nullptr;
+                 tile.activation = Activation::None;
+                 for (int64_t i = begin; i < end; i++) {
+                   const int64_t f = i / weights.panels, row = i % weights.panels * weights.height;
+                   tile.a = c.packed + (i * ic + k0) * kernels.mr;
+                   tile.m = static_cast<int>(std::min<int64_t>(weights.height, oc - row));
+                   for (int64_t p = 0; p < count; p++) {
+                     const int width = lanes(p);
+                     tile.b = v + f * v_step + p * ic * nr + k0 * width;
+                     tile.b_stride = width;
+                     tile.n = static_cast<int>(tiles_of(p));
+                     tile.c = products + f * p_step + (row * count + p) * nr;
+                     tile.prefetch = p == 0 && i + 1 < end ? reinterpret_cast<const char*>(tile.a + ic * kernels.mr) : nullptr;
+                     kernels.tile_packed(tile);
+                   }
+                 }
+               }
+             });
     parallel(oc, 64, [&](int64_t begin, int64_t end) {
       bool good = true;
       for (int64_t o = begin; o < end; o++) {
@@ -218,10 +226,12 @@ inline bool run_winograd(Runtime& runtime, const ConvProblem<float>& c, int m, c
         for (int64_t p = 0; p < count; p++) {
           const TileRun* runs = b.runs.data() + b.first[p];
           const int nruns = b.first[p + 1] - b.first[p];
-          good = inner.output(m, products + (o * count + p) * nr, p_step, lanes(p), c.bias ? c.bias[o] : 0.0f, runs, nruns, out, residual, s.out[2],
-                              at_once ? c.activation : Activation::None) && good;
+          good = inner.output(m, products + (o * count + p) * nr, p_step, lanes(p), c.bias ? c.bias[o] : 0.0f, runs, nruns, out, residual,
+                              s.out[2], at_once ? c.activation : Activation::None) &&
+                 good;
           if (at_once) continue;
-          for (int r = 0; r < nruns; r++) kernels.epilogue(out + runs[r].out, s.out[2], nullptr, 0, runs[r].rows, runs[r].columns, c.activation);
+          for (int r = 0; r < nruns; r++)
+            kernels.epilogue(out + runs[r].out, s.out[2], nullptr, 0, runs[r].rows, runs[r].columns, c.activation);
         }
       }
       if (!good) finite.store(false, std::memory_order_relaxed);
@@ -236,7 +246,9 @@ inline bool run_winograd(Runtime& runtime, const ConvProblem<float>& c, int m, c
     });
   } else {
     float* v = static_cast<float*>(runtime.scratch(floats * sizeof(float)));
-    auto shared = [&](int64_t n, int64_t grain, const auto& body) { runtime.parallel(n, std::max<int64_t>(1, std::min(grain, (n + 2 * threads - 1) / (2 * threads))), body); };
+    auto shared = [&](int64_t n, int64_t grain, const auto& body) {
+      runtime.parallel(n, std::max<int64_t>(1, std::min(grain, (n + 2 * threads - 1) / (2 * threads))), body);
+    };
     for (int64_t i = 0; i < blocks; i++) run_block(i, v, v + points * v_step, shared);
   }
   return finite.load(std::memory_order_relaxed);

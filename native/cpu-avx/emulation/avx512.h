@@ -24,34 +24,23 @@ namespace avx512_emulation {
 
 #define TS_EMULATED inline __attribute__((always_inline))
 
-template <class T, int n>
-struct Lanes {
-  T at[n];
-};
+template <class T, int n> struct Lanes { T at[n]; };
 using F = Lanes<float, 16>;
 using D = Lanes<double, 8>;
 using I = Lanes<int32_t, 16>;
 using L = Lanes<int64_t, 8>;
-template <class Half>
-struct Halves {
-  Half low, high;
-};
-template <class To, class From>
-TS_EMULATED To as(From x) {
-  return __builtin_bit_cast(To, x);
-}
+template <class Half> struct Halves { Half low, high; };
+template <class To, class From> TS_EMULATED To as(From x) { return __builtin_bit_cast(To, x); }
 
 // Masked elements are not touched.
-template <class Whole, class T, int n>
-TS_EMULATED Whole load(unsigned mask, const void* p) {
+template <class Whole, class T, int n> TS_EMULATED Whole load(unsigned mask, const void* p) {
   Lanes<T, n> r = {};
   for (int i = 0; i < n; i++) {
     if (mask >> i & 1) __builtin_memcpy(&r.at[i], static_cast<const T*>(p) + i, sizeof(T));
   }
   return as<Whole>(r);
 }
-template <class T, int n, class Whole>
-TS_EMULATED void store(void* p, unsigned mask, Whole v) {
+template <class T, int n, class Whole> TS_EMULATED void store(void* p, unsigned mask, Whole v) {
   const Lanes<T, n> a = as<Lanes<T, n>>(v);
   for (int i = 0; i < n; i++) {
     if (mask >> i & 1) __builtin_memcpy(static_cast<T*>(p) + i, &a.at[i], sizeof(T));
@@ -59,41 +48,34 @@ TS_EMULATED void store(void* p, unsigned mask, Whole v) {
 }
 
 // The compiler's order: halves of the vector onto each other until one lane is left.
-template <class T, int n, class Combine>
-TS_EMULATED T reduce(Lanes<T, n> a, Combine combine) {
+template <class T, int n, class Combine> TS_EMULATED T reduce(Lanes<T, n> a, Combine combine) {
   for (int width = n / 2; width > 0; width /= 2) {
     for (int i = 0; i < width; i++) a.at[i] = combine(a.at[i], a.at[i + width]);
   }
   return a.at[0];
 }
-template <class T, int n>
-TS_EMULATED T reduce_add(Lanes<T, n> a) {
+template <class T, int n> TS_EMULATED T reduce_add(Lanes<T, n> a) {
   return reduce(a, [](T x, T y) { return x + y; });
 }
-template <class T, int n>
-TS_EMULATED T reduce_max(Lanes<T, n> a) {
+template <class T, int n> TS_EMULATED T reduce_max(Lanes<T, n> a) {
   return reduce(a, [](T x, T y) { return x > y ? x : y; });
 }
-template <class T, int n>
-TS_EMULATED T reduce_min(Lanes<T, n> a) {
+template <class T, int n> TS_EMULATED T reduce_min(Lanes<T, n> a) {
   return reduce(a, [](T x, T y) { return x < y ? x : y; });
 }
 
-template <class T, int n, class Compare>
-TS_EMULATED unsigned compare(Lanes<T, n> a, Lanes<T, n> b, Compare holds) {
+template <class T, int n, class Compare> TS_EMULATED unsigned compare(Lanes<T, n> a, Lanes<T, n> b, Compare holds) {
   unsigned mask = 0;
   for (int i = 0; i < n; i++) mask |= static_cast<unsigned>(holds(a.at[i], b.at[i])) << i;
   return mask;
 }
 
-template <int k>
-TS_EMULATED __m512i srai_epi32(__m512i v) {
+template <int k> TS_EMULATED __m512i srai_epi32(__m512i v) {
   I a = as<I>(v);
   for (int32_t& x : a.at) x >>= k > 31 ? 31 : k;
   return as<__m512i>(a);
 }
-template <int k>
-TS_EMULATED __m512i srai_epi64(__m512i v) {
+template <int k> TS_EMULATED __m512i srai_epi64(__m512i v) {
   L a = as<L>(v);
   for (int64_t& x : a.at) x >>= k > 63 ? 63 : k;
   return as<__m512i>(a);
@@ -132,8 +114,7 @@ TS_EMULATED __m512 cvtph_ps(__m256i v) {
   const auto a = as<Halves<__m128i>>(v);
   return as<__m512>(Halves<__m256>{_mm256_cvtph_ps(a.low), _mm256_cvtph_ps(a.high)});
 }
-template <int rounding>
-TS_EMULATED __m256i cvtps_ph(__m512 v) {
+template <int rounding> TS_EMULATED __m256i cvtps_ph(__m512 v) {
   const auto a = as<Halves<__m256>>(v);
   return as<__m256i>(Halves<__m128i>{_mm256_cvtps_ph(a.low, rounding), _mm256_cvtps_ph(a.high, rounding)});
 }
@@ -147,14 +128,12 @@ TS_EMULATED __m256i cvtepi32_epi16(__m512i v) {
   for (int i = 0; i < 16; i++) r.at[i] = static_cast<int16_t>(a.at[i]);
   return as<__m256i>(r);
 }
-template <int rounding>
-TS_EMULATED __m512 roundscale_ps(__m512 v) {
+template <int rounding> TS_EMULATED __m512 roundscale_ps(__m512 v) {
   static_assert((rounding & 0xf0) == 0, "Only whole numbers are emulated");
   const auto a = as<Halves<__m256>>(v);
   return as<__m512>(Halves<__m256>{_mm256_round_ps(a.low, rounding), _mm256_round_ps(a.high, rounding)});
 }
-template <int rounding>
-TS_EMULATED __m512d roundscale_pd(__m512d v) {
+template <int rounding> TS_EMULATED __m512d roundscale_pd(__m512d v) {
   static_assert((rounding & 0xf0) == 0, "Only whole numbers are emulated");
   const auto a = as<Halves<__m256d>>(v);
   return as<__m512d>(Halves<__m256d>{_mm256_round_pd(a.low, rounding), _mm256_round_pd(a.high, rounding)});

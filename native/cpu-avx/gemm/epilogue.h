@@ -11,12 +11,23 @@ namespace torchscript {
 inline Activation activation_argument(const Call& call, int i) {
   if (i >= call.nargs || call.args[i].kind != ArgKind::String) return Activation::None;
   const std::string name(call.args[i].str.p, static_cast<size_t>(call.args[i].str.n));
-  static constexpr struct { const char* name; Activation activation; } kNames[] = {
-      {"", Activation::None}, {"relu", Activation::Relu}, {"relu6", Activation::Relu6}, {"hardswish", Activation::Hardswish},
-      {"hardsigmoid", Activation::Hardsigmoid}, {"silu", Activation::Silu}, {"sigmoid", Activation::Sigmoid}, {"tanh", Activation::Tanh},
-      {"gelu", Activation::Gelu}, {"gelu_tanh", Activation::GeluTanh}};
-  for (const auto& entry : kNames) if (name == entry.name) return entry.activation;
-  fail("Expected '', relu, relu6, hardswish, hardsigmoid, silu, sigmoid, tanh, gelu or gelu_tanh for `activation` but received '%s'", name.c_str());
+  static constexpr struct {
+    const char* name;
+    Activation activation;
+  } kNames[] = {{"", Activation::None},
+                {"relu", Activation::Relu},
+                {"relu6", Activation::Relu6},
+                {"hardswish", Activation::Hardswish},
+                {"hardsigmoid", Activation::Hardsigmoid},
+                {"silu", Activation::Silu},
+                {"sigmoid", Activation::Sigmoid},
+                {"tanh", Activation::Tanh},
+                {"gelu", Activation::Gelu},
+                {"gelu_tanh", Activation::GeluTanh}};
+  for (const auto& entry : kNames)
+    if (name == entry.name) return entry.activation;
+  fail("Expected '', relu, relu6, hardswish, hardsigmoid, silu, sigmoid, tanh, gelu or gelu_tanh for `activation` but received '%s'",
+       name.c_str());
 }
 
 inline bool same_kind(const TensorView& a, const TensorView& b) {

@@ -58,9 +58,12 @@ template <class T> struct Gemm {
 };
 
 template <class T> int64_t panel_count(int64_t n) { return (n + tile_kernels<T>().nr - 1) / tile_kernels<T>().nr; }
-template <class T> size_t packed_b_elements(int64_t k, int64_t n) { return static_cast<size_t>(panel_count<T>(n) * k * tile_kernels<T>().nr); }
+template <class T> size_t packed_b_elements(int64_t k, int64_t n) {
+  return static_cast<size_t>(panel_count<T>(n) * k * tile_kernels<T>().nr);
+}
 
-template <class T> void pack_b_panels(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t n, int64_t panel0, int64_t panel1, T* out) {
+template <class T>
+void pack_b_panels(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t n, int64_t panel0, int64_t panel1, T* out) {
   const auto& kernels = tile_kernels<T>();
   for (int64_t p = panel0; p < panel1; p++) {
     const int columns = static_cast<int>(std::min<int64_t>(kernels.nr, n - p * kernels.nr));
@@ -95,7 +98,8 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
     for (int64_t p = panel0; p < panel1; p++) {
       const int columns = static_cast<int>(std::min<int64_t>(nr, g.n - p * nr));
       kernels.gemv_panel(g.a + m0 * g.a_row, g.packed_b + p * g.k * nr, g.k, g.c + m0 * g.c_row + p * nr, columns, g.alpha, g.accumulate,
-                         g.bias_n ? g.bias_n + p * nr : nullptr, g.residual ? g.residual + m0 * g.residual_row + p * nr : nullptr, g.activation);
+                         g.bias_n ? g.bias_n + p * nr : nullptr, g.residual ? g.residual + m0 * g.residual_row + p * nr : nullptr,
+                         g.activation);
     }
     return;
   }
@@ -113,8 +117,8 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
       if (pack) {
         packed = thread_scratch<T>(kSlotPackA, static_cast<size_t>(tiles * kernels.mr * slice));
         for (int64_t t = 0; t < tiles; t++) {
-          kernels.pack_a(g.a + (mb + t * height) * g.a_row + k0 * g.a_col, g.a_row, g.a_col, static_cast<int>(std::min<int64_t>(height, rows - t * height)), kn,
-                         packed + t * kernels.mr * slice);
+          kernels.pack_a(g.a + (mb + t * height) * g.a_row + k0 * g.a_col, g.a_row, g.a_col,
+                         static_cast<int>(std::min<int64_t>(height, rows - t * height)), kn, packed + t * kernels.mr * slice);
         }
       }
       for (int64_t p = panel0; p < panel1; p++) {
@@ -177,8 +181,10 @@ template <class T> bool gemm_in_place_b(Runtime* runtime, const Gemm<T>& g) {
   if (g.b_row == 1 && g.a_col == 1 && g.m <= 3 && !g.bias_n && !g.bias_m) {
     parallel(g.n, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = 0; i < g.m; i++) {
-        kernels.dot_rows(g.b + begin * g.b_col, g.b_col, end - begin, g.a + i * g.a_row, g.k, g.c + i * g.c_row + begin, 1, g.alpha, g.accumulate);
-        kernels.epilogue(g.c + i * g.c_row + begin, 0, g.residual ? g.residual + i * g.residual_row + begin : nullptr, 0, 1, end - begin, g.activation);
+        kernels.dot_rows(g.b + begin * g.b_col, g.b_col, end - begin, g.a + i * g.a_row, g.k, g.c + i * g.c_row + begin, 1, g.alpha,
+                         g.accumulate);
+        kernels.epilogue(g.c + i * g.c_row + begin, 0, g.residual ? g.residual + i * g.residual_row + begin : nullptr, 0, 1, end - begin,
+                         g.activation);
       }
     });
     return true;

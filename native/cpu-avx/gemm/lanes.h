@@ -32,7 +32,7 @@ struct LanesF32 {
   static inline V add(V a, V b) { return _mm512_add_ps(a, b); }
   static inline V mul(V a, V b) { return _mm512_mul_ps(a, b); }
   static inline V relu(V a) { return _mm512_max_ps(_mm512_setzero_ps(), a); }  // NaN and -0 pass
-  static inline V min(V a, V b) { return _mm512_min_ps(a, b); }  // b when either is NaN
+  static inline V min(V a, V b) { return _mm512_min_ps(a, b); }                // b when either is NaN
   static inline T sum(V a) { return _mm512_reduce_add_ps(a); }
 };
 struct LanesF64 {
@@ -113,7 +113,9 @@ template <class E> struct LanesOne {
   static inline V load(const T* p) { return *p; }
   static inline void store(T* p, V v) { *p = v; }
   static inline V load_n(const T* p, int n) { return n > 0 ? *p : 0; }
-  static inline void store_n(T* p, V v, int n) { if (n > 0) *p = v; }
+  static inline void store_n(T* p, V v, int n) {
+    if (n > 0) *p = v;
+  }
   static inline V fma(V a, V b, V c) { return a * b + c; }
   static inline V add(V a, V b) { return a + b; }
   static inline V mul(V a, V b) { return a * b; }

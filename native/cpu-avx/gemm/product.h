@@ -37,26 +37,32 @@ template <class T> TensorView as_contiguous(Runtime& runtime, const TensorView& 
 template <class T> void gemm_plain(const Gemm<T>& g) {
   for (int64_t i = 0; i < g.m; i++) {
     T* c = g.c + i * g.c_row;
-    if (!g.accumulate) for (int64_t j = 0; j < g.n; j++) c[j] = T(0);
+    if (!g.accumulate)
+      for (int64_t j = 0; j < g.n; j++) c[j] = T(0);
     for (int64_t k = 0; k < g.k; k++) {
       const T x = g.alpha * g.a[i * g.a_row + k * g.a_col];
       const T* b = g.b + k * g.b_row;
-      if (g.b_col == 1) for (int64_t j = 0; j < g.n; j++) c[j] += x * b[j];
-      else for (int64_t j = 0; j < g.n; j++) c[j] += x * b[j * g.b_col];
+      if (g.b_col == 1)
+        for (int64_t j = 0; j < g.n; j++) c[j] += x * b[j];
+      else
+        for (int64_t j = 0; j < g.n; j++) c[j] += x * b[j * g.b_col];
     }
-    if (g.bias_n) for (int64_t j = 0; j < g.n; j++) c[j] += g.bias_n[j];
+    if (g.bias_n)
+      for (int64_t j = 0; j < g.n; j++) c[j] += g.bias_n[j];
   }
 }
 template <> inline void gemm_plain(const Gemm<int64_t>& signed_gemm) {  // wraps
   const auto& g = signed_gemm;
   for (int64_t i = 0; i < g.m; i++) {
     uint64_t* c = reinterpret_cast<uint64_t*>(g.c) + i * g.c_row;
-    if (!g.accumulate) for (int64_t j = 0; j < g.n; j++) c[j] = 0;
+    if (!g.accumulate)
+      for (int64_t j = 0; j < g.n; j++) c[j] = 0;
     for (int64_t k = 0; k < g.k; k++) {
       const uint64_t x = static_cast<uint64_t>(g.alpha) * static_cast<uint64_t>(g.a[i * g.a_row + k * g.a_col]);
       for (int64_t j = 0; j < g.n; j++) c[j] += x * static_cast<uint64_t>(g.b[k * g.b_row + j * g.b_col]);
     }
-    if (g.bias_n) for (int64_t j = 0; j < g.n; j++) c[j] += static_cast<uint64_t>(g.bias_n[j]);
+    if (g.bias_n)
+      for (int64_t j = 0; j < g.n; j++) c[j] += static_cast<uint64_t>(g.bias_n[j]);
   }
 }
 
@@ -116,7 +122,12 @@ template <class T> void batched_product(Runtime& runtime, TensorView a, const Te
       g.a = a.ptr<T>();
       g.a_row = a.strides[nb];
       g.a_col = a.strides[nb + 1];
-      if (g.m == 1) for (int d = nb - 1; d >= 0; d--) if (a.sizes[d] != 1) { g.a_row = a.strides[d]; break; }
+      if (g.m == 1)
+        for (int d = nb - 1; d >= 0; d--)
+          if (a.sizes[d] != 1) {
+            g.a_row = a.strides[d];
+            break;
+          }
     } else {
       const TensorView copy = as_contiguous<T>(runtime, a);
       g.a = copy.ptr<T>();
@@ -189,7 +200,8 @@ template <class T> bool start_from(const TensorView& self, T beta, bool beta_is_
   return true;
 }
 template <class T> T number_as(const Arg& arg) {
-  if constexpr (std::is_same_v<T, Complex128>) return arg.kind == ArgKind::Complex ? Complex128(arg.c.re, arg.c.im) : Complex128(arg.as_double());
+  if constexpr (std::is_same_v<T, Complex128>)
+    return arg.kind == ArgKind::Complex ? Complex128(arg.c.re, arg.c.im) : Complex128(arg.as_double());
   else if constexpr (std::is_same_v<T, int64_t>) return arg.as_int();
   else return static_cast<T>(arg.as_double());
 }

@@ -13,7 +13,11 @@ struct Complex128 {
   Complex128() = default;
   Complex128(double r) : re(r) {}
   Complex128(double r, double i) : re(r), im(i) {}
-  Complex128& operator+=(const Complex128& o) { re += o.re; im += o.im; return *this; }
+  Complex128& operator+=(const Complex128& o) {
+    re += o.re;
+    im += o.im;
+    return *this;
+  }
 };
 inline Complex128 operator*(const Complex128& a, const Complex128& b) { return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 inline Complex128 operator+(const Complex128& a, const Complex128& b) { return {a.re + b.re, a.im + b.im}; }
@@ -60,10 +64,18 @@ inline uint16_t float_to_bfloat_bits(float x) {
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
 }
 
-struct HalfBits { uint16_t bits; };
-struct BFloatBits { uint16_t bits; };
-struct ComplexHalf { uint16_t re, im; };
-struct Complex64 { float re, im; };
+struct HalfBits {
+  uint16_t bits;
+};
+struct BFloatBits {
+  uint16_t bits;
+};
+struct ComplexHalf {
+  uint16_t re, im;
+};
+struct Complex64 {
+  float re, im;
+};
 
 // f(E{}) with the C++ type of a dtype.
 template <class F> auto with_element(DType dtype, const F& f) {
@@ -72,13 +84,15 @@ template <class F> auto with_element(DType dtype, const F& f) {
     case DType::F64: return f(double{});
     case DType::F16: return f(HalfBits{});
     case DType::BF16: return f(BFloatBits{});
-    case DType::I64: case DType::U64: return f(int64_t{});
+    case DType::I64:
+    case DType::U64: return f(int64_t{});
     case DType::I32: return f(int32_t{});
     case DType::U32: return f(uint32_t{});
     case DType::I16: return f(int16_t{});
     case DType::U16: return f(uint16_t{});
     case DType::I8: return f(int8_t{});
-    case DType::U8: case DType::Bool: return f(uint8_t{});
+    case DType::U8:
+    case DType::Bool: return f(uint8_t{});
     case DType::C32: return f(ComplexHalf{});
     case DType::C64: return f(Complex64{});
     case DType::C128: return f(Complex128{});
@@ -91,15 +105,21 @@ template <class T, class E> inline T load_as(const E& e) {
   else if constexpr (std::is_same_v<E, BFloatBits>) return T(bfloat_bits_to_float(e.bits));
   else if constexpr (std::is_same_v<E, ComplexHalf> || std::is_same_v<E, Complex64> || std::is_same_v<E, Complex128>) {
     double re, im;
-    if constexpr (std::is_same_v<E, ComplexHalf>) { re = half_bits_to_float(e.re); im = half_bits_to_float(e.im); }
-    else { re = e.re; im = e.im; }
+    if constexpr (std::is_same_v<E, ComplexHalf>) {
+      re = half_bits_to_float(e.re);
+      im = half_bits_to_float(e.im);
+    } else {
+      re = e.re;
+      im = e.im;
+    }
     if constexpr (std::is_same_v<T, Complex128>) return {re, im};
     else return static_cast<T>(re);
   } else return static_cast<T>(e);
 }
 template <class E, class T> inline E store_as(const T& t) {
   if constexpr (std::is_same_v<T, Complex128>) {
-    if constexpr (std::is_same_v<E, ComplexHalf>) return {float_to_half_bits(static_cast<float>(t.re)), float_to_half_bits(static_cast<float>(t.im))};
+    if constexpr (std::is_same_v<E, ComplexHalf>)
+      return {float_to_half_bits(static_cast<float>(t.re)), float_to_half_bits(static_cast<float>(t.im))};
     else if constexpr (std::is_same_v<E, Complex64>) return {static_cast<float>(t.re), static_cast<float>(t.im)};
     else if constexpr (std::is_same_v<E, Complex128>) return t;
     else return store_as<E>(t.re);
@@ -132,11 +152,15 @@ template <class F> void for_each_element(const TensorView& view, const F& f) {
 
 template <class T> constexpr bool is_stage_type(DType dtype) {
   return (std::is_same_v<T, float> && dtype == DType::F32) || (std::is_same_v<T, double> && dtype == DType::F64) ||
-         (std::is_same_v<T, int64_t> && (dtype == DType::I64 || dtype == DType::U64)) || (std::is_same_v<T, Complex128> && dtype == DType::C128);
+         (std::is_same_v<T, int64_t> && (dtype == DType::I64 || dtype == DType::U64)) ||
+         (std::is_same_v<T, Complex128> && dtype == DType::C128);
 }
 
 template <class T> constexpr DType stage_dtype() {
-  return std::is_same_v<T, float> ? DType::F32 : std::is_same_v<T, double> ? DType::F64 : std::is_same_v<T, int64_t> ? DType::I64 : DType::C128;
+  return std::is_same_v<T, float>     ? DType::F32
+         : std::is_same_v<T, double>  ? DType::F64
+         : std::is_same_v<T, int64_t> ? DType::I64
+                                      : DType::C128;
 }
 
 // Row-major copy as T.
@@ -181,15 +205,17 @@ template <class T> void finish_output(const T* block, const TensorView& out) {
 // f(T{}) with the type that operands of `dtype` are computed in.
 template <class F> auto with_compute_type(DType dtype, const F& f) {
   switch (dtype) {
-    case DType::F32: case DType::F16: case DType::BF16: return f(float{});
+    case DType::F32:
+    case DType::F16:
+    case DType::BF16: return f(float{});
     case DType::F64: return f(double{});
-    case DType::C32: case DType::C64: case DType::C128: return f(Complex128{});
+    case DType::C32:
+    case DType::C64:
+    case DType::C128: return f(Complex128{});
     default: return f(int64_t{});
   }
 }
-template <class F> auto with_float_type(DType dtype, const F& f) {
-  return dtype == DType::F64 ? f(double{}) : f(float{});
-}
+template <class F> auto with_float_type(DType dtype, const F& f) { return dtype == DType::F64 ? f(double{}) : f(float{}); }
 
 // The tensor argument i, refused when it is None or a number.
 inline const TensorView& tensor_argument(const Call& call, int i, const char* op, const char* name) {

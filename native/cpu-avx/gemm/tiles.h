@@ -15,35 +15,37 @@ namespace torchscript {
 enum class Activation : int32_t { None = 0, Relu, Relu6, Hardswish, Hardsigmoid, Silu, Sigmoid, Tanh, Gelu, GeluTanh };
 
 template <class T> struct Tile {
-  const T* a;             // A panel [k][mr], or rows in place
-  int64_t a_stride;       // rows in place: elements from row to row; unused for a panel
-  const T* b;             // first row of B
-  int64_t b_stride;       // elements from row k to k + 1; nr elements of a row must be readable (nr / 2 when n <= nr / 2)
+  const T* a;        // A panel [k][mr], or rows in place
+  int64_t a_stride;  // rows in place: elements from row to row; unused for a panel
+  const T* b;        // first row of B
+  int64_t b_stride;  // elements from row k to k + 1; nr elements of a row must be readable (nr / 2 when n <= nr / 2)
   int64_t k;
   T* c;
   int64_t c_stride;
   int m, n;
-  bool accumulate;        // add to what C holds
+  bool accumulate;  // add to what C holds
   T alpha;
-  const T* bias_n;        // per column, or null
-  const T* bias_m;        // per row, or null
+  const T* bias_n;              // per column, or null
+  const T* bias_m;              // per row, or null
   const T* residual = nullptr;  // [m][n], added before the activation, or null
   int64_t residual_stride = 0;
   Activation activation;
-  const char* prefetch;   // one cache line a step of k is touched from here on, or null
+  const char* prefetch;  // one cache line a step of k is touched from here on, or null
 };
 
 template <class T> struct TileKernels {
   int mr, nr;
-  int kc;                 // rows of B worth blocking for
-  const char* name;       // of the inner kernel
+  int kc;            // rows of B worth blocking for
+  const char* name;  // of the inner kernel
   const char* gemv_name;
   void (*tile_packed)(const Tile<T>& tile);
   void (*tile_rows)(const Tile<T>& tile);
   // One row of A against one packed panel, with several chains of accumulators.
-  void (*gemv_panel)(const T* a, const T* panel, int64_t k, T* out, int n, T alpha, bool accumulate, const T* bias, const T* residual, Activation activation);
+  void (*gemv_panel)(const T* a, const T* panel, int64_t k, T* out, int n, T alpha, bool accumulate, const T* bias, const T* residual,
+                     Activation activation);
   // out[i] = alpha * dot(rows[i], x) + (accumulate ? out[i] : 0), rows contiguous.
-  void (*dot_rows)(const T* rows, int64_t row_stride, int64_t nrows, const T* x, int64_t k, T* out, int64_t out_stride, T alpha, bool accumulate);
+  void (*dot_rows)(const T* rows, int64_t row_stride, int64_t nrows, const T* x, int64_t k, T* out, int64_t out_stride, T alpha,
+                   bool accumulate);
   // Packs k rows and n <= nr columns of a strided matrix into one zero-padded panel of B.
   void (*pack_b)(const T* b, int64_t row_stride, int64_t col_stride, int64_t k, int n, T* panel);
   // Packs m <= mr rows and k columns into one panel of A; rows past m are zero.

@@ -10,7 +10,8 @@ namespace TS_ISA {
 namespace {
 
 template <class L>
-void pack_pixels(const typename L::T* image, const int64_t* offsets, int64_t taps, const PixelRun* runs, int nruns, typename L::T* panel, int width) {
+void pack_pixels(const typename L::T* image, const int64_t* offsets, int64_t taps, const PixelRun* runs, int nruns, typename L::T* panel,
+                 int width) {
   using T = typename L::T;
   // A run ends with a partial load and a whole store: what it writes too much is overwritten by the next run or the next tap.
   if (nruns == 1 && runs[0].count == width && width % L::W == 0) {
@@ -37,8 +38,8 @@ void pack_pixels(const typename L::T* image, const int64_t* offsets, int64_t tap
 
 // Columns in blocks of kBlock vectors and rows in pairs, so that a weight is broadcast once for several vectors.
 template <class L, int Rows, int Block, bool Partial>
-inline void depthwise_block(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias, int64_t row_step,
-                            Activation activation, typename L::T* out, int64_t columns, int n) {
+inline void depthwise_block(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight,
+                            typename L::T bias, int64_t row_step, Activation activation, typename L::T* out, int64_t columns, int n) {
   using V = typename L::V;
   V acc[Rows][Block];
 #pragma GCC unroll 4
@@ -69,19 +70,25 @@ inline void depthwise_block(const typename L::T* image, const int64_t* offsets, 
   }
 }
 template <class L, int Rows>
-inline void depthwise_rows(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias, int64_t row_step,
-                           int64_t columns, Activation activation, typename L::T* out) {
+inline void depthwise_rows(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight,
+                           typename L::T bias, int64_t row_step, int64_t columns, Activation activation, typename L::T* out) {
   int64_t x = 0;
-  for (; x + 2 * L::W <= columns; x += 2 * L::W) depthwise_block<L, Rows, 2, false>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, 0);
-  for (; x + L::W <= columns; x += L::W) depthwise_block<L, Rows, 1, false>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, 0);
-  if (x < columns) depthwise_block<L, Rows, 1, true>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, static_cast<int>(columns - x));
+  for (; x + 2 * L::W <= columns; x += 2 * L::W)
+    depthwise_block<L, Rows, 2, false>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, 0);
+  for (; x + L::W <= columns; x += L::W)
+    depthwise_block<L, Rows, 1, false>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns, 0);
+  if (x < columns)
+    depthwise_block<L, Rows, 1, true>(image + x, offsets, taps, weight, bias, row_step, activation, out + x, columns,
+                                      static_cast<int>(columns - x));
 }
 template <class L>
-void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias, int64_t row_step,
-               int64_t rows, int64_t columns, Activation activation, typename L::T* out) {
+void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps, const typename L::T* weight, typename L::T bias,
+               int64_t row_step, int64_t rows, int64_t columns, Activation activation, typename L::T* out) {
   int64_t y = 0;
-  for (; y + 4 <= rows; y += 4) depthwise_rows<L, 4>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
-  for (; y < rows; y++) depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
+  for (; y + 4 <= rows; y += 4)
+    depthwise_rows<L, 4>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
+  for (; y < rows; y++)
+    depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
 }
 
 // The lanes of columns [column, column + W) that lie inside a row of `width`.
@@ -92,7 +99,8 @@ inline LaneRange columns_inside(int64_t column, int64_t width) {
 }
 
 // Rows [y, y + Rows) and one vector of columns from x on, some of whose windows pass the row's ends when Edge: every row of the input is read once for all rows of the output that see it.
-template <int Stride, int Rows, bool Edge> inline void depthwise3_block(const Depthwise3& d, const LanesF32::V (&w)[9], const LaneRange (&inside)[4], int64_t y, int64_t x, int n) {
+template <int Stride, int Rows, bool Edge>
+inline void depthwise3_block(const Depthwise3& d, const LanesF32::V (&w)[9], const LaneRange (&inside)[4], int64_t y, int64_t x, int n) {
   using L = LanesF32;
   using V = L::V;
   V acc[Rows];
@@ -162,14 +170,16 @@ void depthwise3(const Depthwise3& d, int stride) {
   else depthwise3_plane<2>(d);
 }
 
-template <class L> void split_pairs(const typename L::T* __restrict in, int64_t pairs, typename L::T* __restrict even, typename L::T* __restrict odd) {
+template <class L>
+void split_pairs(const typename L::T* __restrict in, int64_t pairs, typename L::T* __restrict even, typename L::T* __restrict odd) {
   for (int64_t i = 0; i < pairs; i++) {
     even[i] = in[2 * i];
     odd[i] = in[2 * i + 1];
   }
 }
 
-template <class L> void transpose(const typename L::T* in, int64_t in_stride, int64_t rows, int64_t columns, typename L::T* out, int64_t out_stride) {
+template <class L>
+void transpose(const typename L::T* in, int64_t in_stride, int64_t rows, int64_t columns, typename L::T* out, int64_t out_stride) {
   transpose_block<typename L::T>(in, in_stride, rows, columns, out, out_stride);
 }
 

@@ -8,9 +8,15 @@ namespace torchscript {
 namespace TS_ISA {
 namespace {
 
-struct Half { uint16_t bits; };
-struct Brain { uint16_t bits; };
-struct Truth { uint8_t byte; };
+struct Half {
+  uint16_t bits;
+};
+struct Brain {
+  uint16_t bits;
+};
+struct Truth {
+  uint8_t byte;
+};
 template <class R> struct Pair { R re, im; };
 
 TS_INLINE float widen(Half h) { return f16_to_f32(h.bits); }
@@ -26,7 +32,8 @@ template <class T> constexpr bool kIsFloat = __is_same(T, float) || __is_same(T,
 template <class To, class From> TS_INLINE To number(From x) {  // between plain numbers
   if constexpr (kIsFloat<From> && !kIsFloat<To> && sizeof(To) < 4) return static_cast<To>(static_cast<int32_t>(x));
   else if constexpr (kIsFloat<From> && __is_same(To, uint32_t)) return static_cast<To>(static_cast<int64_t>(x));
-  else if constexpr (kIsFloat<From> && __is_same(To, uint64_t)) return x >= From(0x1p63) ? static_cast<To>(x) : static_cast<To>(static_cast<int64_t>(x));
+  else if constexpr (kIsFloat<From> && __is_same(To, uint64_t))
+    return x >= From(0x1p63) ? static_cast<To>(x) : static_cast<To>(static_cast<int64_t>(x));
   else return static_cast<To>(x);
 }
 template <class To, class From> TS_INLINE To convert(From from) {

@@ -64,23 +64,24 @@ void epilogue_rows(typename L::T* c, int64_t c_stride, const typename L::T* resi
   }
 }
 template <class L>
-__attribute__((noinline)) void epilogue(typename L::T* c, int64_t c_stride, const typename L::T* residual, int64_t residual_stride, int64_t rows, int64_t n,
-                                        Activation activation) {
+__attribute__((noinline)) void epilogue(typename L::T* c, int64_t c_stride, const typename L::T* residual, int64_t residual_stride,
+                                        int64_t rows, int64_t n, Activation activation) {
   if (!residual) residual_stride = 0;
   switch (activation) {
     case Activation::None:
       if (residual) epilogue_rows<L, Activation::None>(c, c_stride, residual, residual_stride, rows, n);
       return;
-#define TS_ACTIVATION(A) case Activation::A: return epilogue_rows<L, Activation::A>(c, c_stride, residual, residual_stride, rows, n);
-    TS_ACTIVATION(Relu)
-    TS_ACTIVATION(Relu6)
-    TS_ACTIVATION(Hardswish)
-    TS_ACTIVATION(Hardsigmoid)
-    TS_ACTIVATION(Silu)
-    TS_ACTIVATION(Sigmoid)
-    TS_ACTIVATION(Tanh)
-    TS_ACTIVATION(Gelu)
-    TS_ACTIVATION(GeluTanh)
+#define TS_ACTIVATION(A) \
+  case Activation::A: return epilogue_rows<L, Activation::A>(c, c_stride, residual, residual_stride, rows, n);
+      TS_ACTIVATION(Relu)
+      TS_ACTIVATION(Relu6)
+      TS_ACTIVATION(Hardswish)
+      TS_ACTIVATION(Hardsigmoid)
+      TS_ACTIVATION(Silu)
+      TS_ACTIVATION(Sigmoid)
+      TS_ACTIVATION(Tanh)
+      TS_ACTIVATION(Gelu)
+      TS_ACTIVATION(GeluTanh)
 #undef TS_ACTIVATION
   }
 }
@@ -194,8 +195,8 @@ template <class L, bool Packed> void tile_any(const Tile<typename L::T>& t) {
 }
 
 template <class L>
-void gemv_panel(const typename L::T* a, const typename L::T* panel, int64_t k, typename L::T* out, int n, typename L::T alpha, bool accumulate,
-                const typename L::T* bias, const typename L::T* residual, Activation activation) {
+void gemv_panel(const typename L::T* a, const typename L::T* panel, int64_t k, typename L::T* out, int n, typename L::T alpha,
+                bool accumulate, const typename L::T* bias, const typename L::T* residual, Activation activation) {
   using V = typename L::V;
   constexpr int NR = kNV * L::W, kChains = 4;
   V acc[kChains][kNV];
@@ -247,8 +248,8 @@ template <class L> inline typename L::T dot(const typename L::T* x, const typena
 }
 
 template <class L>
-void dot_rows(const typename L::T* rows, int64_t row_stride, int64_t nrows, const typename L::T* x, int64_t k, typename L::T* out, int64_t out_stride,
-              typename L::T alpha, bool accumulate) {
+void dot_rows(const typename L::T* rows, int64_t row_stride, int64_t nrows, const typename L::T* x, int64_t k, typename L::T* out,
+              int64_t out_stride, typename L::T alpha, bool accumulate) {
   for (int64_t r = 0; r < nrows; r++) {
     const typename L::T d = alpha * dot<L>(rows + r * row_stride, x, k);
     out[r * out_stride] = accumulate ? out[r * out_stride] + d : d;
@@ -297,15 +298,16 @@ template <class L> void pack_a(const typename L::T* a, int64_t row_stride, int64
 }
 
 template <class L> constexpr TileKernels<typename L::T> kernels(int kc, const char* name, const char* gemv_name) {
-  return {kMR, kNV * L::W, kc, name, gemv_name, tile_any<L, true>, tile_any<L, false>, gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>, epilogue<L>};
+  return {kMR,           kNV * L::W,  kc,        name,      gemv_name,  tile_any<L, true>, tile_any<L, false>,
+          gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>, epilogue<L>};
 }
 
 }  // namespace
 
 extern const GemmTable gemm_table;
 const GemmTable gemm_table = {
-    kernels<LanesF32>(kKC32, "gemm_f32_" TS_STRING(TS_ISA) "_" TS_TILE_F32, "gemv_f32_" TS_STRING(TS_ISA)),
-    kernels<LanesF64>(kKC64, "gemm_f64_" TS_STRING(TS_ISA) "_" TS_TILE_F64, "gemv_f64_" TS_STRING(TS_ISA)),
+  kernels<LanesF32>(kKC32, "gemm_f32_" TS_STRING(TS_ISA) "_" TS_TILE_F32, "gemv_f32_" TS_STRING(TS_ISA)),
+  kernels<LanesF64>(kKC64, "gemm_f64_" TS_STRING(TS_ISA) "_" TS_TILE_F64, "gemv_f64_" TS_STRING(TS_ISA)),
 };
 
 }  // namespace TS_ISA

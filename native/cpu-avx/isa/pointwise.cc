@@ -109,8 +109,8 @@ template <class V, class Op, class Fn> void run_single(int64_t n, void* out_, co
 }
 
 // A method of an op struct as a type.
-#define TS_METHOD(method)                                                                                       \
-  template <class Op> struct as_##method {                                                                      \
+#define TS_METHOD(method)                                                                                                         \
+  template <class Op> struct as_##method {                                                                                        \
     template <class V> static TS_INLINE auto call(const V* x, const typename V::Mask* m) { return Op::template method<V>(x, m); } \
   };
 TS_METHOD(real)
@@ -118,9 +118,12 @@ TS_METHOD(whole)
 TS_METHOD(truth)
 TS_METHOD(complex)
 
-#define TS_CELL_V(name, method, V, label) {run_vector<V, op_##name, as_##method<op_##name>>, "pointwise_" #name "_" #label "_" TS_STRING(TS_ISA)}
-#define TS_CELL_S(name, method, V, label) {run_single<V, op_##name, as_##method<op_##name>>, "pointwise_" #name "_" #label "_" TS_STRING(TS_ISA)}
-#define TS_NO_CELL {nullptr, nullptr}
+#define TS_CELL_V(name, method, V, label) \
+  { run_vector<V, op_##name, as_##method<op_##name>>, "pointwise_" #name "_" #label "_" TS_STRING(TS_ISA) }
+#define TS_CELL_S(name, method, V, label) \
+  { run_single<V, op_##name, as_##method<op_##name>>, "pointwise_" #name "_" #label "_" TS_STRING(TS_ISA) }
+#define TS_NO_CELL \
+  { nullptr, nullptr }
 
 constexpr PointwiseEntry kEntries[][kComputes] = {
 #include "gen/pointwise_entries.inc"

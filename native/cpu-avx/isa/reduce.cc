@@ -110,7 +110,8 @@ template <class V, class Map, class Op> void fold_row(void* acc_, const void* x_
   } else {
     while (n >= 4 * width) {
       const int64_t block = n < 256 * width ? n : 256 * width;
-      V a = Map::map(L::load(x), p), b = Map::map(L::load(x + width), p), c = Map::map(L::load(x + 2 * width), p), d = Map::map(L::load(x + 3 * width), p);
+      V a = Map::map(L::load(x), p), b = Map::map(L::load(x + width), p), c = Map::map(L::load(x + 2 * width), p),
+        d = Map::map(L::load(x + 3 * width), p);
       int64_t i = 4 * width;
       for (; i + 4 * width <= block; i += 4 * width) {
         a = Op::join(a, Map::map(L::load(x + i), p));
@@ -134,7 +135,8 @@ template <class V, class Map, class Op> void fold_row(void* acc_, const void* x_
   }
 }
 
-template <class V, class Map, class Op> void fold_columns(void* acc_, const void* x_, int64_t n, int64_t rows, int64_t row_stride, const void* param_) {
+template <class V, class Map, class Op>
+void fold_columns(void* acc_, const void* x_, int64_t n, int64_t rows, int64_t row_stride, const void* param_) {
   using L = Lanes<V>;
   using Memory = typename L::Memory;
   using Acc = typename L::Acc;
@@ -150,7 +152,8 @@ template <class V, class Map, class Op> void fold_columns(void* acc_, const void
       for (int64_t r = 0; r < rows;) {
         const int64_t end = r + 64 < rows ? r + 64 : rows;
         const Memory* line = x + i + r * row_stride;
-        V a = Map::map(V::load(line), p), b = Map::map(V::load(line + width), p), c = Map::map(V::load(line + 2 * width), p), d = Map::map(V::load(line + 3 * width), p);
+        V a = Map::map(V::load(line), p), b = Map::map(V::load(line + width), p), c = Map::map(V::load(line + 2 * width), p),
+          d = Map::map(V::load(line + 3 * width), p);
         for (r++; r < end; r++) {
           line += row_stride;
           a = Op::join(a, Map::map(V::load(line), p));
@@ -195,7 +198,8 @@ template <class V, class Map, class Op> void fold_columns(void* acc_, const void
     const int rest = static_cast<int>(n - i);
     if (rest > 0) {
       Memory lanes[width] = {};
-      if (param) for (int j = 0; j < rest; j++) lanes[j] = static_cast<Memory>(param[i + j]);
+      if (param)
+        for (int j = 0; j < rest; j++) lanes[j] = static_cast<Memory>(param[i + j]);
       const V p = V::load(lanes);
       for (int64_t r = 0; r < rows;) {
         const int64_t end = r + 64 < rows ? r + 64 : rows;
@@ -208,20 +212,24 @@ template <class V, class Map, class Op> void fold_columns(void* acc_, const void
   }
 }
 
-#define TS_FOLD(name, Map, Op)                                                                                   \
-  {{fold_row<VecF, Map, Op>, fold_columns<VecF, Map, Op>, "reduce_" #name "_f32_" TS_STRING(TS_ISA)},            \
-   {fold_row<VecD, Map, Op>, fold_columns<VecD, Map, Op>, "reduce_" #name "_f64_" TS_STRING(TS_ISA)},            \
-   {fold_row<I64, Map, Op>, fold_columns<I64, Map, Op>, "reduce_" #name "_i64_" TS_STRING(TS_ISA)},              \
-   {fold_row<C128, Map, Op>, fold_columns<C128, Map, Op>, "reduce_" #name "_c128_" TS_STRING(TS_ISA)}}
+#define TS_FOLD(name, Map, Op)                                                                           \
+  {                                                                                                      \
+    {fold_row<VecF, Map, Op>, fold_columns<VecF, Map, Op>, "reduce_" #name "_f32_" TS_STRING(TS_ISA)},   \
+      {fold_row<VecD, Map, Op>, fold_columns<VecD, Map, Op>, "reduce_" #name "_f64_" TS_STRING(TS_ISA)}, \
+      {fold_row<I64, Map, Op>, fold_columns<I64, Map, Op>, "reduce_" #name "_i64_" TS_STRING(TS_ISA)}, { \
+      fold_row<C128, Map, Op>, fold_columns<C128, Map, Op>, "reduce_" #name "_c128_" TS_STRING(TS_ISA)   \
+    }                                                                                                    \
+  }
 
 }  // namespace
 
 extern const ReduceTable reduce_table;
-constinit const ReduceTable reduce_table = {{
-    TS_FOLD(sum, Plain, AddOp), TS_FOLD(prod, Plain, MulOp), TS_FOLD(max, Plain, MaxOp), TS_FOLD(min, Plain, MinOp),
-    TS_FOLD(abs_sum, Magnitude, AddOp), TS_FOLD(square_sum, Square, AddOp), TS_FOLD(abs_max, Magnitude, MaxOp), TS_FOLD(abs_min, Magnitude, MinOp),
-    TS_FOLD(pow_sum, Power, AddOp), TS_FOLD(non_zero, NonZeroMap, AddOp), TS_FOLD(nan_sum, NanToZero, AddOp), TS_FOLD(not_nan, NotNanMap, AddOp),
-    TS_FOLD(square_deviation, Deviation, AddOp), TS_FOLD(exp_sum, ExpShifted, AddOp)}};
+constinit const ReduceTable reduce_table = {
+  {TS_FOLD(sum, Plain, AddOp), TS_FOLD(prod, Plain, MulOp), TS_FOLD(max, Plain, MaxOp), TS_FOLD(min, Plain, MinOp),
+   TS_FOLD(abs_sum, Magnitude, AddOp), TS_FOLD(square_sum, Square, AddOp), TS_FOLD(abs_max, Magnitude, MaxOp),
+   TS_FOLD(abs_min, Magnitude, MinOp), TS_FOLD(pow_sum, Power, AddOp), TS_FOLD(non_zero, NonZeroMap, AddOp),
+   TS_FOLD(nan_sum, NanToZero, AddOp), TS_FOLD(not_nan, NotNanMap, AddOp), TS_FOLD(square_deviation, Deviation, AddOp),
+   TS_FOLD(exp_sum, ExpShifted, AddOp)}};
 
 }  // namespace TS_ISA
 }  // namespace torchscript

@@ -7,7 +7,9 @@ namespace torchscript {
 namespace TS_ISA {
 namespace {
 
-template <int M> void stage(const float* in, int64_t in_row, int64_t height, int64_t width, int64_t y0, int64_t rows, int64_t pad_left, int64_t phase, float* out) {
+template <int M>
+void stage(const float* in, int64_t in_row, int64_t height, int64_t width, int64_t y0, int64_t rows, int64_t pad_left, int64_t phase,
+           float* out) {
   constexpr int64_t kChunk = 512;  // columns at a time
   float line[M * kChunk + VecF::kWidth];
   for (int64_t r = 0; r < rows; r++, out += M * phase) {
@@ -32,7 +34,8 @@ template <int M> void stage(const float* in, int64_t in_row, int64_t height, int
     }
   }
 }
-void stage_any(int m, const float* in, int64_t in_row, int64_t height, int64_t width, int64_t y0, int64_t rows, int64_t pad_left, int64_t phase, float* out) {
+void stage_any(int m, const float* in, int64_t in_row, int64_t height, int64_t width, int64_t y0, int64_t rows, int64_t pad_left,
+               int64_t phase, float* out) {
   if (m == 4) stage<4>(in, in_row, height, width, y0, rows, pad_left, phase, out);
   else stage<2>(in, in_row, height, width, y0, rows, pad_left, phase, out);
 }
@@ -68,7 +71,8 @@ TS_INLINE void from_points(const VecF (&m)[4], VecF (&y)[2]) {
   y[1] = m[1] - m[2] + m[3];
 }
 
-template <int M> void input(const float* image, int64_t row, int64_t phase, const TileRun* runs, int nruns, int width, float* v, int64_t v_step) {
+template <int M>
+void input(const float* image, int64_t row, int64_t phase, const TileRun* runs, int nruns, int width, float* v, int64_t v_step) {
   constexpr int N = M + 2;
   alignas(64) float gathered[N * N * kMaxTileWidth + 64];
   const float* tap[N * N];
@@ -125,7 +129,8 @@ TS_INLINE VecF clamped(VecF x, Activation activation) {
 }
 
 template <int M>
-bool output(const float* m, int64_t m_step, int width, float bias, const TileRun* runs, int nruns, float* out, const float* residual, int64_t out_row, Activation activation) {
+bool output(const float* m, int64_t m_step, int width, float bias, const TileRun* runs, int nruns, float* out, const float* residual,
+            int64_t out_row, Activation activation) {
   constexpr int N = M + 2;
   alignas(64) float lines[M][M * kMaxTileWidth];
   alignas(64) float part[M][kMaxTileWidth];
@@ -179,8 +184,8 @@ bool output(const float* m, int64_t m_step, int width, float bias, const TileRun
   }
   return hsum(bad) == 0;
 }
-bool output_any(int m, const float* p, int64_t p_step, int width, float bias, const TileRun* runs, int nruns, float* out, const float* residual, int64_t out_row,
-                Activation activation) {
+bool output_any(int m, const float* p, int64_t p_step, int width, float bias, const TileRun* runs, int nruns, float* out,
+                const float* residual, int64_t out_row, Activation activation) {
   return m == 4 ? output<4>(p, p_step, width, bias, runs, nruns, out, residual, out_row, activation)
                 : output<2>(p, p_step, width, bias, runs, nruns, out, residual, out_row, activation);
 }

@@ -10,7 +10,8 @@ bool is_ignored(const TensorView& v) { return v.ndim == 1 && v.sizes[0] == 0; }
 const Arg& checked_list(Call& call, const char* op) {
   const Arg& list = call.args[0];
   if (list.kind != ArgKind::TensorList || list.tensors.n == 0) fail("%s expects a non-empty TensorList", op);
-  for (int64_t i = 0; i < list.tensors.n; i++) if (list.tensors.p[i] == nullptr) fail("%s(): expected Tensor as element %lld", op, static_cast<long long>(i));
+  for (int64_t i = 0; i < list.tensors.n; i++)
+    if (list.tensors.p[i] == nullptr) fail("%s(): expected Tensor as element %lld", op, static_cast<long long>(i));
   return list;
 }
 
@@ -44,8 +45,8 @@ void infer_cat(Call& call) {
     if (v.ndim != first->ndim) fail("Tensors must have same number of dimensions: got %d and %d", first->ndim, v.ndim);
     for (int d = 0; d < v.ndim; d++) {
       if (d == dim || v.sizes[d] == first->sizes[d]) continue;
-      fail("Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number %lld in the list.", dim,
-           static_cast<long long>(first->sizes[d]), static_cast<long long>(v.sizes[d]), static_cast<long long>(i));
+      fail("Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number %lld in the list.",
+           dim, static_cast<long long>(first->sizes[d]), static_cast<long long>(v.sizes[d]), static_cast<long long>(i));
     }
     sizes[dim] += v.sizes[dim];
   }
@@ -61,7 +62,8 @@ void place(Call& call, const TensorView& v, const TensorView& out, int64_t outer
   if (v.dtype == out.dtype && v.is_contiguous()) {
     const char* from = v.ptr<char>();
     if (outer == 1) {
-      call.runtime->parallel(row * size, 1 << 18, [&](int64_t begin, int64_t end) { std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin)); });
+      call.runtime->parallel(row * size, 1 << 18,
+                             [&](int64_t begin, int64_t end) { std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin)); });
     } else {
       call.runtime->parallel(outer, std::max<int64_t>(1, (1 << 16) / (row * size)), [&](int64_t begin, int64_t end) {
         for (int64_t o = begin; o < end; o++) std::memcpy(to + o * out_row * size, from + o * row * size, static_cast<size_t>(row * size));
@@ -101,7 +103,8 @@ void infer_stack(Call& call) {
     const TensorView& v = *list.tensors.p[i];
     if (v.ndim == first.ndim && std::equal(v.sizes, v.sizes + v.ndim, first.sizes)) continue;
     char a[256], b[256];
-    fail("stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %lld", shape_text(first, a), shape_text(v, b), static_cast<long long>(i));
+    fail("stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %lld", shape_text(first, a), shape_text(v, b),
+         static_cast<long long>(i));
   }
   int64_t sizes[kMaxDims];
   for (int d = 0; d <= first.ndim; d++) sizes[d] = d == dim ? list.tensors.n : first.sizes[d < dim ? d : d - 1];

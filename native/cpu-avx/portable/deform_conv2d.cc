@@ -16,16 +16,43 @@ Shape shape_of(const Call& call) {
   if (input.ndim != 4 || weight.ndim != 4 || offset.ndim != 4) fail("deform_conv2d: Expected 4-D input, weight and offset");
   if (weight.dtype != input.dtype || offset.dtype != input.dtype) fail("deform_conv2d: Expected input, weight and offset of one dtype");
   const auto i = [&](int arg) { return call.args[arg].i; };
-  Shape s{i(5), i(6), i(7), i(8), i(9), i(10), i(11), i(12), input.sizes[0], input.sizes[1], input.sizes[2], input.sizes[3], weight.sizes[0], weight.sizes[2], weight.sizes[3], 0, 0, call.args[13].b};
-  if (s.stride_h <= 0 || s.stride_w <= 0 || s.pad_h < 0 || s.pad_w < 0 || s.dilation_h <= 0 || s.dilation_w <= 0 || s.groups <= 0 || s.offset_groups <= 0) fail("deform_conv2d: Expected positive strides, dilations and groups and paddings of at least 0");
-  if (weight.sizes[1] * s.groups != s.channels || s.out_channels % s.groups != 0 || s.channels % s.offset_groups != 0) fail("deform_conv2d: the channels of input (%lld) and weight (%lld) do not match %lld groups", static_cast<long long>(s.channels), static_cast<long long>(weight.sizes[1]), static_cast<long long>(s.groups));
+  Shape s{i(5),
+          i(6),
+          i(7),
+          i(8),
+          i(9),
+          i(10),
+          i(11),
+          i(12),
+          input.sizes[0],
+          input.sizes[1],
+          input.sizes[2],
+          input.sizes[3],
+          weight.sizes[0],
+          weight.sizes[2],
+          weight.sizes[3],
+          0,
+          0,
+          call.args[13].b};
+  if (s.stride_h <= 0 || s.stride_w <= 0 || s.pad_h < 0 || s.pad_w < 0 || s.dilation_h <= 0 || s.dilation_w <= 0 || s.groups <= 0 ||
+      s.offset_groups <= 0)
+    fail("deform_conv2d: Expected positive strides, dilations and groups and paddings of at least 0");
+  if (weight.sizes[1] * s.groups != s.channels || s.out_channels % s.groups != 0 || s.channels % s.offset_groups != 0)
+    fail("deform_conv2d: the channels of input (%lld) and weight (%lld) do not match %lld groups", static_cast<long long>(s.channels),
+         static_cast<long long>(weight.sizes[1]), static_cast<long long>(s.groups));
   s.out_h = (s.height + 2 * s.pad_h - (s.dilation_h * (s.kernel_h - 1) + 1)) / s.stride_h + 1;
   s.out_w = (s.width + 2 * s.pad_w - (s.dilation_w * (s.kernel_w - 1) + 1)) / s.stride_w + 1;
   const int64_t taps = s.offset_groups * s.kernel_h * s.kernel_w;
-  const auto fits = [&](const TensorView& v, int64_t channels) { return v.ndim == 4 && v.sizes[0] == s.n && v.sizes[1] == channels && v.sizes[2] == s.out_h && v.sizes[3] == s.out_w; };
-  if (!fits(offset, 2 * taps)) fail("offset.shape[1] is not valid: got: %lld expected: %lld", static_cast<long long>(offset.sizes[1]), static_cast<long long>(2 * taps));
-  if (s.use_mask && (mask.dtype != input.dtype || !fits(mask, taps))) fail("mask.shape[1] is not valid: expected: %lld", static_cast<long long>(taps));
-  if (s.out_h <= 0 || s.out_w <= 0) fail("Calculated output size too small - out_h: %lld out_w: %lld", static_cast<long long>(s.out_h), static_cast<long long>(s.out_w));
+  const auto fits = [&](const TensorView& v, int64_t channels) {
+    return v.ndim == 4 && v.sizes[0] == s.n && v.sizes[1] == channels && v.sizes[2] == s.out_h && v.sizes[3] == s.out_w;
+  };
+  if (!fits(offset, 2 * taps))
+    fail("offset.shape[1] is not valid: got: %lld expected: %lld", static_cast<long long>(offset.sizes[1]),
+         static_cast<long long>(2 * taps));
+  if (s.use_mask && (mask.dtype != input.dtype || !fits(mask, taps)))
+    fail("mask.shape[1] is not valid: expected: %lld", static_cast<long long>(taps));
+  if (s.out_h <= 0 || s.out_w <= 0)
+    fail("Calculated output size too small - out_h: %lld out_w: %lld", static_cast<long long>(s.out_h), static_cast<long long>(s.out_w));
   return s;
 }
 
@@ -47,13 +74,15 @@ void run_deform(Call& call) {
   const Shape s = shape_of(call);
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
-  const int64_t kernel = s.kernel_h * s.kernel_w, points = s.out_h * s.out_w, per_group = s.channels / s.groups, out_per_group = s.out_channels / s.groups;
+  const int64_t kernel = s.kernel_h * s.kernel_w, points = s.out_h * s.out_w, per_group = s.channels / s.groups,
+                out_per_group = s.out_channels / s.groups;
   dispatch_floating(out.dtype, "deform_conv2d", [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
     constexpr DType compute = sizeof(C) == 8 ? DType::F64 : DType::F32;
     const auto values = [&](int arg) { return static_cast<const C*>(dense(call, call.tensor(arg), compute)); };
-    const C *input = values(0), *weight = values(1), *offset = values(2), *mask = s.use_mask ? values(3) : nullptr, *bias = call.tensor(4).numel() == s.out_channels ? values(4) : nullptr;
+    const C *input = values(0), *weight = values(1), *offset = values(2), *mask = s.use_mask ? values(3) : nullptr,
+            *bias = call.tensor(4).numel() == s.out_channels ? values(4) : nullptr;
     call.runtime->parallel(s.n * points, 8, [&](int64_t begin, int64_t end) {
       std::vector<C> column(static_cast<size_t>(s.channels * kernel));
       for (int64_t r = begin; r < end; r++) {

@@ -33,10 +33,14 @@ void check_p(double p, const char* op) {
 // (x1, x2, p, compute_mode)
 void infer_cdist(Call& call) {
   const TensorView &a = call.tensor(0), &b = call.tensor(1);
-  if (!is_floating(a.dtype) || !is_floating(b.dtype)) fail("cdist only supports floating-point dtypes, X1 got: %s, X2 got: %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
-  if (a.dtype != b.dtype) fail("expected m1 and m2 to have the same dtype, but got: %s != %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
+  if (!is_floating(a.dtype) || !is_floating(b.dtype))
+    fail("cdist only supports floating-point dtypes, X1 got: %s, X2 got: %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
+  if (a.dtype != b.dtype)
+    fail("expected m1 and m2 to have the same dtype, but got: %s != %s", dtype_torch_name(a.dtype), dtype_torch_name(b.dtype));
   if (a.ndim < 2 || b.ndim < 2) fail("cdist only supports at least 2D tensors, X1 got: %dD, X2 got: %dD", a.ndim, b.ndim);
-  if (a.sizes[a.ndim - 1] != b.sizes[b.ndim - 1]) fail("X1 and X2 must have the same number of columns. X1: %lld X2: %lld", static_cast<long long>(a.sizes[a.ndim - 1]), static_cast<long long>(b.sizes[b.ndim - 1]));
+  if (a.sizes[a.ndim - 1] != b.sizes[b.ndim - 1])
+    fail("X1 and X2 must have the same number of columns. X1: %lld X2: %lld", static_cast<long long>(a.sizes[a.ndim - 1]),
+         static_cast<long long>(b.sizes[b.ndim - 1]));
   check_p(call.args[2].as_double(), "cdist");
   TensorView batch_a = a, batch_b = b;
   batch_a.ndim -= 2;
@@ -66,10 +70,12 @@ void run_cdist(Call& call) {
       fail_dtype("cdist", out.dtype);
     } else {
       const T *x = dense<T>(call, a), *y = dense<T>(call, b);
-      call.runtime->parallel(out.numel() / cols, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, cols * width)), [&](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; r++)
-          for (int64_t c = 0; c < cols; c++) out.ptr<T>()[r * cols + c] = distance(x + r * width, y + (r / rows * cols + c) * width, width, p);
-      });
+      call.runtime->parallel(out.numel() / cols, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, cols * width)),
+                             [&](int64_t begin, int64_t end) {
+                               for (int64_t r = begin; r < end; r++)
+                                 for (int64_t c = 0; c < cols; c++)
+                                   out.ptr<T>()[r * cols + c] = distance(x + r * width, y + (r / rows * cols + c) * width, width, p);
+                             });
     }
   });
 }

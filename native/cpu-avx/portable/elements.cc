@@ -25,7 +25,8 @@ int64_t product(const int64_t* sizes, int begin, int end) {
 
 const char* shape_text(const TensorView& v, char (&buffer)[256]) {
   int at = std::snprintf(buffer, sizeof buffer, "[");
-  for (int d = 0; d < v.ndim; d++) at += std::snprintf(buffer + at, sizeof buffer - at, d ? ", %lld" : "%lld", static_cast<long long>(v.sizes[d]));
+  for (int d = 0; d < v.ndim; d++)
+    at += std::snprintf(buffer + at, sizeof buffer - at, d ? ", %lld" : "%lld", static_cast<long long>(v.sizes[d]));
   std::snprintf(buffer + at, sizeof buffer - at, "]");
   return buffer;
 }
@@ -67,7 +68,9 @@ DType promote(DType a, DType b) {
   if (a == b) return a;
   if (is_complex(a) || is_complex(b)) {
     const auto wide = [](DType t) { return t == DType::C128 || t == DType::F64; };
-    return wide(a) || wide(b) ? DType::C128 : a == DType::C64 || b == DType::C64 || a == DType::F32 || b == DType::F32 ? DType::C64 : DType::C32;
+    return wide(a) || wide(b)                                                         ? DType::C128
+           : a == DType::C64 || b == DType::C64 || a == DType::F32 || b == DType::F32 ? DType::C64
+                                                                                      : DType::C32;
   }
   if (is_floating(a) && is_floating(b)) return a == DType::F64 || b == DType::F64 ? DType::F64 : DType::F32;
   if (is_floating(a)) return a;
@@ -95,10 +98,14 @@ double load_double(const void* p, DType t, int64_t i) {
 
 int64_t load_int(const void* p, DType t, int64_t i) {
   switch (t) {
-    case DType::Bool: case DType::U8: case DType::QU8: return static_cast<const uint8_t*>(p)[i];
-    case DType::I8: case DType::QI8: return static_cast<const int8_t*>(p)[i];
+    case DType::Bool:
+    case DType::U8:
+    case DType::QU8: return static_cast<const uint8_t*>(p)[i];
+    case DType::I8:
+    case DType::QI8: return static_cast<const int8_t*>(p)[i];
     case DType::I16: return static_cast<const int16_t*>(p)[i];
-    case DType::I32: case DType::QI32: return static_cast<const int32_t*>(p)[i];
+    case DType::I32:
+    case DType::QI32: return static_cast<const int32_t*>(p)[i];
     case DType::U16: return static_cast<const uint16_t*>(p)[i];
     case DType::U32: return static_cast<const uint32_t*>(p)[i];
     default: return static_cast<const int64_t*>(p)[i];
@@ -114,10 +121,17 @@ int64_t truncate(double v) {
 void store_int(void* p, DType t, int64_t i, int64_t v) {
   switch (t) {
     case DType::Bool: static_cast<uint8_t*>(p)[i] = v != 0; break;
-    case DType::U8: case DType::I8: case DType::QU8: case DType::QI8: static_cast<uint8_t*>(p)[i] = static_cast<uint8_t>(v); break;
-    case DType::I16: case DType::U16: static_cast<uint16_t*>(p)[i] = static_cast<uint16_t>(v); break;
-    case DType::I32: case DType::U32: case DType::QI32: static_cast<uint32_t*>(p)[i] = static_cast<uint32_t>(v); break;
-    case DType::I64: case DType::U64: static_cast<int64_t*>(p)[i] = v; break;
+    case DType::U8:
+    case DType::I8:
+    case DType::QU8:
+    case DType::QI8: static_cast<uint8_t*>(p)[i] = static_cast<uint8_t>(v); break;
+    case DType::I16:
+    case DType::U16: static_cast<uint16_t*>(p)[i] = static_cast<uint16_t>(v); break;
+    case DType::I32:
+    case DType::U32:
+    case DType::QI32: static_cast<uint32_t*>(p)[i] = static_cast<uint32_t>(v); break;
+    case DType::I64:
+    case DType::U64: static_cast<int64_t*>(p)[i] = v; break;
     case DType::F32: static_cast<float*>(p)[i] = static_cast<float>(v); break;
     case DType::F64: static_cast<double*>(p)[i] = static_cast<double>(v); break;
     case DType::F16: static_cast<uint16_t*>(p)[i] = float_to_half(static_cast<float>(v)); break;
@@ -137,7 +151,9 @@ void store_double(void* p, DType t, int64_t i, double v) {
     case DType::BF16: static_cast<uint16_t*>(p)[i] = float_to_bfloat16(static_cast<float>(v)); break;
     case DType::C64: static_cast<std::complex<float>*>(p)[i] = static_cast<float>(v); break;
     case DType::C128: static_cast<std::complex<double>*>(p)[i] = v; break;
-    case DType::I64: case DType::U64: case DType::U32: store_int(p, t, i, truncate(v)); break;
+    case DType::I64:
+    case DType::U64:
+    case DType::U32: store_int(p, t, i, truncate(v)); break;
     default: {
       const bool fits = v > -2147483649.0 && v < 2147483648.0;
       store_int(p, t, i, fits ? static_cast<int32_t>(v) : std::numeric_limits<int32_t>::min());
@@ -153,7 +169,8 @@ void check_convertible(DType t) {
 
 template <class T> void gather_row(T* destination, const T* source, int64_t n, int64_t stride) {
   if (stride == 1) std::memcpy(destination, source, static_cast<size_t>(n) * sizeof(T));
-  else for (int64_t i = 0; i < n; i++) destination[i] = source[i * stride];
+  else
+    for (int64_t i = 0; i < n; i++) destination[i] = source[i * stride];
 }
 
 template <class T> void scatter_row(T* destination, int64_t stride, const T* source, int64_t n) {
@@ -174,8 +191,8 @@ void convert_row(void* destination, DType to, const void* source, DType from, in
   check_convertible(from);
   if (is_complex(from)) {
     for (int64_t i = 0; i < n; i++) {
-      const std::complex<double> v =
-          from == DType::C64 ? std::complex<double>(static_cast<const std::complex<float>*>(source)[i * stride]) : static_cast<const std::complex<double>*>(source)[i * stride];
+      const std::complex<double> v = from == DType::C64 ? std::complex<double>(static_cast<const std::complex<float>*>(source)[i * stride])
+                                                        : static_cast<const std::complex<double>*>(source)[i * stride];
       if (to == DType::C128) static_cast<std::complex<double>*>(destination)[i] = v;
       else if (to == DType::C64) static_cast<std::complex<float>*>(destination)[i] = std::complex<float>(v);
       else if (to == DType::Bool) static_cast<uint8_t*>(destination)[i] = v != 0.0;

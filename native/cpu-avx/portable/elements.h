@@ -154,7 +154,9 @@ template <class F> void dispatch_floating_complex(DType dtype, const char* op, F
   if (dtype == DType::C128) return f(std::complex<double>{});
   dispatch_floating(dtype, op, f);
 }
-struct Bytes16 { uint64_t low, high; };
+struct Bytes16 {
+  uint64_t low, high;
+};
 // Calls f(T{}) with an integer of the element's size: for kernels that only move elements.
 template <class F> void dispatch_size(DType dtype, F&& f) {
   switch (dtype_size(dtype)) {
@@ -223,7 +225,8 @@ template <int N, class F> void for_each_row(const int64_t* sizes, int ndim, cons
     f(offsets, int64_t{1}, strides);
     return;
   }
-  for (int d = 0; d < ndim; d++) if (sizes[d] == 0) return;
+  for (int d = 0; d < ndim; d++)
+    if (sizes[d] == 0) return;
   for (int k = 0; k < N; k++) strides[k] = views[k]->strides[ndim - 1];
   int64_t counter[kMaxDims] = {};
   for (;;) {

@@ -6,7 +6,9 @@ namespace {
 
 void check_indices(const TensorView& v, const char* op, const char* name) {
   if (v.dtype == DType::I64 || v.dtype == DType::I32) return;
-  fail("Expected tensor for argument #1 '%s' to have one of the following scalar types: Long, Int; but got %s instead (while checking arguments for %s)", name, dtype_torch_name(v.dtype), op);
+  fail(
+    "Expected tensor for argument #1 '%s' to have one of the following scalar types: Long, Int; but got %s instead (while checking arguments for %s)",
+    name, dtype_torch_name(v.dtype), op);
 }
 
 void infer_embedding(Call& call) {
@@ -39,7 +41,8 @@ void run_embedding(Call& call) {
         const T* from = weight.ptr<T>() + indices[i] * row_stride;
         T* to = out.ptr<T>() + i * width;
         if (stride == 1) std::memcpy(to, from, static_cast<size_t>(width) * sizeof(T));
-        else for (int64_t j = 0; j < width; j++) to[j] = from[j * stride];
+        else
+          for (int64_t j = 0; j < width; j++) to[j] = from[j * stride];
       }
     });
   });
@@ -78,20 +81,27 @@ void run_embedding_bag(Call& call) {
   const int64_t *indices = dense_int64(call, call.tensor(1)), *offsets = dense_int64(call, call.tensor(2));
   check_range(indices, n, rows);
   const int64_t noffsets = call.tensor(2).numel();
-  if (noffsets > 0 && offsets[0] != 0) fail("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got %lld", static_cast<long long>(offsets[0]));
+  if (noffsets > 0 && offsets[0] != 0)
+    fail("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got %lld",
+         static_cast<long long>(offsets[0]));
   for (int64_t b = 0; b < noffsets; b++) {
-    if (offsets[b] < 0 || offsets[b] > n || (b > 0 && offsets[b] < offsets[b - 1])) fail("offsets have to be increasing and at most the number of indices %lld", static_cast<long long>(n));
+    if (offsets[b] < 0 || offsets[b] > n || (b > 0 && offsets[b] < offsets[b - 1]))
+      fail("offsets have to be increasing and at most the number of indices %lld", static_cast<long long>(n));
   }
   const int64_t mode = call.args[4].i;
   int64_t padding = call.args[8].is_none() ? -1 : call.args[8].i;
-  if (padding < -rows || padding >= rows) fail("padding_idx must be within the number of embeddings, -%lld through %lld but got %lld", static_cast<long long>(rows), static_cast<long long>(rows - 1), static_cast<long long>(padding));
+  if (padding < -rows || padding >= rows)
+    fail("padding_idx must be within the number of embeddings, -%lld through %lld but got %lld", static_cast<long long>(rows),
+         static_cast<long long>(rows - 1), static_cast<long long>(padding));
   // -1 stands for no padding unless the argument was given as None or counted from the end by the functional form.
   if (padding < -1) padding += rows;
-  std::vector<int64_t> bag_of(static_cast<size_t>(n)), counts(static_cast<size_t>(bags)), maxima(mode == kMax ? static_cast<size_t>(bags * width) : 0);
+  std::vector<int64_t> bag_of(static_cast<size_t>(n)), counts(static_cast<size_t>(bags)),
+    maxima(mode == kMax ? static_cast<size_t>(bags * width) : 0);
   dispatch_floating(weight.dtype, "embedding_bag", [&](auto tag) {
     using T = decltype(tag);
     using A = accumulator_t<T>;
-    const T* sample_weights = call.optional_tensor(6) != nullptr ? static_cast<const T*>(dense(call, call.tensor(6), weight.dtype)) : nullptr;
+    const T* sample_weights =
+      call.optional_tensor(6) != nullptr ? static_cast<const T*>(dense(call, call.tensor(6), weight.dtype)) : nullptr;
     std::vector<A> sum(static_cast<size_t>(width));
     for (int64_t b = 0; b < bags; b++) {
       const int64_t begin = offsets[b], end = b + 1 < noffsets ? offsets[b + 1] : n;
@@ -117,7 +127,8 @@ void run_embedding_bag(Call& call) {
     }
   });
   const auto write = [&](int output, const std::vector<int64_t>& values) {
-    if (call.noutputs > output && !values.empty()) convert_row(call.outputs[output].data, call.outputs[output].dtype, values.data(), DType::I64, static_cast<int64_t>(values.size()), 1);
+    if (call.noutputs > output && !values.empty())
+      convert_row(call.outputs[output].data, call.outputs[output].dtype, values.data(), DType::I64, static_cast<int64_t>(values.size()), 1);
   };
   write(1, bag_of);
   write(2, counts);
@@ -152,7 +163,8 @@ void run_embedding_renorm(Call& call) {
       if (!std::isinf(p)) norm = std::pow(norm, 1 / p);
       if (norm <= limit) continue;
       const double scale = limit / (norm + 1e-7);
-      for (int64_t j = 0; j < out.sizes[1]; j++) row[j * out.strides[1]] = T(static_cast<compute_t<T>>(static_cast<double>(row[j * out.strides[1]]) * scale));
+      for (int64_t j = 0; j < out.sizes[1]; j++)
+        row[j * out.strides[1]] = T(static_cast<compute_t<T>>(static_cast<double>(row[j * out.strides[1]]) * scale));
     }
   });
 }

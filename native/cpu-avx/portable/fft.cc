@@ -14,9 +14,9 @@ enum class Kind { ToComplex, RealToOneSided, OneSidedToReal };
 
 struct Transform {
   Kind kind = Kind::ToComplex;
-  bool forward = true;       // of the exponent
-  std::vector<int> dims;     // the last one is the one that is one-sided
-  std::vector<int64_t> n;    // lengths of the transforms
+  bool forward = true;     // of the exponent
+  std::vector<int> dims;   // the last one is the one that is one-sided
+  std::vector<int64_t> n;  // lengths of the transforms
   double scale = 1;
 };
 
@@ -24,9 +24,12 @@ DType real_of(DType t) { return t == DType::C128 || t == DType::F64 ? DType::F64
 DType complex_of(DType t) { return real_of(t) == DType::F64 ? DType::C128 : DType::C64; }
 
 void check_input(const TensorView& self, const Transform& t, const char* op) {
-  if (self.dtype == DType::F16 || self.dtype == DType::BF16 || self.dtype == DType::C32) fail("Unsupported dtype %s", dtype_torch_name(self.dtype));
-  if (t.kind == Kind::RealToOneSided && is_complex(self.dtype)) fail("%s expects a real input tensor, but got %s", op, dtype_torch_name(self.dtype));
-  for (const int64_t n : t.n) if (n < 1) fail("Invalid number of data points (%lld) specified", static_cast<long long>(n));
+  if (self.dtype == DType::F16 || self.dtype == DType::BF16 || self.dtype == DType::C32)
+    fail("Unsupported dtype %s", dtype_torch_name(self.dtype));
+  if (t.kind == Kind::RealToOneSided && is_complex(self.dtype))
+    fail("%s expects a real input tensor, but got %s", op, dtype_torch_name(self.dtype));
+  for (const int64_t n : t.n)
+    if (n < 1) fail("Invalid number of data points (%lld) specified", static_cast<long long>(n));
 }
 
 void infer_transform(Call& call, const Transform& t, const char* op) {
@@ -88,7 +91,8 @@ void run_transform(Call& call, const Transform& t) {
   const bool half = t.kind == Kind::OneSidedToReal;
   if (half) sizes[last] = t.n.back() / 2 + 1;
   Complex* data = load(call, self, sizes);
-  for (size_t i = 0; i < t.dims.size(); i++) if (!half || static_cast<int>(i) + 1 < static_cast<int>(t.dims.size())) transform_dim(call, data, sizes, ndim, t.dims[i], t.forward);
+  for (size_t i = 0; i < t.dims.size(); i++)
+    if (!half || static_cast<int>(i) + 1 < static_cast<int>(t.dims.size())) transform_dim(call, data, sizes, ndim, t.dims[i], t.forward);
   if (half) {
     const int64_t n = t.n.back(), kept = sizes[last], inner = product(sizes, last + 1, ndim), outer = product(sizes, 0, last);
     Complex* full = scratch<Complex>(call, outer * n * inner);
@@ -97,7 +101,8 @@ void run_transform(Call& call, const Transform& t) {
         const bool mirrored = k >= kept;
         const Complex* from = data + (o * kept + (mirrored ? n - k : k)) * inner;
         Complex* to = full + (o * n + k) * inner;
-        for (int64_t i = 0; i < inner; i++) to[i] = k == 0 || 2 * k == n ? Complex(from[i].real(), 0) : mirrored ? std::conj(from[i]) : from[i];
+        for (int64_t i = 0; i < inner; i++)
+          to[i] = k == 0 || 2 * k == n ? Complex(from[i].real(), 0) : mirrored ? std::conj(from[i]) : from[i];
       }
     }
     sizes[last] = n;
@@ -134,13 +139,15 @@ struct Form {
   bool forward;  // the exponent's sign
   bool inverse;  // scaled by default
 };
-constexpr Form kFft{"fft", Kind::ToComplex, true, false}, kIfft{"ifft", Kind::ToComplex, false, true}, kRfft{"rfft", Kind::RealToOneSided, true, false},
-    kIrfft{"irfft", Kind::OneSidedToReal, false, true}, kHfft{"hfft", Kind::OneSidedToReal, true, false}, kIhfft{"ihfft", Kind::RealToOneSided, false, true};
+constexpr Form kFft{"fft", Kind::ToComplex, true, false}, kIfft{"ifft", Kind::ToComplex, false, true},
+  kRfft{"rfft", Kind::RealToOneSided, true, false}, kIrfft{"irfft", Kind::OneSidedToReal, false, true},
+  kHfft{"hfft", Kind::OneSidedToReal, true, false}, kIhfft{"ihfft", Kind::RealToOneSided, false, true};
 
 // (self, n, dim, norm)
 Transform one_dimensional(const Call& call, const Form& form) {
   const TensorView& self = call.tensor(0);
-  if (self.ndim == 0) fail_as("IndexError", "Dimension specified as %lld but tensor has no dimensions", static_cast<long long>(call.args[2].i));
+  if (self.ndim == 0)
+    fail_as("IndexError", "Dimension specified as %lld but tensor has no dimensions", static_cast<long long>(call.args[2].i));
   Transform t;
   t.kind = form.kind;
   t.forward = form.forward;
@@ -169,7 +176,8 @@ Transform many_dimensional(const Call& call, const Form& form) {
     if (n > self.ndim) fail("Got shape with %lld values but input tensor only has %d dimensions.", static_cast<long long>(n), self.ndim);
     for (int64_t d = self.ndim - n; d < self.ndim; d++) t.dims.push_back(static_cast<int>(d));
   }
-  if (!s.is_none() && s.ints.n != static_cast<int64_t>(t.dims.size())) fail("When given, dim and shape arguments must have the same length");
+  if (!s.is_none() && s.ints.n != static_cast<int64_t>(t.dims.size()))
+    fail("When given, dim and shape arguments must have the same length");
   for (size_t i = 0; i < t.dims.size(); i++) {
     const int64_t size = self.sizes[t.dims[i]];
     const bool given = !s.is_none() && s.ints.p[i] != -1;

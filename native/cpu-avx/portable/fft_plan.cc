@@ -22,8 +22,10 @@ FftPlan::Complex multiply(FftPlan::Complex a, FftPlan::Complex b) {
 
 FftPlan::FftPlan(int64_t n, bool forward) : n_(n) {
   int64_t rest = n;
-  for (const int64_t p : {4, 2, 3, 5, 7, 11, 13}) while (rest % p == 0) factors_.push_back(p), rest /= p;
-  for (int64_t p = 17; p <= kMaxPrime && rest > 1; p += 2) while (rest % p == 0) factors_.push_back(p), rest /= p;
+  for (const int64_t p : {4, 2, 3, 5, 7, 11, 13})
+    while (rest % p == 0) factors_.push_back(p), rest /= p;
+  for (int64_t p = 17; p <= kMaxPrime && rest > 1; p += 2)
+    while (rest % p == 0) factors_.push_back(p), rest /= p;
   bluestein_ = rest > 1;
   if (!bluestein_) {
     twiddles_.resize(static_cast<size_t>(n));
@@ -35,7 +37,8 @@ FftPlan::FftPlan(int64_t n, bool forward) : n_(n) {
   chirp_.resize(static_cast<size_t>(n));
   for (int64_t k = 0; k < n; k++) {
     // k^2 modulo 2n keeps the angle exact.
-    const auto square = static_cast<int64_t>(static_cast<unsigned __int128>(k) * static_cast<unsigned __int128>(k) % static_cast<unsigned __int128>(2 * n));
+    const auto square =
+      static_cast<int64_t>(static_cast<unsigned __int128>(k) * static_cast<unsigned __int128>(k) % static_cast<unsigned __int128>(2 * n));
     chirp_[static_cast<size_t>(k)] = unit(square, 2 * n, forward);
   }
   chirp_plan_ = std::make_unique<FftPlan>(m, true);
@@ -76,7 +79,8 @@ void FftPlan::radix(Complex* out, const Complex* in, int64_t step, size_t factor
   if (p == 4) {
     const bool forward = n_ >= 4 && w[n_ / 4].imag() < 0;
     for (int64_t k = 0; k < m; k++) {
-      const Complex a = out[k], b = multiply(out[k + m], w[k * step]), c = multiply(out[k + 2 * m], w[2 * k * step]), d = multiply(out[k + 3 * m], w[3 * k * step]);
+      const Complex a = out[k], b = multiply(out[k + m], w[k * step]), c = multiply(out[k + 2 * m], w[2 * k * step]),
+                    d = multiply(out[k + 3 * m], w[3 * k * step]);
       const Complex s0 = a + c, s1 = a - c, s2 = b + d, s3 = b - d;
       const Complex turned = forward ? Complex(s3.imag(), -s3.real()) : Complex(-s3.imag(), s3.real());
       out[k] = s0 + s2;

@@ -31,7 +31,8 @@ TensorView at_least_1d(const TensorView& v) {
 
 // Calls f(other, target, n, other_stride, index pointer, target row base stride) for rows along the last dimension of index. `target` has the
 // stride of `dim` taken out; its position is added from the index.
-template <class F> void walk(const TensorView& index, const int64_t* indices, const TensorView& other, const TensorView& target, int dim, F&& f) {
+template <class F>
+void walk(const TensorView& index, const int64_t* indices, const TensorView& other, const TensorView& target, int dim, F&& f) {
   TensorView flat = target;
   flat.strides[dim] = 0;
   const TensorView* views[2] = {&other, &flat};
@@ -48,7 +49,8 @@ const int64_t* checked_indices(Call& call, const TensorView& index, int dim, int
   const int64_t n = index.numel();
   for (int64_t i = 0; i < n; i++) {
     if (indices[i] >= 0 && indices[i] < size) continue;
-    fail("index %lld is out of bounds for dimension %d with size %lld", static_cast<long long>(indices[i]), dim, static_cast<long long>(size));
+    fail("index %lld is out of bounds for dimension %d with size %lld", static_cast<long long>(indices[i]), dim,
+         static_cast<long long>(size));
   }
   return indices;
 }
@@ -62,8 +64,8 @@ void infer_gather(Call& call) {
     for (int d = 0; d < index.ndim; d++) {
       if (d != dim && index.sizes[d] > size_at(self, d)) {
         char a[256], b[256];
-        fail("Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", d, shape_text(index, a),
-             shape_text(self, b), dim);
+        fail("Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", d,
+             shape_text(index, a), shape_text(self, b), dim);
       }
     }
   }
@@ -79,11 +81,12 @@ void run_gather(Call& call) {
   const int64_t stride = self.strides[dim];
   dispatch_size(self.dtype, [&](auto tag) {
     using T = decltype(tag);
-    walk(index, indices, out, self, dim, [&](int64_t to, int64_t to_stride, int64_t from, int64_t from_stride, const int64_t* positions, int64_t n) {
-      const T* source = self.ptr<T>() + from;
-      T* result = out.ptr<T>() + to;
-      for (int64_t i = 0; i < n; i++) result[i * to_stride] = source[i * from_stride + positions[i] * stride];
-    });
+    walk(index, indices, out, self, dim,
+         [&](int64_t to, int64_t to_stride, int64_t from, int64_t from_stride, const int64_t* positions, int64_t n) {
+           const T* source = self.ptr<T>() + from;
+           T* result = out.ptr<T>() + to;
+           for (int64_t i = 0; i < n; i++) result[i * to_stride] = source[i * from_stride + positions[i] * stride];
+         });
   });
 }
 
@@ -119,7 +122,8 @@ template <class T> void combine(T& to, T v, Reduce reduce) {
   } else {
     switch (reduce) {
       case Reduce::None: to = v; break;
-      case Reduce::Sum: case Reduce::Mean: to = add_elements(to, v); break;
+      case Reduce::Sum:
+      case Reduce::Mean: to = add_elements(to, v); break;
       case Reduce::Prod: to = multiply_elements(to, v); break;
       case Reduce::Amax: to = larger(to, v); break;
       case Reduce::Amin: to = smaller(to, v); break;
@@ -134,7 +138,10 @@ template <class T> T identity_of(Reduce reduce) {
     const float infinity = std::numeric_limits<float>::infinity();
     return reduce == Reduce::Prod ? T(1.f) : reduce == Reduce::Amax ? T(-infinity) : reduce == Reduce::Amin ? T(infinity) : T(0.f);
   } else {
-    return reduce == Reduce::Prod ? T(1) : reduce == Reduce::Amax ? std::numeric_limits<T>::lowest() : reduce == Reduce::Amin ? std::numeric_limits<T>::max() : T(0);
+    return reduce == Reduce::Prod   ? T(1)
+           : reduce == Reduce::Amax ? std::numeric_limits<T>::lowest()
+           : reduce == Reduce::Amin ? std::numeric_limits<T>::max()
+                                    : T(0);
   }
 }
 
@@ -150,9 +157,11 @@ void scatter(Call& call, const TensorView* source, const Arg* value, Reduce redu
   if (reduce == Reduce::None && source != nullptr) {
     dispatch_size(out.dtype, [&](auto tag) {
       using T = decltype(tag);
-      walk(index, indices, values, out, dim, [&](int64_t from, int64_t from_stride, int64_t to, int64_t to_stride, const int64_t* positions, int64_t n) {
-        for (int64_t i = 0; i < n; i++) out.ptr<T>()[to + i * to_stride + positions[i] * stride] = values.ptr<T>()[from + i * from_stride];
-      });
+      walk(index, indices, values, out, dim,
+           [&](int64_t from, int64_t from_stride, int64_t to, int64_t to_stride, const int64_t* positions, int64_t n) {
+             for (int64_t i = 0; i < n; i++)
+               out.ptr<T>()[to + i * to_stride + positions[i] * stride] = values.ptr<T>()[from + i * from_stride];
+           });
     });
     return;
   }
@@ -166,9 +175,10 @@ void scatter(Call& call, const TensorView* source, const Arg* value, Reduce redu
       values.data = &number;
     }
     const auto each = [&](auto&& f) {
-      walk(index, indices, values, out, dim, [&](int64_t from, int64_t from_stride, int64_t to, int64_t to_stride, const int64_t* positions, int64_t n) {
-        for (int64_t i = 0; i < n; i++) f(to + i * to_stride + positions[i] * stride, values.ptr<T>()[from + i * from_stride]);
-      });
+      walk(index, indices, values, out, dim,
+           [&](int64_t from, int64_t from_stride, int64_t to, int64_t to_stride, const int64_t* positions, int64_t n) {
+             for (int64_t i = 0; i < n; i++) f(to + i * to_stride + positions[i] * stride, values.ptr<T>()[from + i * from_stride]);
+           });
     };
     if (!include_self) each([&](int64_t at, T) { result[at] = identity_of<T>(reduce); });
     if (reduce != Reduce::Mean) {
@@ -206,7 +216,9 @@ void run_scatter_value(Call& call) { scatter(call, nullptr, &call.args[3], Reduc
 void run_scatter_src_reduce(Call& call) { scatter(call, &call.tensor(3), nullptr, reduce_named(call.args[4]), true); }
 void run_scatter_value_reduce(Call& call) { scatter(call, nullptr, &call.args[3], reduce_named(call.args[4]), true); }
 void run_scatter_add(Call& call) { scatter(call, &call.tensor(3), nullptr, Reduce::Sum, true); }
-void run_scatter_reduce(Call& call) { scatter(call, &call.tensor(3), nullptr, reduce_named(call.args[4]), call.nargs < 6 || call.args[5].b); }
+void run_scatter_reduce(Call& call) {
+  scatter(call, &call.tensor(3), nullptr, reduce_named(call.args[4]), call.nargs < 6 || call.args[5].b);
+}
 
 }  // namespace
 

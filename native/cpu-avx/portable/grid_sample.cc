@@ -25,7 +25,8 @@ template <class C> C unnormalize(C v, int64_t size, bool align) {
 
 template <class C> C place(C v, int64_t size, int64_t padding, bool align) {
   if (padding == kReflection) v = align ? reflect(v, 0, 2 * (size - 1)) : reflect(v, -1, 2 * size - 1);
-  if (padding == kBorder || padding == kReflection) v = std::isfinite(v) ? clip(v, size) : v > 0 ? static_cast<C>(size - 1) : v < 0 ? C(0) : C(-1);
+  if (padding == kBorder || padding == kReflection)
+    v = std::isfinite(v) ? clip(v, size) : v > 0 ? static_cast<C>(size - 1) : v < 0 ? C(0) : C(-1);
   return v;
 }
 
@@ -43,11 +44,19 @@ void infer_grid_sample(Call& call) {
   const TensorView &input = call.tensor(0), &grid = call.tensor(1);
   const int spatial = input.ndim - 2;
   if (spatial != 2 && spatial != 3) fail("grid_sampler(): expected 4D or 5D input, but got input with %d dimensions", input.ndim);
-  if (grid.ndim != input.ndim) fail("grid_sampler(): expected grid and input to have same number of dimensions, but got %d and %d", grid.ndim, input.ndim);
-  if (input.dtype != grid.dtype) fail("grid_sampler(): expected input and grid to have same dtype, but input has %s and grid has %s", dtype_torch_name(input.dtype), dtype_torch_name(grid.dtype));
-  if (input.sizes[0] != grid.sizes[0]) fail("grid_sampler(): expected grid and input to have same batch size, but got %lld and %lld", static_cast<long long>(grid.sizes[0]), static_cast<long long>(input.sizes[0]));
-  if (grid.sizes[grid.ndim - 1] != spatial) fail("grid_sampler(): expected grid to have size %d in last dimension, but got %lld", spatial, static_cast<long long>(grid.sizes[grid.ndim - 1]));
-  for (int d = 2; d < input.ndim; d++) if (input.sizes[d] <= 0) fail("grid_sampler(): expected input to have non-empty spatial dimensions");
+  if (grid.ndim != input.ndim)
+    fail("grid_sampler(): expected grid and input to have same number of dimensions, but got %d and %d", grid.ndim, input.ndim);
+  if (input.dtype != grid.dtype)
+    fail("grid_sampler(): expected input and grid to have same dtype, but input has %s and grid has %s", dtype_torch_name(input.dtype),
+         dtype_torch_name(grid.dtype));
+  if (input.sizes[0] != grid.sizes[0])
+    fail("grid_sampler(): expected grid and input to have same batch size, but got %lld and %lld", static_cast<long long>(grid.sizes[0]),
+         static_cast<long long>(input.sizes[0]));
+  if (grid.sizes[grid.ndim - 1] != spatial)
+    fail("grid_sampler(): expected grid to have size %d in last dimension, but got %lld", spatial,
+         static_cast<long long>(grid.sizes[grid.ndim - 1]));
+  for (int d = 2; d < input.ndim; d++)
+    if (input.sizes[d] <= 0) fail("grid_sampler(): expected input to have non-empty spatial dimensions");
   if (spatial == 3 && call.args[2].i == kBicubic) fail("grid_sampler(): bicubic interpolation only supports 4D input");
   int64_t sizes[5] = {input.sizes[0], input.sizes[1]};
   std::copy(grid.sizes + 1, grid.sizes + 1 + spatial, sizes + 2);
@@ -72,7 +81,8 @@ template <class C> Sample<C> sample_2d(const C* g, int64_t h, int64_t w, int64_t
     cubic_weights(ry - by, wy);
     for (int j = 0; j < 4; j++) {
       for (int i = 0; i < 4; i++) {
-        const int64_t x = cell(place(bx + static_cast<C>(i - 1), w, padding, align)), y = cell(place(by + static_cast<C>(j - 1), h, padding, align));
+        const int64_t x = cell(place(bx + static_cast<C>(i - 1), w, padding, align)),
+                      y = cell(place(by + static_cast<C>(j - 1), h, padding, align));
         if (x >= 0 && x < w && y >= 0 && y < h) s.add(y * w + x, wx[i] * wy[j]);
       }
     }
@@ -129,12 +139,14 @@ void run_grid_sample(Call& call) {
     using T = decltype(tag);
     using C = compute_t<T>;
     constexpr DType compute = sizeof(C) == 8 ? DType::F64 : DType::F32;
-    const C *source = static_cast<const C*>(dense(call, input, compute)), *grid = static_cast<const C*>(dense(call, call.tensor(1), compute));
+    const C *source = static_cast<const C*>(dense(call, input, compute)),
+            *grid = static_cast<const C*>(dense(call, call.tensor(1), compute));
     call.runtime->parallel(input.sizes[0] * points, std::max<int64_t>(1, 1024 / channels), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; r++) {
         const int64_t n = r / points, p = r % points;
         const C* g = grid + r * spatial;
-        const Sample<C> s = spatial == 2 ? sample_2d(g, input.sizes[2], input.sizes[3], mode, padding, align) : sample_3d(g, input.sizes + 2, mode, padding, align);
+        const Sample<C> s = spatial == 2 ? sample_2d(g, input.sizes[2], input.sizes[3], mode, padding, align)
+                                         : sample_3d(g, input.sizes + 2, mode, padding, align);
         for (int64_t c = 0; c < channels; c++) {
           const C* from = source + (n * channels + c) * plane;
           C sum = 0;
@@ -151,10 +163,14 @@ void infer_affine_grid(Call& call) {
   const TensorView& theta = call.tensor(0);
   const auto& size = call.args[1].ints;
   const int64_t spatial = size.n - 2;
-  if (spatial != 2 && spatial != 3) fail_as("NotImplementedError", "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size of length %lld.", static_cast<long long>(size.n));
+  if (spatial != 2 && spatial != 3)
+    fail_as("NotImplementedError",
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size of length %lld.",
+            static_cast<long long>(size.n));
   if (theta.ndim != 3 || theta.sizes[0] != size.p[0] || theta.sizes[1] != spatial || theta.sizes[2] != spatial + 1) {
     char text[256];
-    fail("Expected a batch of %lldD affine matrices of shape Nx%lldx%lld for size of length %lld. Got %s.", static_cast<long long>(spatial), static_cast<long long>(spatial), static_cast<long long>(spatial + 1), static_cast<long long>(size.n), shape_text(theta, text));
+    fail("Expected a batch of %lldD affine matrices of shape Nx%lldx%lld for size of length %lld. Got %s.", static_cast<long long>(spatial),
+         static_cast<long long>(spatial), static_cast<long long>(spatial + 1), static_cast<long long>(size.n), shape_text(theta, text));
   }
   int64_t sizes[5] = {size.p[0]};
   for (int64_t d = 0; d < spatial; d++) sizes[1 + d] = size.p[2 + d];

@@ -31,7 +31,8 @@ void mask_columns(const TensorView& mask, std::vector<std::vector<int64_t>>& col
   for (;;) {
     int64_t offset = 0;
     for (int d = 0; d < mask.ndim; d++) offset += position[d] * mask.strides[d];
-    if (mask.ptr<uint8_t>()[offset]) for (int d = 0; d < mask.ndim; d++) columns[d].push_back(position[d]);
+    if (mask.ptr<uint8_t>()[offset])
+      for (int d = 0; d < mask.ndim; d++) columns[d].push_back(position[d]);
     int d = mask.ndim - 1;
     for (; d >= 0 && ++position[d] == mask.sizes[d]; d--) position[d] = 0;
     if (d < 0) return;
@@ -42,8 +43,8 @@ void check_mask_shape(const TensorView& self, const TensorView& mask, int dim, i
   for (int d = 0; d < mask.ndim; d++) {
     if (dim + d < self.ndim && mask.sizes[d] == self.sizes[dim + d]) continue;
     char a[256], b[256];
-    fail_as("IndexError", "The shape of the mask %s at index %lld does not match the shape of the indexed tensor %s at index %d", shape_text(mask, a),
-            static_cast<long long>(index), shape_text(self, b), dim + d);
+    fail_as("IndexError", "The shape of the mask %s at index %lld does not match the shape of the indexed tensor %s at index %d",
+            shape_text(mask, a), static_cast<long long>(index), shape_text(self, b), dim + d);
   }
 }
 
@@ -90,7 +91,8 @@ IndexPlan make_plan(const TensorView& self, const Arg& list) {
     if (v == nullptr || broadcast_into(plan.index_shape, *v)) continue;
     fail_as("IndexError", "shape mismatch: indexing tensors could not be broadcast together");
   }
-  for (int d = 0; d < self.ndim; d++) if (plan.by_dim[d] != nullptr) plan.indexed.push_back(d);
+  for (int d = 0; d < self.ndim; d++)
+    if (plan.by_dim[d] != nullptr) plan.indexed.push_back(d);
   const bool adjacent = plan.indexed.empty() || plan.indexed.back() - plan.indexed.front() + 1 == static_cast<int>(plan.indexed.size());
   const int first = plan.indexed.empty() ? self.ndim : plan.indexed.front();
   for (int d = 0; d < self.ndim; d++) {
@@ -120,7 +122,8 @@ int64_t* index_offsets(Call& call, const TensorView& self, const IndexPlan& plan
     for (int64_t i = 0; i < n; i++) {
       int64_t v = values[i];
       if (v < -size || v >= size) {
-        fail_as("IndexError", "index %lld is out of bounds for dimension %d with size %lld", static_cast<long long>(v), d, static_cast<long long>(size));
+        fail_as("IndexError", "index %lld is out of bounds for dimension %d with size %lld", static_cast<long long>(v), d,
+                static_cast<long long>(size));
       }
       if (v < 0) v += size;
       offsets[i] += v * stride;
@@ -175,7 +178,8 @@ void run_index(Call& call) {
         T* to = result + p * row;
         if (row == 1 && dense_rows) *to = *from;
         else if (dense_rows) std::memcpy(to, from, static_cast<size_t>(row) * sizeof(T));
-        else for (int64_t j = 0; j < row; j++) to[j] = from[inner[j]];
+        else
+          for (int64_t j = 0; j < row; j++) to[j] = from[inner[j]];
       }
     });
   });
@@ -184,8 +188,8 @@ void run_index(Call& call) {
 void infer_index_put(Call& call) {
   const TensorView& self = call.tensor(0);
   if (call.tensor(2).dtype != self.dtype) {
-    fail("Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.", dtype_torch_name(self.dtype),
-         dtype_torch_name(call.tensor(2).dtype));
+    fail("Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
+         dtype_torch_name(self.dtype), dtype_torch_name(call.tensor(2).dtype));
   }
   output_like(call, 0, self);
 }

@@ -19,7 +19,9 @@ DimWalk walk_dim(const TensorView& v, int dim) {
 }
 
 void check_index_vector(const TensorView& index, const char* op) {
-  if (index.ndim > 1) fail_as("IndexError", "%s(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %lld", op, index.ndim, dtype_torch_name(index.dtype), static_cast<long long>(index.numel()));
+  if (index.ndim > 1)
+    fail_as("IndexError", "%s(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %lld", op, index.ndim,
+            dtype_torch_name(index.dtype), static_cast<long long>(index.numel()));
   if (index.dtype != DType::I64 && index.dtype != DType::I32) fail("%s(): Expected dtype int32/int64 for index", op);
 }
 
@@ -38,7 +40,9 @@ void infer_index_select(Call& call) {
   const TensorView &self = call.tensor(0), &index = call.tensor(2);
   const int dim = wrap_dim(call.args[1].i, self.ndim);
   check_index_vector(index, "index_select");
-  if (self.ndim == 0 && index.numel() != 1) fail_as("IndexError", "index_select(): Index to scalar can have only 1 value, got %lld value(s)", static_cast<long long>(index.numel()));
+  if (self.ndim == 0 && index.numel() != 1)
+    fail_as("IndexError", "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
+            static_cast<long long>(index.numel()));
   int64_t sizes[kMaxDims];
   std::copy(self.sizes, self.sizes + self.ndim, sizes);
   if (self.ndim > 0) sizes[dim] = index.numel();
@@ -57,7 +61,8 @@ void run_index_select(Call& call) {
   const int64_t outer = out.numel() / (n * inner), row = inner * dtype_size(self.dtype);
   char* result = out.ptr<char>();
   call.runtime->parallel(outer * n, std::max<int64_t>(1, 65536 / row), [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; p++) std::memcpy(result + p * row, source + (p / n * size + positions[p % n]) * row, static_cast<size_t>(row));
+    for (int64_t p = begin; p < end; p++)
+      std::memcpy(result + p * row, source + (p / n * size + positions[p % n]) * row, static_cast<size_t>(row));
   });
 }
 
@@ -66,17 +71,20 @@ void infer_index_source(Call& call) {
   const TensorView &self = call.tensor(0), &index = call.tensor(2), &source = call.tensor(3);
   const int dim = wrap_dim(call.args[1].i, self.ndim);
   check_index_vector(index, "index_add");
-  if (self.dtype != source.dtype) fail("index: self (%s) and source (%s) must have the same scalar type", dtype_torch_name(self.dtype), dtype_torch_name(source.dtype));
+  if (self.dtype != source.dtype)
+    fail("index: self (%s) and source (%s) must have the same scalar type", dtype_torch_name(self.dtype), dtype_torch_name(source.dtype));
   const bool scalar_source = source.ndim == 0 && index.numel() == 1;
   const int64_t length = size_at(source, source.ndim == 0 ? 0 : std::min(dim, source.ndim - 1));
   if (!scalar_source && length != index.numel()) {
-    fail_as("IndexError", "Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d", static_cast<long long>(index.numel()), static_cast<long long>(length), dim);
+    fail_as("IndexError", "Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d",
+            static_cast<long long>(index.numel()), static_cast<long long>(length), dim);
   }
   bool fits = scalar_source || std::max(self.ndim, 1) == std::max(source.ndim, 1);
   for (int d = 0; fits && d < source.ndim && d < self.ndim; d++) fits = d == dim || self.sizes[d] == source.sizes[d];
   if (!fits) {
     char a[256], b[256];
-    fail("source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s", shape_text(self, a), shape_text(source, b));
+    fail("source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s",
+         shape_text(self, a), shape_text(source, b));
   }
   output_like(call, 0, self);
 }
@@ -142,7 +150,9 @@ void run_index_reduce(Call& call) {
   const std::string_view reduce(call.args[4].str.p, static_cast<size_t>(call.args[4].str.n));
   const bool include_self = call.args[5].b;
   const bool prod = reduce == "prod", mean = reduce == "mean", amax = reduce == "amax", amin = reduce == "amin";
-  if (!prod && !mean && !amax && !amin) fail("index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %.*s.", static_cast<int>(reduce.size()), reduce.data());
+  if (!prod && !mean && !amax && !amin)
+    fail("index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %.*s.", static_cast<int>(reduce.size()),
+         reduce.data());
   const int dim = wrap_dim(call.args[1].i, out.ndim);
   const DimWalk to = walk_dim(out, dim);
   const int64_t* positions = positions_of(call, call.tensor(2), to.size, false);
@@ -189,7 +199,8 @@ void check_flat(const TensorView& index, const char* op) {
 
 void check_flat_position(int64_t& position, int64_t n) {
   if (position < -n || position >= n) {
-    fail_as("IndexError", "out of range: tried to access index %lld on a tensor of %lld elements.", static_cast<long long>(position), static_cast<long long>(n));
+    fail_as("IndexError", "out of range: tried to access index %lld on a tensor of %lld elements.", static_cast<long long>(position),
+            static_cast<long long>(n));
   }
   if (position < 0) position += n;
 }
@@ -226,8 +237,12 @@ void run_take(Call& call) {
 void infer_put(Call& call) {
   const TensorView &self = call.tensor(0), &index = call.tensor(1), &source = call.tensor(2);
   check_flat(index, "put_");
-  if (self.dtype != source.dtype) fail("put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s", dtype_torch_name(self.dtype), dtype_torch_name(source.dtype));
-  if (index.numel() != source.numel()) fail("put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld", static_cast<long long>(source.numel()), static_cast<long long>(index.numel()));
+  if (self.dtype != source.dtype)
+    fail("put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s",
+         dtype_torch_name(self.dtype), dtype_torch_name(source.dtype));
+  if (index.numel() != source.numel())
+    fail("put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld",
+         static_cast<long long>(source.numel()), static_cast<long long>(index.numel()));
   output_like(call, 0, self);
 }
 

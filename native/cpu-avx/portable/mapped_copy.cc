@@ -4,11 +4,14 @@ namespace torchscript::portable {
 namespace {
 
 // `length` output blocks from `to` on that lie together in the input from index `from` on, or are all fill (from -1).
-struct Run { int64_t to, from, length; };
+struct Run {
+  int64_t to, from, length;
+};
 
 bool is_identity(const std::vector<int64_t>& map, int64_t size) {
   if (static_cast<int64_t>(map.size()) != size) return false;
-  for (int64_t i = 0; i < size; i++) if (map[static_cast<size_t>(i)] != i) return false;
+  for (int64_t i = 0; i < size; i++)
+    if (map[static_cast<size_t>(i)] != i) return false;
   return true;
 }
 

@@ -5,7 +5,8 @@ namespace torchscript::portable {
 namespace {
 
 void check_mask(const TensorView& mask, const char* op) {
-  if (mask.dtype != DType::Bool && mask.dtype != DType::U8) fail("%s: expected BoolTensor for mask, but got %s", op, dtype_torch_name(mask.dtype));
+  if (mask.dtype != DType::Bool && mask.dtype != DType::U8)
+    fail("%s: expected BoolTensor for mask, but got %s", op, dtype_torch_name(mask.dtype));
 }
 
 std::vector<int64_t> common_shape(const TensorView& self, const TensorView& mask) {
@@ -47,8 +48,11 @@ void run_masked_select(Call& call) {
 
 void infer_masked_scatter(Call& call) {
   const TensorView &self = call.tensor(0), &mask = call.tensor(1), &source = call.tensor(2);
-  if (mask.dtype != DType::Bool) fail("masked_scatter_ only supports boolean masks, but got mask with dtype %s", dtype_torch_name(mask.dtype));
-  if (self.dtype != source.dtype) fail("masked_scatter: expected self and source to have same dtypes but got %s and %s", dtype_torch_name(self.dtype), dtype_torch_name(source.dtype));
+  if (mask.dtype != DType::Bool)
+    fail("masked_scatter_ only supports boolean masks, but got mask with dtype %s", dtype_torch_name(mask.dtype));
+  if (self.dtype != source.dtype)
+    fail("masked_scatter: expected self and source to have same dtypes but got %s and %s", dtype_torch_name(self.dtype),
+         dtype_torch_name(source.dtype));
   const std::vector<int64_t> shape = common_shape(self, mask);
   call.set_output(0, self.dtype, shape.data(), static_cast<int>(shape.size()));
 }

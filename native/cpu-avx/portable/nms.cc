@@ -10,7 +10,9 @@ std::vector<int64_t> kept_boxes(const Call& call) {
   const TensorView &boxes = call.tensor(0), &scores = call.tensor(1);
   if (boxes.ndim != 2 || boxes.sizes[1] != 4) fail("boxes should be a 2d tensor with 4 elements in dimension 1, got %dD", boxes.ndim);
   if (scores.ndim != 1) fail("scores should be a 1d tensor, got %dD", scores.ndim);
-  if (boxes.sizes[0] != scores.sizes[0]) fail("boxes and scores should have same number of elements in dimension 0, got %lld and %lld", static_cast<long long>(boxes.sizes[0]), static_cast<long long>(scores.sizes[0]));
+  if (boxes.sizes[0] != scores.sizes[0])
+    fail("boxes and scores should have same number of elements in dimension 0, got %lld and %lld", static_cast<long long>(boxes.sizes[0]),
+         static_cast<long long>(scores.sizes[0]));
   if (boxes.dtype != scores.dtype) fail("dets should have the same type as scores");
   const double threshold = call.args[2].as_double();
   const auto n = static_cast<size_t>(boxes.sizes[0]);
@@ -23,7 +25,8 @@ std::vector<int64_t> kept_boxes(const Call& call) {
     copy_to_dense(s.data(), compute, scores);
     std::vector<int64_t> order(n);
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t x, int64_t y) { return s[x] > s[y] || (std::isnan(s[x]) && !std::isnan(s[y])); });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int64_t x, int64_t y) { return s[x] > s[y] || (std::isnan(s[x]) && !std::isnan(s[y])); });
     for (size_t i = 0; i < n; i++) area[i] = (b[4 * i + 2] - b[4 * i]) * (b[4 * i + 3] - b[4 * i + 1]);
     std::vector<bool> suppressed(n, false);
     for (size_t x = 0; x < n; x++) {
@@ -35,7 +38,8 @@ std::vector<int64_t> kept_boxes(const Call& call) {
         const auto j = static_cast<size_t>(order[y]);
         if (suppressed[j]) continue;
         const C* q = &b[4 * j];
-        const C w = std::max(C(0), std::min(p[2], q[2]) - std::max(p[0], q[0])), h = std::max(C(0), std::min(p[3], q[3]) - std::max(p[1], q[1]));
+        const C w = std::max(C(0), std::min(p[2], q[2]) - std::max(p[0], q[0])),
+                h = std::max(C(0), std::min(p[3], q[3]) - std::max(p[1], q[1]));
         const C inter = w * h;
         if (inter / (area_i + area[j] - inter) > threshold) suppressed[j] = true;
       }

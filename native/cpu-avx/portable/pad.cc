@@ -11,7 +11,10 @@ void infer_pads(Call& call, Mode mode) {
   const TensorView& self = call.tensor(0);
   const auto& pads = call.args[1].ints;
   if (pads.n % 2 != 0) fail("Length of pad must be even but instead it equals %lld", static_cast<long long>(pads.n));
-  if (pads.n > 2 * self.ndim) fail("Padding length should be less than or equal to two times the input dimension but got padding length %lld and input of dimension %d", static_cast<long long>(pads.n), self.ndim);
+  if (pads.n > 2 * self.ndim)
+    fail(
+      "Padding length should be less than or equal to two times the input dimension but got padding length %lld and input of dimension %d",
+      static_cast<long long>(pads.n), self.ndim);
   int64_t sizes[kMaxDims];
   std::copy(self.sizes, self.sizes + self.ndim, sizes);
   for (int64_t i = 0; i < pads.n / 2; i++) {
@@ -19,12 +22,16 @@ void infer_pads(Call& call, Mode mode) {
     const int64_t left = pads.p[2 * i], right = pads.p[2 * i + 1], size = self.sizes[d];
     if (mode == Mode::Reflect && (left >= size || right >= size)) {
       char text[256];
-      fail("Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (%lld, %lld) at dimension %d of input %s", static_cast<long long>(left), static_cast<long long>(right), d, shape_text(self, text));
+      fail(
+        "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (%lld, %lld) at dimension %d of input %s",
+        static_cast<long long>(left), static_cast<long long>(right), d, shape_text(self, text));
     }
     if (mode == Mode::Circular && (left > size || right > size)) fail("Padding value causes wrapping around more than once.");
     sizes[d] += left + right;
     if (sizes[d] < 0 || (sizes[d] == 0 && mode != Mode::Constant)) {
-      fail("The input size %lld, plus negative padding %lld and %lld, resulted in a negative output size, which is invalid. Check dimension %d of your input.", static_cast<long long>(size), static_cast<long long>(left), static_cast<long long>(right), d);
+      fail(
+        "The input size %lld, plus negative padding %lld and %lld, resulted in a negative output size, which is invalid. Check dimension %d of your input.",
+        static_cast<long long>(size), static_cast<long long>(left), static_cast<long long>(right), d);
     }
     if (mode == Mode::Replicate && size == 0) fail("replication_pad: expected a non-empty input at dimension %d", d);
   }
@@ -37,8 +44,14 @@ std::vector<int64_t> pad_map(int64_t size, int64_t left, int64_t right, Mode mod
   for (size_t i = 0; i < map.size(); i++) {
     int64_t x = static_cast<int64_t>(i) - left;
     switch (mode) {
-      case Mode::Constant: if (x >= size) x = -1; else if (x < 0) x = -1; break;
-      case Mode::Reflect: if (x < 0) x = -x; if (x >= size) x = 2 * (size - 1) - x; break;
+      case Mode::Constant:
+        if (x >= size) x = -1;
+        else if (x < 0) x = -1;
+        break;
+      case Mode::Reflect:
+        if (x < 0) x = -x;
+        if (x >= size) x = 2 * (size - 1) - x;
+        break;
       case Mode::Replicate: x = std::min(std::max<int64_t>(x, 0), size - 1); break;
       case Mode::Circular: {  // of what the negative pads leave
         const int64_t crop = std::max<int64_t>(-left, 0), kept = size - crop - std::max<int64_t>(-right, 0);

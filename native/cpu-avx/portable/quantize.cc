@@ -6,7 +6,9 @@
 namespace torchscript::portable {
 namespace {
 
-struct Range { int64_t low, high; };
+struct Range {
+  int64_t low, high;
+};
 
 Range range_of(DType dtype) {
   switch (dtype) {
@@ -66,7 +68,8 @@ void infer_quantize(Call& call) {
   params.zero_point = static_cast<int64_t>(number_or_element(call.args[2]));
   const Range range = range_of(dtype);
   if (params.zero_point < range.low || params.zero_point > range.high) {
-    fail("quantize_tensor_per_tensor_affine zero_point %lld is %s.", static_cast<long long>(params.zero_point), params.zero_point < range.low ? "below lower bound" : "above upper bound");
+    fail("quantize_tensor_per_tensor_affine zero_point %lld is %s.", static_cast<long long>(params.zero_point),
+         params.zero_point < range.low ? "below lower bound" : "above upper bound");
   }
   set_quantized(call, call.tensor(0), dtype, params);
 }
@@ -79,7 +82,8 @@ void quantize_all(Call& call, bool relu) {
   const float* source = dense<float>(call, call.tensor(0));
   const float inverse = 1.0f / static_cast<float>(params.scale);
   call.runtime->parallel(out.numel(), 16384, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) store(out.data, out.dtype, i, quantize_value(source[i], inverse, params.zero_point, range.low, range.high));
+    for (int64_t i = begin; i < end; i++)
+      store(out.data, out.dtype, i, quantize_value(source[i], inverse, params.zero_point, range.low, range.high));
   });
 }
 void run_quantize(Call& call) { quantize_all(call, false); }
@@ -91,7 +95,9 @@ void infer_quantize_channels(Call& call) {
   check_float(self, "quantize_per_channel");
   const int axis = wrap_dim(call.args[3].i, self.ndim);
   const int64_t n = size_at(self, axis);
-  if (scales.numel() != n || zero_points.numel() != n) fail("length of scales must equal to channel, expected %lld got, %lld", static_cast<long long>(n), static_cast<long long>(scales.numel()));
+  if (scales.numel() != n || zero_points.numel() != n)
+    fail("length of scales must equal to channel, expected %lld got, %lld", static_cast<long long>(n),
+         static_cast<long long>(scales.numel()));
   auto* values = static_cast<double*>(call.runtime->scratch(static_cast<size_t>(2 * n + 1) * sizeof(double)));
   copy_to_dense(values, DType::F64, scales);
   copy_to_dense(values + n, DType::F64, zero_points);
@@ -115,9 +121,12 @@ void run_quantize_channels(Call& call) {
     if (params.scheme == QuantParams::Scheme::PerChannelAffineFloat) {
       const float inverse = 1.0f / static_cast<float>(params.scales[c]);
       const double q = std::nearbyint(source[i] * inverse + static_cast<float>(params.zero_points[c]));
-      store(out.data, out.dtype, i, static_cast<int64_t>(std::min(std::max(q, static_cast<double>(range.low)), static_cast<double>(range.high))));
+      store(out.data, out.dtype, i,
+            static_cast<int64_t>(std::min(std::max(q, static_cast<double>(range.low)), static_cast<double>(range.high))));
     } else {
-      store(out.data, out.dtype, i, quantize_value(source[i], 1.0f / static_cast<float>(params.scales[c]), static_cast<int64_t>(params.zero_points[c]), range.low, range.high));
+      store(out.data, out.dtype, i,
+            quantize_value(source[i], 1.0f / static_cast<float>(params.scales[c]), static_cast<int64_t>(params.zero_points[c]), range.low,
+                           range.high));
     }
   }
 }
@@ -138,10 +147,13 @@ QuantParams choose(float low, float high, int64_t qmin, int64_t qmax) {
     else low *= kSmallest / original, high *= kSmallest / original;
   }
   const double from_low = static_cast<double>(qmin) - low / scale, from_high = static_cast<double>(qmax) - high / scale;
-  const double low_error = std::fabs(static_cast<double>(qmin)) - std::fabs(low / scale), high_error = std::fabs(static_cast<double>(qmax)) - std::fabs(high / scale);
+  const double low_error = std::fabs(static_cast<double>(qmin)) - std::fabs(low / scale),
+               high_error = std::fabs(static_cast<double>(qmax)) - std::fabs(high / scale);
   const double initial = low_error < high_error ? from_low : from_high;
   params.scale = scale;
-  params.zero_point = initial < static_cast<double>(qmin) ? qmin : initial > static_cast<double>(qmax) ? qmax : static_cast<int64_t>(std::nearbyint(initial));
+  params.zero_point = initial < static_cast<double>(qmin)   ? qmin
+                      : initial > static_cast<double>(qmax) ? qmax
+                                                            : static_cast<int64_t>(std::nearbyint(initial));
   return params;
 }
 
@@ -151,7 +163,9 @@ QuantParams choose_for(const TensorView& self, Range range, bool reduce_range) {
   float low = 0, high = 0;
   if (!values.empty()) low = high = values[0];
   for (const float v : values) low = std::min(low, v), high = std::max(high, v);
-  if (!std::isfinite(low) || !std::isfinite(high)) fail("Expected finite values to choose quantization parameters for but received %g and %g", static_cast<double>(low), static_cast<double>(high));
+  if (!std::isfinite(low) || !std::isfinite(high))
+    fail("Expected finite values to choose quantization parameters for but received %g and %g", static_cast<double>(low),
+         static_cast<double>(high));
   if (reduce_range) range.low /= 2, range.high /= 2;
   return choose(low, high, range.low, range.high);
 }
@@ -184,10 +198,13 @@ void run_fake_dynamic(Call& call) {
   const QuantParams params = choose_for(call.tensor(0), {0, 255}, call.args[1].b);
   const float *source = dense<float>(call, call.tensor(0)), scale = static_cast<float>(params.scale), inverse = 1.0f / scale;
   float* out = call.outputs[0].ptr<float>();
-  for (int64_t i = 0, n = call.outputs[0].numel(); i < n; i++) out[i] = static_cast<float>(quantize_value(source[i], inverse, params.zero_point, 0, 255) - params.zero_point) * scale;
+  for (int64_t i = 0, n = call.outputs[0].numel(); i < n; i++)
+    out[i] = static_cast<float>(quantize_value(source[i], inverse, params.zero_point, 0, 255) - params.zero_point) * scale;
 }
 
-void infer_dequantize(Call& call) { output_like(call, 0, call.tensor(0), is_quantized(call.tensor(0).dtype) ? DType::F32 : call.tensor(0).dtype); }
+void infer_dequantize(Call& call) {
+  output_like(call, 0, call.tensor(0), is_quantized(call.tensor(0).dtype) ? DType::F32 : call.tensor(0).dtype);
+}
 
 // Four-bit elements lie two in a byte, the even one in the low half, over the whole row-major tensor.
 int64_t four_bits(const TensorView& self, int64_t i) { return (self.ptr<uint8_t>()[i / 2] >> (i % 2 * 4)) & 15; }
@@ -201,17 +218,20 @@ void run_dequantize(Call& call) {
   const bool packed = self.dtype == DType::QU4x2;
   if (packed && !self.is_contiguous()) fail("dequantize: 4-bit tensors must be contiguous");
   std::vector<int32_t> values(static_cast<size_t>(n));
-  if (packed) for (int64_t i = 0; i < n; i++) values[static_cast<size_t>(i)] = static_cast<int32_t>(four_bits(self, i));
+  if (packed)
+    for (int64_t i = 0; i < n; i++) values[static_cast<size_t>(i)] = static_cast<int32_t>(four_bits(self, i));
   else copy_to_dense(values.data(), DType::I32, self);
   const bool channels = params.scheme != QuantParams::Scheme::PerTensorAffine;
   const int axis = static_cast<int>(params.axis);
-  const int64_t count = channels ? size_at(self, axis) : 1, inner = channels && self.ndim > 0 ? product(self.sizes, axis + 1, self.ndim) : 1;
+  const int64_t count = channels ? size_at(self, axis) : 1,
+                inner = channels && self.ndim > 0 ? product(self.sizes, axis + 1, self.ndim) : 1;
   float* result = out.ptr<float>();
   call.runtime->parallel(n, 16384, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t c = channels ? i / inner % count : 0;
       const auto scale = static_cast<float>(channels ? params.scales[c] : params.scale);
-      if (params.scheme == QuantParams::Scheme::PerChannelAffineFloat) result[i] = (static_cast<float>(values[i]) - static_cast<float>(params.zero_points[c])) * scale;
+      if (params.scheme == QuantParams::Scheme::PerChannelAffineFloat)
+        result[i] = (static_cast<float>(values[i]) - static_cast<float>(params.zero_points[c])) * scale;
       else result[i] = static_cast<float>(values[i] - (channels ? static_cast<int64_t>(params.zero_points[c]) : params.zero_point)) * scale;
     }
   });
@@ -227,11 +247,13 @@ void run_centered(Call& call) {
   copy_to_dense(out.data, DType::F32, plain);
   const bool channels = params.scheme != QuantParams::Scheme::PerTensorAffine;
   const int axis = static_cast<int>(params.axis);
-  const int64_t count = channels ? size_at(self, axis) : 1, inner = channels && self.ndim > 0 ? product(self.sizes, axis + 1, self.ndim) : 1;
+  const int64_t count = channels ? size_at(self, axis) : 1,
+                inner = channels && self.ndim > 0 ? product(self.sizes, axis + 1, self.ndim) : 1;
   if (!channels && params.zero_point == 0) return;
   float* result = out.ptr<float>();
   call.runtime->parallel(out.numel(), 16384, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) result[i] -= static_cast<float>(channels ? params.zero_points[i / inner % count] : static_cast<double>(params.zero_point));
+    for (int64_t i = begin; i < end; i++)
+      result[i] -= static_cast<float>(channels ? params.zero_points[i / inner % count] : static_cast<double>(params.zero_point));
   });
 }
 
@@ -247,10 +269,15 @@ struct Channels {
 Channels channels_of(Call& call) {
   const TensorView &sums = call.tensor(0), &scales = call.tensor(1);
   const int axis = wrap_dim(call.args[4].i, sums.ndim);
-  Channels c{size_at(sums, axis), sums.ndim == 0 ? 1 : product(sums.sizes, axis + 1, sums.ndim), static_cast<const double*>(dense(call, scales, DType::F64)), scales.numel() == 1, nullptr};
-  if (!c.one_scale && scales.numel() != c.count) fail("Expected a weight scale for each of %lld channels but received %lld", static_cast<long long>(c.count), static_cast<long long>(scales.numel()));
+  Channels c{size_at(sums, axis), sums.ndim == 0 ? 1 : product(sums.sizes, axis + 1, sums.ndim),
+             static_cast<const double*>(dense(call, scales, DType::F64)), scales.numel() == 1, nullptr};
+  if (!c.one_scale && scales.numel() != c.count)
+    fail("Expected a weight scale for each of %lld channels but received %lld", static_cast<long long>(c.count),
+         static_cast<long long>(scales.numel()));
   if (const TensorView* bias = call.optional_tensor(2)) {
-    if (bias->numel() != c.count) fail("Expected a bias for each of %lld channels but received %lld", static_cast<long long>(c.count), static_cast<long long>(bias->numel()));
+    if (bias->numel() != c.count)
+      fail("Expected a bias for each of %lld channels but received %lld", static_cast<long long>(c.count),
+           static_cast<long long>(bias->numel()));
     c.bias = static_cast<const float*>(dense(call, *bias, DType::F32));
   }
   return c;
@@ -263,7 +290,8 @@ void run_scale_sums(Call& call) {
   const double input_scale = call.args[3].as_double();
   for (int64_t i = 0, n = call.outputs[0].numel(); i < n; i++) {
     const int64_t k = i / c.inner % c.count;
-    call.outputs[0].ptr<float>()[i] = sums[i] * static_cast<float>(c.scales[c.one_scale ? 0 : k] * input_scale) + (c.bias != nullptr ? c.bias[k] : 0.f);
+    call.outputs[0].ptr<float>()[i] =
+      sums[i] * static_cast<float>(c.scales[c.one_scale ? 0 : k] * input_scale) + (c.bias != nullptr ? c.bias[k] : 0.f);
   }
 }
 
@@ -359,21 +387,25 @@ void run_fake(Call& call) {
   const float inverse = 1.0f / scale, *source = static_cast<const float*>(dense(call, call.tensor(0), DType::F32));
   dispatch_floating(call.outputs[0].dtype, "fake_quantize", [&](auto tag) {
     using T = decltype(tag);
-    for (int64_t i = 0, n = call.outputs[0].numel(); i < n; i++) call.outputs[0].ptr<T>()[i] = T(fake(source[i], scale, inverse, zero_point, low, high));
+    for (int64_t i = 0, n = call.outputs[0].numel(); i < n; i++)
+      call.outputs[0].ptr<T>()[i] = T(fake(source[i], scale, inverse, zero_point, low, high));
   });
 }
 
 void infer_fake_channels(Call& call) {
   infer_fake(call);
   const int64_t n = size_at(call.tensor(0), wrap_dim(call.args[3].i, call.tensor(0).ndim));
-  if (call.tensor(1).numel() != n || call.tensor(2).numel() != n) fail("dimensions of scale and zero-point are not consistent with input tensor");
+  if (call.tensor(1).numel() != n || call.tensor(2).numel() != n)
+    fail("dimensions of scale and zero-point are not consistent with input tensor");
 }
 
 void run_fake_channels(Call& call) {
   const TensorView& out = call.outputs[0];
   const int axis = wrap_dim(call.args[3].i, out.ndim);
-  const int64_t low = call.args[4].i, high = call.args[5].i, count = size_at(out, axis), inner = out.ndim == 0 ? 1 : product(out.sizes, axis + 1, out.ndim);
-  const float *source = static_cast<const float*>(dense(call, call.tensor(0), DType::F32)), *scales = static_cast<const float*>(dense(call, call.tensor(1), DType::F32));
+  const int64_t low = call.args[4].i, high = call.args[5].i, count = size_at(out, axis),
+                inner = out.ndim == 0 ? 1 : product(out.sizes, axis + 1, out.ndim);
+  const float *source = static_cast<const float*>(dense(call, call.tensor(0), DType::F32)),
+              *scales = static_cast<const float*>(dense(call, call.tensor(1), DType::F32));
   const double* zero_points = static_cast<const double*>(dense(call, call.tensor(2), DType::F64));
   dispatch_floating(out.dtype, "fake_quantize", [&](auto tag) {
     using T = decltype(tag);

@@ -34,8 +34,10 @@ void infer_roll(Call& call) {
   const TensorView& self = call.tensor(0);
   const auto &shifts = call.args[1].ints, &dims = call.args[2].ints;
   if (shifts.n == 0) fail("`shifts` required");
-  if (dims.n == 0 ? shifts.n != 1 : dims.n != shifts.n) fail("shifts and dimensions must align. shifts: %lld, dims:%lld", static_cast<long long>(shifts.n), static_cast<long long>(dims.n));
-  for (int64_t i = 0; i < dims.n; i++) if (self.ndim > 0) wrap_dim(dims.p[i], self.ndim);
+  if (dims.n == 0 ? shifts.n != 1 : dims.n != shifts.n)
+    fail("shifts and dimensions must align. shifts: %lld, dims:%lld", static_cast<long long>(shifts.n), static_cast<long long>(dims.n));
+  for (int64_t i = 0; i < dims.n; i++)
+    if (self.ndim > 0) wrap_dim(dims.p[i], self.ndim);
   output_like(call, 0, self);
   keep_quant(call);
 }
@@ -90,7 +92,8 @@ void infer_repeat_sizes(Call& call, int64_t nrepeats, const int64_t* repeats) {
   int64_t sizes[kMaxDims];
   const int64_t ndim = std::max<int64_t>(nrepeats, self.ndim);
   for (int64_t d = 0; d < ndim; d++) {
-    const int64_t count = d < ndim - nrepeats ? 1 : repeats[d - (ndim - nrepeats)], size = d < ndim - self.ndim ? 1 : self.sizes[d - (ndim - self.ndim)];
+    const int64_t count = d < ndim - nrepeats ? 1 : repeats[d - (ndim - nrepeats)],
+                  size = d < ndim - self.ndim ? 1 : self.sizes[d - (ndim - self.ndim)];
     if (count < 0) fail("Trying to create tensor with negative dimension %lld", static_cast<long long>(count * size));
     sizes[d] = size * count;
   }
@@ -99,7 +102,8 @@ void infer_repeat_sizes(Call& call, int64_t nrepeats, const int64_t* repeats) {
 }
 
 void infer_repeat(Call& call) {
-  if (call.args[1].ints.n < call.tensor(0).ndim) fail("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+  if (call.args[1].ints.n < call.tensor(0).ndim)
+    fail("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
   infer_repeat_sizes(call, call.args[1].ints.n, call.args[1].ints.p);
 }
 void infer_tile(Call& call) { infer_repeat_sizes(call, call.args[1].ints.n, call.args[1].ints.p); }
@@ -136,11 +140,14 @@ std::vector<int64_t> counts_of(const Arg& repeats, int64_t length) {
     counts.resize(static_cast<size_t>(v.numel()));
     copy_to_dense(counts.data(), DType::I64, v);
     if (counts.size() == 1) counts.assign(static_cast<size_t>(length), counts[0]);
-    if (static_cast<int64_t>(counts.size()) != length) fail("repeats must have the same size as input along dim, but got repeats.size(0) = %lld and input.size(dim) = %lld", static_cast<long long>(counts.size()), static_cast<long long>(length));
+    if (static_cast<int64_t>(counts.size()) != length)
+      fail("repeats must have the same size as input along dim, but got repeats.size(0) = %lld and input.size(dim) = %lld",
+           static_cast<long long>(counts.size()), static_cast<long long>(length));
   } else {
     counts.assign(static_cast<size_t>(length), repeats.i);
   }
-  for (const int64_t c : counts) if (c < 0) fail("repeats can not be negative");
+  for (const int64_t c : counts)
+    if (c < 0) fail("repeats can not be negative");
   return counts;
 }
 
@@ -196,7 +203,8 @@ TS_KERNEL(flip, {.infer = infer_flip, .run = run_flip, .quantized = true});
 TS_KERNEL(repeat, {.infer = infer_repeat, .run = run_repeat, .quantized = true});
 TS_KERNEL(tile, {.infer = infer_tile, .run = run_repeat, .quantized = true});
 TS_KERNEL(repeat_interleave, {.infer = infer_repeat_interleave, .run = run_repeat_interleave, .quantized = true});
-TS_KERNEL(repeat_interleave_tensor, {.infer = infer_repeat_interleave, .run = run_repeat_interleave, .data_dependent = true, .quantized = true});
+TS_KERNEL(repeat_interleave_tensor,
+          {.infer = infer_repeat_interleave, .run = run_repeat_interleave, .data_dependent = true, .quantized = true});
 TS_KERNEL(repeat_positions, {.infer = infer_repeat_positions, .run = run_repeat_positions, .data_dependent = true});
 
 }  // namespace torchscript::portable

@@ -59,7 +59,8 @@ void search(Call& call, const Arg& sequence, const Arg& values, bool right, cons
   }
   const int64_t row = sorted.ndim == 0 ? 1 : sorted.sizes[sorted.ndim - 1];
   const bool shared = sorted.ndim <= 1;
-  for (const int64_t o : order) if (o < 0 || o >= row) fail("torch.searchsorted(): sorter index out of range");
+  for (const int64_t o : order)
+    if (o < 0 || o >= row) fail("torch.searchsorted(): sorter index out of range");
   const int64_t per_row = shared ? n : (out.ndim == 0 ? 1 : out.sizes[out.ndim - 1]);
   dispatch_comparison(sorted.dtype, dtype_of(values), "searchsorted", [&](auto tag) {
     using T = decltype(tag);
@@ -67,7 +68,8 @@ void search(Call& call, const Arg& sequence, const Arg& values, bool right, cons
     call.runtime->parallel(n, 2048, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const int64_t start = shared ? 0 : i / per_row * row;
-        const int64_t at = bound(bounds.data() + start, order.empty() ? nullptr : order.data() + start, row, wanted[static_cast<size_t>(i)], right);
+        const int64_t at =
+          bound(bounds.data() + start, order.empty() ? nullptr : order.data() + start, row, wanted[static_cast<size_t>(i)], right);
         if (out.dtype == DType::I32) out.ptr<int32_t>()[i] = static_cast<int32_t>(at);
         else out.ptr<int64_t>()[i] = at;
       }
@@ -88,22 +90,29 @@ void infer_searchsorted(Call& call) {
   const TensorView* values = call.optional_tensor(1);
   if (!call.args[4].is_none()) {
     const std::string_view side(call.args[4].str.p, static_cast<size_t>(call.args[4].str.n));
-    if (side != "left" && side != "right") fail("torch.searchsorted(): side can only be 'left' or 'right' but got %.*s", static_cast<int>(side.size()), side.data());
-    if (call.args[3].b && side == "left") fail("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True");
+    if (side != "left" && side != "right")
+      fail("torch.searchsorted(): side can only be 'left' or 'right' but got %.*s", static_cast<int>(side.size()), side.data());
+    if (call.args[3].b && side == "left")
+      fail("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True");
   }
   if (sorted.ndim > 1) {
     bool fits = values != nullptr && values->ndim == sorted.ndim;
     for (int d = 0; fits && d + 1 < sorted.ndim; d++) fits = values->sizes[d] == sorted.sizes[d];
     if (!fits) {
       char a[256], b[256];
-      fail("torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor %s and input value tensor %s", shape_text(sorted, a), values != nullptr ? shape_text(*values, b) : "[]");
+      fail(
+        "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor %s and input value tensor %s",
+        shape_text(sorted, a), values != nullptr ? shape_text(*values, b) : "[]");
     }
   }
   if (values != nullptr && values->ndim != 0 && values->dtype != sorted.dtype) {
-    fail("torch.searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor %s and input value tensor %s", dtype_torch_name(sorted.dtype), dtype_torch_name(values->dtype));
+    fail(
+      "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor %s and input value tensor %s",
+      dtype_torch_name(sorted.dtype), dtype_torch_name(values->dtype));
   }
   if (const TensorView* sorter = call.optional_tensor(5)) {
-    if (sorter->dtype != DType::I64 || sorter->numel() != sorted.numel()) fail("torch.searchsorted(): sorter must be a tensor of long dtype with the shape of the boundaries");
+    if (sorter->dtype != DType::I64 || sorter->numel() != sorted.numel())
+      fail("torch.searchsorted(): sorter must be a tensor of long dtype with the shape of the boundaries");
   }
   infer_positions(call, call.args[1], call.args[2].b);
 }
@@ -153,8 +162,11 @@ template <class C> void choose_range(const C* values, int64_t n, C& low, C& high
       if (values[i] > high) high = values[i];
     }
   }
-  if (!std::isfinite(low) || !std::isfinite(high)) fail("torch.histogram: range of [%g, %g] is not finite", static_cast<double>(low), static_cast<double>(high));
-  if (low > high) fail("torch.histogram: min should not exceed max, but got min %g max %g for dimension 0", static_cast<double>(low), static_cast<double>(high));
+  if (!std::isfinite(low) || !std::isfinite(high))
+    fail("torch.histogram: range of [%g, %g] is not finite", static_cast<double>(low), static_cast<double>(high));
+  if (low > high)
+    fail("torch.histogram: min should not exceed max, but got min %g max %g for dimension 0", static_cast<double>(low),
+         static_cast<double>(high));
   if (low == high) low -= C(0.5), high += C(0.5);
 }
 
@@ -168,7 +180,7 @@ void run_histc(Call& call) {
     C low = static_cast<C>(call.args[2].as_double()), high = static_cast<C>(call.args[3].as_double());
     const bool given = low != high;
     if (!given && n == 0) low = 0, high = 1;
-  if (!given && n > 0) {
+    if (!given && n > 0) {
       low = high = values[0];
       for (const C v : values) {
         if (!std::isfinite(v)) fail("torch.histc: range of [%g, %g] is not finite", static_cast<double>(v), static_cast<double>(v));
@@ -176,7 +188,8 @@ void run_histc(Call& call) {
       }
     }
     if (low == high) low -= 1, high += 1;
-    if (!std::isfinite(low) || !std::isfinite(high)) fail("torch.histc: range of [%g, %g] is not finite", static_cast<double>(low), static_cast<double>(high));
+    if (!std::isfinite(low) || !std::isfinite(high))
+      fail("torch.histc: range of [%g, %g] is not finite", static_cast<double>(low), static_cast<double>(high));
     if (low > high) fail("torch.histc: max must be larger than min");
     for (const C v : values) {
       if (!(v >= low && v <= high)) continue;
@@ -195,7 +208,8 @@ void infer_histogram(Call& call) {
   if (edges != nullptr && (edges->ndim != 1 || edges->sizes[0] < 1)) fail("torch.histogram(): bins tensor should have one dimension");
   if (edges != nullptr && edges->dtype != self.dtype) fail("torch.histogram(): input tensor and bins tensors should have the same dtype");
   const int64_t bins = edges != nullptr ? edges->sizes[0] - 1 : call.args[1].i, count = bins + 1;
-  if (edges == nullptr && bins <= 0) fail("torch.histogram(): bins must be > 0, but got %lld for dimension 0", static_cast<long long>(bins));
+  if (edges == nullptr && bins <= 0)
+    fail("torch.histogram(): bins must be > 0, but got %lld for dimension 0", static_cast<long long>(bins));
   call.set_output(0, self.dtype, &bins, 1);
   call.set_output(1, self.dtype, &count, 1);
 }
@@ -207,7 +221,9 @@ void run_histogram(Call& call) {
   const TensorView* weight = call.optional_tensor(first);
   const bool density = call.args[first + 1].b;
   const int64_t n = self.numel(), bins = call.outputs[0].sizes[0];
-  if (weight != nullptr && weight->numel() != n) fail("torch.histogram(): if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension");
+  if (weight != nullptr && weight->numel() != n)
+    fail(
+      "torch.histogram(): if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension");
   dispatch_floating(self.dtype, "histogram_cpu", [&](auto tag) {
     using T = decltype(tag);
     if constexpr (!is_half_type<T>) {
@@ -220,12 +236,15 @@ void run_histogram(Call& call) {
         const auto& range = call.args[2];
         T low = 0, high = 0;
         if (!range.is_none()) {
-          if (range.floats.n != 2) fail("torch.histogram(): for a 1-dimensional histogram range should have 2 elements, but got %lld", static_cast<long long>(range.floats.n));
+          if (range.floats.n != 2)
+            fail("torch.histogram(): for a 1-dimensional histogram range should have 2 elements, but got %lld",
+                 static_cast<long long>(range.floats.n));
           low = static_cast<T>(range.floats.p[0]), high = static_cast<T>(range.floats.p[1]);
         }
         choose_range(values, n, low, high, !range.is_none());
         const T step = (high - low) / static_cast<T>(bins);
-        for (int64_t i = 0; i <= bins; i++) edges[i] = i < (bins + 1) / 2 ? low + step * static_cast<T>(i) : high - step * static_cast<T>(bins - i);
+        for (int64_t i = 0; i <= bins; i++)
+          edges[i] = i < (bins + 1) / 2 ? low + step * static_cast<T>(i) : high - step * static_cast<T>(bins - i);
       }
       std::fill(counts, counts + bins, T(0));
       for (int64_t i = 0; i < n; i++) {
@@ -247,7 +266,8 @@ std::vector<int64_t> counted(const Call& call) {
   const TensorView& self = call.tensor(0);
   if (self.ndim != 1 || is_floating(self.dtype) || is_complex(self.dtype)) fail("bincount only supports 1-d non-negative integral inputs.");
   std::vector<int64_t> values = values_of<int64_t>(call.args[0]);
-  for (const int64_t v : values) if (v < 0) fail("bincount only supports 1-d non-negative integral inputs.");
+  for (const int64_t v : values)
+    if (v < 0) fail("bincount only supports 1-d non-negative integral inputs.");
   return values;
 }
 
@@ -256,7 +276,8 @@ void infer_bincount(Call& call) {
   if (call.args[2].i < 0) fail("minlength should be >= 0");
   int64_t n = call.args[2].i;
   for (const int64_t v : counted(call)) n = std::max(n, v + 1);
-  if (weights != nullptr && (weights->ndim != 1 || weights->numel() != call.tensor(0).numel())) fail("weights should be 1-d and have the same length as input");
+  if (weights != nullptr && (weights->ndim != 1 || weights->numel() != call.tensor(0).numel()))
+    fail("weights should be 1-d and have the same length as input");
   call.set_output(0, weights == nullptr ? DType::I64 : weights->dtype == DType::F32 ? DType::F32 : DType::F64, &n, 1);
 }
 

@@ -20,7 +20,9 @@ Segments segments_of(const Call& call) {
   if (s.table == nullptr) fail("segment_reduce(): Either lengths or offsets must be defined.");
   if (s.table->dtype != DType::I64 && s.table->dtype != DType::I32) fail("segment_reduce(): Expected lengths or offsets to be integers");
   if (s.table->ndim != s.axis + 1) fail("segment_reduce(): Expected the axis to be the last dimension of lengths");
-  for (int d = 0; d < s.axis; d++) if (s.table->sizes[d] != data.sizes[d]) fail("segment_reduce(): Expected all dimensions of lengths before the axis to match those of data");
+  for (int d = 0; d < s.axis; d++)
+    if (s.table->sizes[d] != data.sizes[d])
+      fail("segment_reduce(): Expected all dimensions of lengths before the axis to match those of data");
   s.count = s.table->sizes[s.axis] - (s.offsets ? 1 : 0);
   if (s.count < 0) fail("segment_reduce(): Expected at least one offset");
   return s;
@@ -40,8 +42,11 @@ void run_segment_reduce(Call& call) {
   const Segments s = segments_of(call);
   const std::string_view reduce(call.args[1].str.p, static_cast<size_t>(call.args[1].str.n));
   const bool largest = reduce == "max", smallest = reduce == "min", mean = reduce == "mean", product_of = reduce == "prod";
-  if (!largest && !smallest && !mean && !product_of && reduce != "sum") fail("segment_reduce(): Expected reduce to be one of sum, mean, max, min or prod but got %.*s", static_cast<int>(reduce.size()), reduce.data());
-  const int64_t *table = dense_int64(call, *s.table), outer = product(data.sizes, 0, s.axis), length = data.sizes[s.axis], inner = product(data.sizes, s.axis + 1, data.ndim);
+  if (!largest && !smallest && !mean && !product_of && reduce != "sum")
+    fail("segment_reduce(): Expected reduce to be one of sum, mean, max, min or prod but got %.*s", static_cast<int>(reduce.size()),
+         reduce.data());
+  const int64_t *table = dense_int64(call, *s.table), outer = product(data.sizes, 0, s.axis), length = data.sizes[s.axis],
+                inner = product(data.sizes, s.axis + 1, data.ndim);
   const Arg& initial = call.args[7];
   dispatch_floating(data.dtype, "segment_reduce", [&](auto tag) {
     using T = decltype(tag);
@@ -53,10 +58,15 @@ void run_segment_reduce(Call& call) {
       for (int64_t k = 0; k < s.count; k++) {
         if (s.offsets) begin = row[k];
         const int64_t end = s.offsets ? row[k + 1] : begin + row[k];
-        if (begin < 0 || end < begin || end > length) fail("segment_reduce(): Expected all rows of lengths along axis to sum to data.size(axis)");
+        if (begin < 0 || end < begin || end > length)
+          fail("segment_reduce(): Expected all rows of lengths along axis to sum to data.size(axis)");
         for (int64_t i = 0; i < inner; i++) {
           const C infinity = std::numeric_limits<C>::infinity();
-          C value = initial.is_none() ? (largest ? -infinity : smallest ? infinity : product_of ? C(1) : C(0)) : static_cast<C>(initial.as_double());
+          C value = initial.is_none() ? (largest      ? -infinity
+                                         : smallest   ? infinity
+                                         : product_of ? C(1)
+                                                      : C(0))
+                                      : static_cast<C>(initial.as_double());
           for (int64_t j = begin; j < end; j++) {
             const C v = source[(o * length + j) * inner + i];
             if (largest) value = std::isnan(v) || v > value ? v : value;

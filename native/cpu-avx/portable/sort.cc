@@ -151,7 +151,9 @@ void check_nonempty(Call& call, int dim_arg, const char* op) {
 
 // The k-th smallest (from 0) by PyTorch's quickselect, which decides the index among equal values.
 template <class T> std::pair<T, int64_t> kth(std::vector<std::pair<T, int64_t>>& items, int64_t k) {
-  const auto above = [&](int64_t a, int64_t b) { return greater(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first); };
+  const auto above = [&](int64_t a, int64_t b) {
+    return greater(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first);
+  };
   const auto exchange = [&](int64_t a, int64_t b) { std::swap(items[static_cast<size_t>(a)], items[static_cast<size_t>(b)]); };
   int64_t left = 0, right = static_cast<int64_t>(items.size()) - 1;
   while (right > left) {
@@ -166,8 +168,10 @@ template <class T> std::pair<T, int64_t> kth(std::vector<std::pair<T, int64_t>>&
     int64_t i = left + 1, j = right;
     const T pivot = items[static_cast<size_t>(left)].first;
     for (;;) {
-      do i++; while (greater(pivot, items[static_cast<size_t>(i)].first));
-      do j--; while (greater(items[static_cast<size_t>(j)].first, pivot));
+      do i++;
+      while (greater(pivot, items[static_cast<size_t>(i)].first));
+      do j--;
+      while (greater(items[static_cast<size_t>(j)].first, pivot));
       if (j < i) break;
       exchange(i, j);
     }
@@ -219,7 +223,8 @@ template <class T> std::pair<T, int64_t> median_of(std::vector<std::pair<T, int6
   std::vector<int64_t> order(items.size());
   std::iota(order.begin(), order.end(), 0);
   const auto middle = order.begin() + (n - nans - 1) / 2;
-  std::nth_element(order.begin(), middle, order.end(), [&](int64_t a, int64_t b) { return less(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first); });
+  std::nth_element(order.begin(), middle, order.end(),
+                   [&](int64_t a, int64_t b) { return less(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first); });
   return items[static_cast<size_t>(*middle)];
 }
 
@@ -313,7 +318,8 @@ void quantile(Call& call, bool skip) {
   const TensorView* q = call.optional_tensor(1);
   std::vector<double> points(q != nullptr ? static_cast<size_t>(q->numel()) : 1, call.args[1].as_double());
   if (q != nullptr) copy_to_dense(points.data(), DType::F64, *q);
-  for (const double p : points) if (!(p >= 0 && p <= 1)) fail("quantile() q values must be in the range [0, 1]");
+  for (const double p : points)
+    if (!(p >= 0 && p <= 1)) fail("quantile() q values must be in the range [0, 1]");
   Lines lines;
   lines.size = self.numel();
   if (!call.args[2].is_none()) lines = lines_of(self, call.args[2].i);

@@ -14,7 +14,8 @@ struct Groups {
 };
 
 // Groups [0, n) by `equal` of neighbours, after sorting by `before` where `sorted`.
-Groups group(int64_t n, bool sorted, const std::function<bool(int64_t, int64_t)>& before, const std::function<bool(int64_t, int64_t)>& equal) {
+Groups group(int64_t n, bool sorted, const std::function<bool(int64_t, int64_t)>& before,
+             const std::function<bool(int64_t, int64_t)>& equal) {
   std::vector<int64_t> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   if (sorted) std::stable_sort(order.begin(), order.end(), before);
@@ -54,14 +55,17 @@ Groups flat_groups(const TensorView& self, bool sorted) {
     using T = decltype(tag);
     const auto values = dense_values<T>(self);
     const auto at = [&](int64_t i) { return static_cast<T>(values[static_cast<size_t>(i)]); };
-    groups = group(self.numel(), sorted, [&](int64_t a, int64_t b) { return before_value(at(a), at(b)); }, [&](int64_t a, int64_t b) { return at(a) == at(b); });
+    groups = group(
+      self.numel(), sorted, [&](int64_t a, int64_t b) { return before_value(at(a), at(b)); },
+      [&](int64_t a, int64_t b) { return at(a) == at(b); });
   });
   return groups;
 }
 
 Groups dim_groups(const TensorView& self, int dim, bool sorted) {
   Groups groups;
-  const int64_t n = size_at(self, dim), inner = self.ndim == 0 ? 1 : product(self.sizes, dim + 1, self.ndim), outer = self.ndim == 0 ? 1 : product(self.sizes, 0, dim);
+  const int64_t n = size_at(self, dim), inner = self.ndim == 0 ? 1 : product(self.sizes, dim + 1, self.ndim),
+                outer = self.ndim == 0 ? 1 : product(self.sizes, 0, dim);
   if (self.numel() == 0) {
     if (n == 0 && outer * inner != 0) return groups;
     if (n > 0) fail("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
@@ -80,7 +84,8 @@ Groups dim_groups(const TensorView& self, int dim, bool sorted) {
       }
       return 0;
     };
-    groups = group(n, sorted, [&](int64_t a, int64_t b) { return compare(a, b) < 0; }, [&](int64_t a, int64_t b) { return compare(a, b) == 0; });
+    groups = group(
+      n, sorted, [&](int64_t a, int64_t b) { return compare(a, b) < 0; }, [&](int64_t a, int64_t b) { return compare(a, b) == 0; });
   });
   return groups;
 }
@@ -90,7 +95,8 @@ void set_vector(Call& call, int output, int64_t n) {
 }
 
 void write_vector(Call& call, int output, const std::vector<int64_t>& values) {
-  if (output < call.noutputs && call.outputs[output].numel() > 0) std::memcpy(call.outputs[output].data, values.data(), values.size() * sizeof(int64_t));
+  if (output < call.noutputs && call.outputs[output].numel() > 0)
+    std::memcpy(call.outputs[output].data, values.data(), values.size() * sizeof(int64_t));
 }
 
 void infer_flat(Call& call, bool sorted, bool inverse, bool counts) {
@@ -128,12 +134,15 @@ void infer_dim(Call& call, int dim, bool sorted, bool inverse, bool counts) {
 void run_dim(Call& call, int dim, bool sorted) {
   const TensorView& self = call.tensor(0);
   const Groups groups = dim_groups(self, dim, sorted);
-  const int64_t n = size_at(self, dim), inner = self.ndim == 0 ? 1 : product(self.sizes, dim + 1, self.ndim), outer = self.ndim == 0 ? 1 : product(self.sizes, 0, dim);
+  const int64_t n = size_at(self, dim), inner = self.ndim == 0 ? 1 : product(self.sizes, dim + 1, self.ndim),
+                outer = self.ndim == 0 ? 1 : product(self.sizes, 0, dim);
   if (call.outputs[0].numel() > 0) {
     const char* source = static_cast<const char*>(dense(call, self, self.dtype));
     const int64_t row = inner * dtype_size(self.dtype), count = static_cast<int64_t>(groups.first.size());
     for (int64_t o = 0; o < outer; o++)
-      for (int64_t i = 0; i < count; i++) std::memcpy(call.outputs[0].ptr<char>() + (o * count + i) * row, source + (o * n + groups.first[static_cast<size_t>(i)]) * row, static_cast<size_t>(row));
+      for (int64_t i = 0; i < count; i++)
+        std::memcpy(call.outputs[0].ptr<char>() + (o * count + i) * row, source + (o * n + groups.first[static_cast<size_t>(i)]) * row,
+                    static_cast<size_t>(row));
   }
   write_vector(call, 1, groups.inverse);
   write_vector(call, 2, groups.counts);
@@ -142,9 +151,7 @@ void run_dim(Call& call, int dim, bool sorted) {
 // (self, sorted, return_inverse[, return_counts]): the result is sorted whatever is asked.
 void infer_unique(Call& call) { infer_flat(call, true, call.args[2].b, false); }
 void infer_unique2(Call& call) { infer_flat(call, true, call.args[2].b, call.args[3].b); }
-void run_unique(Call& call) {
-  run_flat(call, true);
-}
+void run_unique(Call& call) { run_flat(call, true); }
 // (self, dim, sorted, return_inverse, return_counts)
 void infer_unique_dim(Call& call) { infer_dim(call, wrap_dim(call.args[1].i, call.tensor(0).ndim), true, true, true); }
 void run_unique_dim(Call& call) { run_dim(call, wrap_dim(call.args[1].i, call.tensor(0).ndim), true); }

@@ -30,7 +30,8 @@ Resize resize_of(const Call& call, Method method, bool vec) {
     const Arg& scales = call.args[scale_arg];
     if (size.is_none() == scales.is_none()) fail("Must specify exactly one of output_size and scale_factors");
     if (!scales.is_none()) {
-      if (scales.floats.n != r.spatial) fail("It is expected scale_factors equals to %d, but got size %lld", r.spatial, static_cast<long long>(scales.floats.n));
+      if (scales.floats.n != r.spatial)
+        fail("It is expected scale_factors equals to %d, but got size %lld", r.spatial, static_cast<long long>(scales.floats.n));
       for (int d = 0; d < r.spatial; d++) {
         r.scales[d] = scales.floats.p[d];
         r.sizes[d] = static_cast<int64_t>(static_cast<double>(self.sizes[d + 2]) * r.scales[d]);
@@ -40,13 +41,15 @@ Resize resize_of(const Call& call, Method method, bool vec) {
     for (int d = 0; d < r.spatial; d++) r.scales[d] = scale_arg + d < call.nargs ? call.args[scale_arg + d].as_double() : 0;
   }
   if (!size.is_none()) {
-    if (size.ints.n != r.spatial) fail("It is expected output_size equals to %d, but got size %lld", r.spatial, static_cast<long long>(size.ints.n));
+    if (size.ints.n != r.spatial)
+      fail("It is expected output_size equals to %d, but got size %lld", r.spatial, static_cast<long long>(size.ints.n));
     for (int d = 0; d < r.spatial; d++) r.sizes[d] = size.ints.p[d];
   }
   for (int d = 0; d < r.spatial; d++) {
     if (r.sizes[d] > 0 && self.sizes[d + 2] > 0) continue;
     char text[256];
-    fail("Input and output sizes should be greater than 0, but got input %s and output size %lld", shape_text(self, text), static_cast<long long>(r.sizes[d]));
+    fail("Input and output sizes should be greater than 0, but got input %s and output size %lld", shape_text(self, text),
+         static_cast<long long>(r.sizes[d]));
   }
   return r;
 }
@@ -112,7 +115,8 @@ template <class C> Taps<C> antialias_taps(Method method, int64_t in, int64_t out
   for (int64_t i = 0; i < out; i++) {
     const C center = scale * (static_cast<C>(i) + C(0.5));
     const int64_t begin = std::max<int64_t>(static_cast<int64_t>(center - support + C(0.5)), 0);
-    const int64_t n = std::min<int64_t>(std::max<int64_t>(std::min(static_cast<int64_t>(center + support + C(0.5)), in) - begin, 0), taps.width);
+    const int64_t n =
+      std::min<int64_t>(std::max<int64_t>(std::min(static_cast<int64_t>(center + support + C(0.5)), in) - begin, 0), taps.width);
     C total = 0;
     for (int64_t t = 0; t < n; t++) {
       const C w = filter(method, (static_cast<C>(t + begin) - center + C(0.5)) * inverse);
@@ -158,44 +162,47 @@ template <class C> Taps<C> make_taps(Method method, int64_t in, int64_t out, boo
 }
 
 // One dimension of `outer` x `in` x `inner` resized to `out`.
-template <class C> void pass(Call& call, const C* source, C* result, int64_t outer, int64_t in, int64_t out, int64_t inner, const Taps<C>& taps) {
+template <class C>
+void pass(Call& call, const C* source, C* result, int64_t outer, int64_t in, int64_t out, int64_t inner, const Taps<C>& taps) {
   const int64_t width = taps.width;
-  call.runtime->parallel(inner == 1 ? outer : outer * out, std::max<int64_t>(1, 16384 / (width * (inner == 1 ? out : inner))), [&](int64_t begin, int64_t end) {
-    if (inner == 1) {
-      for (int64_t o = begin; o < end; o++) {
-        const C* from = source + o * in;
-        C* to = result + o * out;
+  call.runtime->parallel(
+    inner == 1 ? outer : outer * out, std::max<int64_t>(1, 16384 / (width * (inner == 1 ? out : inner))), [&](int64_t begin, int64_t end) {
+      if (inner == 1) {
+        for (int64_t o = begin; o < end; o++) {
+          const C* from = source + o * in;
+          C* to = result + o * out;
+          if (width == 2) {
+            for (int64_t i = 0; i < out; i++)
+              to[i] = from[taps.index[2 * i]] * taps.weight[2 * i] + from[taps.index[2 * i + 1]] * taps.weight[2 * i + 1];
+            continue;
+          }
+          for (int64_t i = 0; i < out; i++) {
+            C sum = from[taps.index[i * width]] * taps.weight[i * width];
+            for (int64_t t = 1; t < width; t++) sum += from[taps.index[i * width + t]] * taps.weight[i * width + t];
+            to[i] = sum;
+          }
+        }
+        return;
+      }
+      for (int64_t r = begin; r < end; r++) {
+        const int64_t i = r % out;
+        const C* plane = source + r / out * in * inner;
+        C* to = result + r * inner;
+        const int64_t* index = taps.index.data() + i * width;
+        const C* weight = taps.weight.data() + i * width;
         if (width == 2) {
-          for (int64_t i = 0; i < out; i++) to[i] = from[taps.index[2 * i]] * taps.weight[2 * i] + from[taps.index[2 * i + 1]] * taps.weight[2 * i + 1];
+          const C *a = plane + index[0] * inner, *b = plane + index[1] * inner, wa = weight[0], wb = weight[1];
+          for (int64_t k = 0; k < inner; k++) to[k] = a[k] * wa + b[k] * wb;
           continue;
         }
-        for (int64_t i = 0; i < out; i++) {
-          C sum = from[taps.index[i * width]] * taps.weight[i * width];
-          for (int64_t t = 1; t < width; t++) sum += from[taps.index[i * width + t]] * taps.weight[i * width + t];
-          to[i] = sum;
+        for (int64_t k = 0; k < inner; k++) to[k] = plane[index[0] * inner + k] * weight[0];
+        for (int64_t t = 1; t < width; t++) {
+          const C *a = plane + index[t] * inner, w = weight[t];
+          if (w == 0) continue;
+          for (int64_t k = 0; k < inner; k++) to[k] += a[k] * w;
         }
       }
-      return;
-    }
-    for (int64_t r = begin; r < end; r++) {
-      const int64_t i = r % out;
-      const C* plane = source + r / out * in * inner;
-      C* to = result + r * inner;
-      const int64_t* index = taps.index.data() + i * width;
-      const C* weight = taps.weight.data() + i * width;
-      if (width == 2) {
-        const C *a = plane + index[0] * inner, *b = plane + index[1] * inner, wa = weight[0], wb = weight[1];
-        for (int64_t k = 0; k < inner; k++) to[k] = a[k] * wa + b[k] * wb;
-        continue;
-      }
-      for (int64_t k = 0; k < inner; k++) to[k] = plane[index[0] * inner + k] * weight[0];
-      for (int64_t t = 1; t < width; t++) {
-        const C *a = plane + index[t] * inner, w = weight[t];
-        if (w == 0) continue;
-        for (int64_t k = 0; k < inner; k++) to[k] += a[k] * w;
-      }
-    }
-  });
+    });
 }
 
 template <class C> void run_separable(Call& call, Method method, const Resize& r) {
@@ -219,7 +226,8 @@ template <class C> void run_separable(Call& call, Method method, const Resize& r
   if (current == out.data) return;
   if (is_quantized(out.dtype)) {
     const C low = out.dtype == DType::QI8 ? C(-128) : C(0), high = out.dtype == DType::QI8 ? C(127) : C(255);
-    for (int64_t i = 0; i < n; i++) out.ptr<uint8_t>()[i] = static_cast<uint8_t>(static_cast<int>(std::min(std::max(std::nearbyint(current[i]), low), high)));
+    for (int64_t i = 0; i < n; i++)
+      out.ptr<uint8_t>()[i] = static_cast<uint8_t>(static_cast<int>(std::min(std::max(std::nearbyint(current[i]), low), high)));
     return;
   }
   convert_row(out.data, out.dtype, current, compute, n, 1);
@@ -248,7 +256,8 @@ void run_bytes(Call& call, Method method, const Resize& r) {
     int bits = 0;
     while (bits < 22 && static_cast<int>(0.5 + largest * (1 << (bits + 1))) < (1 << 15)) bits++;
     std::vector<int32_t> weights(taps.weight.size());
-    for (size_t i = 0; i < weights.size(); i++) weights[i] = static_cast<int32_t>(taps.weight[i] * (1 << bits) + (taps.weight[i] < 0 ? -0.5 : 0.5));
+    for (size_t i = 0; i < weights.size(); i++)
+      weights[i] = static_cast<int32_t>(taps.weight[i] * (1 << bits) + (taps.weight[i] < 0 ? -0.5 : 0.5));
     uint8_t* result = scratch<uint8_t>(call, outer * n * inner);
     for (int64_t p = 0, total = outer * n; p < total; p++) {
       const uint8_t* plane = current + p / n * in * inner;
@@ -284,8 +293,10 @@ template <Method method, bool vec> void run(Call& call) { run_resize(call, metho
 
 TS_KERNEL(upsample_nearest, {.infer = infer<Method::Nearest, false>, .run = run<Method::Nearest, false>, .quantized = true});
 TS_KERNEL(upsample_nearest_vec, {.infer = infer<Method::Nearest, true>, .run = run<Method::Nearest, true>, .quantized = true});
-TS_KERNEL(upsample_nearest_exact, {.infer = infer<Method::NearestExact, false>, .run = run<Method::NearestExact, false>, .quantized = true});
-TS_KERNEL(upsample_nearest_exact_vec, {.infer = infer<Method::NearestExact, true>, .run = run<Method::NearestExact, true>, .quantized = true});
+TS_KERNEL(upsample_nearest_exact,
+          {.infer = infer<Method::NearestExact, false>, .run = run<Method::NearestExact, false>, .quantized = true});
+TS_KERNEL(upsample_nearest_exact_vec,
+          {.infer = infer<Method::NearestExact, true>, .run = run<Method::NearestExact, true>, .quantized = true});
 TS_KERNEL(upsample_linear, {.infer = infer<Method::Linear, false>, .run = run<Method::Linear, false>});
 TS_KERNEL(upsample_linear_vec, {.infer = infer<Method::Linear, true>, .run = run<Method::Linear, true>});
 TS_KERNEL(upsample_cubic, {.infer = infer<Method::Cubic, false>, .run = run<Method::Cubic, false>});

@@ -37,8 +37,12 @@ class Tensor {
   // Uninitialised memory.
   Tensor(DType dtype, const std::vector<int64_t>& sizes);
   // A copy of the elements.
-  template <class T> static Tensor of(const std::vector<int64_t>& sizes, const T* elements) { return copy(DTypeOf<T>::value, sizes, elements); }
-  template <class T> static Tensor of(const std::vector<int64_t>& sizes, const std::vector<T>& elements) { return of(sizes, elements.data()); }
+  template <class T> static Tensor of(const std::vector<int64_t>& sizes, const T* elements) {
+    return copy(DTypeOf<T>::value, sizes, elements);
+  }
+  template <class T> static Tensor of(const std::vector<int64_t>& sizes, const std::vector<T>& elements) {
+    return of(sizes, elements.data());
+  }
 
   DType dtype() const;
   const std::vector<int64_t>& sizes() const;

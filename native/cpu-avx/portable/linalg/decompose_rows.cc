@@ -31,7 +31,9 @@ void infer_qr(Call& call) {
   const TensorView& a = call.tensor(0);
   check_matrix(a, "linalg.qr");
   const std::string_view mode(call.args[1].str.p, static_cast<size_t>(call.args[1].str.n));
-  if (mode != "reduced" && mode != "complete" && mode != "r") fail("qr received unrecognized mode '%.*s' but expected one of 'reduced' (default), 'r', or 'complete'", static_cast<int>(mode.size()), mode.data());
+  if (mode != "reduced" && mode != "complete" && mode != "r")
+    fail("qr received unrecognized mode '%.*s' but expected one of 'reduced' (default), 'r', or 'complete'", static_cast<int>(mode.size()),
+         mode.data());
   const int64_t m = rows_of(a), n = cols_of(a), k = mode == "complete" ? m : std::min(m, n), none = 0;
   if (mode == "r") call.set_output(0, a.dtype, &none, 1);
   else matrix_output(call, 0, a, a.dtype, {m, k});
@@ -48,7 +50,8 @@ void run_qr(Call& call) {
     for (int64_t b = 0; b < batches_of(a); b++) {
       Matrix<T> f(source + b * m * n, m, n), upper(k, n);
       const std::vector<T> tau = householder_qr(f);
-      for (int64_t i = 0; i < std::min(k, n); i++) for (int64_t j = i; j < n; j++) upper(i, j) = f(i, j);
+      for (int64_t i = 0; i < std::min(k, n); i++)
+        for (int64_t j = i; j < n; j++) upper(i, j) = f(i, j);
       r.put(b, upper);
       if (wants_q) q.put(b, householder_product(f, tau, k));
     }
@@ -60,7 +63,8 @@ void infer_householder(Call& call) {
   const TensorView &a = call.tensor(0), &tau = call.tensor(1);
   check_matrix(a, "torch.linalg.householder_product");
   if (rows_of(a) < cols_of(a)) fail("torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]");
-  if (tau.ndim < 1 || tau.ndim + 1 != a.ndim || tau.sizes[tau.ndim - 1] > cols_of(a)) fail("torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]");
+  if (tau.ndim < 1 || tau.ndim + 1 != a.ndim || tau.sizes[tau.ndim - 1] > cols_of(a))
+    fail("torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]");
   output_like(call, 0, a);
 }
 void run_householder(Call& call) {
@@ -70,7 +74,8 @@ void run_householder(Call& call) {
     using T = decltype(tag);
     const T *source = load<T>(call, a), *taus = load<T>(call, tau);
     Output<T> out(call, 0);
-    for (int64_t b = 0; b < batches_of(a); b++) out.put(b, householder_product(Matrix<T>(source + b * m * n, m, n), std::vector<T>(taus + b * k, taus + (b + 1) * k), n));
+    for (int64_t b = 0; b < batches_of(a); b++)
+      out.put(b, householder_product(Matrix<T>(source + b * m * n, m, n), std::vector<T>(taus + b * k, taus + (b + 1) * k), n));
   });
 }
 
@@ -80,7 +85,8 @@ void infer_ormqr(Call& call) {
   check_matrix(a, "torch.ormqr");
   check_matrix(c, "torch.ormqr");
   const int64_t side = call.args[3].b ? rows_of(c) : cols_of(c);
-  if (tau.ndim < 1 || tau.sizes[tau.ndim - 1] > side || rows_of(a) != side) fail("torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", call.args[3].b ? -2 : -1);
+  if (tau.ndim < 1 || tau.sizes[tau.ndim - 1] > side || rows_of(a) != side)
+    fail("torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", call.args[3].b ? -2 : -1);
   if (batches_of(a) != batches_of(c)) fail("torch.ormqr: batch dimensions of other must be equal to input.shape");
   output_like(call, 0, c);
 }
@@ -112,7 +118,8 @@ void run_ormqr(Call& call) {
 void infer_eigh(Call& call) {
   const TensorView& a = call.tensor(0);
   check_square(a, "linalg.eigh");
-  if (call.args[1].str.n != 1 || !std::strchr("ULul", call.args[1].str.p[0])) fail("Expected UPLO argument to be 'L' or 'U', but got %.*s", static_cast<int>(call.args[1].str.n), call.args[1].str.p);
+  if (call.args[1].str.n != 1 || !std::strchr("ULul", call.args[1].str.p[0]))
+    fail("Expected UPLO argument to be 'L' or 'U', but got %.*s", static_cast<int>(call.args[1].str.n), call.args[1].str.p);
   matrix_output(call, 0, a, real_dtype(a.dtype), {rows_of(a)});
   if (call.noutputs > 1) output_like(call, 1, a);
 }
@@ -131,7 +138,10 @@ void run_eigh(Call& call) {
         m(i, i) = T(real_part(m(i, i)));
         for (int64_t j = 0; j < i; j++) (upper ? m(i, j) : m(j, i)) = conjugate(upper ? m(j, i) : m(i, j));
       }
-      for (const T& x : m.a) if (!std::isfinite(squared(x))) fail_as("torch._C._LinAlgError", "linalg.eigh: The algorithm failed to converge because the input matrix contained non-finite values.");
+      for (const T& x : m.a)
+        if (!std::isfinite(squared(x)))
+          fail_as("torch._C._LinAlgError",
+                  "linalg.eigh: The algorithm failed to converge because the input matrix contained non-finite values.");
       values.put(b, eigen_hermitian(m, v));
       vectors.put(b, v);
     }
@@ -153,18 +163,21 @@ void run_eig(Call& call) {
   Output<Complex> values(call, 0), vectors(call, 1);
   for (int64_t b = 0; b < batches_of(a); b++) {
     const Matrix<Complex> m(source + b * n * n, n, n);
-    for (const Complex& x : m.a) if (!std::isfinite(squared(x))) fail_as("torch._C._LinAlgError", "torch.linalg.eig: input tensor should not contain infs or NaNs.");
+    for (const Complex& x : m.a)
+      if (!std::isfinite(squared(x))) fail_as("torch._C._LinAlgError", "torch.linalg.eig: input tensor should not contain infs or NaNs.");
     std::vector<Complex> e;
     Matrix<Complex> v;
     eigen_general(m, e, call.noutputs > 1 ? &v : nullptr);
     if (real) {  // complex eigenvalues come in pairs, the one with the positive imaginary part first
       double scale = 0;
       for (const Complex& x : e) scale = std::max(scale, std::abs(x));
-      for (Complex& x : e) if (std::fabs(x.imag()) < 1e-13 * scale) x = x.real();
+      for (Complex& x : e)
+        if (std::fabs(x.imag()) < 1e-13 * scale) x = x.real();
       for (size_t i = 0; i + 1 < e.size(); i++) {
         if (e[i].imag() == 0) continue;
         size_t partner = i + 1;
-        for (size_t j = i + 1; j < e.size(); j++) if (std::abs(e[j] - std::conj(e[i])) < std::abs(e[partner] - std::conj(e[i]))) partner = j;
+        for (size_t j = i + 1; j < e.size(); j++)
+          if (std::abs(e[j] - std::conj(e[i])) < std::abs(e[partner] - std::conj(e[i]))) partner = j;
         for (size_t j = partner; j > i + 1; j--) {
           std::swap(e[j], e[j - 1]);
           for (int64_t r = 0; r < n && v.rows > 0; r++) std::swap(v(r, static_cast<int64_t>(j)), v(r, static_cast<int64_t>(j - 1)));
@@ -183,7 +196,9 @@ void run_eig(Call& call) {
 
 // Singular values: linalg_svd (A, full_matrices, driver), _linalg_svd (A, full_matrices, compute_uv, driver), linalg_svdvals (A, driver), and
 // svd (self, some, compute_uv) that gives V instead of its adjoint.
-struct SvdForm { bool full, vectors, values_only, plain_v; };
+struct SvdForm {
+  bool full, vectors, values_only, plain_v;
+};
 SvdForm svd_form(const Call& call, int form) {
   if (form == 1) return {call.args[1].b, call.args[2].b, false, false};
   if (form == 2) return {false, false, true, false};
@@ -226,7 +241,10 @@ void run_svd_form(Call& call, int form) {
       Matrix<T> u, vh;
       std::vector<double> s;
       const Matrix<T> matrix(source + b * m * n, m, n);
-      for (const T& x : matrix.a) if (!std::isfinite(squared(x))) fail_as("torch._C._LinAlgError", "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.");
+      for (const T& x : matrix.a)
+        if (!std::isfinite(squared(x)))
+          fail_as("torch._C._LinAlgError",
+                  "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.");
       singular_values(matrix, u, s, vh, f.full && f.vectors);
       values.put(b, s);
       if (!f.vectors) continue;
@@ -248,7 +266,8 @@ LeastSquares lstsq_form(const Call& call) {
   const TensorView &a = call.tensor(0), &b = call.tensor(1);
   std::string_view driver = "gelsy";
   if (!call.args[3].is_none()) driver = {call.args[3].str.p, static_cast<size_t>(call.args[3].str.n)};
-  if (driver != "gels" && driver != "gelsy" && driver != "gelsd" && driver != "gelss") fail("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
+  if (driver != "gels" && driver != "gelsy" && driver != "gelsd" && driver != "gelss")
+    fail("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
   LeastSquares f{};
   f.vector = b.ndim == 1 || (a.ndim - 1 == b.ndim && std::equal(b.sizes, b.sizes + b.ndim, a.sizes));
   f.has_rank = driver != "gels";
@@ -333,7 +352,8 @@ void run_lstsq(Call& call) {
       const int64_t rank = rank_of<T>(s, f.rcond);
       Matrix<T> part = multiply(adjoint(u), target);
       for (int64_t r = 0; r < part.rows; r++)
-        for (int64_t c = 0; c < k; c++) part(r, c) = r < rank || (!f.has_rank && s[static_cast<size_t>(r)] > 0) ? part(r, c) / s[static_cast<size_t>(r)] : T(0);
+        for (int64_t c = 0; c < k; c++)
+          part(r, c) = r < rank || (!f.has_rank && s[static_cast<size_t>(r)] > 0) ? part(r, c) / s[static_cast<size_t>(r)] : T(0);
       const Matrix<T> x = multiply(adjoint(vh), part);
       out.put(i, x);
       if (f.has_rank && i < own && call.noutputs > 2) call.outputs[2].ptr<int64_t>()[i] = rank;

@@ -14,7 +14,10 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr int kMaxSweeps = 60;
 
 // Rotation that diagonalises [[app, apq], [conj(apq), aqq]]: columns p' = c p - s conj(phase) q, q' = s phase p + c q.
-template <class T> struct Rotation { double c, s; T phase; };
+template <class T> struct Rotation {
+  double c, s;
+  T phase;
+};
 
 template <class T> Rotation<T> rotation(double app, double aqq, T apq) {
   const double size = std::sqrt(squared(apq));
@@ -142,7 +145,8 @@ template <class T> void singular_values(const Matrix<T>& a, Matrix<T>& u, std::v
   }
   std::vector<int64_t> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return norms[static_cast<size_t>(i)] > norms[static_cast<size_t>(j)]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t i, int64_t j) { return norms[static_cast<size_t>(i)] > norms[static_cast<size_t>(j)]; });
   s.clear();
   for (const int64_t j : order) s.push_back(norms[static_cast<size_t>(j)]);
   u = columns_in_order(w, order);
@@ -159,7 +163,8 @@ template <class T> void singular_values(const Matrix<T>& a, Matrix<T>& u, std::v
     const std::vector<T> tau = householder_qr(reflections);
     const Matrix<T> q = householder_product(reflections, tau, m);
     u = widened(u, m);
-    for (int64_t i = 0; i < m; i++) for (int64_t j = n; j < m; j++) u(i, j) = q(i, j);
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = n; j < m; j++) u(i, j) = q(i, j);
     if (rank < n) complete_basis(u, rank);
   }
 }

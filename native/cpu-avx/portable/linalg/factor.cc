@@ -17,7 +17,8 @@ template <class T> int64_t lu_factor(Matrix<T>& a, std::vector<int64_t>& pivots,
   pivots.assign(static_cast<size_t>(n), 0);
   for (int64_t k = 0; k < n; k++) {
     int64_t best = k;
-    for (int64_t i = k + 1; pivot && i < a.rows; i++) if (size_of(a(i, k)) > size_of(a(best, k))) best = i;
+    for (int64_t i = k + 1; pivot && i < a.rows; i++)
+      if (size_of(a(i, k)) > size_of(a(best, k))) best = i;
     pivots[static_cast<size_t>(k)] = best;
     if (a(best, k) == T(0)) {
       if (info == 0) info = k + 1;
@@ -76,7 +77,8 @@ template <class T> void solve_triangular(const Matrix<T>& a, Matrix<T>& b, bool 
     const int64_t i = upper ? n - 1 - step : step;
     for (int64_t k = upper ? i + 1 : 0; k < (upper ? n : i); k++)
       for (int64_t j = 0; j < b.cols; j++) b(i, j) -= a(i, k) * b(k, j);
-    if (!unit) for (int64_t j = 0; j < b.cols; j++) b(i, j) /= a(i, i);
+    if (!unit)
+      for (int64_t j = 0; j < b.cols; j++) b(i, j) /= a(i, i);
   }
 }
 
@@ -149,13 +151,13 @@ template <class T> Matrix<T> exponential(const Matrix<T>& a) {
   return sum;
 }
 
-#define INSTANTIATE(T)                                                                       \
-  template int64_t lu_factor(Matrix<T>&, std::vector<int64_t>&, bool);                      \
-  template void lu_solve(const Matrix<T>&, const std::vector<int64_t>&, Matrix<T>&, Form);  \
-  template int64_t cholesky(Matrix<T>&);                                                    \
-  template void solve_triangular(const Matrix<T>&, Matrix<T>&, bool, bool);                 \
-  template std::vector<T> householder_qr(Matrix<T>&);                                       \
-  template Matrix<T> householder_product(const Matrix<T>&, const std::vector<T>&, int64_t); \
+#define INSTANTIATE(T)                                                                        \
+  template int64_t lu_factor(Matrix<T>&, std::vector<int64_t>&, bool);                        \
+  template void lu_solve(const Matrix<T>&, const std::vector<int64_t>&, Matrix<T>&, Form);    \
+  template int64_t cholesky(Matrix<T>&);                                                      \
+  template void solve_triangular(const Matrix<T>&, Matrix<T>&, bool, bool);                   \
+  template std::vector<T> householder_qr(Matrix<T>&);                                         \
+  template Matrix<T> householder_product(const Matrix<T>&, const std::vector<T>&, int64_t);   \
   template void apply_reflections(const Matrix<T>&, const std::vector<T>&, Matrix<T>&, bool); \
   template Matrix<T> exponential(const Matrix<T>&)
 INSTANTIATE(double);

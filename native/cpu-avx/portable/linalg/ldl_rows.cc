@@ -17,7 +17,8 @@ template <class T> int64_t ldl_factor(Matrix<T>& a, std::vector<int64_t>& pivots
     int64_t step = 1, kp = k, largest = k;
     const double diagonal = measure(a(k, k));
     double column = 0;
-    for (int64_t i = k + 1; i < n; i++) if (measure(a(i, k)) > column) column = measure(a(i, k)), largest = i;
+    for (int64_t i = k + 1; i < n; i++)
+      if (measure(a(i, k)) > column) column = measure(a(i, k)), largest = i;
     if (std::max(diagonal, column) == 0) {
       if (info == 0) info = k + 1;
     } else {
@@ -58,14 +59,19 @@ template <class T> int64_t ldl_factor(Matrix<T>& a, std::vector<int64_t>& pivots
     if (step == 2) pivots[static_cast<size_t>(k + 1)] = -(kp + 1);
     k += step;
   }
-  for (int64_t i = 0; i < n; i++) for (int64_t j = i + 1; j < n; j++) a(i, j) = T(0);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = i + 1; j < n; j++) a(i, j) = T(0);
   return info;
 }
 
 template <class T> void ldl_solve(const Matrix<T>& a, const std::vector<int64_t>& pivots, Matrix<T>& b) {
   const int64_t n = a.rows;
-  const auto exchange = [&](int64_t i, int64_t p) { for (int64_t j = 0; i != p && j < b.cols; j++) std::swap(b(i, j), b(p, j)); };
-  const auto subtract = [&](int64_t to, int64_t from, T factor) { for (int64_t j = 0; j < b.cols; j++) b(to, j) -= factor * b(from, j); };
+  const auto exchange = [&](int64_t i, int64_t p) {
+    for (int64_t j = 0; i != p && j < b.cols; j++) std::swap(b(i, j), b(p, j));
+  };
+  const auto subtract = [&](int64_t to, int64_t from, T factor) {
+    for (int64_t j = 0; j < b.cols; j++) b(to, j) -= factor * b(from, j);
+  };
   for (int64_t k = 0; k < n;) {
     const int64_t p = pivots[static_cast<size_t>(k)];
     if (p > 0) {
@@ -88,14 +94,16 @@ template <class T> void ldl_solve(const Matrix<T>& a, const std::vector<int64_t>
   for (int64_t k = n - 1; k >= 0;) {
     const int64_t p = pivots[static_cast<size_t>(k)];
     const int64_t block = p > 0 ? 1 : 2;
-    for (int64_t c = k - block + 1; c <= k; c++) for (int64_t i = k + 1; i < n; i++) subtract(c, i, a(i, c));
+    for (int64_t c = k - block + 1; c <= k; c++)
+      for (int64_t i = k + 1; i < n; i++) subtract(c, i, a(i, c));
     exchange(k, (p > 0 ? p : -p) - 1);
     k -= block;
   }
 }
 
 void check_hermitian(const Call& call, int arg, const TensorView& a) {
-  if (call.args[arg].b && is_complex(a.dtype)) fail_as("NotImplementedError", "torch.linalg.ldl_factor of complex Hermitian matrices is not supported");
+  if (call.args[arg].b && is_complex(a.dtype))
+    fail_as("NotImplementedError", "torch.linalg.ldl_factor of complex Hermitian matrices is not supported");
 }
 
 // (self, hermitian[, check_errors]) gives LD, pivots and info
@@ -120,7 +128,9 @@ void run_ldl_factor(Call& call) {
       Matrix<T> m(source + b * n * n, n, n);
       std::vector<int64_t> pivots;
       const int64_t info = ldl_factor(m, pivots);
-      if (info != 0 && check) fail_as("torch._C._LinAlgError", "torch.linalg.ldl_factor: D[%lld,%lld] is zero.", static_cast<long long>(info), static_cast<long long>(info));
+      if (info != 0 && check)
+        fail_as("torch._C._LinAlgError", "torch.linalg.ldl_factor: D[%lld,%lld] is zero.", static_cast<long long>(info),
+                static_cast<long long>(info));
       out.put(b, m);
       for (int64_t i = 0; i < n; i++) call.outputs[1].ptr<int32_t>()[b * n + i] = static_cast<int32_t>(pivots[static_cast<size_t>(i)]);
       if (call.noutputs > 2) call.outputs[2].ptr<int32_t>()[b] = static_cast<int32_t>(info);
@@ -135,7 +145,8 @@ void infer_ldl_solve(Call& call) {
   check_matrix(b, "torch.linalg.ldl_solve");
   check_hermitian(call, 3, ld);
   if (rows_of(b) != rows_of(ld)) fail("torch.linalg.ldl_solve: Incompatible shapes of LD and B");
-  if (pivots.ndim + 1 != ld.ndim || !std::equal(pivots.sizes, pivots.sizes + pivots.ndim, ld.sizes)) fail("torch.linalg.ldl_solve: Expected LD.shape[:-1] and pivots.shape to be the same");
+  if (pivots.ndim + 1 != ld.ndim || !std::equal(pivots.sizes, pivots.sizes + pivots.ndim, ld.sizes))
+    fail("torch.linalg.ldl_solve: Expected LD.shape[:-1] and pivots.shape to be the same");
   std::vector<int64_t> shape = batch_shape(b, 2, ld, 2);
   shape.push_back(rows_of(b));
   shape.push_back(cols_of(b));

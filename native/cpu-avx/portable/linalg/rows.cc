@@ -15,7 +15,9 @@ void check_matrix(const TensorView& a, const char* name) {
 
 void check_square(const TensorView& a, const char* name) {
   check_matrix(a, name);
-  if (rows_of(a) != cols_of(a)) fail("%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, static_cast<long long>(rows_of(a)), static_cast<long long>(cols_of(a)));
+  if (rows_of(a) != cols_of(a))
+    fail("%s: A must be batches of square matrices, but they are %lld by %lld matrices", name, static_cast<long long>(rows_of(a)),
+         static_cast<long long>(cols_of(a)));
 }
 
 void matrix_output(Call& call, int i, const TensorView& like, DType dtype, std::initializer_list<int64_t> trailing) {

@@ -34,9 +34,15 @@ template <class T> struct Output {
     view = &call.outputs[i];
     data = scratch<T>(call, view->numel());
   }
-  void put(int64_t batch, const Matrix<T>& m) { if (data != nullptr) m.copy_to(data + batch * static_cast<int64_t>(m.a.size())); }
-  void put(int64_t batch, const std::vector<T>& v) { if (data != nullptr) std::copy(v.begin(), v.end(), data + batch * static_cast<int64_t>(v.size())); }
-  ~Output() { if (data != nullptr && view->numel() > 0) convert_row(view->data, view->dtype, data, compute_dtype<T>(), view->numel(), 1); }
+  void put(int64_t batch, const Matrix<T>& m) {
+    if (data != nullptr) m.copy_to(data + batch * static_cast<int64_t>(m.a.size()));
+  }
+  void put(int64_t batch, const std::vector<T>& v) {
+    if (data != nullptr) std::copy(v.begin(), v.end(), data + batch * static_cast<int64_t>(v.size()));
+  }
+  ~Output() {
+    if (data != nullptr && view->numel() > 0) convert_row(view->data, view->dtype, data, compute_dtype<T>(), view->numel(), 1);
+  }
 };
 
 template <class F> void with_type(DType dtype, const char* name, F&& f) {

@@ -4,9 +4,11 @@
 namespace torchscript::portable::linalg {
 namespace {
 
-constexpr const char* kNotPositive = "The factorization could not be completed because the input is not positive-definite (the leading minor of order %lld is not positive-definite).";
+constexpr const char* kNotPositive =
+  "The factorization could not be completed because the input is not positive-definite (the leading minor of order %lld is not positive-definite).";
 constexpr const char* kSingularSolve = "The solver failed because the input matrix is singular.";
-constexpr const char* kSingularInverse = "The diagonal element %lld is zero, the inversion could not be completed because the input matrix is singular.";
+constexpr const char* kSingularInverse =
+  "The diagonal element %lld is zero, the inversion could not be completed because the input matrix is singular.";
 
 // Numbers of a 32-bit output.
 void put_int(Call& call, int output, int64_t at, int64_t value) {
@@ -35,7 +37,8 @@ void cholesky_rows(Call& call, bool check) {
       Matrix<T> m = flipped(Matrix<T>(source + b * n * n, n, n), upper);
       const int64_t info = cholesky(m);
       if (info != 0 && check) fail_singular(kNotPositive, "linalg.cholesky", b, batches, info);
-      for (int64_t i = 0; i < n; i++) for (int64_t j = i + 1; j < n; j++) m(i, j) = T(0);
+      for (int64_t i = 0; i < n; i++)
+        for (int64_t j = i + 1; j < n; j++) m(i, j) = T(0);
       out.put(b, flipped(m, upper));
       put_int(call, 1, b, info);
     }
@@ -49,7 +52,10 @@ void infer_cholesky_solve(Call& call) {
   const TensorView &b = call.tensor(0), &factor = call.tensor(1);
   check_square(factor, "cholesky_solve");
   check_matrix(b, "cholesky_solve");
-  if (rows_of(b) != rows_of(factor)) fail("Incompatible matrix sizes for cholesky_solve: each A matrix is %lld by %lld but each b matrix is %lld by %lld", static_cast<long long>(rows_of(factor)), static_cast<long long>(rows_of(factor)), static_cast<long long>(rows_of(b)), static_cast<long long>(cols_of(b)));
+  if (rows_of(b) != rows_of(factor))
+    fail("Incompatible matrix sizes for cholesky_solve: each A matrix is %lld by %lld but each b matrix is %lld by %lld",
+         static_cast<long long>(rows_of(factor)), static_cast<long long>(rows_of(factor)), static_cast<long long>(rows_of(b)),
+         static_cast<long long>(cols_of(b)));
   std::vector<int64_t> shape = batch_shape(b, 2, factor, 2);
   shape.push_back(rows_of(b));
   shape.push_back(cols_of(b));
@@ -116,7 +122,10 @@ void lu_rows(Call& call, bool check) {
       Matrix<T> lu(source + b * m * n, m, n);
       std::vector<int64_t> pivots;
       const int64_t info = lu_factor(lu, pivots, call.args[1].b);
-      if (info != 0 && check) fail_as("torch._C._LinAlgError", "torch.linalg.lu_factor: U[%lld,%lld] is zero and using it on lu_solve would result in a division by zero.", static_cast<long long>(info), static_cast<long long>(info));
+      if (info != 0 && check)
+        fail_as("torch._C._LinAlgError",
+                "torch.linalg.lu_factor: U[%lld,%lld] is zero and using it on lu_solve would result in a division by zero.",
+                static_cast<long long>(info), static_cast<long long>(info));
       out.put(b, lu);
       for (int64_t i = 0; i < k; i++) put_int(call, 1, b * k + i, pivots[static_cast<size_t>(i)] + 1);
       put_int(call, 2, b, info);
@@ -181,7 +190,8 @@ std::vector<int64_t> pivots_at(const int64_t* all, int64_t b, int64_t k, int64_t
   std::vector<int64_t> pivots(all + b * k, all + (b + 1) * k);
   for (int64_t& p : pivots) {
     p -= 1;
-    if (p < 0 || p >= m) fail("pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive. Did you properly pass the result of lu_factor?");
+    if (p < 0 || p >= m)
+      fail("pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive. Did you properly pass the result of lu_factor?");
   }
   return pivots;
 }
@@ -191,7 +201,8 @@ void infer_lu_unpack(Call& call) {
   const TensorView& a = call.tensor(0);
   check_matrix(a, "torch.lu_unpack");
   const int64_t m = rows_of(a), n = cols_of(a), k = std::min(m, n), none = 0;
-  if (call.args[3].b && (call.tensor(1).ndim < 1 || call.tensor(1).numel() != batches_of(a) * k)) fail("torch.lu_unpack: Expected LU_pivots of the shape of LU");
+  if (call.args[3].b && (call.tensor(1).ndim < 1 || call.tensor(1).numel() != batches_of(a) * k))
+    fail("torch.lu_unpack: Expected LU_pivots of the shape of LU");
   if (call.args[3].b) matrix_output(call, 0, a, a.dtype, {m, m});
   else call.set_output(0, a.dtype, &none, 1);
   for (int i = 1; i < 3; i++) {
@@ -232,7 +243,10 @@ template <class T> Matrix<T> solve_with(const Matrix<T>& lu, const std::vector<i
 }
 
 // linalg_lu_solve: (LU, pivots, B, left, adjoint); lu_solve: (B, LU, pivots)
-struct LuSystem { const TensorView *lu, *pivots, *b; bool left, adjointed; };
+struct LuSystem {
+  const TensorView *lu, *pivots, *b;
+  bool left, adjointed;
+};
 LuSystem lu_system(const Call& call, bool legacy) {
   if (legacy) return {&call.tensor(1), &call.tensor(2), &call.tensor(0), true, false};
   return {&call.tensor(0), &call.tensor(1), &call.tensor(2), call.args[3].b, call.args[4].b};
@@ -242,8 +256,10 @@ void infer_lu_solve_any(Call& call, bool legacy) {
   const LuSystem s = lu_system(call, legacy);
   check_square(*s.lu, "torch.linalg.lu_solve");
   check_matrix(*s.b, "torch.linalg.lu_solve");
-  if ((s.left ? rows_of(*s.b) : cols_of(*s.b)) != rows_of(*s.lu)) fail("torch.linalg.lu_solve: Incompatible shapes of A and B for the equation %s", s.left ? "AX = B" : "XA = B");
-  if (s.pivots->ndim + 1 != s.lu->ndim || s.pivots->sizes[s.pivots->ndim - 1] != rows_of(*s.lu)) fail("torch.linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
+  if ((s.left ? rows_of(*s.b) : cols_of(*s.b)) != rows_of(*s.lu))
+    fail("torch.linalg.lu_solve: Incompatible shapes of A and B for the equation %s", s.left ? "AX = B" : "XA = B");
+  if (s.pivots->ndim + 1 != s.lu->ndim || s.pivots->sizes[s.pivots->ndim - 1] != rows_of(*s.lu))
+    fail("torch.linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
   std::vector<int64_t> shape = batch_shape(*s.b, 2, *s.lu, 2);
   shape.push_back(rows_of(*s.b));
   shape.push_back(cols_of(*s.b));
@@ -253,13 +269,16 @@ void infer_lu_solve_any(Call& call, bool legacy) {
 void run_lu_solve_any(Call& call, bool legacy) {
   const LuSystem s = lu_system(call, legacy);
   const std::vector<int64_t> batch = batch_shape(*s.b, 2, *s.lu, 2);
-  const int64_t n = rows_of(*s.lu), m = rows_of(*s.b), k = cols_of(*s.b), batches = product(batch.data(), 0, static_cast<int>(batch.size()));
+  const int64_t n = rows_of(*s.lu), m = rows_of(*s.b), k = cols_of(*s.b),
+                batches = product(batch.data(), 0, static_cast<int>(batch.size()));
   const int64_t* pivots = dense_int64(call, expand_batch(*s.pivots, 1, batch));
   with_type(s.b->dtype, "lu_solve", [&](auto tag) {
     using T = decltype(tag);
     const T *lus = load<T>(call, expand_batch(*s.lu, 2, batch)), *right = load<T>(call, expand_batch(*s.b, 2, batch));
     Output<T> out(call, 0);
-    for (int64_t b = 0; b < batches; b++) out.put(b, solve_with(Matrix<T>(lus + b * n * n, n, n), pivots_at(pivots, b, n, n), Matrix<T>(right + b * m * k, m, k), s.left, s.adjointed));
+    for (int64_t b = 0; b < batches; b++)
+      out.put(b, solve_with(Matrix<T>(lus + b * n * n, n, n), pivots_at(pivots, b, n, n), Matrix<T>(right + b * m * k, m, k), s.left,
+                            s.adjointed));
   });
 }
 void infer_linalg_lu_solve(Call& call) { infer_lu_solve_any(call, false); }
@@ -283,10 +302,13 @@ void infer_solve(Call& call) {
   check_square(a, "linalg.solve");
   const bool vector = is_vector_system(a, call.tensor(1)), left = call.args[2].b;
   if (vector && !left) fail("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False.");
-  if (call.tensor(1).dtype != a.dtype) fail("linalg.solve: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead", dtype_torch_name(a.dtype), dtype_torch_name(call.tensor(1).dtype));
+  if (call.tensor(1).dtype != a.dtype)
+    fail("linalg.solve: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead",
+         dtype_torch_name(a.dtype), dtype_torch_name(call.tensor(1).dtype));
   const TensorView b = as_columns(call.tensor(1), vector);
   check_matrix(b, "linalg.solve");
-  if ((left ? rows_of(b) : cols_of(b)) != rows_of(a)) fail("linalg.solve: Incompatible shapes of A and B for the equation %s", left ? "AX = B" : "XA = B");
+  if ((left ? rows_of(b) : cols_of(b)) != rows_of(a))
+    fail("linalg.solve: Incompatible shapes of A and B for the equation %s", left ? "AX = B" : "XA = B");
   std::vector<int64_t> shape = batch_shape(b, 2, a, 2);
   shape.push_back(rows_of(b));
   if (!vector) shape.push_back(cols_of(b));
@@ -316,7 +338,8 @@ void solve_rows(Call& call, bool check) {
       const int64_t info = lu_factor(factors.back(), pivots[static_cast<size_t>(i)]);
       if (info != 0 && check) fail_singular(kSingularSolve, "torch.linalg.solve", i, batches_of(a), info);
       lu_out.put(i, factors.back());
-      for (int64_t p = 0; p < n && call.noutputs == 4; p++) put_int(call, 2, i * n + p, pivots[static_cast<size_t>(i)][static_cast<size_t>(p)] + 1);
+      for (int64_t p = 0; p < n && call.noutputs == 4; p++)
+        put_int(call, 2, i * n + p, pivots[static_cast<size_t>(i)][static_cast<size_t>(p)] + 1);
       put_int(call, call.noutputs == 4 ? 3 : 1, i, info);
     }
     // Which matrix of A each position of the broadcast batch has.
@@ -413,7 +436,8 @@ void run_slogdet(Call& call) { determinant_rows(call, true); }
 void infer_triangular(Call& call, const TensorView& a, const TensorView& b, bool left) {
   check_square(a, "linalg.solve_triangular");
   check_matrix(b, "linalg.solve_triangular");
-  if ((left ? rows_of(b) : cols_of(b)) != rows_of(a)) fail("linalg.solve_triangular: Incompatible shapes of A and B for the equation %s", left ? "AX = B" : "XA = B");
+  if ((left ? rows_of(b) : cols_of(b)) != rows_of(a))
+    fail("linalg.solve_triangular: Incompatible shapes of A and B for the equation %s", left ? "AX = B" : "XA = B");
   std::vector<int64_t> shape = batch_shape(a, 2, b, 2);
   shape.push_back(rows_of(b));
   shape.push_back(cols_of(b));
@@ -431,7 +455,8 @@ void triangular_rows(Call& call, const TensorView& a, const TensorView& b, bool 
       Matrix<T> t(factors + i * n * n, n, n), x(right + i * m * k, m, k);
       if (transposed) {
         Matrix<T> turned(n, n);
-        for (int64_t r = 0; r < n; r++) for (int64_t c = 0; c < n; c++) turned(c, r) = t(r, c);
+        for (int64_t r = 0; r < n; r++)
+          for (int64_t c = 0; c < n; c++) turned(c, r) = t(r, c);
         t = turned;
       }
       if (left) {
@@ -446,7 +471,9 @@ void triangular_rows(Call& call, const TensorView& a, const TensorView& b, bool 
   });
 }
 void infer_solve_triangular(Call& call) { infer_triangular(call, call.tensor(0), call.tensor(1), call.args[3].b); }
-void run_solve_triangular(Call& call) { triangular_rows(call, call.tensor(0), call.tensor(1), call.args[2].b, call.args[3].b, false, call.args[4].b); }
+void run_solve_triangular(Call& call) {
+  triangular_rows(call, call.tensor(0), call.tensor(1), call.args[2].b, call.args[3].b, false, call.args[4].b);
+}
 void infer_triangular_solve(Call& call) {
   infer_triangular(call, call.tensor(1), call.tensor(0), true);
   const std::vector<int64_t> batch = batch_shape(call.tensor(1), 2, call.tensor(0), 2);
@@ -455,7 +482,8 @@ void infer_triangular_solve(Call& call) {
 }
 void run_triangular_solve(Call& call) {
   triangular_rows(call, call.tensor(1), call.tensor(0), call.args[2].b, true, call.args[3].b, call.args[4].b);
-  if (call.noutputs > 1) copy_to_dense(call.outputs[1].data, call.outputs[1].dtype, expand_view(call.tensor(1), call.outputs[1].sizes, call.outputs[1].ndim));
+  if (call.noutputs > 1)
+    copy_to_dense(call.outputs[1].data, call.outputs[1].dtype, expand_view(call.tensor(1), call.outputs[1].sizes, call.outputs[1].ndim));
 }
 
 }  // namespace
