@@ -102,8 +102,8 @@ struct Environment {
   // Handles that are alive.
   PointerSet tensors, storages, objects;
   // When handles of tensors are looked through for those the collector has taken.
-  static constexpr size_t kFirstSweep = 1024;
-  size_t tensors_since_sweep = 0, next_sweep = kFirstSweep;
+  static constexpr size_t kFirstSweep = 1024, kSweepBytes = size_t{64} << 20;
+  size_t tensors_since_sweep = 0, bytes_since_sweep = 0, next_sweep = kFirstSweep;
   // What the constructor of a handle being made takes.
   void* pending_payload = nullptr;
   // Work of runAsync (worker.h).

@@ -501,9 +501,11 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
 // Finalizers run when the event loop turns. A loop that does not let it turn would keep the memory of every tensor it has dropped, so that
 // handles whose objects are gone are freed as new ones are made. Each pass looks at all handles and the next waits until as many new ones are
 // there as were left, which makes the cost of one handle constant.
-void free_collected_tensors(Napi::Env env, Environment& environment) {
-  if (++environment.tensors_since_sweep < environment.next_sweep) return;
-  environment.tensors_since_sweep = 0;
+// Large tensors do not wait for that many.
+void free_collected_tensors(Napi::Env env, Environment& environment, size_t bytes) {
+  environment.bytes_since_sweep += bytes;
+  if (++environment.tensors_since_sweep < environment.next_sweep && environment.bytes_since_sweep < Environment::kSweepBytes) return;
+  environment.tensors_since_sweep = environment.bytes_since_sweep = 0;
   std::vector<TensorHandle*> collected;
   environment.tensors.for_each([&](const void* p) {
     Napi::HandleScope scope(env);
@@ -776,7 +778,7 @@ Value object_of(Napi::Env env, const Napi::Value& value, const Program& program,
 }
 
 Napi::Value wrap_tensor(Napi::Env env, TensorRef tensor) {
-  free_collected_tensors(env, Environment::of(env));
+  free_collected_tensors(env, Environment::of(env), tensor->storage->bytes);
   return construct(env, &Environment::tensor_class, &tensor);
 }
 
