@@ -1,5 +1,6 @@
-// Times models against onnxruntime-node in one process, interleaved: npm run bench -- --models <folder> [--filter text] [--threads 1] [--seconds 6]
-// The folder holds NAME.pt, NAME.onnx and NAME.io.pt (bench/models/make_models.py makes them). Prints minima, medians and the ratio peer / ours.
+// Times models against onnxruntime-node in one process, interleaved: npm run bench -- --models <folder> [--filter text] [--threads 1] [--seconds 6] [--as-loaded]
+// The folder holds NAME.pt, NAME.onnx and NAME.io.pt (bench/models/make_models.py makes them). Prints minima, medians and the ratio
+// peer / ours. Our models go through optimizeForInference, as onnxruntime optimises its own when it opens them; --as-loaded leaves that out.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
@@ -14,6 +15,7 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '6' },
     json: { type: 'string' },
+    'as-loaded': { type: 'boolean', default: false },
   },
 })
 if (options.models === undefined) throw new Error('Expected a folder for `--models` but received nothing')
@@ -60,7 +62,8 @@ for (const file of readdirSync(folder)
   const io = torch.load(join(folder, file)) as Map<string, unknown>
   const inputs = io.get('inputs') as torch.Tensor[]
   const expected = io.get('expected') as torch.Tensor
-  const model = torch.jit.load(join(folder, `${name}.pt`)) as unknown as {
+  const loaded = torch.jit.load(join(folder, `${name}.pt`))
+  const model = (options['as-loaded'] ? loaded : torch.jit.optimizeForInference(loaded)) as unknown as {
     forward(...args: unknown[]): torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>
   }
   const first = (out: torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>): torch.Tensor =>
