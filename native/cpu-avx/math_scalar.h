@@ -48,11 +48,12 @@ TS_WHOLE operator~(Whole<T> a) { return {static_cast<T>(~a.v)}; }
   template <class T> TS_INLINE Truth operator op(Whole<T> a, Whole<T> b) { return {a.v op b.v}; }
 TS_COMPARE(==)
 TS_COMPARE(!=)
-TS_COMPARE(<) TS_COMPARE(<=) TS_COMPARE(>) TS_COMPARE(>=)
+TS_COMPARE(<)
+TS_COMPARE(<=)
+TS_COMPARE(>)
+TS_COMPARE(>=)
 #undef TS_COMPARE
-  TS_WHOLE select(Truth c, Whole<T> a, Whole<T> b) {
-  return c.m ? a : b;
-}
+TS_WHOLE select(Truth c, Whole<T> a, Whole<T> b) { return c.m ? a : b; }
 TS_WHOLE abs(Whole<T> a) { return a.v < 0 ? -a : a; }
 TS_WHOLE max(Whole<T> a, Whole<T> b) { return a.v > b.v ? a : b; }
 TS_WHOLE min(Whole<T> a, Whole<T> b) { return a.v < b.v ? a : b; }
@@ -110,16 +111,23 @@ TS_WHOLE shift_right(Whole<T> a, Whole<T> b) {
   TS_INLINE double r_##name(double x) { return __builtin_##name(x); }
 TS_REAL_1(exp)
 TS_REAL_1(log)
-TS_REAL_1(log1p) TS_REAL_1(sin) TS_REAL_1(cos) TS_REAL_1(sinh) TS_REAL_1(cosh) TS_REAL_1(sqrt) TS_REAL_1(fabs)
+TS_REAL_1(log1p)
+TS_REAL_1(sin)
+TS_REAL_1(cos)
+TS_REAL_1(sinh)
+TS_REAL_1(cosh)
+TS_REAL_1(sqrt)
+TS_REAL_1(fabs)
 #undef TS_REAL_1
 #define TS_REAL_2(name)                                                            \
   TS_INLINE float r_##name(float x, float y) { return __builtin_##name##f(x, y); } \
   TS_INLINE double r_##name(double x, double y) { return __builtin_##name(x, y); }
-  TS_REAL_2(hypot) TS_REAL_2(atan2) TS_REAL_2(copysign)
+TS_REAL_2(hypot)
+TS_REAL_2(atan2)
+TS_REAL_2(copysign)
 #undef TS_REAL_2
 
-    template <class R>
-    struct Complex {
+template <class R> struct Complex {
   static constexpr int kWidth = 1;
   using Element = Complex;
   using Real = R;
