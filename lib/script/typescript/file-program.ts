@@ -114,6 +114,10 @@ export class FileProgram implements FileNames {
   /** A constant of the file: a number, string or bool is put in place; another name is followed. */
   private constantOf(declaration: Declaration): Meaning | undefined {
     const value = this.source.valueOf(declaration)
+    const isRequire = value.kind === 'Call' && value.fn.kind === 'Name' && value.fn.name === 'require'
+    if (isRequire && value.args[0]?.kind === 'String') return this.imported({ name: '*', from: value.args[0].value })
+    // What the names of the package are called by.
+    if (this.dialect.packageName(declaration.name)?.kind === 'namespace' && value.kind !== 'Int' && value.kind !== 'Float') return undefined
     const dotted = dottedName(value)
     if (dotted !== undefined && value.kind !== 'None') return this.follow(value)
     if (value.kind === 'Lambda') return undefined
