@@ -30,6 +30,7 @@ class MemberCall {
       fail(`Expected ${least === most ? least : `${least} to ${most}`} argument${most === 1 ? '' : 's'} but received ${n}`, this.expr)
   }
   arg(i: number, hint?: Type): Value {
+    if (i >= this.expr.args.length) fail(`Expected ${i + 1} argument${i === 0 ? '' : 's'} but received ${this.expr.args.length}`, this.expr)
     const value = emitValue(this.e, this.expr.args[i], hint)
     return hint === undefined ? value : convertToType(this.e.b, value, hint, true)
   }
@@ -289,6 +290,8 @@ function mathCall(e: Emitter, name: string, expr: Call): Meaning {
   const op = (operator: string, ...values: Value[]): Meaning => valueMeaning(callOperator(e, `aten::${operator}`, values, [], range))
   const special = (builtin: string, items: readonly Expr[]): Meaning =>
     applyCall(e, { kind: 'special', name: builtin }, { ...expr, args: items, kwargs: [] }, undefined)
+  const isKnown = name in mathFunctions || ['trunc', 'round', 'abs', 'min', 'max', 'log2'].includes(name)
+  if (isKnown && args.length === 0) fail(`Expected an argument of Math.${name}`, expr)
   switch (name) {
     case 'floor':
       if (args[0]?.kind === 'Binary' && args[0].op === '/') {
@@ -361,6 +364,7 @@ function namespaceCall(e: Emitter, path: string, name: string, expr: Call, hint:
       if (name === 'from') return arrayFrom(e, expr, hint)
       return fail(`Array.${name} isn't supported`, expr)
     case 'Object':
+      if (expr.args.length !== 1) fail(`Expected one argument of Object.${name}`, expr)
       if (name === 'keys') return dict('keys')
       if (name === 'values') return dict('values')
       if (name === 'entries') return dict('items')

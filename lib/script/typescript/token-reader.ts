@@ -16,7 +16,7 @@ export class TokenReader {
   ) {}
 
   protected get token(): Token {
-    return this.tokens[this.at]
+    return this.tokens[Math.min(this.at, this.tokens.length - 1)]
   }
   protected peek(n = 1): Token {
     return this.tokens[Math.min(this.at + n, this.tokens.length - 1)]
