@@ -7,6 +7,7 @@ const sameAs: ReadonlyMap<string, number> = new Map([
     .split(' ')
     .map((name) => [`aten::${name}`, name === 'layer_norm' ? 0 : 1] as const),
   ['aten::embedding', 0],
+  ['aten::addmm', 2],
   ['torchscript::linear_epilogue', 1],
   ['torchscript::convolution_epilogue', 1],
   ...(
@@ -35,6 +36,6 @@ export function floatDType(value: Value, evaluator: ConstantFacts, depth = 0): s
     const [a, b] = [floatDType(node.inputs[0], evaluator, depth + 1), floatDType(node.inputs[1], evaluator, depth + 1)]
     return a === b ? a : undefined
   }
-  const place = inPlace.has(name) ? 0 : sameAs.get(node.kind)
+  const place = inPlace.has(name) ? 0 : name === 'aten::view.dtype' ? undefined : sameAs.get(node.kind)
   return place === undefined || depth > 200 || node.outputs.length !== 1 ? undefined : floatDType(node.inputs[place], evaluator, depth + 1)
 }

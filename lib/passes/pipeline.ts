@@ -6,13 +6,15 @@ import { fuseEpilogues } from './fuse-epilogues.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
+import { recognizeGelu } from './recognize-gelu.js'
 import { dropUnusedResults } from './unused-results.js'
 
 /** What runs on every function before it is lowered. */
 export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): readonly Pass[] => [
   canonicalizeConstants(reader),
   peephole,
-  // Weights are constants in frozen graphs only.
+  // Weights are constants in frozen graphs only. Numbers are numbers by now.
+  recognizeGelu(facts),
   fuseEpilogues(facts),
   // After the rewrites above, which leave constants and conversions without readers.
   eliminateDeadCode,

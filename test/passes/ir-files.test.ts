@@ -18,6 +18,7 @@ import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
 import { peephole } from '../../lib/passes/peephole.js'
 import { poolConstants } from '../../lib/passes/pool-constants.js'
+import { recognizeGelu } from '../../lib/passes/recognize-gelu.js'
 import { removeDropout } from '../../lib/passes/remove-dropout.js'
 import { removeNoOps } from '../../lib/passes/remove-no-ops.js'
 import { simplifyBranches } from '../../lib/passes/simplify-branches.js'
@@ -43,6 +44,7 @@ const passes: readonly Pass[] = [
   lowerTuples,
   peephole,
   poolConstants,
+  recognizeGelu(evaluator),
   removeDropout,
   removeNoOps(evaluator),
   simplifyBranches,
