@@ -28,6 +28,10 @@ TapRange taps_inside(int64_t start, int64_t kernel, int64_t dilation, int64_t si
 // Rows first, then columns: every row of the window is folded into one row, whose windows are then folded.
 void max_plane_separable(const PoolShape& s, const float* in, float* out) {
   const PoolTable& table = pool_table();
+  if (s.in[0] == 1 && s.out[0] == 1 && s.kernel[0] == 1 && s.pad[0] == 0 && s.dilation[1] == 1 && s.dilation[2] == 1 && s.stride[2] <= 2 &&
+      s.kernel[2] <= kMaxPlaneKernel && s.kernel[1] <= 4) {
+    return table.max_plane({in, s.in[1], s.in[2], s.kernel[1], s.kernel[2], s.stride[1], s.pad[1], s.pad[2], out, s.out[1], s.out[2]}, static_cast<int>(s.stride[2]));
+  }
   float* row = thread_scratch<float>(kSlotUser, static_cast<size_t>(s.in[2]));
   for (int64_t z = 0; z < s.out[0]; z++) {
     const int64_t z0 = z * s.stride[0] - s.pad[0];

@@ -91,13 +91,6 @@ void depthwise(const typename L::T* image, const int64_t* offsets, int64_t taps,
     depthwise_rows<L, 1>(image + y * row_step, offsets, taps, weight, bias, row_step, columns, activation, out + y * columns);
 }
 
-// The lanes of columns [column, column + W) that lie inside a row of `width`.
-inline LaneRange columns_inside(int64_t column, int64_t width) {
-  constexpr int64_t W = LanesF32::W;
-  const int64_t left = width - column, lo = column < 0 ? (column < -W ? W : -column) : 0, hi = left < 0 ? 0 : left > W ? W : left;
-  return lane_range(static_cast<int>(lo), static_cast<int>(hi < lo ? lo : hi));
-}
-
 // Rows [y, y + Rows) and one vector of columns from x on, some of whose windows pass the row's ends when Edge: every row of the input is read once for all rows of the output that see it.
 template <int Stride, int Rows, bool Edge>
 inline void depthwise3_block(const Depthwise3& d, const LanesF32::V (&w)[9], const LaneRange (&inside)[4], int64_t y, int64_t x, int n) {
