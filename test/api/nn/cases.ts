@@ -57,6 +57,7 @@ export const makers = new Map<string, Make>([
   one('BatchNorm1d 2D', 3),
   one('BatchNorm2d cumulative', 4, { momentum: null }),
   one('BatchNorm2d plain', 4, { affine: false, trackRunningStats: false }),
+  one('SyncBatchNorm', 4, { eps: 1e-3 }),
   one('InstanceNorm2d unbatched', 4, { affine: true }),
   one('LayerNorm', 7),
   one('LayerNorm 2', [6, 5], { eps: 1e-6, bias: false }),

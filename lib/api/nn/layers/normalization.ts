@@ -157,6 +157,13 @@ export class BatchNorm3d extends BatchNorm {
   protected static override readonly inputDims: readonly number[] = [5]
 }
 
+/** Batch normalization over several processes; in one process it is plain batch normalization of any number of dimensions. */
+export class SyncBatchNorm extends BatchNorm {
+  static readonly pythonName: string = 'torch.nn.modules.batchnorm.SyncBatchNorm'
+  static readonly torchscript: string = batchSource([2, 3, 4, 5])
+  protected static override readonly inputDims: readonly number[] = [2, 3, 4, 5]
+}
+
 const instanceSource = (dims: number): string => `
 def forward(self, input: Tensor) -> Tensor:
   dims = input.dim()
