@@ -85,8 +85,6 @@ class CodePrinter {
   private readonly expressions = new Map<Value, string>()
   private readonly used = new Set<string>()
   private level: number
-  /** Number of lines at the beginning of each `with` block that is open. */
-  private readonly opened: number[] = []
 
   constructor(
     private readonly constants: ConstantTable,
@@ -483,18 +481,6 @@ class CodePrinter {
         this.level--
         return
       }
-      case 'prim::Enter': {
-        const [object] = node.inputs
-        const isUsed = node.output.uses.length > 0
-        this.line(`with ${this.use(object)}${isUsed ? ` as ${this.assignName(node.output)}` : ''}:`)
-        this.level++
-        this.opened.push(this.lines.length)
-        return
-      }
-      case 'prim::Exit':
-        if (this.lines.length === this.opened.pop()) this.line('pass')
-        this.level--
-        return
       case 'prim::fork': {
         const sub = (node.attributes.get('Subgraph') as { graph: Graph }).graph
         const name = this.uniqueName('__forked_function')
