@@ -371,7 +371,7 @@ export class ObjectChanges {
   mayChange(name: string): boolean {
     const place = this.place.root()
     if (place.outside || place.attributesSet.has(name)) return true
-    for (const [field, inner] of place.held()) if (field === name) return reaches(inner, (p) => p.written || p.outside)
+    for (const [field, inner] of place.held()) if (field === name) return reaches(inner, (p) => p.written)
     return false
   }
   /** Whether an attribute may be set to another value. */
