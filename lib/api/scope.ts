@@ -38,8 +38,10 @@ export function scope<T>(fn: () => T): T {
     return result
   } finally {
     collectTensors(outer)
+    // A parameter has the handle of the tensor that it was made from.
+    const handles = new Set([...kept].map((tensor) => Tensor.handleOf(tensor)))
     for (const tensor of made) {
-      if (!kept.has(tensor)) tensor.dispose()
+      if (!handles.has(Tensor.handleOf(tensor))) tensor.dispose()
       else if (outer !== undefined) outer.push(tensor)
     }
   }

@@ -88,7 +88,11 @@ export class Tensor {
   numel(): number {
     return this.info().sizes.reduce((product, size) => product * size, 1)
   }
-  size(dim: number): number {
+  /** The size of a dimension, or all sizes. */
+  size(): number[]
+  size(dim: number): number
+  size(dim?: number): number | number[] {
+    if (dim === undefined) return this.shape
     const { sizes } = this.info()
     const index = dim < 0 ? dim + sizes.length : dim
     if (!(Number.isInteger(index) && index >= 0 && index < sizes.length)) {
@@ -96,9 +100,16 @@ export class Tensor {
     }
     return observer === undefined ? sizes[index] : observer.size(this, index, sizes[index])
   }
-  /** Distances between neighbours along each dimension, in elements. */
-  stride(): number[] {
-    return this.info().strides
+  /** Distances between neighbours along each dimension, in elements; or that of one dimension. */
+  stride(): number[]
+  stride(dim: number): number
+  stride(dim?: number): number | number[] {
+    const { strides } = this.info()
+    if (dim === undefined) return strides
+    const index = dim < 0 ? dim + strides.length : dim
+    if (!(Number.isInteger(index) && index >= 0 && index < strides.length))
+      throw new ArgumentError(`Expected a dimension from ${-strides.length} to ${strides.length - 1} for \`dim\` but received ${dim}`)
+    return strides[index]
   }
   storageOffset(): number {
     return this.info().offset

@@ -71,7 +71,8 @@ t.test('item, size, stride, clone, dispose', (t) => {
   t.throws(() => x.item(), { message: 'Expected a tensor of one element for `item` but received one of shape [2, 2]' })
   t.same([x.size(0), x.size(-1), x.dim(), x.numel()], [2, 2, 2, 4])
   t.throws(() => x.size(2), { message: 'Expected a dimension from -2 to 1 for `dim` but received 2' })
-  t.same(x.stride(), [2, 1])
+  t.same([x.stride(), x.stride(0), x.stride(-1), x.size()], [[2, 1], 2, 1, [2, 2]])
+  t.throws(() => x.stride(2), { message: 'Expected a dimension from -2 to 1 for `dim` but received 2' })
   const copy = x.clone()
   ;(copy.data as Float32Array)[0] = 100
   t.same(x.toArray(), [

@@ -15,6 +15,9 @@ export class Parameter extends Tensor {
     super(Tensor.handleOf(detached(data)))
     Tensor.handleOf(this).setRequiresGrad(requiresGrad)
   }
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`
+  }
 }
 
 /** A value in a message. */

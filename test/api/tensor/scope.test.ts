@@ -43,6 +43,16 @@ t.test('results are searched for tensors: arrays, Maps, Sets, objects, several r
   t.end()
 })
 
+t.test('modules made in a scope live on, parameters with them', (t) => {
+  const layer = torch.scope(() => {
+    torch.ones([3])
+    return new torch.nn.Linear(2, 3)
+  })
+  t.same((layer.forward(torch.ones([1, 2])) as torch.Tensor).shape, [1, 3])
+  t.match(String(layer.weight), /^Parameter containing:\ntensor\(\[\[[^]*requires_grad=True\)$/)
+  t.end()
+})
+
 t.test('scopes nest: the outer one owns what the inner one returns', (t) => {
   const seen: torch.Tensor[] = []
   const total = torch.scope(() => {
