@@ -1,7 +1,7 @@
-import { callOperator } from '../runtime/dispatch.js'
+import { callOperator, withListener } from '../runtime/dispatch.js'
 import type { DType } from '../tensor/dtype.js'
 import { dtypeSize } from '../tensor/dtype.js'
-import { Tensor } from '../tensor/tensor.js'
+import { setItemReader, Tensor } from '../tensor/tensor.js'
 import { ArgumentError } from '../util/errors.js'
 import { installMethods } from './operators/operator.js'
 import type { MemoryFormat } from './operators/types.js'
@@ -81,6 +81,9 @@ for (const [name, dtype] of Object.entries(conversions)) {
   }
   define(name, { value, writable: true })
 }
+
+// The observer of the tensor has been told; the call itself is none of a trace.
+setItemReader((tensor) => withListener(undefined, () => callOperator('aten::item', [tensor]) as number))
 
 const matrices = (tensor: Tensor, name: string): Tensor => {
   if (tensor.dim() !== 2 && name === 'H')

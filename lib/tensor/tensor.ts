@@ -32,6 +32,13 @@ export function collectTensors(list: Tensor[] | undefined): Tensor[] | undefined
   return before
 }
 
+let readItem: ((tensor: Tensor) => Element) | undefined
+/** Sets how `item` reads numbers of the usual dtypes: by an operator, which leaves no ArrayBuffer behind for the event loop to free. */
+export function setItemReader(reader: (tensor: Tensor) => Element): void {
+  readItem = reader
+}
+const isUsual = (dtype: DType): boolean => /^(bool|u?int(8|16|32|64)|float(16|32|64)|bfloat16)$/.test(dtype) && dtype !== 'uint64'
+
 /** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
 export class Tensor {
   #handle: TensorHandle
@@ -144,7 +151,8 @@ export class Tensor {
     const count = this.numel()
     if (count !== 1)
       throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
-    return readElement(this.dtype, this.elements(), 0) as T
+    const { dtype } = this
+    return (readItem !== undefined && isUsual(dtype) ? readItem(this) : readElement(dtype, this.elements(), 0)) as T
   }
 
   /** Nested arrays of the elements; 64-bit integers are numbers where that is exact, else bigints. */
