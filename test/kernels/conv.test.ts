@@ -48,6 +48,9 @@ for (const isa of isas) {
 t.test('the choice of the form', (t) => {
   const { failures } = child('winograd-child', { TORCHSCRIPT_WINOGRAD: '' })
   t.same(failures, [])
-  t.same(child('winograd-child', { TORCHSCRIPT_WINOGRAD: '0' }).kernels.filter((k) => k.includes('winograd')), [])
+  t.same(
+    child('winograd-child', { TORCHSCRIPT_WINOGRAD: '0' }).kernels.filter((k) => k.includes('winograd')),
+    [],
+  )
   t.end()
 })

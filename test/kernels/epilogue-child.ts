@@ -136,7 +136,15 @@ interface Conv {
   readonly groups?: number
   readonly transposed?: boolean
 }
-function conv(name: string, c: Conv, r: TensorHandle | undefined, act: string, kind: Kind = 'float32', tolerance = 0, special = false): void {
+function conv(
+  name: string,
+  c: Conv,
+  r: TensorHandle | undefined,
+  act: string,
+  kind: Kind = 'float32',
+  tolerance = 0,
+  special = false,
+): void {
   const spatial = c.x.length - 2
   const list = (v: readonly number[] | undefined, other: number): number[] => [...(v ?? Array<number>(spatial).fill(other))]
   const args = '(%x, %w, %b, %s, %p, %d, %t, %o, %g'
@@ -176,7 +184,12 @@ for (const act of names) {
   conv('pixels first', { x: [1, 60, 7, 7], w: [64, 60, 3, 3], out: [7, 7], padding: [1, 1] }, tensor([1, 64, 7, 7], 'float32', 9), act)
   conv('pixels first, no residual', { x: [1, 60, 7, 7], w: [64, 60, 1, 1], out: [7, 7] }, undefined, act)
   conv('depthwise', { x: [1, 6, 9, 21], w: [6, 1, 3, 3], out: [9, 21], padding: [1, 1], groups: 6 }, tensor([1, 6, 9, 21]), act)
-  conv('depthwise, no residual', { x: [1, 4, 9, 9], w: [8, 1, 5, 5], out: [5, 5], padding: [2, 2], stride: [2, 2], groups: 4 }, undefined, act)
+  conv(
+    'depthwise, no residual',
+    { x: [1, 4, 9, 9], w: [8, 1, 5, 5], out: [5, 5], padding: [2, 2], stride: [2, 2], groups: 4 },
+    undefined,
+    act,
+  )
   conv('grouped', { x: [1, 6, 8, 8], w: [4, 3, 3, 3], out: [6, 6], groups: 2 }, tensor([1, 4, 6, 6]), act)
   conv('transposed', { x: [1, 3, 5, 5], w: [3, 4, 2, 2], out: [10, 10], stride: [2, 2], transposed: true }, tensor([1, 4, 10, 10]), act)
   conv('one dimension', { x: [2, 3, 30], w: [5, 3, 4], out: [27] }, tensor([2, 5, 27]), act)

@@ -9,7 +9,12 @@ for (const isa of isas) {
   t.test(`products with a residual and an activation equal the separate operators with ${isa}`, (t) => {
     const script = fileURLToPath(new URL('./epilogue-child.js', import.meta.url))
     const text = execFileSync(process.execPath, [script], { env: { ...process.env, TORCHSCRIPT_ISA: isa }, maxBuffer: 1 << 26 }).toString()
-    const { failures, kernels, count, refused } = JSON.parse(text) as { failures: string[]; kernels: string[]; count: number; refused: string }
+    const { failures, kernels, count, refused } = JSON.parse(text) as {
+      failures: string[]
+      kernels: string[]
+      count: number
+      refused: string
+    }
     t.same(failures, [])
     t.ok(count > 150)
     for (const kernel of [`linear_epilogue: gemm_f32_${isa}_${tiles[isa]}`, `convolution_epilogue: gemm_f32_${isa}_${tiles[isa]}`]) {
