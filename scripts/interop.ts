@@ -85,12 +85,17 @@ async function checkAuthored(job: AuthoredCase): Promise<Verdict> {
   const name = `authored/${job.name}`
   try {
     torch.manualSeed(0)
-    const { module, inputs, method = 'forward', rtol, atol } = job.make()
+    const { module, inputs, method = 'forward', extraFiles = {}, rtol, atol } = job.make()
     const copy = pathFor(name)
-    torch.jit.save(module, copy)
-    const calls = [{ method, inputs: copied(inputs), expected: module.run(method, ...(copied(inputs) as unknown[])) }]
+    torch.jit.save(module, copy, { extraFiles })
+    torch.manualSeed(0)
+    const isModule = module instanceof torch.jit.ScriptModule
+    const args = copied(inputs) as unknown[]
+    const calls = [{ method, inputs: copied(inputs), expected: isModule ? module.run(method, ...args) : module(...args) }]
     const expected = `${copy}.io`
-    torch.save({ calls, state: module.stateDict(), ...(rtol === undefined ? {} : { rtol, atol: atol ?? rtol }) }, expected)
+    const files = Object.fromEntries(Object.entries(extraFiles).map(([k, v]) => [k, Buffer.from(v as Uint8Array).toString('latin1')]))
+    const tolerances = rtol === undefined ? {} : { rtol, atol: atol ?? rtol }
+    torch.save({ calls, state: isModule ? module.stateDict() : {}, files, ...tolerances }, expected)
     return await checker.check({ name, copy, expected })
   } catch (error) {
     return { name, ok: false, reason: `not made: ${firstLine(error)}` }

@@ -161,13 +161,16 @@ def compare(job):
 def check_authored(job):
     """An archive of ours against results that we computed."""
     try:
-        module = torch.jit.load(job["copy"])
-    except Exception as error:
-        return {"reason": f"PyTorch does not load the archive: {first_line(error)}"}
-    try:
         io = torch.load(job["expected"], weights_only=True)
     except Exception as error:
         return {"reason": f"PyTorch does not load the results: {first_line(error)}"}
+    files = {name: "" for name in io["files"]}
+    try:
+        module = torch.jit.load(job["copy"], _extra_files=files)
+    except Exception as error:
+        return {"reason": f"PyTorch does not load the archive: {first_line(error)}"}
+    if {name: bytes(content) for name, content in files.items()} != {name: text.encode("latin1") for name, text in io["files"].items()}:
+        return {"reason": f"extra files: {files}"}
     state = {name: tensor.detach() for name, tensor in module.state_dict().items()}
     if (reason := mismatch({k: v.detach() for k, v in io["state"].items()}, state, "state_dict")) is not None:
         return {"reason": reason}

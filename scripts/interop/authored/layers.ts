@@ -143,6 +143,11 @@ const recurrent: readonly Row[] = [
   ['TransformerEncoderLayer', () => new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 16 }), () => [randn(3, 2, 8)]],
   ['TransformerDecoderLayer', () => new nn.TransformerDecoderLayer(8, 2, { dimFeedforward: 16 }), () => [randn(3, 2, 8), randn(4, 2, 8)]],
   [
+    'TransformerDecoder',
+    () => new nn.TransformerDecoder(new nn.TransformerDecoderLayer(8, 2, { dimFeedforward: 16 }), 2),
+    () => [randn(3, 2, 8), randn(4, 2, 8)],
+  ],
+  [
     'TransformerEncoder',
     () => new nn.TransformerEncoder(new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 16 }), 2),
     () => [randn(3, 2, 8)],
