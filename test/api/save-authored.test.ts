@@ -28,7 +28,10 @@ for (const { name, make } of authoredCases) {
     t.same(torch.jit.save(module), bytes, 'the same bytes each time')
     const copy = torch.jit.load(bytes)
     t.same(torch.jit.load(copy.save()).code, copy.code, 'the code of a copy of the copy')
-    const run = (m: torch.jit.ScriptModule): unknown => m.run(method, ...(copied(inputs) as unknown[]))
+    const run = (m: torch.jit.ScriptModule | torch.jit.ScriptFunction): unknown => {
+      const args = copied(inputs) as unknown[]
+      return m instanceof torch.jit.ScriptModule ? m.run(method, ...args) : m(...args)
+    }
     t.ok(same(run(copy), run(module)), 'the same results')
     t.end()
   })
