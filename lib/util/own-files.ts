@@ -1,4 +1,4 @@
-import { dirname, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // Bundlers that make CommonJS of this module leave import.meta empty.
@@ -10,5 +10,9 @@ export const ownFile = url === undefined ? undefined : fileURLToPath(url)
 /** The folder of compiled rooms, where the package runs file by file. */
 const rooms = ownFile !== undefined && /[\\/]util[\\/][^\\/]+$/.test(ownFile) ? dirname(dirname(ownFile)) + sep : undefined
 
+/** The folder of the sources: what stack frames name where the process follows source maps (`--enable-source-maps`). */
+const sources = ownFile === undefined ? undefined : join(dirname(ownFile), rooms === undefined ? '../lib' : '../../../lib') + sep
+
 /** Whether a file is this package's, so that a stack frame in it is not the caller's. */
-export const isOwnFile = (file: string): boolean => (rooms === undefined ? file === ownFile : file.startsWith(rooms))
+export const isOwnFile = (file: string): boolean =>
+  file === ownFile || (rooms !== undefined && file.startsWith(rooms)) || (sources !== undefined && file.startsWith(sources))
