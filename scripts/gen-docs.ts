@@ -1,9 +1,9 @@
-// npm run docs: writes docs/api/*.md from the declarations and comments that lib/index.ts exports.
+// npm run docs: writes docs/api/*.md, or into the folder of the first argument, from the declarations and comments that lib/index.ts exports.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import ts from 'typescript'
 
-const folder = 'docs/api'
+const folder = process.argv[2] ?? 'docs/api'
 const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
 const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: ['lib/index.ts'] }, ts.sys, '.')
 const program = ts.createProgram(['lib/index.ts'], options)
@@ -16,12 +16,18 @@ const exportsOf = (symbol: ts.Symbol): [string, ts.Symbol][] =>
     .getExportsOfModule(symbol)
     .map((s): [string, ts.Symbol] => [s.name, resolved(s)])
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-const isNamespace = (symbol: ts.Symbol): boolean => (symbol.flags & ts.SymbolFlags.Module) !== 0 && symbol.valueDeclaration?.kind === ts.SyntaxKind.SourceFile
+const isNamespace = (symbol: ts.Symbol): boolean =>
+  (symbol.flags & ts.SymbolFlags.Module) !== 0 && symbol.valueDeclaration?.kind === ts.SyntaxKind.SourceFile
 const fileOf = (symbol: ts.Symbol): string => relative('.', symbol.declarations?.[0]?.getSourceFile().fileName ?? '')
 const isGenerated = (symbol: ts.Symbol): boolean => fileOf(symbol).startsWith('lib/api/operators/')
-const docOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\s*\n\s*/g, ' ').trim()
+const docOf = (symbol: ts.Symbol): string =>
+  ts
+    .displayPartsToString(symbol.getDocumentationComment(checker))
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
 
-const flags = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.OmitParameterModifiers
+const flags =
+  ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.OmitParameterModifiers
 const isOurs = (node: ts.Declaration): boolean => !node.getSourceFile().fileName.includes('node_modules')
 /** Without places of files, which depend on the machine. */
 const plain = (text: string): string => text.replace(/import\("[^"]*"\)\./g, '').replace(/\s+/g, ' ')
@@ -83,7 +89,9 @@ function section(name: string, symbol: ts.Symbol): string[] {
   if (symbol.flags & ts.SymbolFlags.Class) return [...head, ...classSection(name, symbol)]
   if (symbol.flags & ts.SymbolFlags.Interface) {
     const members = [...(symbol.members?.values() ?? [])].filter((member) => !isHidden(member))
-    const rows = members.map((member) => `| \`${cell(member.declarations?.[0] ? written(member.declarations[0]) : member.name)}\` | ${cell(docOf(member))} |`)
+    const rows = members.map(
+      (member) => `| \`${cell(member.declarations?.[0] ? written(member.declarations[0]) : member.name)}\` | ${cell(docOf(member))} |`,
+    )
     return [...head, ...(rows.length > 0 ? ['| field | |', '|---|---|', ...rows, ''] : [])]
   }
   if (symbol.flags & (ts.SymbolFlags.TypeAlias | ts.SymbolFlags.Enum) && !(symbol.flags & ts.SymbolFlags.Value))
@@ -124,12 +132,19 @@ const own = top.filter(([, symbol]) => !isNamespace(symbol) && !isGenerated(symb
 const operators = top.filter(([, symbol]) => !isNamespace(symbol) && isGenerated(symbol))
 
 const index = [
-  page({ file: 'torch.md', title: 'torch', text: 'Tensors, files, settings, errors. The operators are on a page of their own.', entries: own }),
+  page({
+    file: 'torch.md',
+    title: 'torch',
+    text: 'Tensors, files, settings, errors. The operators are on a page of their own.',
+    entries: own,
+  }),
   page({ file: 'jit.md', title: 'torch.jit', text: 'Trace, script, freeze, save and load.', entries: exportsOf(namespaces.get('jit')!) }),
   page({ file: 'nn.md', title: 'torch.nn', text: 'Modules, containers and layers.', entries: nn.filter(([, s]) => !isNamespace(s)) }),
   ...nn
     .filter(([, symbol]) => isNamespace(symbol))
-    .map(([name, symbol]) => page({ file: `nn-${name}.md`, title: `torch.nn.${name}`, text: `The functions of \`nn.${name}\`.`, entries: exportsOf(symbol) })),
+    .map(([name, symbol]) =>
+      page({ file: `nn-${name}.md`, title: `torch.nn.${name}`, text: `The functions of \`nn.${name}\`.`, entries: exportsOf(symbol) }),
+    ),
 ]
 const rest = [...namespaces].filter(([name]) => name !== 'jit' && name !== 'nn')
 const rows = [...operatorRows(operators, ''), ...rest.flatMap(([name, symbol]) => operatorRows(exportsOf(symbol), `${name}.`))]
