@@ -1,4 +1,4 @@
-// Writes lib/api/operators/{options,functions,fft,linalg,special,methods}.ts from the catalog: every operator with a Tensor among its
+// Writes {options,functions,fft,linalg,special,methods}.ts in lib/api/operators, or in the folder of the first argument, from the catalog: every operator with a Tensor among its
 // arguments or results that something here runs. `npm run gen` after an operator was added. The output is committed.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
@@ -316,7 +316,7 @@ installMethods(names.split(' '))
 
 const config = (await resolveConfig('lib/index.ts')) ?? {}
 const write = async (file: string, text: string): Promise<void> => {
-  const path = `lib/api/operators/${file}`
+  const path = `${process.argv[2] ?? 'lib/api/operators'}/${file}`
   const formatted = await format(text, { ...config, parser: 'typescript' })
   if (!existsSync(path) || readFileSync(path, 'utf8') !== formatted) writeFileSync(path, formatted)
 }
@@ -352,4 +352,6 @@ export type * from './options.js'
 const resultTypes = [...results.values()].join('\n\n')
 await write('options.ts', `${imports(options, 'options')}\n${options}\n\n${resultTypes}\n`)
 const undocumented = all.filter(({ name }) => docOf(name) === undefined).map(({ name }) => name)
-console.log(`${all.length} operators as functions and methods; ${undocumented.length} without a doc line: ${undocumented.join(' ')}`)
+console.log(`${all.length} operators as functions and methods`)
+if (undocumented.length > 0)
+  throw new Error(`Expected a line in scripts/operator-docs.ts for each operator, but there is none for ${undocumented.join(' ')}`)

@@ -529,6 +529,70 @@ xlogy: self * log(other), and 0 where self is 0.
 zero: All elements zero.
 zeros: A tensor of zeros.
 zeros_like: Zeros in the shape of another tensor.
+clone: A copy with memory of its own.
+contiguous: The same tensor where its memory is in order, else a copy that is.
+dense_dim: The number of dense dimensions.
+dim: The number of dimensions.
+feature_alpha_dropout: Alpha dropout of whole channels.
+feature_dropout: Dropout of whole channels.
+fft_hfft2: The Fourier transform of a Hermitian signal over two dimensions.
+fft_hfftn: The Fourier transform of a Hermitian signal over several dimensions.
+fft_ihfft2: The inverse of fft_hfft2.
+fft_ihfftn: The inverse of fft_hfftn.
+fill_diagonal_: Writes a value to the main diagonal.
+fractional_max_pool2d: The maxima of windows whose places are random, and their indices.
+fractional_max_pool3d: The maxima of windows whose places are random, and their indices.
+grid_sampler_2d: Samples of images at the places of a grid.
+grid_sampler_3d: Samples of volumes at the places of a grid.
+hash_tensor: A hash of the elements.
+index: Elements at the places that tensors of indices or masks name; null takes a whole dimension.
+is_coalesced: Whether a sparse tensor is coalesced.
+is_conj: Whether the conjugate bit is set.
+is_contiguous: Whether the memory is in order.
+is_distributed: Whether the tensor is distributed: false.
+is_inference: Whether the tensor was made in inference mode.
+is_leaf: Whether the tensor is a leaf of the autograd graph: there is none, true.
+is_neg: Whether the negative bit is set.
+is_non_overlapping_and_dense: Whether the elements fill one block of memory without overlap.
+is_set_to: Whether two tensors are the same view of one memory.
+is_signed: Whether the dtype has negative numbers.
+is_strides_like_format: Whether the strides are those of a memory format.
+linalg_cholesky_ex: The Cholesky factor, and a number that tells where it failed.
+linalg_householder_product: The first columns of a product of Householder reflections.
+linalg_inv_ex: The inverse, and a number that tells where it failed.
+linalg_ldl_factor: The LDL factors of a symmetric matrix in compact form, and the pivots.
+linalg_ldl_factor_ex: The LDL factors of a symmetric matrix in compact form, the pivots, and a number that tells where it failed.
+linalg_ldl_solve: Solves a system with the factors of linalg_ldl_factor.
+linalg_lu_factor: The LU factors in compact form, and the pivots.
+linalg_lu_factor_ex: The LU factors in compact form, the pivots, and a number that tells where it failed.
+linalg_lu_solve: Solves a system with the factors of linalg_lu_factor.
+linalg_matrix_sqrth: The square root of a Hermitian matrix.
+linalg_polar: The polar decomposition of a matrix.
+linalg_solve_ex: Solves a system of equations, with a number that tells where it failed.
+native_channel_shuffle: Channels taken in turn from each group.
+norm_except_dim: The norms over all dimensions but one.
+normal_functional: Normal random numbers in the shape of a tensor.
+pad_sequence: Sequences of several lengths as one tensor, filled up with a value.
+q_per_channel_axis: The dimension of the channels of a quantized tensor.
+q_per_channel_scales: The scale of each channel of a quantized tensor.
+q_per_channel_zero_points: The zero point of each channel of a quantized tensor.
+q_scale: The scale of a quantized tensor.
+q_zero_point: The zero point of a quantized tensor.
+qscheme: The scheme of a quantized tensor.
+resize_: Another shape in place; what is new is not set.
+resize_as_: The shape of another tensor, in place.
+retains_grad: Whether gradients are kept: there are none, false.
+rnn_relu_cell: One step of an Elman network with relu.
+rnn_tanh_cell: One step of an Elman network with tanh.
+size: The shape, or one size.
+slow_conv3d: A convolution over three dimensions.
+special_airy_ai: The Airy function Ai.
+storage_offset: The place of the first element in the storage.
+stride: The strides, or one stride.
+unique_dim_consecutive: Slices along a dimension without those that equal the one before.
+unsafe_chunk: As chunk, without the marks of views.
+unsafe_split: As split, without the marks of views.
+unsafe_split_with_sizes: As split_with_sizes, without the marks of views.
 special_entr: -x log(x).
 special_erfcx: exp(x ** 2) erfc(x).
 special_expit: 1 / (1 + exp(-x)).

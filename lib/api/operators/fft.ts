@@ -95,6 +95,8 @@ export const hfft = /* @__PURE__ */ operator<{
 }>('fft_hfft')
 
 /**
+ * The Fourier transform of a Hermitian signal over two dimensions.
+ *
  * - `fft_hfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor`
  */
 export const hfft2 = /* @__PURE__ */ operator<{
@@ -108,6 +110,8 @@ export const hfft2 = /* @__PURE__ */ operator<{
 }>('fft_hfft2')
 
 /**
+ * The Fourier transform of a Hermitian signal over several dimensions.
+ *
  * - `fft_hfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor`
  */
 export const hfftn = /* @__PURE__ */ operator<{
@@ -190,6 +194,8 @@ export const ihfft = /* @__PURE__ */ operator<{
 }>('fft_ihfft')
 
 /**
+ * The inverse of fft_hfft2.
+ *
  * - `fft_ihfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor`
  */
 export const ihfft2 = /* @__PURE__ */ operator<{
@@ -203,6 +209,8 @@ export const ihfft2 = /* @__PURE__ */ operator<{
 }>('fft_ihfft2')
 
 /**
+ * The inverse of fft_hfftn.
+ *
  * - `fft_ihfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor`
  */
 export const ihfftn = /* @__PURE__ */ operator<{

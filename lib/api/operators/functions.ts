@@ -351,6 +351,7 @@ import type {
   OuterOptions,
   PAndLAndU,
   PadOptions,
+  PadSequenceOptions,
   PairwiseDistanceOptions,
   PdistOptions,
   PermuteOptions,
@@ -1795,6 +1796,8 @@ export const clip_ = /* @__PURE__ */ operator<{
 }>('clip_')
 
 /**
+ * A copy with memory of its own.
+ *
  * - `clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor`
  */
 export const clone = /* @__PURE__ */ operator<{ (self: Tensor, options?: CloneOptions): Tensor }>('clone')
@@ -1895,6 +1898,8 @@ export const constantPadNd = /* @__PURE__ */ operator<{
 }>('constant_pad_nd')
 
 /**
+ * The same tensor where its memory is in order, else a copy that is.
+ *
  * - `contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)`
  */
 export const contiguous = /* @__PURE__ */ operator<{ (self: Tensor, options?: ContiguousOptions): Tensor }>('contiguous')
@@ -2354,6 +2359,8 @@ export const deg2rad = /* @__PURE__ */ operator<{ (self: Tensor, options?: Deg2r
 export const deg2rad_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('deg2rad_')
 
 /**
+ * The number of dense dimensions.
+ *
  * - `dense_dim(Tensor self) -> int`
  */
 export const denseDim = /* @__PURE__ */ operator<{ (self: Tensor): number }>('dense_dim')
@@ -2944,6 +2951,8 @@ export const fakeQuantizePerTensorAffine = /* @__PURE__ */ operator<{
 }>('fake_quantize_per_tensor_affine')
 
 /**
+ * Alpha dropout of whole channels.
+ *
  * - `feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor`
  */
 export const featureAlphaDropout = /* @__PURE__ */ operator<{
@@ -2951,6 +2960,8 @@ export const featureAlphaDropout = /* @__PURE__ */ operator<{
 }>('feature_alpha_dropout')
 
 /**
+ * `feature_alpha_dropout` in place: Alpha dropout of whole channels.
+ *
  * - `feature_alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
  */
 export const featureAlphaDropout_ = /* @__PURE__ */ operator<{
@@ -2959,6 +2970,8 @@ export const featureAlphaDropout_ = /* @__PURE__ */ operator<{
 }>('feature_alpha_dropout_')
 
 /**
+ * Dropout of whole channels.
+ *
  * - `feature_dropout(Tensor input, float p, bool train) -> Tensor`
  */
 export const featureDropout = /* @__PURE__ */ operator<{
@@ -2966,6 +2979,8 @@ export const featureDropout = /* @__PURE__ */ operator<{
 }>('feature_dropout')
 
 /**
+ * `feature_dropout` in place: Dropout of whole channels.
+ *
  * - `feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
  */
 export const featureDropout_ = /* @__PURE__ */ operator<{
@@ -2998,6 +3013,8 @@ export const fill_ = /* @__PURE__ */ operator<{
 }>('fill_')
 
 /**
+ * Writes a value to the main diagonal.
+ *
  * - `fill_diagonal_(Tensor(a!) self, Scalar fill_value, bool wrap=False) -> Tensor(a!)`
  */
 export const fillDiagonal_ = /* @__PURE__ */ operator<{
@@ -3175,6 +3192,8 @@ export const frac = /* @__PURE__ */ operator<{ (self: Tensor, options?: FracOpti
 export const frac_ = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('frac_')
 
 /**
+ * The maxima of windows whose places are random, and their indices.
+ *
  * - `fractional_max_pool2d(Tensor self, int[2] kernel_size, int[2] output_size, Tensor random_samples) -> (Tensor, Tensor)`
  */
 export const fractionalMaxPool2d = /* @__PURE__ */ operator<{
@@ -3189,6 +3208,8 @@ export const fractionalMaxPool2d = /* @__PURE__ */ operator<{
 }>('fractional_max_pool2d')
 
 /**
+ * The maxima of windows whose places are random, and their indices.
+ *
  * - `fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)`
  */
 export const fractionalMaxPool3d = /* @__PURE__ */ operator<{
@@ -3420,6 +3441,8 @@ export const gridSampler = /* @__PURE__ */ operator<{
 }>('grid_sampler')
 
 /**
+ * Samples of images at the places of a grid.
+ *
  * - `grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor`
  */
 export const gridSampler2d = /* @__PURE__ */ operator<{
@@ -3434,6 +3457,8 @@ export const gridSampler2d = /* @__PURE__ */ operator<{
 }>('grid_sampler_2d')
 
 /**
+ * Samples of volumes at the places of a grid.
+ *
  * - `grid_sampler_3d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor`
  */
 export const gridSampler3d = /* @__PURE__ */ operator<{
@@ -3620,6 +3645,8 @@ export const hardtanh_ = /* @__PURE__ */ operator<{
 }>('hardtanh_')
 
 /**
+ * A hash of the elements.
+ *
  * - `hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor`
  */
 export const hashTensor = /* @__PURE__ */ operator<{
@@ -3823,6 +3850,8 @@ export const im2col = /* @__PURE__ */ operator<{
 export const imag = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('imag')
 
 /**
+ * Elements at the places that tensors of indices or masks name; null takes a whole dimension.
+ *
  * - `index.Tensor(Tensor self, Tensor?[] indices) -> Tensor`
  * - `index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor`
  * - `index.list_Tensor(Tensor[] self, Tensor el) -> int`
@@ -3999,6 +4028,8 @@ export const intRepr = /* @__PURE__ */ operator<{ (self: Tensor, options?: IntRe
 export const inverse = /* @__PURE__ */ operator<{ (self: Tensor, options?: InverseOptions): Tensor }>('inverse')
 
 /**
+ * Whether a sparse tensor is coalesced.
+ *
  * - `is_coalesced(Tensor self) -> bool`
  */
 export const isCoalesced = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_coalesced')
@@ -4011,11 +4042,15 @@ export const isCoalesced = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>
 export const isComplex = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_complex')
 
 /**
+ * Whether the conjugate bit is set.
+ *
  * - `is_conj(Tensor self) -> bool`
  */
 export const isConj = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_conj')
 
 /**
+ * Whether the tensor is distributed: false.
+ *
  * - `is_distributed(Tensor self) -> bool`
  */
 export const isDistributed = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_distributed')
@@ -4028,21 +4063,29 @@ export const isDistributed = /* @__PURE__ */ operator<{ (self: Tensor): boolean 
 export const isFloatingPoint = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_floating_point')
 
 /**
+ * Whether the tensor was made in inference mode.
+ *
  * - `is_inference(Tensor self) -> bool`
  */
 export const isInference = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_inference')
 
 /**
+ * Whether the tensor is a leaf of the autograd graph: there is none, true.
+ *
  * - `is_leaf(Tensor self) -> bool`
  */
 export const isLeaf = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_leaf')
 
 /**
+ * Whether the negative bit is set.
+ *
  * - `is_neg(Tensor self) -> bool`
  */
 export const isNeg = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_neg')
 
 /**
+ * Whether the elements fill one block of memory without overlap.
+ *
  * - `is_non_overlapping_and_dense(Tensor self) -> bool`
  */
 export const isNonOverlappingAndDense = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_non_overlapping_and_dense')
@@ -4065,6 +4108,8 @@ export const isSameSize = /* @__PURE__ */ operator<{
 }>('is_same_size')
 
 /**
+ * Whether two tensors are the same view of one memory.
+ *
  * - `is_set_to(Tensor self, Tensor tensor) -> bool`
  */
 export const isSetTo = /* @__PURE__ */ operator<{
@@ -4073,11 +4118,15 @@ export const isSetTo = /* @__PURE__ */ operator<{
 }>('is_set_to')
 
 /**
+ * Whether the dtype has negative numbers.
+ *
  * - `is_signed(Tensor self) -> bool`
  */
 export const isSigned = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('is_signed')
 
 /**
+ * Whether the strides are those of a memory format.
+ *
  * - `is_strides_like_format(Tensor self, MemoryFormat memory_format) -> bool`
  */
 export const isStridesLikeFormat = /* @__PURE__ */ operator<{
@@ -5417,6 +5466,8 @@ export const nativeBatchNorm = /* @__PURE__ */ operator<{
 }>('native_batch_norm')
 
 /**
+ * Channels taken in turn from each group.
+ *
  * - `native_channel_shuffle(Tensor self, SymInt groups) -> Tensor`
  */
 export const nativeChannelShuffle = /* @__PURE__ */ operator<{
@@ -5664,6 +5715,8 @@ export const norm = /* @__PURE__ */ operator<{
 }>('norm')
 
 /**
+ * The norms over all dimensions but one.
+ *
  * - `norm_except_dim(Tensor v, int pow=2, int dim=0) -> Tensor`
  */
 export const normExceptDim = /* @__PURE__ */ operator<{
@@ -5695,6 +5748,8 @@ export const normal_ = /* @__PURE__ */ operator<{
 }>('normal_')
 
 /**
+ * Normal random numbers in the shape of a tensor.
+ *
  * - `normal_functional(Tensor self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor`
  */
 export const normalFunctional = /* @__PURE__ */ operator<{
@@ -5818,6 +5873,21 @@ export const pad = /* @__PURE__ */ operator<{
   (self: Tensor, pad: List<number>, mode?: Or<string, PadOptions>, value?: Or<OrNull<number>, PadOptions>, options?: PadOptions): Tensor
   (self: Tensor, options: PadOptions): Tensor
 }>('pad')
+
+/**
+ * Sequences of several lengths as one tensor, filled up with a value.
+ *
+ * - `pad_sequence(Tensor[] sequences, bool batch_first=False, float padding_value=0., str padding_side="right") -> Tensor`
+ */
+export const padSequence = /* @__PURE__ */ operator<{
+  (
+    sequences: List<Tensor>,
+    batchFirst?: Or<boolean, PadSequenceOptions>,
+    paddingValue?: Or<number, PadSequenceOptions>,
+    paddingSide?: Or<string, PadSequenceOptions>,
+    options?: PadSequenceOptions,
+  ): Tensor
+}>('pad_sequence')
 
 /**
  * The distances between the rows of two tensors.
@@ -5990,11 +6060,15 @@ export const put_ = /* @__PURE__ */ operator<{
 }>('put_')
 
 /**
+ * The dimension of the channels of a quantized tensor.
+ *
  * - `q_per_channel_axis(Tensor self) -> int`
  */
 export const qPerChannelAxis = /* @__PURE__ */ operator<{ (self: Tensor): number }>('q_per_channel_axis')
 
 /**
+ * The scale of each channel of a quantized tensor.
+ *
  * - `q_per_channel_scales(Tensor self) -> Tensor`
  */
 export const qPerChannelScales = /* @__PURE__ */ operator<{ (self: Tensor, options?: QPerChannelScalesOptions): Tensor }>(
@@ -6002,6 +6076,8 @@ export const qPerChannelScales = /* @__PURE__ */ operator<{ (self: Tensor, optio
 )
 
 /**
+ * The zero point of each channel of a quantized tensor.
+ *
  * - `q_per_channel_zero_points(Tensor self) -> Tensor`
  */
 export const qPerChannelZeroPoints = /* @__PURE__ */ operator<{ (self: Tensor, options?: QPerChannelZeroPointsOptions): Tensor }>(
@@ -6009,16 +6085,22 @@ export const qPerChannelZeroPoints = /* @__PURE__ */ operator<{ (self: Tensor, o
 )
 
 /**
+ * The scale of a quantized tensor.
+ *
  * - `q_scale(Tensor self) -> float`
  */
 export const qScale = /* @__PURE__ */ operator<{ (self: Tensor): number }>('q_scale')
 
 /**
+ * The zero point of a quantized tensor.
+ *
  * - `q_zero_point(Tensor self) -> int`
  */
 export const qZeroPoint = /* @__PURE__ */ operator<{ (self: Tensor): number }>('q_zero_point')
 
 /**
+ * The scheme of a quantized tensor.
+ *
  * - `qscheme(Tensor self) -> QScheme`
  */
 export const qscheme = /* @__PURE__ */ operator<{ (self: Tensor): number }>('qscheme')
@@ -6406,6 +6488,8 @@ export const reshapeAs = /* @__PURE__ */ operator<{
 }>('reshape_as')
 
 /**
+ * Another shape in place; what is new is not set.
+ *
  * - `resize_(Tensor(a!) self, SymInt[] size, *, MemoryFormat? memory_format=None) -> Tensor(a!)`
  */
 export const resize_ = /* @__PURE__ */ operator<{
@@ -6414,6 +6498,8 @@ export const resize_ = /* @__PURE__ */ operator<{
 }>('resize_')
 
 /**
+ * The shape of another tensor, in place.
+ *
  * - `resize_as_(Tensor(a!) self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor(a!)`
  */
 export const resizeAs_ = /* @__PURE__ */ operator<{
@@ -6449,6 +6535,8 @@ export const resultType = /* @__PURE__ */ operator<{
 }>('result_type')
 
 /**
+ * Whether gradients are kept: there are none, false.
+ *
  * - `retains_grad(Tensor self) -> bool`
  */
 export const retainsGrad = /* @__PURE__ */ operator<{ (self: Tensor): boolean }>('retains_grad')
@@ -6502,6 +6590,8 @@ export const rnnRelu = /* @__PURE__ */ operator<{
 }>('rnn_relu')
 
 /**
+ * One step of an Elman network with relu.
+ *
  * - `rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor`
  */
 export const rnnReluCell = /* @__PURE__ */ operator<{
@@ -6550,6 +6640,8 @@ export const rnnTanh = /* @__PURE__ */ operator<{
 }>('rnn_tanh')
 
 /**
+ * One step of an Elman network with tanh.
+ *
  * - `rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor`
  */
 export const rnnTanhCell = /* @__PURE__ */ operator<{
@@ -6958,6 +7050,8 @@ export const sliceScatter = /* @__PURE__ */ operator<{
 export const slogdet = /* @__PURE__ */ operator<{ (self: Tensor): SignAndLogabsdet }>('slogdet')
 
 /**
+ * A convolution over three dimensions.
+ *
  * - `slow_conv3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0]) -> Tensor`
  */
 export const slowConv3d = /* @__PURE__ */ operator<{
@@ -7777,6 +7871,8 @@ export const uniqueDim = /* @__PURE__ */ operator<{
 }>('unique_dim')
 
 /**
+ * Slices along a dimension without those that equal the one before.
+ *
  * - `unique_dim_consecutive(Tensor self, int dim, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)`
  */
 export const uniqueDimConsecutive = /* @__PURE__ */ operator<{
@@ -7791,6 +7887,8 @@ export const uniqueDimConsecutive = /* @__PURE__ */ operator<{
 }>('unique_dim_consecutive')
 
 /**
+ * As chunk, without the marks of views.
+ *
  * - `unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]`
  */
 export const unsafeChunk = /* @__PURE__ */ operator<{
@@ -7799,6 +7897,8 @@ export const unsafeChunk = /* @__PURE__ */ operator<{
 }>('unsafe_chunk')
 
 /**
+ * As split, without the marks of views.
+ *
  * - `unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]`
  */
 export const unsafeSplit = /* @__PURE__ */ operator<{
@@ -7807,6 +7907,8 @@ export const unsafeSplit = /* @__PURE__ */ operator<{
 }>('unsafe_split')
 
 /**
+ * As split_with_sizes, without the marks of views.
+ *
  * - `unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]`
  */
 export const unsafeSplitWithSizes = /* @__PURE__ */ operator<{

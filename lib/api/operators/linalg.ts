@@ -69,6 +69,8 @@ import type { List, ListOrOne, Or, OrNull, Scalar } from './types.js'
 export const cholesky = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgCholeskyOptions): Tensor }>('linalg_cholesky')
 
 /**
+ * The Cholesky factor, and a number that tells where it failed.
+ *
  * - `linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)`
  */
 export const choleskyEx = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgCholeskyExOptions): LAndInfo }>('linalg_cholesky_ex')
@@ -142,6 +144,8 @@ export const eigvalsh = /* @__PURE__ */ operator<{
 }>('linalg_eigvalsh')
 
 /**
+ * The first columns of a product of Householder reflections.
+ *
  * - `linalg_householder_product(Tensor input, Tensor tau) -> Tensor`
  */
 export const householderProduct = /* @__PURE__ */ operator<{
@@ -156,16 +160,22 @@ export const householderProduct = /* @__PURE__ */ operator<{
 export const inv = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgInvOptions): Tensor }>('linalg_inv')
 
 /**
+ * The inverse, and a number that tells where it failed.
+ *
  * - `linalg_inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)`
  */
 export const invEx = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgInvExOptions): InverseAndInfo }>('linalg_inv_ex')
 
 /**
+ * The LDL factors of a symmetric matrix in compact form, and the pivots.
+ *
  * - `linalg_ldl_factor(Tensor self, *, bool hermitian=False) -> (Tensor LD, Tensor pivots)`
  */
 export const ldlFactor = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgLdlFactorOptions): LDAndPivots }>('linalg_ldl_factor')
 
 /**
+ * The LDL factors of a symmetric matrix in compact form, the pivots, and a number that tells where it failed.
+ *
  * - `linalg_ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False) -> (Tensor LD, Tensor pivots, Tensor info)`
  */
 export const ldlFactorEx = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgLdlFactorExOptions): LDAndPivotsAndInfo }>(
@@ -173,6 +183,8 @@ export const ldlFactorEx = /* @__PURE__ */ operator<{ (self: Tensor, options?: L
 )
 
 /**
+ * Solves a system with the factors of linalg_ldl_factor.
+ *
  * - `linalg_ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False) -> Tensor`
  */
 export const ldlSolve = /* @__PURE__ */ operator<{ (LD: Tensor, pivots: Tensor, B: Tensor, options?: LinalgLdlSolveOptions): Tensor }>(
@@ -202,11 +214,15 @@ export const lstsq = /* @__PURE__ */ operator<{
 export const lu = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgLuOptions): PAndLAndU }>('linalg_lu')
 
 /**
+ * The LU factors in compact form, and the pivots.
+ *
  * - `linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)`
  */
 export const luFactor = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgLuFactorOptions): LUAndPivots }>('linalg_lu_factor')
 
 /**
+ * The LU factors in compact form, the pivots, and a number that tells where it failed.
+ *
  * - `linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)`
  */
 export const luFactorEx = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgLuFactorExOptions): LUAndPivotsAndInfo }>(
@@ -214,6 +230,8 @@ export const luFactorEx = /* @__PURE__ */ operator<{ (A: Tensor, options?: Linal
 )
 
 /**
+ * Solves a system with the factors of linalg_lu_factor.
+ *
  * - `linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor`
  */
 export const luSolve = /* @__PURE__ */ operator<{ (LU: Tensor, pivots: Tensor, B: Tensor, options?: LinalgLuSolveOptions): Tensor }>(
@@ -288,6 +306,8 @@ export const matrixRank = /* @__PURE__ */ operator<{
 }>('linalg_matrix_rank')
 
 /**
+ * The square root of a Hermitian matrix.
+ *
  * - `linalg_matrix_sqrth(Tensor self) -> Tensor`
  */
 export const matrixSqrth = /* @__PURE__ */ operator<{ (self: Tensor, options?: LinalgMatrixSqrthOptions): Tensor }>('linalg_matrix_sqrth')
@@ -339,6 +359,8 @@ export const pinv = /* @__PURE__ */ operator<{
 }>('linalg_pinv')
 
 /**
+ * The polar decomposition of a matrix.
+ *
  * - `linalg_polar(Tensor A) -> (Tensor U, Tensor H)`
  */
 export const polar = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgPolarOptions): UAndH }>('linalg_polar')
@@ -367,6 +389,8 @@ export const slogdet = /* @__PURE__ */ operator<{ (A: Tensor, options?: LinalgSl
 export const solve = /* @__PURE__ */ operator<{ (A: Tensor, B: Tensor, options?: LinalgSolveOptions): Tensor }>('linalg_solve')
 
 /**
+ * Solves a system of equations, with a number that tells where it failed.
+ *
  * - `linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)`
  */
 export const solveEx = /* @__PURE__ */ operator<{ (A: Tensor, B: Tensor, options?: LinalgSolveExOptions): ResultAndInfo }>(

@@ -1505,6 +1505,8 @@ declare module '../../tensor/tensor.js' {
      */
     deg2rad_(): Tensor
     /**
+     * The number of dense dimensions.
+     *
      * - `dense_dim(Tensor self) -> int`
      */
     denseDim(): number
@@ -1884,11 +1886,15 @@ declare module '../../tensor/tensor.js' {
     ): Tensor
     fakeQuantizePerTensorAffine(options: FakeQuantizePerTensorAffineOptions): Tensor
     /**
+     * `feature_alpha_dropout` in place: Alpha dropout of whole channels.
+     *
      * - `feature_alpha_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
      */
     featureAlphaDropout_(p: number, train: boolean, options?: FeatureAlphaDropoutOptions): Tensor
     featureAlphaDropout_(options: FeatureAlphaDropoutOptions): Tensor
     /**
+     * `feature_dropout` in place: Dropout of whole channels.
+     *
      * - `feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)`
      */
     featureDropout_(p: number, train: boolean, options?: FeatureDropoutOptions): Tensor
@@ -1912,6 +1918,8 @@ declare module '../../tensor/tensor.js' {
     fill_(value: Tensor, options?: FillOptions): Tensor
     fill_(options: FillOptions): Tensor
     /**
+     * Writes a value to the main diagonal.
+     *
      * - `fill_diagonal_(Tensor(a!) self, Scalar fill_value, bool wrap=False) -> Tensor(a!)`
      */
     fillDiagonal_(fillValue: Scalar, wrap?: Or<boolean, FillDiagonalInPlaceOptions>, options?: FillDiagonalInPlaceOptions): Tensor
@@ -2047,6 +2055,8 @@ declare module '../../tensor/tensor.js' {
      */
     frac_(): Tensor
     /**
+     * The maxima of windows whose places are random, and their indices.
+     *
      * - `fractional_max_pool2d(Tensor self, int[2] kernel_size, int[2] output_size, Tensor random_samples) -> (Tensor, Tensor)`
      */
     fractionalMaxPool2d(
@@ -2057,6 +2067,8 @@ declare module '../../tensor/tensor.js' {
     ): Results2<Tensor, Tensor>
     fractionalMaxPool2d(options: FractionalMaxPool2dOptions): Results2<Tensor, Tensor>
     /**
+     * The maxima of windows whose places are random, and their indices.
+     *
      * - `fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)`
      */
     fractionalMaxPool3d(
@@ -2278,6 +2290,8 @@ declare module '../../tensor/tensor.js' {
      */
     hardtanh_(minVal?: Or<Scalar, HardtanhOptions>, maxVal?: Or<Scalar, HardtanhOptions>, options?: HardtanhOptions): Tensor
     /**
+     * A hash of the elements.
+     *
      * - `hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor`
      */
     hashTensor(dim?: Or<ListOrOne<number>, HashTensorOptions>, options?: HashTensorOptions): Tensor
@@ -2492,6 +2506,8 @@ declare module '../../tensor/tensor.js' {
      */
     inverse(options?: InverseOptions): Tensor
     /**
+     * Whether a sparse tensor is coalesced.
+     *
      * - `is_coalesced(Tensor self) -> bool`
      */
     isCoalesced(): boolean
@@ -2502,10 +2518,14 @@ declare module '../../tensor/tensor.js' {
      */
     isComplex(): boolean
     /**
+     * Whether the conjugate bit is set.
+     *
      * - `is_conj(Tensor self) -> bool`
      */
     isConj(): boolean
     /**
+     * Whether the tensor is distributed: false.
+     *
      * - `is_distributed(Tensor self) -> bool`
      */
     isDistributed(): boolean
@@ -2516,14 +2536,20 @@ declare module '../../tensor/tensor.js' {
      */
     isFloatingPoint(): boolean
     /**
+     * Whether the tensor was made in inference mode.
+     *
      * - `is_inference(Tensor self) -> bool`
      */
     isInference(): boolean
     /**
+     * Whether the negative bit is set.
+     *
      * - `is_neg(Tensor self) -> bool`
      */
     isNeg(): boolean
     /**
+     * Whether the elements fill one block of memory without overlap.
+     *
      * - `is_non_overlapping_and_dense(Tensor self) -> bool`
      */
     isNonOverlappingAndDense(): boolean
@@ -2541,15 +2567,21 @@ declare module '../../tensor/tensor.js' {
     isSameSize(other: Tensor, options?: IsSameSizeOptions): boolean
     isSameSize(options: IsSameSizeOptions): boolean
     /**
+     * Whether two tensors are the same view of one memory.
+     *
      * - `is_set_to(Tensor self, Tensor tensor) -> bool`
      */
     isSetTo(tensor: Tensor, options?: IsSetToOptions): boolean
     isSetTo(options: IsSetToOptions): boolean
     /**
+     * Whether the dtype has negative numbers.
+     *
      * - `is_signed(Tensor self) -> bool`
      */
     isSigned(): boolean
     /**
+     * Whether the strides are those of a memory format.
+     *
      * - `is_strides_like_format(Tensor self, MemoryFormat memory_format) -> bool`
      */
     isStridesLikeFormat(memoryFormat: MemoryFormat, options?: IsStridesLikeFormatOptions): boolean
@@ -3406,6 +3438,8 @@ declare module '../../tensor/tensor.js' {
     narrow(dim: number, start: Tensor, length: number, options?: NarrowOptions): Tensor
     narrow(options: NarrowOptions): Tensor
     /**
+     * Channels taken in turn from each group.
+     *
      * - `native_channel_shuffle(Tensor self, SymInt groups) -> Tensor`
      */
     nativeChannelShuffle(groups: number, options?: NativeChannelShuffleOptions): Tensor
@@ -3568,6 +3602,8 @@ declare module '../../tensor/tensor.js' {
      */
     normal_(mean?: Or<number, NormalOptions>, std?: Or<number, NormalOptions>, options?: NormalOptions): Tensor
     /**
+     * Normal random numbers in the shape of a tensor.
+     *
      * - `normal_functional(Tensor self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor`
      */
     normalFunctional(
@@ -3744,26 +3780,38 @@ declare module '../../tensor/tensor.js' {
     put_(index: Tensor, source: Tensor, accumulate?: Or<boolean, PutOptions>, options?: PutOptions): Tensor
     put_(options: PutOptions): Tensor
     /**
+     * The dimension of the channels of a quantized tensor.
+     *
      * - `q_per_channel_axis(Tensor self) -> int`
      */
     qPerChannelAxis(): number
     /**
+     * The scale of each channel of a quantized tensor.
+     *
      * - `q_per_channel_scales(Tensor self) -> Tensor`
      */
     qPerChannelScales(options?: QPerChannelScalesOptions): Tensor
     /**
+     * The zero point of each channel of a quantized tensor.
+     *
      * - `q_per_channel_zero_points(Tensor self) -> Tensor`
      */
     qPerChannelZeroPoints(options?: QPerChannelZeroPointsOptions): Tensor
     /**
+     * The scale of a quantized tensor.
+     *
      * - `q_scale(Tensor self) -> float`
      */
     qScale(): number
     /**
+     * The zero point of a quantized tensor.
+     *
      * - `q_zero_point(Tensor self) -> int`
      */
     qZeroPoint(): number
     /**
+     * The scheme of a quantized tensor.
+     *
      * - `qscheme(Tensor self) -> QScheme`
      */
     qscheme(): number
@@ -4021,12 +4069,16 @@ declare module '../../tensor/tensor.js' {
     reshapeAs(other: Tensor, options?: ReshapeAsOptions): Tensor
     reshapeAs(options: ReshapeAsOptions): Tensor
     /**
+     * Another shape in place; what is new is not set.
+     *
      * - `resize_(Tensor(a!) self, SymInt[] size, *, MemoryFormat? memory_format=None) -> Tensor(a!)`
      */
     resize_(size: List<number>, options?: ResizeInPlaceOptions): Tensor
     resize_(...size: number[]): Tensor
     resize_(options: ResizeInPlaceOptions): Tensor
     /**
+     * The shape of another tensor, in place.
+     *
      * - `resize_as_(Tensor(a!) self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor(a!)`
      */
     resizeAs_(theTemplate: Tensor, options?: ResizeAsInPlaceOptions): Tensor
@@ -4318,6 +4370,8 @@ declare module '../../tensor/tensor.js' {
      */
     slogdet(): SignAndLogabsdet
     /**
+     * A convolution over three dimensions.
+     *
      * - `slow_conv3d(Tensor self, Tensor weight, SymInt[3] kernel_size, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], SymInt[3] padding=[0, 0, 0]) -> Tensor`
      */
     slowConv3d(
@@ -4889,6 +4943,8 @@ declare module '../../tensor/tensor.js' {
     ): Results3<Tensor, Tensor, Tensor>
     uniqueDim(options: UniqueDimOptions): Results3<Tensor, Tensor, Tensor>
     /**
+     * Slices along a dimension without those that equal the one before.
+     *
      * - `unique_dim_consecutive(Tensor self, int dim, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)`
      */
     uniqueDimConsecutive(
@@ -4899,16 +4955,22 @@ declare module '../../tensor/tensor.js' {
     ): Results3<Tensor, Tensor, Tensor>
     uniqueDimConsecutive(options: UniqueDimConsecutiveOptions): Results3<Tensor, Tensor, Tensor>
     /**
+     * As chunk, without the marks of views.
+     *
      * - `unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]`
      */
     unsafeChunk(chunks: number, dim?: Or<number, UnsafeChunkOptions>, options?: UnsafeChunkOptions): Tensor[]
     unsafeChunk(options: UnsafeChunkOptions): Tensor[]
     /**
+     * As split, without the marks of views.
+     *
      * - `unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]`
      */
     unsafeSplit(splitSize: number, dim?: Or<number, UnsafeSplitOptions>, options?: UnsafeSplitOptions): Tensor[]
     unsafeSplit(options: UnsafeSplitOptions): Tensor[]
     /**
+     * As split_with_sizes, without the marks of views.
+     *
      * - `unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]`
      */
     unsafeSplitWithSizes(

@@ -2485,6 +2485,13 @@ export interface PadOptions {
   value?: OrNull<number>
 }
 
+export interface PadSequenceOptions {
+  sequences?: List<Tensor>
+  batchFirst?: boolean
+  paddingValue?: number
+  paddingSide?: string
+}
+
 export interface PairwiseDistanceOptions {
   x1?: Tensor
   x2?: Tensor

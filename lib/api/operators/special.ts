@@ -62,6 +62,8 @@ import type {
 } from './options.js'
 import type { DTypeName, ListOrOne, Or, OrNull, Scalar } from './types.js'
 /**
+ * The Airy function Ai.
+ *
  * - `special_airy_ai(Tensor x) -> Tensor`
  */
 export const airyAi = /* @__PURE__ */ operator<{ (x: Tensor, options?: SpecialAiryAiOptions): Tensor }>('special_airy_ai')
