@@ -25,7 +25,6 @@ export { getNumThreads, isa, manualSeed, memoryStats, setNumThreads } from './ap
 export { onPrint, onWarn } from './api/settings.js'
 export * from './util/errors.js'
 export { loadNpy, loadNpz, loadSafetensors, safetensorsBytes, safetensorsMetadata, saveNpy, saveSafetensors } from './api/io.js'
-export { profile, profileTable } from './api/profiler.js'
-export type { ProfileEntry } from './api/profiler.js'
+export * as profiler from './api/profiler/index.js'
 export { inspectArchive } from './api/inspect.js'
 export type { Inspection } from './api/inspect.js'

@@ -59,18 +59,51 @@ Napi::Value take_trace_js(const Napi::CallbackInfo& info) {
   return array;
 }
 
-Napi::Value take_profile_js(const Napi::CallbackInfo& info) {
-  std::vector<ProfileRow> rows = take_profile();
-  auto array = Napi::Array::New(info.Env(), rows.size());
-  for (size_t i = 0; i < rows.size(); i++) {
-    auto row = Napi::Object::New(info.Env());
-    row.Set("name", rows[i].name);
-    row.Set("inner", rows[i].inner);
-    row.Set("count", static_cast<double>(rows[i].count));
-    row.Set("nanoseconds", static_cast<double>(rows[i].nanoseconds));
-    array.Set(static_cast<uint32_t>(i), row);
+Napi::Array operands(Napi::Env env, const std::vector<ProfileOperand>& list) {
+  auto array = Napi::Array::New(env, list.size());
+  for (size_t i = 0; i < list.size(); i++) {
+    const ProfileOperand& from = list[i];
+    Napi::Value value = env.Null();
+    if (from.kind == ProfileOperand::Kind::Int) value = Napi::Number::New(env, static_cast<double>(from.value));
+    if (from.kind == ProfileOperand::Kind::Bool) value = Napi::Boolean::New(env, from.value != 0);
+    if (from.kind == ProfileOperand::Kind::Tensor) {
+      auto tensor = Napi::Object::New(env);
+      auto shape = Napi::Array::New(env, from.sizes.size());
+      for (size_t d = 0; d < from.sizes.size(); d++) shape.Set(static_cast<uint32_t>(d), static_cast<double>(from.sizes[d]));
+      tensor.Set("dtype", static_cast<double>(from.dtype));
+      tensor.Set("shape", shape);
+      tensor.Set("bytes", static_cast<double>(from.bytes));
+      value = tensor;
+    }
+    array.Set(static_cast<uint32_t>(i), value);
   }
   return array;
+}
+
+Napi::Value take_profile_js(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  ProfileEvents taken = take_profile();
+  auto array = Napi::Array::New(env, taken.events.size());
+  for (size_t i = 0; i < taken.events.size(); i++) {
+    Napi::HandleScope scope(env);
+    const ProfileEvent& event = taken.events[i];
+    auto row = Napi::Object::New(env);
+    row.Set("name", event.name);
+    row.Set("row", event.row);
+    row.Set("inner", event.inner);
+    row.Set("location", event.location);
+    row.Set("start", static_cast<double>(event.start));
+    row.Set("nanoseconds", static_cast<double>(event.nanoseconds));
+    row.Set("thread", event.thread);
+    row.Set("step", event.step);
+    row.Set("inputs", operands(env, event.inputs));
+    row.Set("outputs", operands(env, event.outputs));
+    array.Set(static_cast<uint32_t>(i), row);
+  }
+  auto result = Napi::Object::New(env);
+  result.Set("events", array);
+  result.Set("dropped", static_cast<double>(taken.dropped));
+  return result;
 }
 
 Napi::Value memory_stats_js(const Napi::CallbackInfo& info) {

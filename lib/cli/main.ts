@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { TorchScriptError } from '../util/errors.js'
+import { benchCommand } from './bench.js'
 import { inspectCommand } from './inspect.js'
 import { planCommand } from './plan.js'
 import { runCommand } from './run.js'
@@ -12,13 +13,24 @@ const usage = `Usage: torchscript <command> [options]
     --output <file>     where the result goes: .npy, or .npz for several tensors; without it the result is printed
     --method <name>     default forward
     --threads <n>       default: physical cores
+    --optimize          freezes the model and optimises it for inference first
     --profile           prints the time of each operator
-    --repeat <n>        calls n times, for --profile
+    --trace <file>      writes a trace of the operators for chrome://tracing and Perfetto
+    --repeat <n>        calls n times; a profile leaves out the first of several calls
     --json              prints the result as JSON
 
   inspect <model.pt>    says what is in the file, and which of its operators are not supported
     --graph --code      prints the IR or the code of every method
     --json              everything as JSON
+
+  bench <model.pt>      measures the model, frozen and optimised for inference
+    --shape <sizes>     a float32 argument of random numbers, such as 1,3,224,224; in order, may be repeated
+    --input <value>     instead of --shape: an argument as for run
+    --method <name>     default forward
+    --threads <n>       default: physical cores
+    --seconds <n>       default 3
+    --as-loaded         without freezing and optimising
+    --json              prints the figures as JSON
 
   plan <model.pt>       compiles the model for programs in C++, which load it without Node
     --output <file>     the plan file
@@ -43,7 +55,9 @@ export function main(argv: readonly string[]): number {
             method: { type: 'string', default: 'forward' },
             threads: { type: 'string' },
             repeat: { type: 'string', default: '1' },
+            optimize: { type: 'boolean', default: false },
             profile: { type: 'boolean', default: false },
+            trace: { type: 'string' },
             json: { type: 'boolean', default: false },
           },
         })
@@ -61,6 +75,22 @@ export function main(argv: readonly string[]): number {
         })
         return inspectCommand(onlyFile(positionals, 'inspect'), values)
       }
+      case 'bench': {
+        const { values, positionals } = parseArgs({
+          args: rest,
+          allowPositionals: true,
+          options: {
+            shape: { type: 'string', multiple: true },
+            input: { type: 'string', multiple: true },
+            method: { type: 'string', default: 'forward' },
+            threads: { type: 'string' },
+            seconds: { type: 'string', default: '3' },
+            'as-loaded': { type: 'boolean', default: false },
+            json: { type: 'boolean', default: false },
+          },
+        })
+        return benchCommand(onlyFile(positionals, 'bench'), values)
+      }
       case 'plan': {
         const { values, positionals } = parseArgs({
           args: rest,
@@ -72,7 +102,7 @@ export function main(argv: readonly string[]): number {
         return planCommand(file, values.output)
       }
       default:
-        throw new UsageError(`Expected run, inspect or plan for the command but received ${command}`)
+        throw new UsageError(`Expected run, inspect, bench or plan for the command but received ${command}`)
     }
   } catch (error) {
     if (

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { load } from '../api/jit/load.js'
 import { loadNpy, loadNpz, npyBytes } from '../api/io.js'
-import { profile, profileTable } from '../api/profiler.js'
+import { optimizeForInference } from '../api/jit/optimize-for-inference.js'
+import { profile } from '../api/profiler/profile.js'
 import { setNumThreads } from '../api/settings.js'
 import { writeNpz } from '../archive/npy.js'
 import { tensor } from '../tensor/creation.js'
@@ -14,19 +15,21 @@ interface RunOptions {
   method?: string
   threads?: string
   repeat?: string
+  optimize?: boolean
   profile?: boolean
+  trace?: string
   json?: boolean
 }
 
-function positive(text: string, name: string): number {
+export function positive(text: string, name: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`Expected a positive integer for \`${name}\` but received ${text}`)
   return value
 }
-function shapeOf(text: string): number[] {
+export function shapeOf(text: string, name = '--input'): number[] {
   const shape = text.split(',').map(Number)
   if (!shape.every((n) => Number.isInteger(n) && n >= 0))
-    throw new ArgumentError(`Expected a shape such as 1,3,224,224 for \`--input\` but received ${text}`)
+    throw new ArgumentError(`Expected a shape such as 1,3,224,224 for \`${name}\` but received ${text}`)
   return shape
 }
 
@@ -88,15 +91,19 @@ function plain(value: unknown): unknown {
 export function runCommand(file: string, options: RunOptions): number {
   if (options.threads !== undefined) setNumThreads(positive(options.threads, '--threads'))
   const repeat = positive(options.repeat ?? '1', '--repeat')
-  const model = load(file, { mapLocation: 'cpu' })
+  const profiled = options.profile === true || options.trace !== undefined
+  const loaded = load(file, { mapLocation: 'cpu' })
+  const model = options.optimize ? optimizeForInference(loaded) : loaded
   const args = (options.input ?? []).map(parseInput)
-  const call = (): unknown => {
+  const call = (times: number): unknown => {
     let result: unknown
-    for (let i = 0; i < repeat; i++) result = model.run(options.method ?? 'forward', ...args)
+    for (let i = 0; i < times; i++) result = model.run(options.method ?? 'forward', ...args)
     return result
   }
-  const measured = options.profile ? profile(call) : undefined
-  const result = measured === undefined ? call() : measured.result
+  // The first of several calls packs weights and records; it would hide the others.
+  if (profiled && repeat > 1) call(1)
+  const measured = profiled ? profile(() => call(Math.max(1, repeat - 1))) : undefined
+  const result = measured === undefined ? call(repeat) : measured.result
   if (options.output !== undefined) {
     const tensors = tensorsIn(result)
     if (tensors.length === 0)
@@ -111,6 +118,7 @@ export function runCommand(file: string, options: RunOptions): number {
       )
   } else if (options.json) process.stdout.write(`${JSON.stringify(plain(result))}\n`)
   else console.log(result)
-  if (measured !== undefined) process.stdout.write(`${profileTable(measured.entries)}\n`)
+  if (measured !== undefined && options.trace !== undefined) measured.exportChromeTrace(options.trace)
+  if (measured !== undefined && options.profile) process.stdout.write(`${measured.table()}\n`)
   return 0
 }

@@ -120,6 +120,8 @@ export interface SignatureReport {
   readonly reason: string
   readonly steps: number
   readonly arenaBytes: number
+  /** Most bytes of intermediates and workspaces that are alive at one step: no arena can be smaller. */
+  readonly liveBytes: number
   readonly constantBytes: number
   readonly replays: number
 }
@@ -145,13 +147,33 @@ export interface ProgramHandle {
   dispose(): void
 }
 
-export interface ProfileEntry {
+export interface NativeProfileTensor {
+  readonly dtype: number
+  readonly shape: readonly number[]
+  /** Memory that the tensor's window touches. */
+  readonly bytes: number
+}
+/** An argument; lists of tensors are flat, and what is neither tensor, int nor bool is null. */
+export type NativeProfileOperand = NativeProfileTensor | number | boolean | null
+
+/** One operator that ran. */
+export interface NativeProfileEvent {
   /** Schema name of the operator, or the kernel row. */
   readonly name: string
+  /** The kernel row; empty for operators of the executor itself. */
+  readonly row: string
   /** Inner kernel last noted by the operator, such as `gemm_f32_avx512_14x32`. */
   readonly inner: string
-  readonly count: number
+  /** `file:line` of the TorchScript that called it, when known. */
+  readonly location: string
+  /** Nanoseconds of the monotonic clock. */
+  readonly start: number
   readonly nanoseconds: number
+  readonly thread: number
+  /** Step of the recorded schedule, or -1. */
+  readonly step: number
+  readonly inputs: readonly NativeProfileOperand[]
+  readonly outputs: readonly NativeProfileTensor[]
 }
 
 export interface MemoryStats {
@@ -215,7 +237,7 @@ export interface NativeBinding {
   setTrace(enabled: boolean): void
   takeTrace(): string[]
   setProfile(enabled: boolean): void
-  takeProfile(): ProfileEntry[]
+  takeProfile(): { events: NativeProfileEvent[]; dropped: number }
   memoryStats(): MemoryStats
   /** Receives what programs print; without one it goes to the process's standard output. Warnings likewise (standard error). */
   setPrintHandler(handler: ((line: string) => void) | null): void

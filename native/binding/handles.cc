@@ -706,6 +706,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       row.Set("reason", r.reason);
       row.Set("steps", static_cast<double>(r.steps));
       row.Set("arenaBytes", static_cast<double>(r.arena_bytes));
+      row.Set("liveBytes", static_cast<double>(r.live_bytes));
       row.Set("constantBytes", static_cast<double>(r.constant_bytes));
       row.Set("replays", static_cast<double>(r.replays));
       array.Set(static_cast<uint32_t>(i), row);

@@ -48,10 +48,11 @@ void KernelRuntime::start_listening() {
   started_ = profile_clock();
 }
 
-void KernelRuntime::stop_listening(const char* name, const char* row) {
+void KernelRuntime::stop_listening(const char* name, const char* row, const Call* call, int step, const std::vector<StackFrame>* frames) {
+  const int64_t ended = profile_clock();
   listening_ = false;
   if (row) trace_operator(row);
-  profile_add(name, inner_, profile_clock() - started_);
+  profile_add(name, row, inner_, started_, ended, call, step, frames);
 }
 
 void ArgList::set(const Value* values, int count) {
@@ -255,6 +256,12 @@ void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
   if (recorder_) recorder_->pack_used(pack);
 }
 
+void Run::end_kernel(const char* name, const Kernel& row, const Call& call) {
+  if (!profile_enabled()) return runtime_.end_operator(name, row.name);
+  const std::vector<StackFrame> frames = stack_frames();
+  runtime_.end_operator(name, row.name, &call, -1, &frames);
+}
+
 void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
                  int nresults) {
   if (nresults > kMaxOutputs) fail("%s has too many results", name);
@@ -289,7 +296,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
         Tensor* written = &self;
         if (recorder_) recorder_->kernel(row, name, call, args, &written, 1, runtime_.drew_random(), stack_frames());
         if (nresults > 0) results[0] = args[0];
-        runtime_.end_operator(name, row.name);
+        end_kernel(name, row, call);
         return;
       }
     }
@@ -303,7 +310,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
     }
     run_kernel(row, call, args);
     if (recorder_) recorder_->kernel(row, name, call, args, made_pointers, call.noutputs, runtime_.drew_random(), stack_frames());
-    runtime_.end_operator(name, row.name);
+    end_kernel(name, row, call);
     if (variant == Operator::Variant::Functional) {
       for (int i = 0; i < nresults; i++) results[i] = Value(made[i]);
     } else if (variant == Operator::Variant::InPlace) {

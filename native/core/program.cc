@@ -174,6 +174,7 @@ std::vector<SignatureReport> Program::signatures() {
       if (entry->schedule) {
         r.steps = static_cast<int64_t>(entry->schedule->steps.size());
         r.arena_bytes = static_cast<int64_t>(entry->schedule->arena_bytes);
+        r.live_bytes = static_cast<int64_t>(entry->schedule->live_bytes);
         r.constant_bytes = entry->schedule->constant_bytes;
       }
       reports.push_back(std::move(r));

@@ -19,7 +19,7 @@ namespace torchscript {
 struct SignatureReport {
   std::string function, inputs, reason;
   bool recorded = false;
-  int64_t steps = 0, arena_bytes = 0, constant_bytes = 0, replays = 0;
+  int64_t steps = 0, arena_bytes = 0, live_bytes = 0, constant_bytes = 0, replays = 0;
 };
 
 class Program : public RefCounted {

@@ -588,6 +588,10 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
       s.steps[static_cast<size_t>(i)].workspace = regions[static_cast<size_t>(workspace_region[static_cast<size_t>(i)])].offset;
   }
   s.arena_bytes = static_cast<size_t>(total);
+  std::vector<int64_t> live(static_cast<size_t>(n));
+  for (const Region& region : regions)
+    for (int i = region.first; i <= region.last; i++) live[static_cast<size_t>(i)] += region.bytes;
+  for (int64_t bytes : live) s.live_bytes = std::max(s.live_bytes, static_cast<size_t>(bytes));
 }
 
 }  // namespace torchscript

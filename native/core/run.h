@@ -29,10 +29,12 @@ class KernelRuntime final : public Runtime {
   void begin_operator() {
     if (listening()) start_listening();
   }
-  void end_operator(const char* name, const char* row = nullptr) {
+  // `call`, `step` and `frames` are for the profiler: the kernel's call, its place in a schedule, and where the program called it.
+  void end_operator(const char* name, const char* row = nullptr, const Call* call = nullptr, int step = -1,
+                    const std::vector<StackFrame>* frames = nullptr) {
     if (!scratch_.empty()) scratch_.clear();
     if (drew_random_) end_random();
-    if (listening_) stop_listening(name, row);
+    if (listening_) stop_listening(name, row, call, step, frames);
   }
   bool drew_random() const { return drew_random_; }
   // After an exception.
@@ -49,7 +51,7 @@ class KernelRuntime final : public Runtime {
     random_lock_.unlock();
   }
   void start_listening();
-  void stop_listening(const char* name, const char* row);
+  void stop_listening(const char* name, const char* row, const Call* call, int step, const std::vector<StackFrame>* frames);
 
   std::vector<Block> scratch_;
   std::unique_lock<std::recursive_mutex> random_lock_;
@@ -120,6 +122,7 @@ class Run final : public Context {
   void invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
                           int nresults);
   void run_kernel(const Kernel& row, Call& call, const Value* args);
+  void end_kernel(const char* name, const Kernel& row, const Call& call);
   void copy_recorded(Tensor& destination, Tensor& source);
   std::vector<StackFrame> stack_frames() const;
   std::string render_stack() const { return render_frames(stack_frames()); }

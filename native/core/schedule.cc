@@ -129,7 +129,8 @@ Value Schedule::replay(const std::vector<Tensor*>& inputs) {
       call.runtime = &runtime;
       runtime.begin_operator();
       step.row->run(call);
-      runtime.end_operator(step.name, step.row->name);
+      runtime.end_operator(step.name, step.row->name, &call, static_cast<int>(i),
+                           step.frames < 0 ? nullptr : &stacks[static_cast<size_t>(step.frames)]);
     }
   } catch (const OperatorError& e) {
     runtime.abandon_operator();

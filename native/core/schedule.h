@@ -94,6 +94,7 @@ class Schedule {
   std::vector<std::vector<StackFrame>> stacks;
   ResultNode result;
   size_t arena_bytes = 0;
+  size_t live_bytes = 0;  // most bytes of intermediates and workspaces alive at one step: no arena can be smaller
   std::vector<std::pair<Ref<Storage>, uint32_t>> guards;
   std::vector<int> written_inputs;
   std::vector<Ref<Storage>> written_externals;

@@ -37,8 +37,40 @@ t.test('run takes numbers, and profiles', (t) => {
   t.equal(wrong.status, 1)
   t.match(wrong.stderr, 'ValueError')
   const profiled = run('run', model, '--input', 'random:1,1,28,28', '--profile', '--repeat', '3')
-  t.match(profiled.stdout, /operator +kernel +calls +ms +share/)
-  t.match(profiled.stdout, /linear/)
+  t.match(profiled.stdout, /Name +Kernel +CPU % +CPU total +CPU time avg +# of Calls +GFLOP\/s +GB\/s/)
+  t.match(profiled.stdout, /aten::linear .* 4 /, 'two calls, without the first one, of two layers')
+  t.end()
+})
+
+t.test('run writes a trace of the optimised model', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'torchscript-cli-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const trace = join(folder, 'trace.json')
+  const done = run('run', model, '--input', 'random:1,1,28,28', '--optimize', '--trace', trace, '--repeat', '2', '--json')
+  t.equal(done.status, 0)
+  const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: { ph: string; name: string }[] }
+  t.ok(traceEvents.some((e) => e.ph === 'X' && e.name === 'torchscript::convolution_epilogue'))
+  t.end()
+})
+
+t.test('bench measures a model', (t) => {
+  const text = run('bench', model, '--shape', '1,1,28,28', '--threads', '1', '--seconds', '0.05')
+  t.equal(text.stderr, '')
+  t.match(text.stdout, /1 thread\n/)
+  t.match(text.stdout, /time +\S+ [um]s minimum, \S+ [um]s median of \d+ calls\n/)
+  t.match(text.stdout, /GFLOP a call/)
+  const json = JSON.parse(run('bench', model, '--input', 'zeros:2,1,28,28', '--as-loaded', '--seconds', '0.05', '--json').stdout) as {
+    flops: number
+    optimized: boolean
+    arenaBytes: number
+    liveBytes: number
+  }
+  t.equal(json.optimized, false)
+  t.ok(json.liveBytes > 0 && json.arenaBytes >= json.liveBytes)
+  // Two images: two 3x3 convolutions, 1-32 at 28x28 and 32-64 at 14x14, then linear 3136-128 and 128-10.
+  t.equal(json.flops, 2 * 2 * (32 * 9 * 784 + 64 * 32 * 9 * 196 + 3136 * 128 + 128 * 10))
+  t.match(run('bench', model, '--shape', 'x').stderr, 'torchscript: Expected a shape such as 1,3,224,224 for `--shape` but received x')
+  t.match(run('bench', model, '--shape', '1', '--input', 'int:1').stderr, 'Expected --shape or --input')
   t.end()
 })
 
@@ -69,7 +101,10 @@ t.test('plan writes a plan file, or says why it cannot', (t) => {
 })
 
 t.test('wrong use is explained', (t) => {
-  t.same([run('walk').status, run('walk').stderr], [2, 'torchscript: Expected run, inspect or plan for the command but received walk\n'])
+  t.same(
+    [run('walk').status, run('walk').stderr],
+    [2, 'torchscript: Expected run, inspect, bench or plan for the command but received walk\n'],
+  )
   t.equal(run('run').stderr, 'torchscript: Expected one model file for run but received 0\n')
   t.match(run('run', 'no-such-file.pt').stderr, /no-such-file\.pt/)
   t.equal(run('run', model, '--input', 'int:abc').stderr, 'torchscript: Expected an integer for `--input` but received abc\n')
