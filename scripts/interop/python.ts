@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -28,12 +28,13 @@ const limit = 120_000
 export function pythonPath(given: string | undefined): string {
   if (given !== undefined) return given
   const python = join(venv, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
-  if (!existsSync(python)) {
+  const done = join(venv, 'installed')
+  if (!existsSync(done)) {
     console.log(`Making ${venv} with the packages of scripts/interop/requirements.txt`)
     const run = (command: string, args: string[]): unknown => execFileSync(command, args, { stdio: 'inherit' })
     run('python3', ['-m', 'venv', venv])
-    const index = ['--extra-index-url', 'https://download.pytorch.org/whl/cpu']
-    run(python, ['-m', 'pip', 'install', '--quiet', ...index, '-r', 'scripts/interop/requirements.txt'])
+    run(python, ['-m', 'pip', 'install', '--quiet', '-r', 'scripts/interop/requirements.txt'])
+    writeFileSync(done, '')
   }
   return python
 }
