@@ -124,6 +124,20 @@ function page({ file, title, text, entries }: Page): string {
   return `- [${title}](${file}): ${text}`
 }
 
+/** The page of a namespace, and those of the namespaces in it. */
+function namespacePages(name: string, symbol: ts.Symbol): string[] {
+  const inside = exportsOf(symbol)
+  return [
+    page({
+      file: `${name.replaceAll('.', '-')}.md`,
+      title: `torch.${name}`,
+      text: `The functions of \`${name}\`.`,
+      entries: inside.filter(([, s]) => !isNamespace(s)),
+    }),
+    ...inside.filter(([, s]) => isNamespace(s)).flatMap(([inner, s]) => namespacePages(`${name}.${inner}`, s)),
+  ]
+}
+
 mkdirSync(folder, { recursive: true })
 const top = exportsOf(root)
 const namespaces = new Map(top.filter(([, symbol]) => isNamespace(symbol)))
@@ -140,11 +154,7 @@ const index = [
   }),
   page({ file: 'jit.md', title: 'torch.jit', text: 'Trace, script, freeze, save and load.', entries: exportsOf(namespaces.get('jit')!) }),
   page({ file: 'nn.md', title: 'torch.nn', text: 'Modules, containers and layers.', entries: nn.filter(([, s]) => !isNamespace(s)) }),
-  ...nn
-    .filter(([, symbol]) => isNamespace(symbol))
-    .map(([name, symbol]) =>
-      page({ file: `nn-${name}.md`, title: `torch.nn.${name}`, text: `The functions of \`nn.${name}\`.`, entries: exportsOf(symbol) }),
-    ),
+  ...nn.filter(([, symbol]) => isNamespace(symbol)).flatMap(([name, symbol]) => namespacePages(`nn.${name}`, symbol)),
 ]
 const rest = [...namespaces].filter(([name]) => name !== 'jit' && name !== 'nn')
 const rows = [...operatorRows(operators, ''), ...rest.flatMap(([name, symbol]) => operatorRows(exportsOf(symbol), `${name}.`))]
