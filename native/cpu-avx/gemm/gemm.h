@@ -1,7 +1,7 @@
 // Driver of the tiles: cache blocking, packing and the split over threads. Baseline code.
 //
 // C[m][n] = activation(alpha * A B (+ C) + bias (+ residual)). Columns go by panels of nr, rows by balanced tiles of at most mr. Panels are the
-// outer loop and row tiles the inner one, so that weights are read once for every kMBlock rows; K is blocked at about kc. A row
+// outer loop and row tiles the inner one, so that weights are read once for every kMBlock rows; K is blocked at about kKBlock. A row
 // block of A is packed when its columns are strided, or when its rows would fall into the same cache sets.
 #pragma once
 #include <algorithm>
@@ -35,7 +35,10 @@ template <class T> T* thread_scratch(int slot, size_t count) {
 }
 enum ThreadSlot { kSlotPackA = 0, kSlotPackB = 1, kSlotUser = 2, kSlotUser2 = 3 };
 
-constexpr int64_t kMBlock = 168;
+// Rows of A that stay in the second-level cache while all panels of B pass, and the rows of B a panel is cut at.
+constexpr int64_t kMBlock = 144;
+constexpr int64_t kKBlock = 768;
+constexpr int64_t kPrefetchingTiles = 8;
 // Multiply-adds worth a piece of their own on another thread: about 20 microseconds.
 constexpr int64_t kMacsPerChunk = 1 << 20;
 
@@ -103,13 +106,15 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
     }
     return;
   }
-  const int64_t slice = k_slice(g.k, kernels.kc);
-  const int64_t row_bytes = g.a_row * static_cast<int64_t>(sizeof(T));
-  const bool pack = g.a_col != 1 || (panel1 - panel0 >= 4 && (m1 - m0) > 4 && row_bytes % 1024 == 0) || panel1 - panel0 >= 24;
-  for (int64_t mb = m0; mb < m1; mb += kMBlock) {
-    const int64_t rows = std::min(kMBlock, m1 - mb);
-    const int height = tile_rows(rows, kernels.mr);
-    const int64_t tiles = (rows + height - 1) / height;
+  const int64_t slice = k_slice(g.k, kKBlock);
+  // Rows 4 KiB apart share their sets of the first-level cache, of which each holds 8 lines.
+  const bool collide = g.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0 && std::min<int64_t>(kernels.mr, m1 - m0) > 6;
+  const bool pack = g.a_col != 1 || (collide && panel1 - panel0 > 1);
+  const int64_t blocks = (m1 - m0 + kMBlock - 1) / kMBlock;
+  for (int64_t block = 0; block < blocks; block++) {
+    const int64_t mb = m0 + (m1 - m0) * block / blocks, rows = m0 + (m1 - m0) * (block + 1) / blocks - mb;
+    const int64_t tiles = (rows + kernels.mr - 1) / kernels.mr;
+    auto first_row = [&](int64_t t) { return rows * t / tiles; };
     for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += slice) {
       const int64_t kn = std::min(slice, g.k - k0);
       const bool last = k0 + kn >= g.k;
@@ -117,10 +122,13 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
       if (pack) {
         packed = thread_scratch<T>(kSlotPackA, static_cast<size_t>(tiles * kernels.mr * slice));
         for (int64_t t = 0; t < tiles; t++) {
-          kernels.pack_a(g.a + (mb + t * height) * g.a_row + k0 * g.a_col, g.a_row, g.a_col,
-                         static_cast<int>(std::min<int64_t>(height, rows - t * height)), kn, packed + t * kernels.mr * slice);
+          kernels.pack_a(g.a + (mb + first_row(t)) * g.a_row + k0 * g.a_col, g.a_row, g.a_col,
+                         static_cast<int>(first_row(t + 1) - first_row(t)), kn, packed + t * kernels.mr * slice);
         }
       }
+      // The row tiles of a panel bring in the next panel, each of them an equal part.
+      const int64_t prefetching = std::min(tiles, kPrefetchingTiles);
+      const int64_t prefetch_step = (nr * static_cast<int64_t>(sizeof(T)) + prefetching - 1) / prefetching;
       for (int64_t p = panel0; p < panel1; p++) {
         Tile<T> tile;
         tile.b = g.packed_b + p * g.k * nr + k0 * nr;
@@ -133,17 +141,16 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
         tile.bias_n = last && g.bias_n ? g.bias_n + p * nr : nullptr;
         tile.activation = last ? g.activation : Activation::None;
         tile.a_stride = g.a_row;
-        // The first two row tiles bring in the next panel, a line each step of k.
-        const char* next = p + 1 < panel1 && tiles > 1 ? reinterpret_cast<const char*>(tile.b + g.k * nr) : nullptr;
+        tile.prefetch_step = prefetch_step;
+        const char* next = p + 1 < panel1 ? reinterpret_cast<const char*>(tile.b + g.k * nr) : nullptr;
         for (int64_t t = 0; t < tiles; t++) {
-          const int64_t row = mb + t * height;
-          tile.m = static_cast<int>(std::min<int64_t>(height, m1 - row));
-          if (t == tiles - 1) tile.m = static_cast<int>(rows - t * height);
+          const int64_t row = mb + first_row(t);
+          tile.m = static_cast<int>(first_row(t + 1) - first_row(t));
           tile.c = g.c + row * g.c_row + p * nr;
           tile.bias_m = last && g.bias_m ? g.bias_m + row : nullptr;
           tile.residual = last && g.residual ? g.residual + row * g.residual_row + p * nr : nullptr;
           tile.residual_stride = g.residual_row;
-          tile.prefetch = next && t < 2 ? next + t * kn * 64 : nullptr;
+          tile.prefetch = next && t < prefetching ? next + t * kn * prefetch_step : nullptr;
           if (pack) {
             tile.a = packed + t * kernels.mr * slice;
             kernels.tile_packed(tile);

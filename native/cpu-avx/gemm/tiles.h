@@ -30,7 +30,8 @@ template <class T> struct Tile {
   const T* residual = nullptr;  // [m][n], added before the activation, or null
   int64_t residual_stride = 0;
   Activation activation;
-  const char* prefetch;  // one cache line a step of k is touched from here on, or null
+  const char* prefetch;  // memory to bring into the second-level cache, prefetch_step bytes each step of k, or null
+  int64_t prefetch_step = 64;
 };
 
 template <class T> struct TileKernels {

@@ -86,41 +86,72 @@ __attribute__((noinline)) void epilogue(typename L::T* c, int64_t c_stride, cons
   }
 }
 
-template <class L, int NV, int M> inline void finish(const Tile<typename L::T>& t, typename L::V (&acc)[M][NV]) {
+// Stores a tile of any width: the rare one, at the right edge of C.
+template <class L> __attribute__((noinline)) void finish_edge(const Tile<typename L::T>& t, const typename L::T* sums, int NV, int M) {
   using T = typename L::T;
   using V = typename L::V;
-  const V alpha = L::set1(t.alpha);
-  const bool scale = t.alpha != T(1);
-  const bool full = t.n == NV * L::W;
-#pragma GCC unroll 14
   for (int i = 0; i < M; i++) {
     T* c = t.c + i * t.c_stride;
-#pragma GCC unroll 8
-    for (int v = 0; v < NV; v++) {
-      V x = acc[i][v];
-      if (scale) x = L::mul(x, alpha);
-      int n = L::W;
-      if (!full) {
-        n = t.n - v * L::W;
-        if (n <= 0) break;
-        if (n > L::W) n = L::W;
-      }
-      const bool whole = n == L::W;
-      if (t.accumulate) x = L::add(x, whole ? L::load(c + v * L::W) : L::load_n(c + v * L::W, n));
-      if (t.bias_n) x = L::add(x, whole ? L::load(t.bias_n + v * L::W) : L::load_n(t.bias_n + v * L::W, n));
+    for (int v = 0; v < NV && v * L::W < t.n; v++) {
+      const int at = v * L::W, n = t.n - at < L::W ? t.n - at : L::W;
+      V x = L::mul(L::load(sums + (i * NV + v) * L::W), L::set1(t.alpha));
+      if (t.accumulate) x = L::add(x, L::load_n(c + at, n));
+      if (t.bias_n) x = L::add(x, L::load_n(t.bias_n + at, n));
       if (t.bias_m) x = L::add(x, L::set1(t.bias_m[i]));
-      if (t.residual) {
-        const T* r = t.residual + i * t.residual_stride + v * L::W;
-        x = L::add(x, whole ? L::load(r) : L::load_n(r, n));
-      }
+      if (t.residual) x = L::add(x, L::load_n(t.residual + i * t.residual_stride + at, n));
       if (t.activation == Activation::Relu || t.activation == Activation::Relu6) x = L::relu(x);
       if (t.activation == Activation::Relu6) x = L::min(L::set1(T(6)), x);
-      if (whole) L::store(c + v * L::W, x);
-      else L::store_n(c + v * L::W, x, n);
+      L::store_n(c + at, x, n);
     }
+  }
+}
+
+#define TS_EACH(body)                                              \
+  _Pragma("GCC unroll 14") for (int i = 0; i < M; i++) {           \
+    _Pragma("GCC unroll 8") for (int v = 0; v < NV; v++) { body; } \
+  }
+// One pass over the registers for each thing that is asked for: decided once a tile, not once a vector.
+template <class L, int NV, int M> TS_INLINE void finish(const Tile<typename L::T>& t, typename L::V (&acc)[M][NV]) {
+  using T = typename L::T;
+  using V = typename L::V;
+  if (t.n != NV * L::W) {
+    T sums[M * NV * L::W];
+    TS_EACH(L::store(sums + (i * NV + v) * L::W, acc[i][v]))
+    finish_edge<L>(t, sums, NV, M);
+  } else {
+    T* const c = t.c;
+    const int64_t stride = t.c_stride;
+    if (t.alpha != T(1)) {
+      const V alpha = L::set1(t.alpha);
+      TS_EACH(acc[i][v] = L::mul(acc[i][v], alpha))
+    }
+    if (t.accumulate) TS_EACH(acc[i][v] = L::add(acc[i][v], L::load(c + i * stride + v * L::W)))
+    if (t.bias_n) {
+      const T* bias = t.bias_n;
+      TS_EACH(acc[i][v] = L::add(acc[i][v], L::load(bias + v * L::W)))
+    }
+    if (t.bias_m) {
+      const T* bias = t.bias_m;
+      TS_EACH(acc[i][v] = L::add(acc[i][v], L::set1(bias[i])))
+    }
+    if (t.residual) {
+      const T* residual = t.residual;
+      const int64_t step = t.residual_stride;
+      TS_EACH(acc[i][v] = L::add(acc[i][v], L::load(residual + i * step + v * L::W)))
+    }
+    if (t.activation == Activation::Relu || t.activation == Activation::Relu6) {
+      TS_EACH(acc[i][v] = L::relu(acc[i][v]))
+      if (t.activation == Activation::Relu6) {
+        const V six = L::set1(T(6));
+        TS_EACH(acc[i][v] = L::min(six, acc[i][v]))
+      }
+    }
+    TS_EACH(L::store(c + i * stride + v * L::W, acc[i][v]))
   }
   if (t.activation > Activation::Relu6) epilogue<L>(t.c, t.c_stride, nullptr, 0, M, t.n, t.activation);
 }
+
+#undef TS_EACH
 
 // Rows i of A are reached as group pointers (three rows each) plus 0, 1 or 2 strides, which x86 addressing does for free.
 template <class L, int NV, int M, bool Packed> inline void run_tile(const Tile<typename L::T>& t) {
@@ -140,14 +171,18 @@ template <class L, int NV, int M, bool Packed> inline void run_tile(const Tile<t
   const T* p = t.a;
   const T* b = t.b;
   const char* prefetch = t.prefetch;
-  const int64_t prefetch_step = prefetch ? 64 : 0;
+  constexpr int kLines = kNV * L::W * sizeof(T) >= 128 ? 2 : 1;
+  const int64_t prefetch_step = prefetch ? t.prefetch_step / kLines : 0;
   if (!prefetch) prefetch = reinterpret_cast<const char*>(b);
   for (int64_t k = 0; k < t.k; k++) {
     V bv[NV];
 #pragma GCC unroll 8
     for (int v = 0; v < NV; v++) bv[v] = L::load(b + v * L::W);
-    __builtin_prefetch(prefetch, 0, 2);
-    prefetch += prefetch_step;
+#pragma GCC unroll 2
+    for (int line = 0; line < kLines; line++) {
+      __builtin_prefetch(prefetch, 0, 2);
+      prefetch += prefetch_step;
+    }
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
       const V x = L::set1(Packed ? p[i] : a[i / 3][(i % 3) * s]);
@@ -260,6 +295,11 @@ void dot_rows(const typename L::T* rows, int64_t row_stride, int64_t nrows, cons
 template <class L, int Width>
 inline void pack_panel(const typename L::T* in, int64_t lane_stride, int64_t k_stride, int count, int64_t k, typename L::T* panel) {
   using T = typename L::T;
+#if !defined(TS_ISA_SCALAR)
+  if constexpr (sizeof(T) == 4 && (Width == 6 || Width == 14)) {
+    if (k_stride == 1 && lane_stride != 1) return transpose_to_panel<Width>(in, lane_stride, count, k, panel);
+  }
+#endif
   if (count < Width) {
     for (int64_t j = 0; j < k; j++) {
       for (int i = count; i < Width; i++) panel[j * Width + i] = 0;
