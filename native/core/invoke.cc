@@ -30,8 +30,16 @@ RandomSource& KernelRuntime::random() {
 }
 
 void* KernelRuntime::scratch(size_t bytes) {
-  scratch_.emplace_back(bytes);
-  return scratch_.back().data();
+  if (scratch_used_ < scratch_.size() && scratch_[scratch_used_].bytes() < bytes) scratch_[scratch_used_] = Block(bytes);
+  else if (scratch_used_ == scratch_.size()) scratch_.emplace_back(bytes);
+  return scratch_[scratch_used_++].data();
+}
+
+void KernelRuntime::free_scratch() {
+  scratch_used_ = 0;
+  size_t kept = 0;
+  for (const Block& block : scratch_) kept += block.bytes();
+  if (!keeps_scratch_ || kept > kKeptScratch) scratch_.clear();
 }
 
 void KernelRuntime::note(const char* inner_kernel) {
@@ -39,8 +47,6 @@ void KernelRuntime::note(const char* inner_kernel) {
   inner_ = inner_kernel;
   trace_note(inner_kernel);
 }
-
-bool KernelRuntime::listening() { return trace_enabled() || profile_enabled(); }
 
 void KernelRuntime::start_listening() {
   listening_ = true;

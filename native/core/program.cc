@@ -76,7 +76,7 @@ Value Program::run_dynamic(const Function& function, const Value* args, size_t n
 
 // The entry of a signature; `record` is set when the caller is the one who records it, `schedule` when there is one to replay.
 // Null: run without recording.
-std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::string& key, bool* record,
+std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, std::string_view key, bool* record,
                                                     std::shared_ptr<Schedule>* schedule) {
   std::lock_guard<std::mutex> lock(cache.mutex);
   cache.tick++;
@@ -85,12 +85,12 @@ std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::str
     entry->used = cache.tick;
     if (entry->state != Entry::State::Recorded) return entry;
     if (entry->generation == generation() && entry->schedule->is_current()) {
-      cache.replays++;
       *schedule = entry->schedule;
       return entry;
     }
     // Weights or attributes have changed: record again, in an entry of its own, because others may be replaying the old one.
     auto fresh = std::make_shared<Entry>();
+    cache.past_replays += entry->replays.load(std::memory_order_relaxed);
     fresh->key = key;
     fresh->inputs = entry->inputs;
     fresh->used = cache.tick;
@@ -105,11 +105,14 @@ std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::str
     return fresh;
   }
   // Functions whose signatures never repeat are not worth recording.
-  if (cache.recordings >= kTrialRecordings && cache.replays < cache.recordings) return nullptr;
+  int64_t replays = cache.past_replays;
+  for (auto& entry : cache.entries) replays += entry->replays.load(std::memory_order_relaxed);
+  if (cache.recordings >= kTrialRecordings && replays < cache.recordings) return nullptr;
   cache.recordings++;
   if (cache.entries.size() >= kMaxSignatures) {
     auto oldest =
       std::min_element(cache.entries.begin(), cache.entries.end(), [](const auto& a, const auto& b) { return a->used < b->used; });
+    cache.past_replays += (*oldest)->replays.load(std::memory_order_relaxed);
     cache.entries.erase(oldest);
   }
   auto entry = std::make_shared<Entry>();
@@ -120,23 +123,51 @@ std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, const std::str
   return entry;
 }
 
+void Program::retire(Cache& cache, std::unique_ptr<Ready> ready) {
+  ready->schedule->give_instance(std::move(ready->instance));
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  ready->entry->used = ++cache.tick;
+}
+
+Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs) {
+  struct Back {
+    Cache& cache;
+    std::unique_ptr<Ready>& ready;
+    ~Back() {
+      if (ready->schedule->arena_bytes > kReadyArena) {
+        retire(cache, std::move(ready));
+        return;
+      }
+      std::unique_ptr<Ready> other(cache.ready.exchange(ready.release(), std::memory_order_acq_rel));
+      if (other) retire(cache, std::move(other));
+    }
+  } back{cache, ready};
+  ready->entry->replays.fetch_add(1, std::memory_order_relaxed);
+  return ready->schedule->replay(*ready->instance, inputs);
+}
+
 Value Program::run(const Function& function, const Value* args, size_t nargs, OutputSink* sink) {
   if (!recording.load(std::memory_order_relaxed)) return run_dynamic(function, args, nargs, sink, nullptr);
   Signature signature;
   if (!signature.read(args, nargs)) return run_dynamic(function, args, nargs, sink, nullptr);
   Cache& cache = *caches_[static_cast<size_t>(function.index)];
+  if (std::unique_ptr<Ready> ready{cache.ready.exchange(nullptr, std::memory_order_acq_rel)}) {
+    if (ready->entry->key == signature.key() && ready->generation == generation() && ready->schedule->is_current())
+      return replay(cache, std::move(ready), signature.tensors.data());
+    retire(cache, std::move(ready));
+  }
   bool record = false;
   std::shared_ptr<Schedule> known;
-  std::shared_ptr<Entry> entry = find_entry(cache, signature.key, &record, &known);
+  std::shared_ptr<Entry> entry = find_entry(cache, signature.key(), &record, &known);
   if (known) {
-    entry->replays.fetch_add(1, std::memory_order_relaxed);
-    return known->replay(signature.tensors);
+    std::unique_ptr<Ready> ready(new Ready{entry, known, known->take_instance(), entry->generation});
+    return replay(cache, std::move(ready), signature.tensors.data());
   }
   if (!record) return run_dynamic(function, args, nargs, sink, nullptr);
   uint64_t before = generation();
   // Before the run, which may change shapes of arguments.
   std::string inputs = describe_signature(args, nargs);
-  Recorder recorder(signature.tensors);
+  Recorder recorder(signature.tensors.data(), signature.tensors.size());
   auto settle = [&](Entry::State state, std::string reason, std::shared_ptr<Schedule> schedule) {
     std::lock_guard<std::mutex> lock(cache.mutex);
     entry->inputs = std::move(inputs);

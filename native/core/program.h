@@ -5,6 +5,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -62,18 +63,33 @@ class Program : public RefCounted {
     std::atomic<int64_t> replays{0};
     int remade = 0;
   };
+  // The schedule that ran last, with an instance of it. Whoever takes it out of its place owns it.
+  struct Ready {
+    std::shared_ptr<Entry> entry;
+    std::shared_ptr<Schedule> schedule;
+    Schedule::InstancePtr instance;
+    uint64_t generation;
+  };
   struct Cache {
+    std::atomic<Ready*> ready{nullptr};
     std::mutex mutex;
     std::vector<std::shared_ptr<Entry>> entries;
     uint64_t tick = 0;
-    int64_t recordings = 0, replays = 0;
+    int64_t recordings = 0;
+    int64_t past_replays = 0;  // of entries that are gone
+    ~Cache() { delete ready.load(std::memory_order_acquire); }
   };
+  // Larger arenas are shared between the schedules' instances at once.
+  static constexpr size_t kReadyArena = size_t{1} << 20;
   static constexpr size_t kMaxSignatures = 16;
   static constexpr int kMaxRemade = 4;
   static constexpr int64_t kTrialRecordings = 48;
 
   Value run_dynamic(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Recorder* recorder);
-  std::shared_ptr<Entry> find_entry(Cache& cache, const std::string& key, bool* record, std::shared_ptr<Schedule>* schedule);
+  std::shared_ptr<Entry> find_entry(Cache& cache, std::string_view key, bool* record, std::shared_ptr<Schedule>* schedule);
+  Value replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs);
+  // Gives back what a Ready holds.
+  static void retire(Cache& cache, std::unique_ptr<Ready> ready);
 
   std::unique_ptr<Plan> plan_;
   std::vector<std::unique_ptr<Cache>> caches_;

@@ -27,8 +27,8 @@ bool same_view(const TensorView& a, const TensorView& b) {
 
 }  // namespace
 
-Recorder::Recorder(const std::vector<Tensor*>& inputs) {
-  for (size_t i = 0; i < inputs.size(); i++) {
+Recorder::Recorder(Tensor* const* inputs, size_t ninputs) {
+  for (size_t i = 0; i < ninputs; i++) {
     Tensor& tensor = *inputs[i];
     inputs_.emplace_back(&tensor);
     input_views_.push_back(tensor.view);

@@ -17,7 +17,7 @@ namespace torchscript {
 // kernels on known storages only are folded, which means that the schedule has their results as constants.
 class Recorder {
  public:
-  explicit Recorder(const std::vector<Tensor*>& inputs);
+  Recorder(Tensor* const* inputs, size_t ninputs);
 
   // The run cannot be replayed; the first reason stays.
   void give_up(const std::string& reason) {

@@ -9,6 +9,7 @@
 #include "core/plan.h"
 #include "core/random.h"
 #include "core/schedule.h"
+#include "core/trace.h"
 
 namespace torchscript {
 
@@ -27,25 +28,27 @@ class KernelRuntime final : public Runtime {
 
   // Before and after each kernel or builtin: frees scratch, releases the generator, and tells listeners.
   void begin_operator() {
-    if (listening()) start_listening();
+    if (trace_enabled() || profile_enabled()) start_listening();
   }
   // `call`, `step` and `frames` are for the profiler: the kernel's call, its place in a schedule, and where the program called it.
   void end_operator(const char* name, const char* row = nullptr, const Call* call = nullptr, int step = -1,
                     const std::vector<StackFrame>* frames = nullptr) {
-    if (!scratch_.empty()) scratch_.clear();
+    if (scratch_used_ > 0) free_scratch();
     if (drew_random_) end_random();
     if (listening_) stop_listening(name, row, call, step, frames);
   }
   bool drew_random() const { return drew_random_; }
   // After an exception.
   void abandon_operator() {
-    scratch_.clear();
+    free_scratch();
     if (drew_random_) end_random();
     listening_ = false;
   }
+  // Small scratch memory stays for later operators, so that a runtime that is kept allocates in its first run only.
+  void keep_scratch() { keeps_scratch_ = true; }
 
  private:
-  static bool listening();
+  static constexpr size_t kKeptScratch = 1 << 20;
   void end_random() {
     drew_random_ = false;
     random_lock_.unlock();
@@ -53,7 +56,11 @@ class KernelRuntime final : public Runtime {
   void start_listening();
   void stop_listening(const char* name, const char* row, const Call* call, int step, const std::vector<StackFrame>* frames);
 
-  std::vector<Block> scratch_;
+  void free_scratch();
+
+  std::vector<Block> scratch_;  // the first scratch_used_ are in use
+  size_t scratch_used_ = 0;
+  bool keeps_scratch_ = false;
   std::unique_lock<std::recursive_mutex> random_lock_;
   bool drew_random_ = false;
   bool listening_ = false;

@@ -17,6 +17,18 @@ std::atomic<int64_t> kept_arena_bytes{0};
 
 }  // namespace
 
+struct Schedule::Instance {
+  Block arena;
+  std::vector<TensorView> views;
+  std::vector<Arg> args;
+  std::vector<std::vector<const TensorView*>> lists;
+  std::vector<Call> calls;
+  std::vector<Ref<Storage>> outputs;  // of the run that goes on
+  KernelRuntime runtime;
+};
+
+void Schedule::InstanceDeleter::operator()(Instance* instance) const { delete instance; }
+
 void Schedule::prepare() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (prepared_) return;
@@ -32,11 +44,12 @@ void Schedule::prepare() {
     else if (slot.kind == SlotKind::Output)
       output_patches_.push_back({static_cast<int>(v), output_index[static_cast<size_t>(view_slots[v])], view_offsets[v]});
   }
+  free_.reserve(kKeptInstances);
   prepared_ = true;
 }
 
-std::unique_ptr<Schedule::Instance> Schedule::make_instance() {
-  auto instance = std::make_unique<Instance>();
+Schedule::InstancePtr Schedule::make_instance() {
+  InstancePtr instance(new Instance);
   Instance& in = *instance;
   in.arena = Block(arena_bytes);
   in.views = views;
@@ -70,12 +83,15 @@ std::unique_ptr<Schedule::Instance> Schedule::make_instance() {
     call.workspace_bytes = step.workspace_bytes;
     call.workspace = step.workspace < 0 ? nullptr : arena + step.workspace;
     call.packed = step.pack ? step.pack->block.data() : nullptr;
+    call.runtime = &in.runtime;
     in.calls.push_back(call);
   }
+  in.outputs.reserve(output_slots_.size());
+  in.runtime.keep_scratch();
   return instance;
 }
 
-std::unique_ptr<Schedule::Instance> Schedule::take_instance() {
+Schedule::InstancePtr Schedule::take_instance() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!free_.empty()) {
@@ -89,7 +105,7 @@ std::unique_ptr<Schedule::Instance> Schedule::take_instance() {
   return make_instance();
 }
 
-void Schedule::give_instance(std::unique_ptr<Instance> instance) {
+void Schedule::give_instance(InstancePtr instance) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (free_.size() >= kKeptInstances || kept_arena_bytes.load(std::memory_order_relaxed) > kKeptArenaBytes) return;
   free_.push_back(std::move(instance));
@@ -98,65 +114,60 @@ void Schedule::give_instance(std::unique_ptr<Instance> instance) {
 
 Schedule::~Schedule() { kept_arena_bytes.fetch_sub(static_cast<int64_t>(arena_bytes * free_.size()), std::memory_order_relaxed); }
 
-Value Schedule::replay(const std::vector<Tensor*>& inputs) {
-  std::unique_ptr<Instance> instance = take_instance();
-  Instance& in = *instance;
-  std::vector<Ref<Storage>> outputs;
-  outputs.reserve(output_slots_.size());
-  for (int slot : output_slots_) outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
+Value Schedule::replay(Instance& in, Tensor* const* inputs) {
+  // Whatever happens, what was written counts as written, and the outputs go to nobody but the caller.
+  struct Settled {
+    const Schedule& schedule;
+    Instance& in;
+    Tensor* const* inputs;
+    ~Settled() {
+      in.outputs.clear();
+      for (int input : schedule.written_inputs) inputs[input]->storage->version.fetch_add(1, std::memory_order_release);
+      for (const Ref<Storage>& storage : schedule.written_externals) storage->version.fetch_add(1, std::memory_order_release);
+    }
+  } settled{*this, in, inputs};
+  for (int slot : output_slots_) in.outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
   for (const auto& [slot, constant] : copied_outputs) {
     for (size_t i = 0; i < output_slots_.size(); i++) {
-      if (output_slots_[i] == slot && constant->bytes) std::memcpy(outputs[i]->data, constant->data, constant->bytes);
+      if (output_slots_[i] == slot && constant->bytes) std::memcpy(in.outputs[i]->data, constant->data, constant->bytes);
     }
   }
-  for (const Patch& p : input_patches_)
-    in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(inputs[static_cast<size_t>(p.source)]->view.data) + p.offset;
+  TensorView* views_now = in.views.data();
+  for (const Patch& p : input_patches_) views_now[p.view].data = static_cast<char*>(inputs[p.source]->view.data) + p.offset;
   for (const Patch& p : output_patches_)
-    in.views[static_cast<size_t>(p.view)].data = static_cast<char*>(outputs[static_cast<size_t>(p.source)]->data) + p.offset;
+    views_now[p.view].data = static_cast<char*>(in.outputs[static_cast<size_t>(p.source)]->data) + p.offset;
 
-  KernelRuntime runtime;
-  size_t n = steps.size();
-  size_t i = 0;
-  auto finish = [&] {
-    for (int input : written_inputs) inputs[static_cast<size_t>(input)]->storage->version.fetch_add(1, std::memory_order_release);
-    for (const Ref<Storage>& storage : written_externals) storage->version.fetch_add(1, std::memory_order_release);
-    give_instance(std::move(instance));
-  };
+  KernelRuntime& runtime = in.runtime;
+  const ScheduleStep* step = steps.data();
+  const ScheduleStep* end = step + steps.size();
+  Call* call = in.calls.data();
   try {
-    for (; i < n; i++) {
-      const ScheduleStep& step = steps[i];
-      Call& call = in.calls[i];
-      call.runtime = &runtime;
+    for (; step != end; step++, call++) {
       runtime.begin_operator();
-      step.row->run(call);
-      runtime.end_operator(step.name, step.row->name, &call, static_cast<int>(i),
-                           step.frames < 0 ? nullptr : &stacks[static_cast<size_t>(step.frames)]);
+      step->row->run(*call);
+      runtime.end_operator(step->name, step->row->name, call, static_cast<int>(step - steps.data()),
+                           step->frames < 0 ? nullptr : &stacks[static_cast<size_t>(step->frames)]);
     }
   } catch (const OperatorError& e) {
     runtime.abandon_operator();
-    finish();
-    throw ScriptError(e.what(), e.python_class, steps[i].frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(steps[i].frames)]),
-                      true);
+    throw ScriptError(e.what(), e.python_class, step->frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(step->frames)]), true);
   } catch (...) {
     runtime.abandon_operator();
-    finish();
     throw;
   }
-  Value value = build(result, inputs, outputs);
-  finish();
-  return value;
+  return build(result, inputs, in.outputs);
 }
 
-Value Schedule::build(const ResultNode& node, const std::vector<Tensor*>& inputs, const std::vector<Ref<Storage>>& outputs) const {
+Value Schedule::build(const ResultNode& node, Tensor* const* inputs, const std::vector<Ref<Storage>>& outputs) const {
   switch (node.kind) {
     case ResultNode::Kind::Constant: return node.constant;
-    case ResultNode::Kind::InputTensor: return Value(Ref<Tensor>(inputs[static_cast<size_t>(node.input)]));
+    case ResultNode::Kind::InputTensor: return Value(Ref<Tensor>(inputs[node.input]));
     case ResultNode::Kind::View: {
       const ScheduleSlot& slot = slots[static_cast<size_t>(node.view.slot)];
       Ref<Storage> storage;
       int64_t bytes = node.view.offset;
       if (slot.kind == SlotKind::Input) {
-        const Tensor& input = *inputs[static_cast<size_t>(slot.input)];
+        const Tensor& input = *inputs[slot.input];
         storage = input.storage;
         bytes += static_cast<const char*>(input.view.data) - static_cast<const char*>(storage->data);
       } else if (slot.kind == SlotKind::Output) {

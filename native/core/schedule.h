@@ -74,10 +74,20 @@ struct StackFrame {
 
 class Schedule {
  public:
+  // Memory and prepared calls of one run at a time.
+  struct Instance;
+  struct InstanceDeleter {
+    void operator()(Instance* instance) const;
+  };
+  using InstancePtr = std::unique_ptr<Instance, InstanceDeleter>;
+
   Schedule() = default;
   ~Schedule();
-  // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes.
-  Value replay(const std::vector<Tensor*>& inputs);
+  InstancePtr take_instance();
+  void give_instance(InstancePtr instance);
+  // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes. Apart from the result, and from what kernels
+  // ask of their runtime, the second run in an instance allocates nothing.
+  Value replay(Instance& instance, Tensor* const* inputs);
   // False when a weight that was packed or folded has been written since.
   bool is_current() const {
     for (const auto& [storage, version] : guards)
@@ -105,26 +115,16 @@ class Schedule {
   int64_t constant_bytes = 0;
 
  private:
-  // Memory and patched calls of one run at a time.
-  struct Instance {
-    Block arena;
-    std::vector<TensorView> views;
-    std::vector<Arg> args;
-    std::vector<std::vector<const TensorView*>> lists;
-    std::vector<Call> calls;
-  };
   struct Patch {
     int view, source;
     int64_t offset;
   };
-  std::unique_ptr<Instance> take_instance();
-  void give_instance(std::unique_ptr<Instance> instance);
-  std::unique_ptr<Instance> make_instance();
-  Value build(const ResultNode& node, const std::vector<Tensor*>& inputs, const std::vector<Ref<Storage>>& outputs) const;
+  InstancePtr make_instance();
+  Value build(const ResultNode& node, Tensor* const* inputs, const std::vector<Ref<Storage>>& outputs) const;
   void prepare();
 
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Instance>> free_;
+  std::vector<InstancePtr> free_;
   bool prepared_ = false;
   std::vector<Patch> input_patches_, output_patches_;
   std::vector<int> output_slots_;

@@ -6,12 +6,18 @@
 namespace torchscript {
 namespace {
 
-template <class T> void append(std::string& key, const T& value) {
+using Key = SmallVector<char, 512>;
+
+template <class T> void append(Key& key, const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
   key.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
+void append_text(Key& key, const std::string& text) {
+  append(key, text.size());
+  key.append(text.data(), text.size());
+}
 
-void append_quant(std::string& key, const TensorView& view) {
+void append_quant(Key& key, const TensorView& view) {
   const QuantParams& q = *view.quant;
   append(key, q.scheme);
   if (q.scheme == QuantParams::Scheme::PerTensorAffine) {
@@ -28,13 +34,12 @@ void append_quant(std::string& key, const TensorView& view) {
 }  // namespace
 
 bool Signature::read(const Value* args, size_t nargs) {
-  key.reserve(256);
   for (size_t i = 0; i < nargs; i++)
     if (!add(args[i], 0)) return false;
   if (tensors.size() > 1) {
-    std::vector<const Storage*> storages;
+    SmallVector<const Storage*, 16> storages;
     for (Tensor* tensor : tensors) storages.push_back(tensor->storage.get());
-    std::sort(storages.begin(), storages.end());
+    std::sort(storages.data(), storages.data() + storages.size());
     if (std::adjacent_find(storages.begin(), storages.end()) != storages.end()) return false;
   }
   return true;
@@ -42,6 +47,7 @@ bool Signature::read(const Value* args, size_t nargs) {
 
 bool Signature::add(const Value& value, int depth) {
   if (depth > 64) return false;
+  Key& key = bytes;
   append(key, value.tag());
   switch (value.tag()) {
     case Tag::None:
@@ -53,20 +59,12 @@ bool Signature::add(const Value& value, int depth) {
       append(key, value.to_complex().real());
       append(key, value.to_complex().imag());
       return true;
-    case Tag::String:
-      append(key, value.to_string().size());
-      key += value.to_string();
-      return true;
-    case Tag::Device:
-      append(key, value.to_device().text().size());
-      key += value.to_device().text();
-      return true;
+    case Tag::String: append_text(key, value.to_string()); return true;
+    case Tag::Device: append_text(key, value.to_device().text()); return true;
     case Tag::Enum: {
       const EnumValue& e = value.to_enum();
-      append(key, e.class_name.size());
-      key += e.class_name;
-      append(key, e.name.size());
-      key += e.name;
+      append_text(key, e.class_name);
+      append_text(key, e.name);
       return true;
     }
     case Tag::Tensor: {

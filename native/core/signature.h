@@ -1,16 +1,18 @@
 // What a recorded schedule depends on: shapes, strides and dtypes of tensor arguments, and the values of all others.
 #pragma once
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "core/small_vector.h"
 #include "core/value.h"
 
 namespace torchscript {
 
 struct Signature {
-  std::string key;
-  std::vector<Tensor*> tensors;  // of the arguments, depth first
+  SmallVector<char, 512> bytes;
+  SmallVector<Tensor*, 16> tensors;  // of the arguments, depth first
 
+  std::string_view key() const { return {bytes.data(), bytes.size()}; }
   // False when calls with such arguments are not recorded: tensors that share memory with each other or with the program's state.
   bool read(const Value* args, size_t nargs);
 
