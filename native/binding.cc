@@ -148,6 +148,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   });
   define("takeProfile", take_profile_js);
   define("memoryStats", memory_stats_js);
+  exports.Set("smallResults", environment->small_results.face(env));
+  define("resultLayout", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    int64_t index = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
+    return Environment::of(info.Env()).small_results.layout(info.Env(), index < 0 ? SIZE_MAX : static_cast<size_t>(index));
+  });
   define("setPrintHandler", set_handler_js<false>);
   define("setWarnHandler", set_handler_js<true>);
   return exports;

@@ -39,9 +39,10 @@ export function scope<T>(fn: () => T): T {
   } finally {
     collectTensors(outer)
     // A parameter has the handle of the tensor that it was made from.
-    const handles = new Set([...kept].map((tensor) => Tensor.handleOf(tensor)))
+    const handles = new Set([...kept].map((tensor) => Tensor.presentHandleOf(tensor)))
+    handles.delete(undefined)
     for (const tensor of made) {
-      if (!handles.has(Tensor.handleOf(tensor))) tensor.dispose()
+      if (!kept.has(tensor) && !handles.has(Tensor.presentHandleOf(tensor))) tensor.dispose()
       else if (outer !== undefined) outer.push(tensor)
     }
   }

@@ -131,6 +131,11 @@ export interface ProgramHandle {
   run(functionIndex: number, args: readonly unknown[]): unknown
   /** As run(), with every argument of the function in the call itself and no keywords. */
   call(functionIndex: number, ...args: unknown[]): unknown
+  /**
+   * As call(). A function that returns a tensor may give a number in place of a handle: a small contiguous tensor that nobody else has. The
+   * number is layout * 256 + place; the elements begin at byte 64 * place of `smallResults.memory` as it is when this returns.
+   */
+  invoke(functionIndex: number, ...args: unknown[]): unknown
   /** Runs a function on a native worker; arguments are converted before this returns. */
   runAsync(functionIndex: number, args: readonly unknown[]): Promise<unknown>
   /** The root module, or null. */
@@ -218,7 +223,13 @@ export interface NativeBinding {
     dtype: number,
     sizes: readonly number[],
     strides?: readonly number[] | null,
+    /** Of the storage; default: the rest of the buffer. */
+    byteLength?: number,
   ): TensorHandle
+  /** The ArrayBuffer that holds the last small result of `invoke`. */
+  readonly smallResults: { readonly memory: ArrayBuffer }
+  /** The layout of small results by its number: contiguous tensors. */
+  resultLayout(index: number): { readonly dtype: number; readonly sizes: readonly number[] } | undefined
   /** Uninitialised memory, contiguous. */
   emptyTensor(dtype: number, sizes: readonly number[]): TensorHandle
   /** The file as copy-on-write memory: nothing is read before it is touched. */

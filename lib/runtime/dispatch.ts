@@ -117,7 +117,7 @@ export function callOverload(schema: FunctionSchema, args: readonly unknown[]): 
   const given = run(converted)
   let result: unknown
   if (resultIs >= 0 && args[resultIs] instanceof Tensor) result = args[resultIs]
-  else if (isTensor) result = Tensor.fromHandle(given as TensorHandle)
+  else if (isTensor) result = Tensor.fromResult(given as TensorHandle | number)
   else {
     result = fromNative(given, (handle) => handle)
     if (names.length > 1) named(result as unknown[], names)

@@ -3,6 +3,7 @@ import { cloneGraph } from '../passes/clone.js'
 import { inlineCalls } from '../passes/inline.js'
 import { runPasses } from '../passes/pass.js'
 import { printGraph } from '../ir/printer.js'
+import type { ObjectHandle } from '../native/binding.js'
 import { loweringPasses } from './compile.js'
 import type { Program } from './program.js'
 
@@ -29,13 +30,13 @@ export function withOptimizedExecution<T>(on: boolean, body: () => T): T {
   return result
 }
 
-/** Calls a function of a program as a user asked for it: within the switch above, and remembered. */
-export function callByUser(program: Program, fn: ScriptFunction, args: readonly unknown[]): unknown {
+/** Calls a function of a program as a user asked for it: within the switch above, and remembered. Methods get their object as `self`. */
+export function callByUser(program: Program, fn: ScriptFunction, args: readonly unknown[], self?: ObjectHandle): unknown {
   lastRun = fn
-  if (enabled) return program.call(fn, args)
+  if (enabled) return program.call(fn, args, self)
   program.setRecording(false)
   try {
-    return program.call(fn, args)
+    return program.call(fn, args, self)
   } finally {
     program.setRecording(true)
   }

@@ -1,13 +1,14 @@
 import type { ArchiveNames } from '../archive/code-names.js'
 import type { PickleValue, TensorData } from '../archive/values.js'
-import type { ClassType, ScriptFunction } from '../ir/types.js'
-import type { ObjectHandle, ProgramHandle, SignatureReport } from '../native/binding.js'
+import { type ClassType, type ScriptFunction, TensorType } from '../ir/types.js'
+import type { ObjectHandle, ProgramHandle, SignatureReport, TensorHandle } from '../native/binding.js'
 import { callNative, translateError } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
 import { customClass } from '../script/type-resolver.js'
 import { InvariantError } from '../util/errors.js'
 import { compileProgram, type ProgramSource } from './compile.js'
-import { fromNative, toNative } from './convert.js'
+import { fromNative, KeywordArguments, toNative } from './convert.js'
+import { Tensor } from '../tensor/tensor.js'
 import { SnapshotReader, TensorExporter } from './snapshot.js'
 import { TensorImporter } from './tensors.js'
 
@@ -48,21 +49,38 @@ export class Program {
     return this.#indexOf(fn) !== undefined
   }
 
-  call(fn: ScriptFunction, args: readonly unknown[]): unknown {
-    const converted = args.map(toNative)
-    return fromNative(
-      callNative(() => this.#handle.run(this.#index(fn), converted)),
-      this.wrapObject,
-    )
+  /** Calls a function; for a method the handle of its object comes as `self`. */
+  call(fn: ScriptFunction, args: readonly unknown[], self?: ObjectHandle): unknown {
+    const index = this.#index(fn)
+    const first = self === undefined ? 0 : 1
+    const converted = new Array<unknown>(first + args.length)
+    if (self !== undefined) converted[0] = self
+    let keywords = false
+    for (let i = 0; i < args.length; i++) {
+      const value = args[i]
+      converted[first + i] = value instanceof Tensor ? Tensor.handleOf(value) : toNative(value)
+      keywords ||= value instanceof KeywordArguments
+    }
+    try {
+      if (!keywords && fn.returnType === TensorType && converted.length === fn.parameters.length)
+        return Tensor.fromResult(this.#handle.invoke(index, ...converted) as TensorHandle | number)
+      return fromNative(this.#handle.run(index, converted), this.wrapObject)
+    } catch (error) {
+      throw translateError(error)
+    }
   }
 
-  /** A function as a call on what the addon takes, which gives what the addon gives: eager operators convert values themselves. */
+  /**
+   * A function as a call on what the addon takes, which gives what the addon gives (`invoke`, where the function returns a tensor): eager
+   * operators convert values themselves.
+   */
   direct(fn: ScriptFunction): (args: readonly unknown[]) => unknown {
     const handle = this.#handle
     const index = this.#index(fn)
+    const isTensor = fn.returnType === TensorType
     return (args) => {
       try {
-        return handle.call(index, ...args)
+        return isTensor ? handle.invoke(index, ...args) : handle.call(index, ...args)
       } catch (error) {
         throw translateError(error)
       }

@@ -1,8 +1,10 @@
 import { inspect } from 'node:util'
+import { markAsUntransferable } from 'node:worker_threads'
 import type { QuantInfo, TensorHandle, TensorInfo } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
+import { nativeBinding } from '../native/loader.js'
 import { ArgumentError, InvariantError } from '../util/errors.js'
-import { type DType, dtypeFromCode, dtypeSize } from './dtype.js'
+import { type DType, dtypeCode, dtypeFromCode, dtypeSize } from './dtype.js'
 import { tensorText } from './printing.js'
 import { arrayTypeOf, type Element, itemsPerElement, readElement, type TypedArray } from './typed-array.js'
 
@@ -39,14 +41,82 @@ export function setItemReader(reader: (tensor: Tensor) => Element): void {
 }
 const isUsual = (dtype: DType): boolean => /^(bool|u?int(8|16|32|64)|float(16|32|64)|bfloat16)$/.test(dtype) && dtype !== 'uint64'
 
+/** What small results of one dtype and shape have in common. */
+interface SmallLayout {
+  readonly info: TensorInfo
+  readonly dtype: DType
+  readonly count: number
+  readonly arrayType: ReturnType<typeof arrayTypeOf>
+  readonly items: number
+}
+const layouts: SmallLayout[] = []
+let smallResults: { readonly memory: ArrayBuffer } | undefined
+/** Stands for small results that were disposed of. */
+let disposed: TensorHandle | undefined
+/** In what `invoke` gives for a small result, the layout comes in multiples of this. */
+const slots = 256
+const slotBytes = 64
+
+function readLayout(index: number): SmallLayout {
+  const known = nativeBinding().resultLayout(index)
+  const dtype = known && dtypeFromCode(known.dtype)
+  if (known === undefined || dtype === undefined) throw new InvariantError(`The addon has no layout ${index} of results.`)
+  const { sizes } = known
+  const strides = sizes.map((_, dim) => sizes.slice(dim + 1).reduce((product, size) => product * size, 1))
+  const count = sizes.reduce((product, size) => product * size, 1)
+  const info = {
+    dtype: known.dtype,
+    sizes: [...sizes],
+    strides,
+    offset: 0,
+    isContiguous: true,
+    storageBytes: count * dtypeSize(dtype),
+    requiresGrad: false,
+    quant: null,
+  }
+  return (layouts[index] = { info, dtype, count, arrayType: arrayTypeOf(dtype), items: count * itemsPerElement(dtype) })
+}
+
 /** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
 export class Tensor {
-  #handle: TensorHandle
+  // Small results have no handle until something needs one; until then their memory is a place in an ArrayBuffer.
+  #handle: TensorHandle | undefined
+  #layout: SmallLayout | undefined
+  #memory: ArrayBuffer | undefined
+  #place = 0
 
   /** Subclasses only; `Tensor.fromHandle` makes tensors. */
-  protected constructor(handle: TensorHandle) {
+  protected constructor(handle?: TensorHandle) {
     this.#handle = handle
     if (created !== undefined) created.push(this)
+  }
+
+  /** What `invoke` of the addon gives for a tensor. */
+  static fromResult(result: TensorHandle | number): Tensor {
+    if (typeof result !== 'number') return new Tensor(result)
+    const place = result % slots
+    const layout = (result - place) / slots
+    const tensor = new Tensor()
+    tensor.#layout = layouts[layout] ?? readLayout(layout)
+    tensor.#memory = (smallResults ??= nativeBinding().smallResults).memory
+    tensor.#place = place * slotBytes
+    // Other results share it.
+    if (place === 0) markAsUntransferable(tensor.#memory)
+    return tensor
+  }
+
+  /** The handle, which a small result gets now. */
+  #native(): TensorHandle {
+    const layout = this.#layout
+    if (this.#handle !== undefined || layout === undefined) return this.#handle!
+    const { dtype, sizes, storageBytes } = layout.info
+    const handle = nativeBinding().tensorFromBuffer(this.#memory!, this.#place, dtype, sizes, null, storageBytes)
+    this.#become(handle)
+    return handle
+  }
+  #become(handle: TensorHandle): void {
+    this.#handle = handle
+    this.#layout = this.#memory = undefined
   }
 
   /** Wraps a tensor of the addon. */
@@ -55,22 +125,27 @@ export class Tensor {
   }
   /** The addon's tensor behind this one. */
   static handleOf(tensor: Tensor): TensorHandle {
+    return tensor.#handle ?? tensor.#native()
+  }
+  /** The handle if there is one: small results get theirs when something needs it. */
+  static presentHandleOf(tensor: Tensor): TensorHandle | undefined {
     return tensor.#handle
   }
 
   /** Lets a tensor stand for other memory; it stays the same object to all that have it. */
   static replaceHandle(tensor: Tensor, handle: TensorHandle): void {
-    tensor.#handle = handle
+    tensor.#become(handle)
   }
 
+  /** The caller must not write into it. */
   private info(): TensorInfo {
-    return callNative(() => this.#handle.info())
+    return this.#layout?.info ?? callNative(() => this.#native().info())
   }
 
   get shape(): number[] {
     const { sizes } = this.info()
     const observing = observer
-    return observing === undefined ? sizes : sizes.map((size, dim) => observing.size(this, dim, size))
+    return observing === undefined ? sizes.slice() : sizes.map((size, dim) => observing.size(this, dim, size))
   }
   get dtype(): DType {
     const { dtype } = this.info()
@@ -112,7 +187,7 @@ export class Tensor {
   stride(dim: number): number
   stride(dim?: number): number | number[] {
     const { strides } = this.info()
-    if (dim === undefined) return strides
+    if (dim === undefined) return strides.slice()
     const index = dim < 0 ? dim + strides.length : dim
     if (!(Number.isInteger(index) && index >= 0 && index < strides.length))
       throw new ArgumentError(`Expected a dimension from ${-strides.length} to ${strides.length - 1} for \`dim\` but received ${dim}`)
@@ -135,14 +210,17 @@ export class Tensor {
     return this.elements()
   }
   private elements(): TypedArray {
+    const layout = this.#layout
+    if (layout !== undefined) return new layout.arrayType(this.#memory!, this.#place, layout.items)
     const info = this.info()
-    if (!info.isContiguous) return new Tensor(callNative(() => this.#handle.contiguousCopy())).elements()
+    if (!info.isContiguous) return new Tensor(callNative(() => this.#native().contiguousCopy())).elements()
     const dtype = this.dtype
     const ArrayType = arrayTypeOf(dtype)
     const count = info.sizes.reduce((product, size) => product * size, 1)
     if (count === 0) return new ArrayType(0)
-    const buffer = callNative(() => this.#handle.data())
-    return new ArrayType(buffer, this.#handle.dataOffset + info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
+    const handle = this.#native()
+    const buffer = callNative(() => handle.data())
+    return new ArrayType(buffer, handle.dataOffset + info.offset * dtypeSize(dtype), count * itemsPerElement(dtype))
   }
 
   /** The value of a tensor with one element: a number; a boolean of bool, a `Complex` of complex tensors, a bigint where a number is not exact. */
@@ -152,7 +230,7 @@ export class Tensor {
     if (count !== 1)
       throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
     const { dtype } = this
-    return (readItem !== undefined && isUsual(dtype) ? readItem(this) : readElement(dtype, this.elements(), 0)) as T
+    return (readItem !== undefined && this.#layout === undefined && isUsual(dtype) ? readItem(this) : readElement(dtype, this.elements(), 0)) as T
   }
 
   /** Nested arrays of the elements; 64-bit integers are numbers where that is exact, else bigints. */
@@ -169,10 +247,11 @@ export class Tensor {
 
   /** Frees the memory now, unless others share it. The tensor cannot be used afterwards. */
   dispose(): void {
-    this.#handle.dispose()
+    if (this.#layout !== undefined) this.#become((disposed ??= nativeBinding().emptyTensor(dtypeCode('float32'), [0])))
+    this.#handle!.dispose()
   }
   get isDisposed(): boolean {
-    return this.#handle.isDisposed
+    return this.#layout === undefined && this.#handle!.isDisposed
   }
   [Symbol.dispose](): void {
     this.dispose()

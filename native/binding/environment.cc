@@ -38,6 +38,7 @@ Environment::Environment(Napi::Env env) : buffers(std::make_shared<BufferReferen
 Environment::~Environment() {
   if (port) close_port(*port);
   buffers->close();
+  small_results.forget();
   // The environment deletes what references are left with itself.
   for (Napi::FunctionReference* f :
        {&tensor_class, &storage_class, &program_class, &object_class, &map_class, &print_handler, &warn_handler})

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "binding/small_results.h"
 #include "core/errors.h"
 #include "core/value.h"
 
@@ -99,6 +100,7 @@ struct Environment {
   Napi::FunctionReference print_handler, warn_handler;
   std::shared_ptr<BufferReferences> buffers;
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
+  SmallResults small_results;
   // Handles that are alive.
   PointerSet tensors, storages, objects;
   // When handles of tensors are looked through for those the collector has taken.

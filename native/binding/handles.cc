@@ -24,7 +24,6 @@ namespace {
 
 // Only what is in the set is unwrapped: objects of other addons and of JavaScript are told apart safely, and faster than by type tags.
 void* handle_in(const Napi::Value& value, const PointerSet Environment::*set) {
-  if (!value.IsObject()) return nullptr;
   void* native = nullptr;
   if (napi_unwrap(value.Env(), value, &native) != napi_ok) return nullptr;
   const auto& live = Environment::of(value.Env()).*set;
@@ -459,8 +458,12 @@ Napi::Value tensor_from_buffer(const Napi::CallbackInfo& info) {
     }
   }
   check_region(info, buffer, offset, 0);
-  StorageRef storage =
-    storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), buffer.ByteLength() - static_cast<size_t>(offset));
+  int64_t bytes = static_cast<int64_t>(buffer.ByteLength()) - offset;
+  if (info.Length() > 5) {
+    bytes = integer_argument(info, 5, "byteLength");
+    check_region(info, buffer, offset, bytes);
+  }
+  StorageRef storage = storage_on_buffer(info.Env(), buffer, static_cast<size_t>(offset), static_cast<size_t>(bytes));
   return wrap_tensor(info.Env(), Tensor::on_storage(std::move(storage), dtype, sizes, strides, ndim, 0));
 }
 
@@ -547,6 +550,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeProgram",
                        {InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"),
+                        InstanceMethod<&ProgramHandle::invoke>("invoke"),
                         InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
                         InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
                         InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
@@ -590,8 +594,12 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       }
     });
   }
-  // run() with the arguments in the call itself, all of them: the way of eager operators.
-  Napi::Value call(const Napi::CallbackInfo& info) {
+  // run() with the arguments in the call itself, all of them.
+  Napi::Value call(const Napi::CallbackInfo& info) { return call_with(info, false); }
+  // call() where a small tensor as the result is the number that SmallResults gives.
+  Napi::Value invoke(const Napi::CallbackInfo& info) { return call_with(info, true); }
+
+  Napi::Value call_with(const Napi::CallbackInfo& info, bool small_results) {
     return translated(info, [&]() -> Napi::Value {
       Napi::Env env = info.Env();
       Environment& environment = Environment::of(env);
@@ -601,32 +609,22 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size())
         throw argument_error(env, "Expected the index of a function but received " + std::to_string(index) + ".");
       const Function& f = p->function(static_cast<size_t>(index));
-      const std::string_view short_name = std::string_view(f.name).substr(f.name.rfind('.') + 1);
       const size_t n = f.parameters.size();
-      const size_t hidden = n > 0 && f.parameters[0].name == "self" ? 1 : 0;
       if (info.Length() != n + 1)
         throw argument_error(
           env, "Expected " + std::to_string(n) + " arguments for " + f.name + " but received " + std::to_string(info.Length() - 1) + ".");
-      std::vector<torchscript::Value> args;
-      args.reserve(n);
-      for (size_t i = 0; i < n; i++) {
-        const Parameter& parameter = f.parameters[i];
-        Napi::Value js = info[i + 1];
-        TensorRef t = parameter.type->kind == TypeKind::Tensor ? tensor_of(js) : TensorRef();
-        if (t) {
-          args.push_back(torchscript::Value(std::move(t)));
-          continue;
-        }
-        Place place;
-        place.name = parameter.name;
-        place.where = short_name;
-        place.argument = i + 1 - hidden;
-        args.push_back(from_js(env, js, *parameter.type, *p, place));
-      }
+      constexpr size_t kInline = 8;
+      torchscript::Value few[kInline];
+      std::vector<torchscript::Value> many(n > kInline ? n : 0);
+      torchscript::Value* args = n > kInline ? many.data() : few;
+      for (size_t i = 0; i < n; i++) args[i] = argument(env, info[i + 1], f, i, *p);
       BufferedSink sink;
       try {
-        torchscript::Value result = p->run(f, args.data(), args.size(), &sink);
+        torchscript::Value result = p->run(f, args, n, &sink);
         sink.deliver(environment, env);
+        uint32_t number;
+        if (small_results && f.return_type->kind == TypeKind::Tensor && environment.small_results.put(env, result, &number))
+          return Napi::Number::New(env, number);
         return to_js(env, result, f.return_type, p);
       } catch (const Napi::Error&) {
         throw;
@@ -636,6 +634,22 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
         std::rethrow_exception(error);
       }
     });
+  }
+  static torchscript::Value argument(Napi::Env env, const Napi::Value& js, const Function& f, size_t i, const Program& program) {
+    const Parameter& parameter = f.parameters[i];
+    if (parameter.type->kind == TypeKind::Tensor) {
+      if (TensorRef t = tensor_of(js)) return torchscript::Value(std::move(t));
+    } else if (parameter.type->kind == TypeKind::Class) {
+      auto* handle = static_cast<ObjectHandle*>(handle_in(js, &Environment::objects));
+      if (handle && handle->held.program.get() == &program && value_has_type(handle->held.object, *parameter.type)) return handle->held.object;
+    } else if (parameter.has_default && js.IsUndefined()) {
+      return parameter.default_value;
+    }
+    Place place;
+    place.name = parameter.name;
+    place.where = std::string_view(f.name).substr(f.name.rfind('.') + 1);
+    place.argument = i + 1 - (f.parameters[0].name == "self" ? 1 : 0);
+    return from_js(env, js, *parameter.type, program, place);
   }
   Napi::Value run_async(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {

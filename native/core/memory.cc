@@ -57,6 +57,27 @@ Cache& cache() {
   return *instance;
 }
 
+// Small blocks that the thread itself has freed: no lock.
+struct Pocket {
+  static constexpr int kKept = 32;  // of one size
+  void* blocks[kFineClasses][kKept];
+  int count[kFineClasses] = {};
+  bool closed = false;
+  ~Pocket() {
+    for (int i = 0; i < kFineClasses; i++) {
+      while (count[i] > 0) {
+        std::free(blocks[i][--count[i]]);
+        cached_bytes.fetch_sub(static_cast<int64_t>(kAlignment) * (i + 1), std::memory_order_relaxed);
+      }
+    }
+    closed = true;  // what is freed later on this thread goes to the common cache
+  }
+};
+Pocket& pocket() {
+  static thread_local Pocket p;
+  return p;
+}
+
 void* system_allocate(size_t bytes) {
   if (bytes < kHugePage) return std::aligned_alloc(kAlignment, bytes);
   // Over-allocate to align to a huge page, then give the ends back.
@@ -86,7 +107,14 @@ void* allocate_block(size_t bytes) {
   if (bytes > kLargestRequest) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
   auto [index, size] = size_class(bytes);
   void* block = nullptr;
-  {
+  if (index < kFineClasses) {
+    Pocket& p = pocket();
+    if (p.count[index] > 0) {
+      block = p.blocks[index][--p.count[index]];
+      cached_bytes.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
+    }
+  }
+  if (!block) {
     Cache& c = cache();
     std::lock_guard<std::mutex> lock(c.mutex);
     std::vector<void*>& list = c.blocks[index];
@@ -112,6 +140,14 @@ void* allocate_block(size_t bytes) {
 void free_block(void* block, size_t bytes) noexcept {
   auto [index, size] = size_class(bytes);
   live_bytes.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
+  if (kReuse && index < kFineClasses) {
+    Pocket& p = pocket();
+    if (!p.closed && p.count[index] < Pocket::kKept) {
+      p.blocks[index][p.count[index]++] = block;
+      cached_bytes.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed);
+      return;
+    }
+  }
   if (kReuse && cached_bytes.load(std::memory_order_relaxed) + static_cast<int64_t>(size) <= kCacheLimit) {
     Cache& c = cache();
     std::lock_guard<std::mutex> lock(c.mutex);

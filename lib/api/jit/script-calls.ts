@@ -20,7 +20,7 @@ export function setScriptListener(next: ((call: ScriptCall) => void) | undefined
 }
 
 /** Tells the tracer, if there is one, and gives the result back. */
-export function noted(call: ScriptCall): unknown {
-  listener?.(call)
-  return call.result
+export function noted(fn: ScriptFunction, self: ScriptObject | undefined, args: readonly unknown[], result: unknown): unknown {
+  listener?.({ fn, self, args, result })
+  return result
 }

@@ -35,7 +35,7 @@ export interface ScriptFunction {
 
 /** Gives a function of a program its JavaScript face. */
 export function scriptFunction(program: Program, fn: CompiledFunction): ScriptFunction {
-  const call = (...args: unknown[]): unknown => noted({ fn, self: undefined, args, result: callByUser(program, fn, args) })
+  const call = (...args: unknown[]): unknown => noted(fn, undefined, args, callByUser(program, fn, args))
   Object.defineProperties(call, {
     name: { value: fn.name },
     qualifiedName: { value: fn.qualifiedName },

@@ -112,7 +112,7 @@ export class ScriptObject {
   run(name: string, ...args: unknown[]): unknown {
     const { program, handle } = this[state]
     const fn = this.method(name)
-    return noted({ fn, self: this, args, result: callByUser(program, fn, [{ [objectHandle]: handle }, ...args]) })
+    return noted(fn, this, args, callByUser(program, fn, args, handle))
   }
 
   /** Like `run`, on a native worker: the event loop goes on meanwhile. */
