@@ -230,7 +230,9 @@ export class Tensor {
     if (count !== 1)
       throw new ArgumentError(`Expected a tensor of one element for \`item\` but received one of shape [${this.shape.join(', ')}]`)
     const { dtype } = this
-    return (readItem !== undefined && this.#layout === undefined && isUsual(dtype) ? readItem(this) : readElement(dtype, this.elements(), 0)) as T
+    return (
+      readItem !== undefined && this.#layout === undefined && isUsual(dtype) ? readItem(this) : readElement(dtype, this.elements(), 0)
+    ) as T
   }
 
   /** Nested arrays of the elements; 64-bit integers are numbers where that is exact, else bigints. */
