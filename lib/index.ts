@@ -20,6 +20,17 @@ export type { LoadOptions, PickledObject } from './api/load.js'
 export { save } from './api/save.js'
 export * as jit from './api/jit/index.js'
 export { enumerate, float, int, range, zip } from './api/jit/language.js'
+export { compile } from './api/compile/index.js'
+export type {
+  Compilation,
+  CompileBackend,
+  Compiled,
+  CompiledFunction,
+  CompiledModule,
+  CompileMode,
+  CompileOptions,
+  WeightStorage,
+} from './api/compile/index.js'
 export * as nn from './api/nn/index.js'
 export { getNumThreads, isa, manualSeed, memoryStats, setNumThreads } from './api/settings.js'
 export { onPrint, onWarn } from './api/settings.js'

@@ -149,6 +149,8 @@ export interface ProgramHandle {
   signatures(): SignatureReport[]
   /** Recording and replaying of schedules; on by default. */
   setRecording(enabled: boolean): void
+  /** Grows when an attribute or the memory of a tensor that the program was loaded with is written. */
+  stateVersion(): number
   dispose(): void
 }
 

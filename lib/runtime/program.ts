@@ -120,6 +120,10 @@ export class Program {
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))
   }
+  /** Grows when an attribute or the memory of a tensor that the program was made with is written. */
+  stateVersion(): number {
+    return this.#handle.stateVersion()
+  }
   dispose(): void {
     this.#handle.dispose()
   }

@@ -57,8 +57,11 @@ export function rangeOf(place: Place | undefined): SourceRange | undefined {
 /** Warns as PyTorch's tracer does, once for each line of a trace. */
 export class TracerWarnings {
   readonly #seen = new Set<string>()
+  /** What was warned of, or would have been: sizes or elements of tensors that became JavaScript values. */
+  readonly subjects = new Set<'sizes' | 'values'>()
   constructor(private readonly isQuiet: boolean) {}
-  warn(message: string): void {
+  warn(message: string, subject: 'sizes' | 'values' = 'values'): void {
+    this.subjects.add(subject)
     if (this.isQuiet) return
     const place = callerPlace()
     const where = place === undefined ? '' : `${place.file}:${place.line}: `

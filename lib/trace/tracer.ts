@@ -192,7 +192,10 @@ export class Tracer {
     const args = [tensor, dim].map((arg, i) => this.argument(arg, schema.arguments[i].type))
     this.frame.records.push({ kind: 'operator', schema, args, results: [{ kind: 'value', value }], range: this.range() })
     const onPlain = (): void =>
-      this.warnings.warn(`Converting a size of a tensor to a JavaScript number might cause the trace to be incorrect. ${keptAsConstant}`)
+      this.warnings.warn(
+        `Converting a size of a tensor to a JavaScript number might cause the trace to be incorrect. ${keptAsConstant}`,
+        'sizes',
+      )
     return new TracedSize(size, value, onPlain) as unknown as number
   }
   departs(tensor: Tensor, how: Departure): void {

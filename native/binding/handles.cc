@@ -554,7 +554,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
                         InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
                         InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
-                        InstanceMethod<&ProgramHandle::set_recording>("setRecording"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
+                        InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+                        InstanceMethod<&ProgramHandle::state_version>("stateVersion"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { program_ = *payload<ProgramRef>(info, "Program"); }
 
@@ -730,6 +731,9 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value set_recording(const Napi::CallbackInfo& info) {
     program(info.Env())->recording.store(info[0].ToBoolean().Value());
     return info.Env().Undefined();
+  }
+  Napi::Value state_version(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(program(info.Env())->state_version()));
   }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     program_ = nullptr;

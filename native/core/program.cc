@@ -12,7 +12,10 @@ namespace torchscript {
 Ref<Program> Program::load(const uint8_t* bytes, size_t size, const std::vector<Ref<Tensor>>& tensors, OutputSink* sink) {
   auto program = make_ref<Program>();
   program->plan_ = decode_plan(bytes, size, tensors);
-  for (const Ref<Tensor>& tensor : tensors) tensor->storage->module_state = true;
+  for (const Ref<Tensor>& tensor : tensors) {
+    tensor->storage->module_state = true;
+    program->loaded_storages_.push_back(tensor->storage);
+  }
   Plan& plan = *program->plan_;
   for (size_t i = 0; i < plan.functions.size(); i++) program->caches_.push_back(std::make_unique<Cache>());
   for (const Operator& op : plan.operators) program->operators_.emplace(op.name, &op);
@@ -188,6 +191,12 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
     cache.entries.erase(std::remove(cache.entries.begin(), cache.entries.end(), entry), cache.entries.end());
     throw;
   }
+}
+
+uint64_t Program::state_version() const {
+  uint64_t version = generation();
+  for (const Ref<Storage>& storage : loaded_storages_) version += storage->version.load(std::memory_order_acquire);
+  return version;
 }
 
 std::vector<SignatureReport> Program::signatures() {

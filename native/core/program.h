@@ -50,6 +50,9 @@ class Program : public RefCounted {
   std::atomic<bool> recording{true};
   std::vector<SignatureReport> signatures();
 
+  // Grows when an attribute or the memory of a tensor that the program was loaded with is written.
+  uint64_t state_version() const;
+
  private:
   // What is known of one signature of a function.
   struct Entry {
@@ -92,6 +95,7 @@ class Program : public RefCounted {
   static void retire(Cache& cache, std::unique_ptr<Ready> ready);
 
   std::unique_ptr<Plan> plan_;
+  std::vector<Ref<Storage>> loaded_storages_;
   std::vector<std::unique_ptr<Cache>> caches_;
   std::unordered_map<std::string, const Operator*> operators_;
   std::atomic<uint64_t> generation_{0};

@@ -7,7 +7,7 @@ import { CompilationUnit } from '../../script/compilation-unit.js'
 import { ArgumentError } from '../../util/errors.js'
 import { Module } from '../nn/module.js'
 import { ConcreteTypes } from './concrete-type.js'
-import { callerSource, givenSource } from './find-source.js'
+import { callerSource, type FoundSource, givenSource } from './find-source.js'
 import { compiledFunctionOf, scriptFunction, type ScriptFunction } from './script-function.js'
 import { ScriptModule, type ScriptObject, wrapObjects } from './script-module.js'
 import { isClass, isModuleClass, Sources } from './sources.js'
@@ -25,8 +25,11 @@ type Callable = (...args: never[]) => unknown
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Class = abstract new (...args: any[]) => unknown
 
-const sourcesFor = (unit: CompilationUnit, options: ScriptOptions): Sources =>
-  new Sources(unit, options.source === undefined ? callerSource() : givenSource(options.source), options.scope)
+interface FoundOptions {
+  readonly source: FoundSource | undefined
+  readonly scope: ScriptOptions['scope']
+}
+const sourcesFor = (unit: CompilationUnit, { source, scope }: FoundOptions): Sources => new Sources(unit, source, scope)
 
 /** Compiles a function and all it calls, so that errors come now and not at the first call. */
 function check(fn: CompiledFunction, seen = new Set<CompiledFunction>()): void {
@@ -61,7 +64,13 @@ export function script(target: unknown, options: ScriptOptions = {}): unknown {
   if (target instanceof ScriptModule || compiledFunctionOf(target) !== undefined) return target
   if (typeof options !== 'object' || options === null)
     throw new ArgumentError(`Expected an object for \`options\` but received ${describe(options)}`)
+  return scriptFrom(target, options.source === undefined ? callerSource() : givenSource(options.source), options.scope)
+}
+
+/** Compiles TypeScript whose source has been found. */
+export function scriptFrom(target: unknown, source: FoundSource | undefined, scope: ScriptOptions['scope']): unknown {
   const unit = new CompilationUnit()
+  const options: FoundOptions = { source, scope }
   if (target instanceof Module) return scriptModule(target, unit, sourcesFor(unit, options))
   if (isModuleClass(target)) {
     const { name } = target as { name: string }

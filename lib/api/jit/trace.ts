@@ -66,6 +66,16 @@ interface TraceJob {
   readonly methodName: string
   /** The second trace of a check says nothing that the first has not said. */
   readonly isQuiet?: boolean
+  /** Filled in with what the trace depends on besides its inputs. */
+  readonly findings?: TraceFindings
+}
+
+/** What a trace depends on besides the tensors that it takes. */
+export interface TraceFindings {
+  /** Is told of a module that is about to run. */
+  entered(module: Module): void
+  /** Sizes or elements of tensors became JavaScript values, which the trace has as constants. */
+  readonly subjects: Set<'sizes' | 'values'>
 }
 
 let isTracingNow = false
@@ -77,6 +87,7 @@ function record(job: TraceJob): CompiledFunction {
   if (isTracingNow) throw new ArgumentError('A trace began inside another trace. Trace the inner function before the outer one.')
   const { classes } = job
   const describe = (module: Module): { className: string; qualifiedName: string; path: readonly string[] } | undefined => {
+    job.findings?.entered(module)
     const node = classes?.nodeOf(module)
     return node && { className: className(module), qualifiedName: node.type.qualifiedName, path: node.path }
   }
@@ -118,6 +129,7 @@ function record(job: TraceJob): CompiledFunction {
     setModuleListener(savedListener)
     setScriptListener(savedScripts)
     setTensorObserver(savedObserver)
+    for (const subject of tracer.warnings.subjects) job.findings?.subjects.add(subject)
   }
   const context: BuildContext = {
     classAt: (path) => classes!.classAt(path),
@@ -239,6 +251,33 @@ export function trace(target: Module | Callable, exampleInputs: unknown, options
       options,
     )
   return traced
+}
+
+/**
+ * Traces a call of a function or module whose arguments and results are lists of tensors, without a check and without warnings, which the
+ * findings stand for. A module gives a program, whose `forward` it is and which has the memory of the parameters.
+ */
+export function traceTensors(
+  target: Module | Callable,
+  run: (...tensors: Tensor[]) => Tensor[],
+  tensors: readonly Tensor[],
+  entered: (module: Module) => void,
+): { readonly program: Program | undefined; readonly fn: CompiledFunction; readonly findings: TraceFindings } {
+  const root = target instanceof Module ? target : undefined
+  const classes = root && new TracedClasses(root)
+  const findings: TraceFindings = { entered, subjects: new Set() }
+  const fn = record({
+    fn: run,
+    self: root,
+    inputs: tensors,
+    strict: true,
+    classes,
+    methodName: 'forward',
+    isQuiet: true,
+    findings,
+  })
+  const program = root && new Program({ classes: classes!, root: classes!.objects(root) })
+  return { program, fn, findings }
 }
 
 const emptyClasses = {
