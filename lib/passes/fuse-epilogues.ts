@@ -55,6 +55,8 @@ function onlyReader(value: Value): Node | undefined {
   return readers.length === 1 && readers[0].user.owner === value.node.owner ? readers[0].user : undefined
 }
 
+const isLarge = ({ node, weightShape: [rows, columns] }: WeightedNode): boolean => node.kind === 'aten::linear' && rows * columns >= 1 << 16
+
 interface Chain {
   readonly layer: Node
   /** The addition of a residual, and the activation, as far as they are there. */
@@ -91,8 +93,10 @@ class Fusion {
       if (node.owner === undefined) continue
       for (const inner of node.blocks) changed = this.block(inner) || changed
       const layer = this.layerOf(node)
-      const chain = layer && this.chainOf(layer)
-      if (layer !== undefined && chain !== undefined) changed = this.fuse(layer, chain) || changed
+      if (layer === undefined) continue
+      const chain = this.chainOf(layer)
+      if (chain !== undefined && this.fuse(layer, chain)) changed = true
+      else if (isLarge(layer)) changed = this.alone(layer) || changed
     }
     return changed
   }
@@ -135,6 +139,20 @@ class Fusion {
     if (other.type !== TensorType || other.node.constant !== undefined) return undefined
     // In place, the sum has the dtype of the layer; else the kernels promote as the operator does.
     return name === 'aten::add.Tensor' || floatDType(other, this.facts) === layer.dtype ? other : undefined
+  }
+
+  /** A large linear layer that nothing follows becomes the same operator, which may use algorithms with fewer multiplications. */
+  private alone(layer: WeightedNode): boolean {
+    const { node } = layer
+    const chain = { layer: node, sum: undefined, residual: undefined, activation: undefined, name: '' }
+    const fused = this.fusedNode(layer, chain).insertBefore(node)
+    fused.range = node.range
+    fused.callStack = node.callStack
+    fused.output.debugName = node.output.debugName
+    if (this.analysis !== undefined) this.analysis.adopt(fused.output, node.output)
+    node.output.replaceAllUsesWith(fused.output)
+    node.destroy()
+    return true
   }
 
   private fuse(layer: WeightedNode, chain: Chain): boolean {

@@ -313,7 +313,7 @@ void linear_infer(Call& call) {
   if (bias) check_expands(*bias, sizes, ndim);
   call.set_output(0, x.dtype, sizes, ndim);
 }
-void linear_with(Call& call, const TensorView* residual, Activation activation) {
+void linear_with(Call& call, const TensorView* residual, Activation activation, bool subcubic) {
   const TensorView& out = call.outputs[0];
   const TensorView* bias = call.optional_tensor(2);
   with_compute_type(out.dtype, [&](auto t) {
@@ -350,6 +350,7 @@ void linear_with(Call& call, const TensorView* residual, Activation activation) 
     if constexpr (tiles) {
       model.packed_b = static_cast<const T*>(call.packed);
       model.activation = activation;
+      model.subcubic = subcubic;
     }
     if (residual) {
       if constexpr (tiles) {
@@ -367,7 +368,7 @@ void linear_with(Call& call, const TensorView* residual, Activation activation) 
     finish_output(c, out);
   });
 }
-void linear_run(Call& call) { linear_with(call, nullptr, Activation::None); }
+void linear_run(Call& call) { linear_with(call, nullptr, Activation::None, false); }
 size_t linear_pack_bytes(const Call& call) {
   if (call.args[1].kind != ArgKind::Tensor || call.tensor(1).ndim != 2) return 0;
   return pack_bytes_of(call.tensor(1), call.tensor(1).sizes[1], call.tensor(1).sizes[0]);
@@ -377,7 +378,11 @@ TS_KERNEL(linear, {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pac
 
 // linear(input, weight, bias?), then residual? and activation.
 void linear_epilogue_infer(Call& call) { infer_epilogue(call, 3, 4, linear_infer); }
-void linear_epilogue_run(Call& call) { run_epilogue(call, 3, 4, linear_infer, linear_with); }
+void linear_epilogue_run(Call& call) {
+  run_epilogue(call, 3, 4, linear_infer, [](Call& inner, const TensorView* residual, Activation activation) {
+    linear_with(inner, residual, activation, true);
+  });
+}
 TS_KERNEL(
   linear_epilogue,
   {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});

@@ -208,6 +208,17 @@ for (const act of ['', 'relu']) {
   linear('residual of another dtype', tensor([5, 8]), tensor([6, 8]), tensor([6]), tensor([5, 6], 'int64'), act)
   linear('bias that is a number', tensor([5, 8]), tensor([6, 8]), tensor([]), tensor([5, 6]), act)
 }
+// Products with fewer multiplications. A sum of n terms below 1 in magnitude has n roundings of partial sums, here of sums of up to four elements
+// each; the bound of the plain sum is n * n / 4 * 2^-24, far above.
+const rounding = 4 * 512 * 2 ** -24
+for (const act of ['', 'gelu', 'relu'] as const) {
+  linear('130x520', tensor([130, 512]), tensor([520, 512]), tensor([520]), tensor([130, 520]), act, rounding)
+  linear('odd row, tail of a panel', tensor([3, 45, 512]), tensor([517, 512]), undefined, undefined, act, rounding)
+}
+linear('slices of the sum', tensor([97, 1026]), tensor([400, 1026]), tensor([400]), tensor([97, 400]), 'silu', 2 * rounding)
+linear('blocks of rows', tensor([300, 512]), tensor([300, 512]), tensor([300]), undefined, '', rounding)
+linear('special values in a large product', tensor([131, 512], 'float32', 1, true), tensor([520, 512]), undefined, undefined, '', rounding)
+linear('special weights of a large product', tensor([131, 512]), tensor([520, 512], 'float32', 1, true), undefined, undefined, '', rounding)
 let refused = ''
 try {
   const act = '%act : str = prim::Constant[value="softsign"]()\n  %none : NoneType = prim::Constant()'

@@ -21,6 +21,7 @@ for (const isa of isas) {
       t.ok(kernels.includes(kernel), kernel)
     }
     t.ok(kernels.includes('convolution_epilogue: conv_depthwise'))
+    t.ok(kernels.includes(`linear_epilogue: strassen_f32_${isa}`))
     t.match(refused, /Expected .* for `activation` but received 'softsign'/)
     t.end()
   })

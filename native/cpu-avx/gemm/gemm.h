@@ -58,6 +58,7 @@ template <class T> struct Gemm {
   const T* residual = nullptr;  // columns adjacent
   int64_t residual_row = 0;
   Activation activation = Activation::None;
+  bool subcubic = false;  // algorithms with fewer multiplications may be used: gemm/strassen.h
 };
 
 template <class T> int64_t panel_count(int64_t n) { return (n + tile_kernels<T>().nr - 1) / tile_kernels<T>().nr; }

@@ -2,6 +2,7 @@
 #pragma once
 #include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/gemm/staging.h"
+#include "cpu-avx/gemm/strassen.h"
 #include "kernel.h"
 
 namespace torchscript {
@@ -92,6 +93,9 @@ template <class T> void run_product(Runtime& runtime, const Gemm<T>& product) {
       for (int64_t k = 0; k < g.k; k++) row[k] = g.a[k * g.a_col];
       g.a = row;
       g.a_col = 1;
+    }
+    if constexpr (std::is_same_v<T, float>) {
+      if (g.subcubic && strassen_product(runtime, g)) return;
     }
     gemm(runtime, g);
   } else {

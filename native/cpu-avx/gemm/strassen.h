@@ -1,0 +1,189 @@
+// Products of many rows with packed weights by Winograd's form of Strassen's algorithm, one level deep: seven products of half-size
+// matrices take the place of eight. Baseline code.
+//
+// A is cut into quarters by rows and columns, B by rows and by pairs of neighbouring panels, which stay packed as they are. Sums of
+// quarters of A are made once; sums of quarters of B for one pair of panels and one slice of K at a time, in cache, so that weights take
+// no more memory and no more bandwidth than they do for the plain product:
+//
+//   M1 = A11 B11   M2 = A12 B21   M3 = S4 B22   M4 = A22 T4   M5 = S1 T1   M6 = S2 T2   M7 = S3 T3
+//   C11 = M1 + M2               C12 = M1 + M6 + M5 + M3
+//   C21 = M1 + M6 + M7 - M4     C22 = M1 + M6 + M7 + M5
+//
+// The error is about three times that of the plain product, and relative to the larger of two rows that are summed. So rows of very
+// different magnitudes are left to the plain product, as is what is not finite: sums would carry it over to other rows and columns.
+#pragma once
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu-avx/gemm/gemm.h"
+#include "cpu-avx/gemm/strassen_inner.h"
+
+namespace torchscript {
+
+// TORCHSCRIPT_STRASSEN=0 turns it off.
+inline bool strassen_enabled() {
+  static const bool enabled = [] {
+    const char* text = std::getenv("TORCHSCRIPT_STRASSEN");
+    return !text || std::strcmp(text, "0") != 0;
+  }();
+  return enabled;
+}
+
+constexpr int64_t kStrassenRows = 256;      // of A at a time
+constexpr float kStrassenRowRatio = 64.0f;  // between the largest elements of two rows that are summed
+
+inline bool strassen_suits(const Gemm<float>& g) {
+  return g.a_col == 1 && g.alpha == 1.0f && !g.accumulate && !g.bias_m && g.m >= 96 && g.k >= 256 && g.k % 2 == 0 &&
+         g.n >= 2 * tile_kernels<float>().nr && g.m * g.n * g.k >= (1 << 25) && strassen_enabled();
+}
+
+class Strassen {
+ public:
+  Strassen(Runtime& runtime, const Gemm<float>& g) : runtime_(runtime), g_(g) {
+    panels_ = panel_count<float>(g.n);
+    pairs_ = panels_ / 2;
+    half_k_ = g.k / 2;
+    slice_ = k_slice(half_k_, kernels_.kc);
+    const int64_t blocks = (g.m + kStrassenRows - 1) / kStrassenRows;
+    rows_each_ = ((g.m + blocks - 1) / blocks + 1) & ~int64_t{1};
+  }
+
+  // False when the rows do not suit; then nothing is done.
+  bool run() {
+    if (!rows_match()) return false;
+    runtime_.note(strassen_.name);
+    // Rows of operands lie a line apart, so that those of a tile do not fall into the same cache sets.
+    row_step_ = (slice_ + 31) & ~int64_t{15};
+    operand_step_ = std::min(g_.m, rows_each_) / 2 * row_step_;
+    operands_ = static_cast<float*>(runtime_.scratch(static_cast<size_t>(7 * operand_step_) * sizeof(float)));
+    finite_ = static_cast<uint8_t*>(runtime_.scratch(static_cast<size_t>(pairs_)));
+    for (int64_t m0 = 0; m0 < g_.m; m0 += rows_each_) rows(m0, std::min(g_.m, m0 + rows_each_));
+    return true;
+  }
+
+ private:
+  // Whether the rows that are summed are of like magnitude. NaN compares as unlike.
+  bool rows_match() const {
+    for (int64_t m0 = 0; m0 < g_.m; m0 += rows_each_) {
+      const int64_t half = (std::min(g_.m, m0 + rows_each_) - m0) / 2;
+      for (int64_t i = m0; i < m0 + half; i++) {
+        const float x = strassen_.largest(g_.a + i * g_.a_row, g_.k), y = strassen_.largest(g_.a + (i + half) * g_.a_row, g_.k);
+        if (!(x <= kStrassenRowRatio * y && y <= kStrassenRowRatio * x)) return false;
+      }
+    }
+    return true;
+  }
+
+  void rows(int64_t m0, int64_t m1) {
+    const int64_t half = (m1 - m0) / 2;
+    std::memset(finite_, 1, static_cast<size_t>(pairs_));
+    for (int64_t k0 = 0; k0 < half_k_; k0 += slice_) {
+      const int64_t kn = std::min(slice_, half_k_ - k0);
+      runtime_.parallel(half, std::max<int64_t>(1, 32768 / kn), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+          const float *upper = g_.a + (m0 + i) * g_.a_row + k0, *lower = upper + half * g_.a_row;
+          strassen_.operands_of_a(upper, upper + half_k_, lower, lower + half_k_, kn, operands_ + i * row_step_, operand_step_);
+        }
+      });
+      runtime_.parallel(pairs_, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; p++) {
+          pair(m0, half, k0, kn, p, p + 1 < end);
+          if ((m1 - m0) % 2) odd_row(m1 - 1, k0, kn, p);
+        }
+      });
+    }
+    runtime_.parallel(pairs_, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; p++) {
+        if (!finite_[p]) gemm_block(g_, m0, m0 + 2 * half, 2 * p, 2 * p + 2);
+      }
+    });
+    if (panels_ % 2) gemm_block(g_, m0, m1, panels_ - 1, panels_);
+  }
+
+  void pair(int64_t m0, int64_t half, int64_t k0, int64_t kn, int64_t pair, bool more) {
+    const int nr = kernels_.nr, height = tile_rows(half, kernels_.mr);
+    const int64_t tiles = (half + height - 1) / height, panel_step = g_.k * nr, low = half_k_ * nr;
+    float* sums = thread_scratch<float>(kSlotPackB, static_cast<size_t>(4 * kn * nr + 7 * half * nr));
+    float* products = sums + 4 * kn * nr;
+    const float* b11 = g_.packed_b + 2 * pair * panel_step + k0 * nr;
+    const float *b12 = b11 + panel_step, *b21 = b11 + low, *b22 = b12 + low;
+    float *t1 = sums, *t2 = t1 + kn * nr, *t3 = t2 + kn * nr, *t4 = t3 + kn * nr;
+    strassen_.sums_of_b(b11, b12, b21, b22, kn * nr, t1, t2, t3, t4);
+    const float* right[7] = {b11, b21, b22, t4, t1, t2, t3};
+    // The four pieces of the next pair's weights are touched meanwhile, spread over the tiles.
+    const float* next = more ? b11 + 2 * panel_step : nullptr;
+    const int64_t lines = kn * nr * static_cast<int64_t>(sizeof(float)) / 64, pieces = (lines + kn - 1) / kn;
+    const int64_t every = std::max<int64_t>(1, 7 * tiles / (4 * pieces));
+    int64_t piece = 0, turn = 0;
+    Tile<float> tile{};
+    tile.a_stride = row_step_;
+    tile.b_stride = nr;
+    tile.k = kn;
+    tile.c_stride = nr;
+    tile.n = nr;
+    tile.alpha = 1.0f;
+    for (int q = 0; q < 7; q++) {
+      tile.b = right[q];
+      for (int64_t row = 0; row < half; row += height, turn++) {
+        tile.a = operands_ + q * operand_step_ + row * row_step_;
+        tile.m = static_cast<int>(std::min<int64_t>(height, half - row));
+        tile.c = products + (q * half + row) * nr;
+        tile.prefetch = nullptr;
+        if (next && turn % every == 0 && piece < 4 * pieces) {
+          const int64_t quarter = piece / pieces;
+          tile.prefetch =
+            reinterpret_cast<const char*>(next + (quarter & 1) * panel_step + (quarter >> 1) * low) + piece % pieces * kn * 64;
+          piece++;
+        }
+        kernels_.tile_rows(tile);
+      }
+    }
+    const int64_t column = 2 * pair * nr;
+    float *top = g_.c + m0 * g_.c_row + column, *bottom = top + half * g_.c_row;
+    const int n1 = static_cast<int>(std::min<int64_t>(nr, g_.n - column - nr));
+    const bool last = k0 + kn >= half_k_;
+    const float* bias = last && g_.bias_n ? g_.bias_n + column : nullptr;
+    if (!strassen_.combine(products, half * nr, half, nr, bias, k0 > 0, top, bottom, g_.c_row, nr, n1)) finite_[pair] = 0;
+    if (!last || !finite_[pair] || (!g_.residual && g_.activation == Activation::None)) return;
+    const float* residual = g_.residual ? g_.residual + m0 * g_.residual_row + column : nullptr;
+    kernels_.epilogue(top, g_.c_row, residual, g_.residual_row, 2 * half, nr + n1, g_.activation);
+  }
+
+  // A row without a partner, while the weights are in cache.
+  void odd_row(int64_t row, int64_t k0, int64_t kn, int64_t pair) {
+    const int nr = kernels_.nr;
+    const float* a = g_.a + row * g_.a_row + k0;
+    const bool last = k0 + kn >= half_k_;
+    for (int64_t p = 2 * pair; p < 2 * pair + 2; p++) {
+      const float* panel = g_.packed_b + (p * g_.k + k0) * nr;
+      const int n = static_cast<int>(std::min<int64_t>(nr, g_.n - p * nr));
+      float* c = g_.c + row * g_.c_row + p * nr;
+      kernels_.gemv_panel(a, panel, kn, c, n, 1.0f, k0 > 0, nullptr, nullptr, Activation::None);
+      kernels_.gemv_panel(a + half_k_, panel + half_k_ * nr, kn, c, n, 1.0f, true, last && g_.bias_n ? g_.bias_n + p * nr : nullptr,
+                          last && g_.residual ? g_.residual + row * g_.residual_row + p * nr : nullptr,
+                          last ? g_.activation : Activation::None);
+    }
+  }
+
+  Runtime& runtime_;
+  const Gemm<float>& g_;
+  const TileKernels<float>& kernels_ = tile_kernels<float>();
+  const StrassenKernels& strassen_ = strassen_kernels();
+  int64_t panels_, pairs_, half_k_, slice_, rows_each_;
+  int64_t row_step_ = 0, operand_step_ = 0;
+  float* operands_ = nullptr;  // of one slice of K
+  uint8_t* finite_ = nullptr;  // by pair of panels
+};
+
+// Computes g where that is faster than the plain product and about as exact; false when nothing was done.
+inline bool strassen_product(Runtime& runtime, Gemm<float> g) {
+  if (!strassen_suits(g)) return false;
+  if (!g.packed_b) {
+    float* packed = static_cast<float*>(runtime.scratch(packed_b_elements<float>(g.k, g.n) * sizeof(float)));
+    pack_b_all(&runtime, g.b, g.b_row, g.b_col, g.k, g.n, packed);
+    g.packed_b = packed;
+  }
+  return Strassen(runtime, g).run();
+}
+
+}  // namespace torchscript
