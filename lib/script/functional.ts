@@ -253,6 +253,35 @@ def ${name}(input: Tensor, size: Optional[Union[int, List[int]]]=None, scale_fac
   return input
 `,
   ),
+  ...[
+    ['nearest', ''],
+    ['bilinear', ', align_corners=True'],
+  ].map(
+    ([mode, corners]) => `
+def upsample_${mode}(input: Tensor, size: Optional[Union[int, List[int]]]=None, scale_factor: Optional[Union[float, List[float]]]=None) -> Tensor:
+  return torch.nn.functional.interpolate(input, size, scale_factor, "${mode}"${corners})
+`,
+  ),
+  `
+def linear_cross_entropy(input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Optional[Tensor]=None, weight: Optional[Tensor]=None, reduction: str="mean", ignore_index: Optional[int]=None, label_smoothing: float=0.0) -> Tensor:
+  assert input.dim() == 1 or input.dim() == 2, "expected input with dimensionality 1 or 2"
+  assert linear_weight.dim() >= 2, "expected linear_weight with dimensionality at least 2"
+  features = input.size(-1)
+  assert features == linear_weight.size(-1), "expected equal input and linear_weight last dimensions (in_features)"
+  outputs = linear_weight.size()[:-1]
+  assert input.dim() == 2 or len(outputs) == 1, "K-dimensional loss requires batched input"
+  shape = input.size()[:-1] + outputs
+  ignored = -100
+  if ignore_index is not None:
+    assert target.size() != shape, "ignore_index cannot be specified when target contains probabilities"
+    ignored = ignore_index
+  bias = linear_bias
+  if bias is not None:
+    assert bias.size() == outputs, "expected linear_bias of the shape of the outputs"
+    bias = bias.reshape([-1])
+  logits = torch.linear(input, linear_weight.reshape([-1, features]), bias).reshape(shape)
+  return torch.nn.functional.cross_entropy(logits, target, weight, ignore_index=ignored, reduction=reduction, label_smoothing=label_smoothing)
+`,
   `
 def grid_sample(input: Tensor, grid: Tensor, mode: str="bilinear", padding_mode: str="zeros", align_corners: Optional[bool]=None) -> Tensor:
   code = 0

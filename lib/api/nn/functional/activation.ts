@@ -42,6 +42,8 @@ export function hardtanh(input: Tensor, ...rest: Rest<HardtanhOptions, typeof ha
   const { minVal = -1, maxVal = 1, inplace = false } = settle<HardtanhOptions>(hardtanhNames, rest)
   return op(inplace ? 'hardtanh_' : 'hardtanh', input, minVal, maxVal)
 }
+export const hardtanh_ = (input: Tensor, ...rest: Rest<Omit<HardtanhOptions, 'inplace'>, readonly ['minVal', 'maxVal']>): Tensor =>
+  hardtanh(input, { ...settle<HardtanhOptions>(['minVal', 'maxVal'], rest), inplace: true })
 
 export interface AlphaOptions extends InplaceOptions {
   alpha?: number
@@ -56,6 +58,12 @@ const withAlpha =
   }
 export const elu = withAlpha('elu')
 export const celu = withAlpha('celu')
+const inPlaceWithAlpha =
+  (name: string) =>
+  (input: Tensor, ...rest: Rest<{ alpha?: number }, readonly ['alpha']>): Tensor =>
+    op(name, input, settle<{ alpha?: number }>(['alpha'], rest).alpha ?? 1)
+export const elu_ = inPlaceWithAlpha('elu_')
+export const celu_ = inPlaceWithAlpha('celu_')
 
 export interface LeakyReluOptions extends InplaceOptions {
   negativeSlope?: number
@@ -65,6 +73,8 @@ export function leakyRelu(input: Tensor, ...rest: Rest<LeakyReluOptions, typeof 
   const { negativeSlope = 0.01, inplace = false } = settle<LeakyReluOptions>(leakyNames, rest)
   return op(inplace ? 'leaky_relu_' : 'leaky_relu', input, negativeSlope)
 }
+export const leakyRelu_ = (input: Tensor, ...rest: Rest<Omit<LeakyReluOptions, 'inplace'>, readonly ['negativeSlope']>): Tensor =>
+  leakyRelu(input, { ...settle<LeakyReluOptions>(['negativeSlope'], rest), inplace: true })
 
 export interface RreluOptions extends InplaceOptions {
   lower?: number
@@ -76,6 +86,10 @@ export function rrelu(input: Tensor, ...rest: Rest<RreluOptions, typeof rreluNam
   const { lower = 1 / 8, upper = 1 / 3, training = false, inplace = false } = settle<RreluOptions>(rreluNames, rest)
   return op(inplace ? 'rrelu_' : 'rrelu', input, lower, upper, training)
 }
+export const rrelu_ = (
+  input: Tensor,
+  ...rest: Rest<Omit<RreluOptions, 'inplace'>, readonly ['lower', 'upper', 'training']>
+): Tensor => rrelu(input, { ...settle<RreluOptions>(['lower', 'upper', 'training'], rest), inplace: true })
 
 export const prelu = (input: Tensor, weight: Tensor): Tensor => op('prelu', input, weight)
 
@@ -92,6 +106,7 @@ export const glu = (input: Tensor, ...rest: Rest<{ dim?: number }, readonly ['di
 
 export const threshold = (input: Tensor, threshold: number, value: number, ...rest: InplaceRest): Tensor =>
   op(settle<InplaceOptions>(inplaceNames, rest).inplace ? 'threshold_' : 'threshold', input, threshold, value)
+export const threshold_ = (input: Tensor, threshold: number, value: number): Tensor => op('threshold_', input, threshold, value)
 
 type LambdRest = Rest<{ lambd?: number }, readonly ['lambd']>
 export const hardshrink = (input: Tensor, ...rest: LambdRest): Tensor =>

@@ -56,6 +56,9 @@ export const convTranspose1d = convTranspose('conv_transpose1d')
 export const convTranspose2d = convTranspose('conv_transpose2d')
 export const convTranspose3d = convTranspose('conv_transpose3d')
 
+/** A convolution over time of an input of (time, batch, channels); the weight is (kernel, input channels, output channels). */
+export const convTbc = (input: Tensor, weight: Tensor, bias: Tensor, pad = 0): Tensor => op('conv_tbc', input, weight, bias, pad)
+
 export interface FoldOptions {
   dilation?: IntList
   padding?: IntList

@@ -70,6 +70,48 @@ export function crossEntropy(input: Tensor, target: Tensor, ...rest: Rest<CrossE
   return op('cross_entropy_loss', input, target, weight, reductionCode(reduction), ignoreIndex, labelSmoothing)
 }
 
+export interface LinearCrossEntropyOptions extends ReductionOptions {
+  linearBias?: Tensor | null
+  /** Of the classes. */
+  weight?: Tensor | null
+  /** Default: -100 where the target has class indices. */
+  ignoreIndex?: number | null
+  labelSmoothing?: number
+}
+/** The cross entropy of `linear(input, linearWeight, linearBias)`; a weight of more than two dimensions gives a loss of more than one. */
+export function linearCrossEntropy(
+  input: Tensor,
+  linearWeight: Tensor,
+  target: Tensor,
+  options: LinearCrossEntropyOptions = {},
+): Tensor {
+  const { linearBias = null, weight = null, ignoreIndex = null, reduction, labelSmoothing } = options
+  const batch = plainShape(input).slice(0, -1)
+  const features = plainShape(input).at(-1)
+  const outputs = plainShape(linearWeight).slice(0, -1)
+  const text = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+  if (batch.length > 1 || features === undefined)
+    throw new ArgumentError(`expected input with dimensionality 1 or 2, got ${input.dim()}`)
+  if (outputs.length < 1) throw new ArgumentError(`expected linear_weight with dimensionality at least 2, got ${linearWeight.dim()}`)
+  if (features !== plainShape(linearWeight).at(-1))
+    throw new ArgumentError(
+      `expected equal input and linear_weight last dimensions (in_features), got ${features} and ${plainShape(linearWeight).at(-1)}, respectively`,
+    )
+  if (linearBias !== null && plainShape(linearBias).join() !== outputs.join())
+    throw new ArgumentError(`expected linear_bias shape ${text(outputs)}, got ${text(plainShape(linearBias))}`)
+  if (outputs.length > 1 && batch.length === 0)
+    throw new ArgumentError(
+      `K-dimensional loss defined by linear_weight shape ${text(plainShape(linearWeight))} requires batched input, (N, ${features}), got unbatched input with shape ${text(plainShape(input))}`,
+    )
+  if (ignoreIndex !== null && plainShape(target).join() === [...batch, ...outputs].join())
+    throw new ArgumentError('ignore_index cannot be specified when target contains probabilities')
+  const isFlat = outputs.length === 1
+  const matrix = isFlat ? linearWeight : op('reshape', linearWeight, [-1, features])
+  const logits = op('linear', input, matrix, linearBias === null || isFlat ? linearBias : op('reshape', linearBias, [-1]))
+  const shaped = isFlat ? logits : op('reshape', logits, [size(input, 0), ...outputs])
+  return crossEntropy(shaped, target, { weight, reduction, ignoreIndex: ignoreIndex ?? -100, labelSmoothing })
+}
+
 export interface NLLOptions extends ReductionOptions {
   weight?: Tensor | null
   ignoreIndex?: number

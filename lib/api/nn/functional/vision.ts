@@ -75,6 +75,19 @@ function perDimension(value: number | readonly number[], dims: number, name: str
 
 export const upsample = interpolate
 
+export interface UpsampleOptions {
+  size?: number | readonly number[] | null
+  scaleFactor?: number | readonly number[] | null
+}
+const upsampleNames = ['size', 'scaleFactor'] as const
+type UpsampleRest = Rest<UpsampleOptions, typeof upsampleNames>
+/** `interpolate` with the nearest value. */
+export const upsampleNearest = (input: Tensor, ...rest: UpsampleRest): Tensor =>
+  interpolate(input, { ...settle<UpsampleOptions>(upsampleNames, rest), mode: 'nearest' })
+/** `interpolate` between the values of an image whose corners stay where they are. */
+export const upsampleBilinear = (input: Tensor, ...rest: UpsampleRest): Tensor =>
+  interpolate(input, { ...settle<UpsampleOptions>(upsampleNames, rest), mode: 'bilinear', alignCorners: true })
+
 export interface GridSampleOptions {
   mode?: 'bilinear' | 'nearest' | 'bicubic'
   paddingMode?: 'zeros' | 'border' | 'reflection'

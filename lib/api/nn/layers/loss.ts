@@ -1,9 +1,14 @@
+import type { DType } from '../../../tensor/dtype.js'
 import type { Tensor } from '../../../tensor/tensor.js'
+import { ArgumentError } from '../../../util/errors.js'
 import type { AttributeTable } from '../attributes.js'
+import { op, plainShape } from '../eager.js'
 import * as F from '../functional/loss.js'
 import { Module } from '../module.js'
-import { PairwiseDistance } from './shape.js'
 import { type Reduction, reductionCode, type Rest, settle } from '../options.js'
+import { py, pyFloat } from '../repr.js'
+import { Linear } from './linear.js'
+import { PairwiseDistance } from './shape.js'
 
 /** What all losses have. */
 class Loss extends Module {
@@ -193,6 +198,69 @@ return torch.cross_entropy_loss(input, target, self.weight, code, self.ignore_in
   }
 }
 
+export interface LinearCrossEntropyLayerOptions extends LossOptions {
+  /** Sizes of a loss of several dimensions. */
+  outFeatures?: readonly number[]
+  bias?: boolean
+  dtype?: DType
+  weight?: Tensor | null
+  ignoreIndex?: number | null
+  labelSmoothing?: number
+}
+/** A linear layer and the cross entropy of its result. */
+export class LinearCrossEntropyLoss extends WeightedLoss {
+  static override readonly attributes: AttributeTable = {
+    numClasses: 'Final[int]',
+    outFeatures: 'Final[Tuple[int, ...]]',
+    ignoreIndex: 'Final[Optional[int]]',
+    labelSmoothing: 'Final[float]',
+  }
+  static readonly pythonName: string = 'torch.nn.modules.loss.LinearCrossEntropyLoss'
+  static torchscript({ numClasses, outFeatures, linear }: LinearCrossEntropyLoss): string {
+    const outputs = [numClasses, ...outFeatures].join(', ')
+    return `
+def forward(self, input: Tensor, target: Tensor) -> Tensor:
+  weight = self.linear.weight.reshape([${outputs}, ${linear.inFeatures}])
+  bias = ${linear.bias === null ? 'None' : `self.linear.bias.reshape([${outputs}])`}
+  return torch.nn.functional.linear_cross_entropy(input, weight, target, linear_bias=bias, weight=self.weight, reduction=self.reduction, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing)
+`
+  }
+  readonly numClasses: number
+  readonly outFeatures: number[]
+  readonly ignoreIndex: number | null
+  readonly labelSmoothing: number
+  linear: Linear
+  constructor(inFeatures: number, numClasses: number, options: LinearCrossEntropyLayerOptions = {}) {
+    const { outFeatures = [], bias = false, dtype, weight = null, reduction, ignoreIndex = null, labelSmoothing = 0 } = options
+    if (weight !== null && plainShape(weight).join() !== String(numClasses))
+      throw new ArgumentError(`expected weight shape to be (${numClasses},), got [${plainShape(weight).join(', ')}]`)
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+      throw new ArgumentError(`expected label_smoothing to be in range [0, 1], got ${labelSmoothing}`)
+    super(weight, reduction)
+    this.numClasses = numClasses
+    this.outFeatures = [...outFeatures]
+    this.ignoreIndex = ignoreIndex
+    this.labelSmoothing = labelSmoothing
+    this.linear = new Linear(
+      inFeatures,
+      outFeatures.reduce((product, length) => product * length, numClasses),
+      { bias, dtype },
+    )
+  }
+  override forward(input: Tensor, target: Tensor): Tensor {
+    const { linear, weight, reduction, ignoreIndex, labelSmoothing } = this
+    const outputs = [this.numClasses, ...this.outFeatures]
+    const matrix = op('reshape', linear.weight, [...outputs, linear.inFeatures])
+    const linearBias = linear.bias === null ? null : op('reshape', linear.bias, outputs)
+    return F.linearCrossEntropy(input, matrix, target, { linearBias, weight, reduction, ignoreIndex, labelSmoothing })
+  }
+  override extraRepr(): string {
+    const { inFeatures, bias } = this.linear
+    const sizes = `in_features=${inFeatures}, num_classes=${this.numClasses}, out_features=${py(this.outFeatures)}, bias=${py(bias !== null)}`
+    return `${sizes}, reduction=${this.reduction}, ignore_index=${py(this.ignoreIndex)}, label_smoothing=${pyFloat(this.labelSmoothing)}, options=None`
+  }
+}
+
 const nllNames = ['weight', 'ignoreIndex', 'reduction'] as const
 export class NLLLoss extends WeightedLoss {
   static override readonly attributes: AttributeTable = { ignoreIndex: 'Final[int]' }
@@ -212,6 +280,11 @@ return torch.nll_loss_nd(input, target, self.weight, code, self.ignore_index)
   override forward(input: Tensor, target: Tensor): Tensor {
     return F.nllLoss(input, target, this.weight, this.ignoreIndex, this.reduction)
   }
+}
+
+/** `NLLLoss` under its old name for images. */
+export class NLLLoss2d extends NLLLoss {
+  static override readonly pythonName: string = 'torch.nn.modules.loss.NLLLoss2d'
 }
 
 const bceNames = ['weight', 'reduction'] as const

@@ -424,3 +424,61 @@ def forward(self, input: Tensor) -> Tensor:
     return `${this.size}, alpha=${pyFloat(this.alpha)}, beta=${pyFloat(this.beta)}, k=${pyFloat(this.k)}`
   }
 }
+
+/** Divides by the squares of neighbouring channels, as Torch7 and Caffe do. */
+export class CrossMapLRN2d extends Module {
+  static override readonly attributes: AttributeTable = { size: 'int', alpha: 'float', beta: 'float', k: 'float' }
+  static readonly pythonName: string = 'torch.nn.modules.normalization.CrossMapLRN2d'
+  static readonly torchscript: string = `
+def forward(self, input: Tensor) -> Tensor:
+  assert input.dim() == 4, "CrossMapLRN2d: Expected input to be 4D"
+  channels = input.size(1)
+  square = torch.pow(input, 2)
+  ahead = (self.size - 1) // 2 + 1
+  total = torch.zeros_like(torch.select(input, 1, 0))
+  for c in range(min(ahead, channels)):
+    total = total + torch.select(square, 1, c)
+  scales = [total]
+  for c in range(1, channels):
+    if c < channels - ahead + 1:
+      total = total + torch.select(square, 1, c + ahead - 1)
+    if c > ahead:
+      total = total - torch.select(square, 1, c - ahead)
+    scales.append(total)
+  scale = torch.stack(scales, 1).mul(self.alpha / self.size).add(self.k)
+  return torch.pow(scale, -self.beta).mul(input)
+`
+  readonly size: number
+  readonly alpha: number
+  readonly beta: number
+  readonly k: number
+  constructor(size: number, ...rest: Rest<LocalResponseNormLayerOptions, typeof lrnNames>) {
+    super()
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = settle<LocalResponseNormLayerOptions>(lrnNames, rest)
+    this.size = size
+    this.alpha = alpha
+    this.beta = beta
+    this.k = k
+  }
+  override forward(input: Tensor): Tensor {
+    if (input.dim() !== 4) throw new ArgumentError(`CrossMapLRN2d: Expected input to be 4D, got ${input.dim()}D instead.`)
+    const channels = plainShape(input)[1]
+    const square = op('pow', input, 2)
+    const squares = (channel: number): Tensor => op('select', square, 1, channel)
+    const ahead = Math.floor((this.size - 1) / 2) + 1
+    let total = op('zeros_like', op('select', input, 1, 0))
+    for (let c = 0; c < Math.min(ahead, channels); c++) total = op('add', total, squares(c))
+    const scales = [total]
+    for (let c = 1; c < channels; c++) {
+      if (c < channels - ahead + 1) total = op('add', total, squares(c + ahead - 1))
+      // The first channel of all stays in the sum, as in PyTorch.
+      if (c > ahead) total = op('sub', total, squares(c - ahead))
+      scales.push(total)
+    }
+    const scale = op('add', op('mul', op('stack', scales, 1), this.alpha / this.size), this.k)
+    return op('mul', op('pow', scale, -this.beta), input)
+  }
+  override extraRepr(): string {
+    return `${this.size}, alpha=${py(this.alpha)}, beta=${py(this.beta)}, k=${py(this.k)}`
+  }
+}
