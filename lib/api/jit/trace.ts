@@ -58,6 +58,8 @@ function copied(value: unknown): unknown {
 
 interface TraceJob {
   readonly fn: Callable
+  /** Whose parameters have the names of the inputs, where it is not `fn`. */
+  readonly written?: Callable
   readonly self: unknown
   readonly inputs: readonly unknown[]
   readonly strict: boolean
@@ -97,7 +99,7 @@ function record(job: TraceJob): CompiledFunction {
     for (const [name, tensor] of [...module.ownParameters(), ...module.ownBuffers()]) tracer.attribute(tensor, path, name)
   }
   const inputs = job.inputs.map(copied)
-  const names = parameterNames(job.fn, inputs.length)
+  const names = parameterNames(job.written ?? job.fn, inputs.length)
   const trees = inputs.map((input, i) => tracer.input(input, names[i]))
   const savedObserver = setTensorObserver(tracer)
   const savedListener = setModuleListener({
@@ -292,10 +294,20 @@ const emptyClasses = {
 export function traceModule(module: Module, inputs: Readonly<Record<string, unknown>>, options: TraceOptions = {}): ScriptModule {
   const classes = new TracedClasses(module)
   const jobs = Object.entries(inputs).map(([methodName, exampleInputs]): TraceJob => {
-    const fn = methodName === 'forward' ? plainForward(module) : (module as unknown as Record<string, unknown>)[methodName]
+    const fn = (module as unknown as Record<string, unknown>)[methodName]
     if (typeof fn !== 'function')
       throw new ArgumentError(`Expected methods of the module as keys of \`inputs\` but received '${methodName}'`)
-    return { fn: fn as Callable, self: module, inputs: asInputs(exampleInputs), strict: options.strict ?? true, classes, methodName }
+    // What callers see as forward runs the hooks around the class's own.
+    const written = methodName === 'forward' ? (Object.getPrototypeOf(module) as Module).forward : undefined
+    return {
+      fn: fn as Callable,
+      written: written as Callable | undefined,
+      self: module,
+      inputs: asInputs(exampleInputs),
+      strict: options.strict ?? true,
+      classes,
+      methodName,
+    }
   })
   const first = jobs.map(record)
   const program = new Program({ classes, root: classes.objects(module) })
@@ -314,9 +326,4 @@ export function traceModule(module: Module, inputs: Readonly<Record<string, unkn
     })
   }
   return traced
-}
-
-/** The class's own forward: hooks of the root run outside of a trace. */
-function plainForward(module: Module): unknown {
-  return (Object.getPrototypeOf(module) as Module).forward
 }

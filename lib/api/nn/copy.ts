@@ -3,8 +3,12 @@ import { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from
 import { op } from './eager.js'
 import { type AnyModule, Module } from './module.js'
 import { Parameter } from './parameter.js'
+import { copyHookedWeights } from './reparametrized.js'
 
-/** A copy of a module with memory of its own. What the module shares within itself, the copy shares too. Hooks and private `#` fields stay behind. */
+/**
+ * A copy of a module with memory of its own. What the module shares within itself, the copy shares too. Hooks stay behind, but for those of `weightNorm` and
+ * `spectralNorm`; so do private `#` fields.
+ */
 export function deepCopy<T extends AnyModule>(module: T): T {
   return copyModule(module, new Map()) as T
 }
@@ -23,6 +27,7 @@ function copyModule(module: AnyModule, known: Map<object, unknown>): AnyModule {
     else Object.defineProperty(made, field, { value: copy, writable: true, configurable: true, enumerable: true })
   }
   made.adoptNulls(module)
+  copyHookedWeights(module, made)
   return made
 }
 

@@ -166,6 +166,13 @@ export class Module {
     this.registerModule(name, module)
   }
 
+  /** Takes a field away, and what is known of it as a parameter or buffer: for what puts something else in its place. */
+  removeField(field: string): void {
+    this.#buffers.delete(field)
+    this.#nullParameters.delete(field)
+    delete (this as Record<string, unknown>)[field]
+  }
+
   #checkName(name: string): void {
     if (typeof name !== 'string' || name === '' || name.includes('.'))
       throw new ArgumentError(`Expected a name without "." for \`name\` but received ${JSON.stringify(name)}`)

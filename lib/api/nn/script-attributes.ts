@@ -1,5 +1,6 @@
 import { attributeTable, fieldToName, type ModuleClass } from './attributes.js'
 import { Module } from './module.js'
+import { checkScriptable } from './reparametrized.js'
 
 /** A field of a module as TorchScript sees it. */
 export interface ScriptAttribute {
@@ -30,6 +31,7 @@ function settled(type: string, value: unknown): string {
 
 /** The fields of a module in PyTorch's order: parameters, buffers, other values, submodules. Methods and private `#` fields are none of them. */
 export function scriptAttributes(module: Module): ScriptAttribute[] {
+  checkScriptable(module)
   const table = attributeTable(module.constructor)
   const parameters = new Map<string, unknown>([
     ...module.ownParameters(),

@@ -86,10 +86,8 @@ export function rrelu(input: Tensor, ...rest: Rest<RreluOptions, typeof rreluNam
   const { lower = 1 / 8, upper = 1 / 3, training = false, inplace = false } = settle<RreluOptions>(rreluNames, rest)
   return op(inplace ? 'rrelu_' : 'rrelu', input, lower, upper, training)
 }
-export const rrelu_ = (
-  input: Tensor,
-  ...rest: Rest<Omit<RreluOptions, 'inplace'>, readonly ['lower', 'upper', 'training']>
-): Tensor => rrelu(input, { ...settle<RreluOptions>(['lower', 'upper', 'training'], rest), inplace: true })
+export const rrelu_ = (input: Tensor, ...rest: Rest<Omit<RreluOptions, 'inplace'>, readonly ['lower', 'upper', 'training']>): Tensor =>
+  rrelu(input, { ...settle<RreluOptions>(['lower', 'upper', 'training'], rest), inplace: true })
 
 export const prelu = (input: Tensor, weight: Tensor): Tensor => op('prelu', input, weight)
 

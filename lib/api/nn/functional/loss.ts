@@ -79,19 +79,13 @@ export interface LinearCrossEntropyOptions extends ReductionOptions {
   labelSmoothing?: number
 }
 /** The cross entropy of `linear(input, linearWeight, linearBias)`; a weight of more than two dimensions gives a loss of more than one. */
-export function linearCrossEntropy(
-  input: Tensor,
-  linearWeight: Tensor,
-  target: Tensor,
-  options: LinearCrossEntropyOptions = {},
-): Tensor {
+export function linearCrossEntropy(input: Tensor, linearWeight: Tensor, target: Tensor, options: LinearCrossEntropyOptions = {}): Tensor {
   const { linearBias = null, weight = null, ignoreIndex = null, reduction, labelSmoothing } = options
   const batch = plainShape(input).slice(0, -1)
   const features = plainShape(input).at(-1)
   const outputs = plainShape(linearWeight).slice(0, -1)
   const text = (shape: readonly number[]): string => `[${shape.join(', ')}]`
-  if (batch.length > 1 || features === undefined)
-    throw new ArgumentError(`expected input with dimensionality 1 or 2, got ${input.dim()}`)
+  if (batch.length > 1 || features === undefined) throw new ArgumentError(`expected input with dimensionality 1 or 2, got ${input.dim()}`)
   if (outputs.length < 1) throw new ArgumentError(`expected linear_weight with dimensionality at least 2, got ${linearWeight.dim()}`)
   if (features !== plainShape(linearWeight).at(-1))
     throw new ArgumentError(

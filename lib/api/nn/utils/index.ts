@@ -7,7 +7,11 @@ import type { Linear } from '../layers/linear.js'
 import type { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '../layers/normalization.js'
 import { Parameter } from '../parameter.js'
 
+export * as parametrizations from './parametrizations.js'
+export * as parametrize from './parametrize.js'
 export * as rnn from './rnn.js'
+export { removeSpectralNorm, removeWeightNorm, spectralNorm, weightNorm } from './weights.js'
+export type { SpectralNormHookOptions, WeightNormHookOptions } from './weights.js'
 
 /** All values of parameters in one vector. */
 export const parametersToVector = (parameters: readonly Tensor[]): Tensor =>
