@@ -1,121 +1,139 @@
-// Times models against onnxruntime-node in one process, interleaved: npm run bench -- --models <folder> [--filter text] [--threads 1] [--seconds 6] [--as-loaded]
-// The folder holds NAME.pt, NAME.onnx and NAME.io.pt (bench/models/make_models.py makes them). Prints minima, medians and the ratio
-// peer / ours. Our models go through optimizeForInference, as onnxruntime optimises its own when it opens them; --as-loaded leaves that out.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import * as torch from '../lib/index.js'
+// Times models beside onnxruntime-node and PyTorch, interleaved: see docs/benchmarks.md, or `npm run bench -- --help`.
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isa } from '../lib/index.js'
+import { interleave, type Engine } from './harness/interleave.js'
+import { describeMachine, measureLimits } from './harness/machine.js'
+import { memoryOf } from './harness/memory.js'
+import { findOnnxRuntime, openOnnxRuntime } from './harness/onnxruntime.js'
+import { measureWork, openOurs } from './harness/ours.js'
+import { namesIn, readPair, type Pair } from './harness/pair.js'
+import { openTorch, TorchPeer, type TorchMode } from './harness/pytorch.js'
+import { limitLine, modelLines, summaryLines } from './harness/report.js'
+import { writeResults, type Limits, type Memory, type ModelRow, type Results } from './harness/results.js'
 
-const { values: options } = parseArgs({
-  options: {
-    models: { type: 'string' },
-    filter: { type: 'string', default: '' },
-    threads: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '6' },
-    json: { type: 'string' },
-    'as-loaded': { type: 'boolean', default: false },
-  },
-})
-if (options.models === undefined) throw new Error('Expected a folder for `--models` but received nothing')
-const folder = resolve(options.models)
-const threads = Number(options.threads)
-torch.setNumThreads(threads)
+export const defaultFolder = resolve('bench/models/out')
 
-const peers = createRequire(resolve('bench/peers/package.json'))
-interface OrtSession {
-  readonly inputNames: string[]
-  run(feeds: Record<string, unknown>): Promise<Record<string, { data: Float32Array }>>
+export interface ModelBenchOptions {
+  readonly folder: string
+  /** Parts of names, separated by commas; empty for all. */
+  readonly filter: string
+  readonly threads: readonly number[]
+  readonly seconds: number
+  /** Variants of ours; the ratios are of the first. */
+  readonly ours: readonly string[]
+  readonly onnxruntime: boolean
+  readonly torchModes: readonly TorchMode[]
+  readonly python?: string
+  /** Seconds that a command to PyTorch may take: compiling is the long one. */
+  readonly limit: number
+  readonly memory: boolean
+  readonly limits: boolean
+  /** Where the results go; none: nowhere. */
+  readonly json?: string
+  readonly print: (text: string) => void
 }
-interface Ort {
-  InferenceSession: { create(path: string, options: object): Promise<OrtSession> }
-  Tensor: new (type: string, data: unknown, shape: readonly number[]) => unknown
+
+/** Threads of engines may poll for work this long after a call: onnxruntime's longest. */
+const settleMs = 30
+
+export function measureAllLimits(threads: readonly number[], print: (text: string) => void): Limits[] {
+  const found: Limits[] = []
+  for (const count of threads) {
+    const limits = measureLimits(isa(), count)
+    if (typeof limits === 'string') {
+      print(limits)
+      return found
+    }
+    found.push(limits)
+    print(limitLine(limits))
+  }
+  return found
 }
-const ort: Ort | undefined = (() => {
-  try {
-    return peers('onnxruntime-node') as Ort
-  } catch {
-    console.log('onnxruntime-node is not installed (npm install in bench/peers); ours alone')
-    return undefined
-  }
-})()
 
-const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1]
-const show = (ms: number): string => (ms < 1 ? `${(1000 * ms).toFixed(1)} us` : `${ms.toFixed(2)} ms`)
-const now = (): number => Number(process.hrtime.bigint()) / 1e6
+export async function benchModels(options: ModelBenchOptions): Promise<Results> {
+  const { print } = options
+  if (!existsSync(options.folder)) throw new Error(`Expected a folder of models for \`--models\` but received ${options.folder}`)
+  const names = namesIn(options.folder, options.filter)
+  if (names.length === 0) throw new Error(`Expected models NAME.pt with NAME.io.pt in ${options.folder} but found none`)
+  const versions: Record<string, string> = {}
+  const peers = new Map<TorchMode, TorchPeer>()
+  const unavailable: Record<string, string> = {}
 
-interface Row {
-  model: string
-  threads: number
-  ours: { min: number; median: number }
-  peer?: { min: number; median: number }
-  ratioOfMinima?: number
-  ratioOfMedians?: number
-  largestDifference: number
-}
-const rows: Row[] = []
-for (const file of readdirSync(folder)
-  .filter((f) => f.endsWith('.io.pt') && f.includes(options.filter))
-  .sort()) {
-  const name = file.slice(0, -6)
-  const io = torch.load(join(folder, file)) as Map<string, unknown>
-  const inputs = io.get('inputs') as torch.Tensor[]
-  const expected = io.get('expected') as torch.Tensor
-  const loaded = torch.jit.load(join(folder, `${name}.pt`))
-  const model = (options['as-loaded'] ? loaded : torch.jit.optimizeForInference(loaded)) as unknown as {
-    forward(...args: unknown[]): torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>
-  }
-  const first = (out: torch.Tensor | torch.Tensor[] | Map<string, torch.Tensor>): torch.Tensor =>
-    out instanceof torch.Tensor ? out : out instanceof Map ? [...out.values()][0] : out[0]
-  const got = first(model.forward(...inputs)).data as Float32Array
-  const want = expected.data as Float32Array
-  const largestDifference = got.reduce((worst, v, i) => Math.max(worst, Math.abs(v - want[i]) - 1e-3 * Math.abs(want[i])), 0)
-
-  const session =
-    ort && existsSync(join(folder, `${name}.onnx`))
-      ? await ort.InferenceSession.create(join(folder, `${name}.onnx`), { intraOpNumThreads: threads, interOpNumThreads: 1 })
-      : undefined
-  const feeds: Record<string, unknown> = {}
-  session?.inputNames.forEach((input, i) => (feeds[input] = new ort!.Tensor(inputs[i].dtype, inputs[i].data, inputs[i].shape)))
-  const ours: number[] = []
-  const theirs: number[] = []
-  for (let i = 0; i < 3; i++) {
-    model.forward(...inputs)
-    await session?.run(feeds)
-  }
-  const until = now() + 1000 * Number(options.seconds)
-  // Fast models run in bursts, so that the clock's own cost does not count.
-  let start = now()
-  model.forward(...inputs)
-  const burst = Math.max(1, Math.min(200, Math.floor(1 / Math.max(1e-3, now() - start))))
-  while (now() < until || ours.length < 5) {
-    start = now()
-    for (let i = 0; i < burst; i++) model.forward(...inputs)
-    ours.push((now() - start) / burst)
-    if (session !== undefined) {
-      start = now()
-      for (let i = 0; i < burst; i++) await session.run(feeds)
-      theirs.push((now() - start) / burst)
+  const ort = options.onnxruntime ? findOnnxRuntime() : ''
+  if (typeof ort !== 'string') versions['onnxruntime-node'] = ort.version
+  else if (ort !== '') unavailable.onnxruntime = ort
+  for (const mode of options.torchModes) {
+    if (options.python === undefined) break
+    const peer = new TorchPeer(options.python, options.limit)
+    const failed = await peer.start()
+    if (failed !== undefined) unavailable[`torch ${mode}`] = failed
+    else {
+      versions.torch = peer.version
+      peers.set(mode, peer)
     }
   }
-  const row: Row = { model: name, threads, ours: { min: Math.min(...ours), median: median(ours) }, largestDifference }
-  if (session !== undefined) {
-    row.peer = { min: Math.min(...theirs), median: median(theirs) }
-    row.ratioOfMinima = row.peer.min / row.ours.min
-    row.ratioOfMedians = row.peer.median / row.ours.median
-  }
-  rows.push(row)
-  console.log(
-    `${name.padEnd(16)} ${threads} thread  ours ${show(row.ours.min)} / ${show(row.ours.median)}` +
-      (row.peer
-        ? `  onnxruntime ${show(row.peer.min)} / ${show(row.peer.median)}  ratio ${row.ratioOfMinima!.toFixed(2)} / ${row.ratioOfMedians!.toFixed(2)}`
-        : '') +
-      `  beyond rtol 1e-3: ${largestDifference.toExponential(1)}`,
+  const machine = describeMachine(versions)
+  print(
+    `${machine.cpu}, ${machine.isa}, ${Object.entries(machine.versions)
+      .map(([k, v]) => `${k} ${v}`)
+      .join(', ')}`,
   )
+  for (const [name, reason] of Object.entries(unavailable)) print(`${name} is left out: ${reason}`)
+  const limits = options.limits ? measureAllLimits(options.threads, print) : []
+
+  const openAll = async (pair: Pair, threads: number): Promise<{ engines: Engine[]; skipped: Record<string, string> }> => {
+    const engines: Engine[] = options.ours.map((variant) => openOurs(pair, variant, threads))
+    const skipped: Record<string, string> = {}
+    const add = (name: string, opened: Engine | string): void => {
+      if (typeof opened === 'string') skipped[name] = opened
+      else engines.push(opened)
+    }
+    if (typeof ort !== 'string') add('onnxruntime', await openOnnxRuntime(ort, pair, threads))
+    for (const [mode, peer] of peers) add(`torch ${mode}`, await openTorch(peer, mode, pair, threads))
+    return { engines, skipped }
+  }
+
+  const rows: ModelRow[] = []
+  try {
+    for (const name of names) {
+      const pair = readPair(options.folder, name)
+      const work = measureWork(pair)
+      for (const threads of options.threads) {
+        const { engines, skipped } = await openAll(pair, threads)
+        const times = await interleave(engines, { seconds: options.seconds, settle: threads > 1 ? settleMs : 0, rounds: 5 })
+        for (const engine of engines) await engine.close()
+        const memory: Record<string, Memory> = {}
+        if (options.memory && threads === options.threads[0]) {
+          for (const engine of engines) {
+            const found = await memoryOf(engine.name, pair, threads, options.python)
+            if (found !== undefined) memory[engine.name] = found
+          }
+        }
+        const differences = Object.fromEntries(engines.map((engine) => [engine.name, engine.difference]))
+        const row: ModelRow = { model: name, threads, ...work, engines: times, differences, skipped, memory }
+        rows.push(row)
+        print(
+          modelLines(
+            row,
+            limits.find((l) => l.threads === threads),
+          ),
+        )
+      }
+    }
+  } finally {
+    for (const peer of peers.values()) peer.stop()
+  }
+  const results: Results = { format: 1, date: new Date().toISOString(), machine, limits, models: rows, kernels: [] }
+  for (const line of summaryLines(results)) print(line)
+  if (options.json !== undefined) {
+    writeResults(options.json, results)
+    print(`written: ${options.json}`)
+  }
+  return results
 }
-if (options.json !== undefined) {
-  mkdirSync(resolve(options.json, '..'), { recursive: true })
-  const stamp = { date: new Date().toISOString().slice(0, 10), cpu: cpus()[0].model, isa: torch.isa(), node: process.version, threads }
-  writeFileSync(options.json, `${JSON.stringify({ ...stamp, rows }, null, 2)}\n`)
-}
+
+// Models alone, with the options of `npm run bench`.
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  void import('./main.js').then(async ({ main }) => (process.exitCode = await main(['--no-kernels', ...process.argv.slice(2)])))

@@ -1,0 +1,142 @@
+// What the machine can do, for the benchmark to compare with: fused multiply-adds of float32 on registers, and bandwidth of each level of memory.
+// Built by bench/harness/probe.ts once for each instruction set with -DVECTOR_BYTES=16|32|64; prints one JSON object.
+// Usage: probe [threads]
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace {
+
+#ifndef VECTOR_BYTES
+#define VECTOR_BYTES 16
+#endif
+using Vec = float __attribute__((vector_size(VECTOR_BYTES)));
+constexpr int64_t kLanes = VECTOR_BYTES / 4;
+// Enough chains for two units of latency 4 or 5, and few enough for 16 registers.
+constexpr int kChains = 12;
+
+#if defined(__x86_64__)
+#define KEEP(v) asm volatile("" : "+v"(v))
+#else
+#define KEEP(v) asm volatile("" : "+w"(v))
+#endif
+
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Accumulators are variables of their own: an array of them, named in asm, would lie in memory.
+#define EACH(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
+
+// Floating-point operations of one call.
+double multiply_adds(int64_t rounds) {
+  Vec x{}, y{};
+  x += 0.999f;
+  y += 0.001f;
+  KEEP(x);
+  KEEP(y);
+#define START(i) Vec a##i = Vec{} + static_cast<float>(i);
+#define STEP(i)        \
+  a##i = a##i * x + y; \
+  KEEP(a##i);
+  EACH(START)
+  for (int64_t r = 0; r < rounds; r++) {
+    EACH(STEP)
+  }
+  return 2.0 * kLanes * kChains * static_cast<double>(rounds);
+}
+
+void read_all(const float* data, int64_t n) {
+  const Vec* v = reinterpret_cast<const Vec*>(data);
+#define LOAD(i)     \
+  {                 \
+    Vec x = v[i];   \
+    KEEP(x);        \
+  }
+  int64_t i = 0;
+  for (; i + kChains <= n / kLanes; i += kChains, v += kChains) {
+    EACH(LOAD)
+  }
+}
+
+void copy_all(float* to, const float* from, int64_t n) {
+  const Vec* v = reinterpret_cast<const Vec*>(from);
+  Vec* w = reinterpret_cast<Vec*>(to);
+  for (int64_t i = 0; i < n / kLanes; i++) {
+    Vec x = v[i];
+    KEEP(x);
+    w[i] = x;
+  }
+}
+
+// Least time of several rounds of `body(thread)` on all threads at once, which start together; the caller is one of them.
+double least_time(int threads, int rounds, const std::function<void(int)>& body) {
+  double least = 1e9;
+  for (int r = 0; r < rounds; r++) {
+    std::atomic<int> ready{0};
+    std::atomic<bool> go{false};
+    std::vector<std::thread> workers;
+    for (int t = 1; t < threads; t++) {
+      workers.emplace_back([&, t] {
+        ready.fetch_add(1);
+        while (!go.load()) {
+        }
+        body(t);
+      });
+    }
+    while (ready.load() < threads - 1) {
+    }
+    const double start = seconds();
+    go.store(true);
+    body(0);
+    for (std::thread& worker : workers) worker.join();
+    least = std::min(least, seconds() - start);
+  }
+  return least;
+}
+
+float* buffer(int64_t bytes) {
+  void* p = std::aligned_alloc(4096, static_cast<size_t>(bytes));
+  if (!p) std::exit(1);
+  std::memset(p, 0, static_cast<size_t>(bytes));
+  return static_cast<float*>(p);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? std::max(1, std::atoi(argv[1])) : 1;
+  double flops = 0;
+  const double peak_time = least_time(threads, 12, [&](int t) {
+    const double n = multiply_adds(1'000'000);
+    if (t == 0) flops = n;
+  });
+  std::printf("{\"threads\": %d, \"gflops\": %.1f, \"read\": [", threads, threads * flops / peak_time / 1e9);
+  // Every thread reads memory of its own, so that the levels that cores have to themselves add up.
+  const int64_t kib[] = {16, 256, 4096, 262144};
+  for (int i = 0; i < 4; i++) {
+    const int64_t each = std::max<int64_t>(16 * 1024, i == 3 ? kib[i] * 1024 / threads : kib[i] * 1024) / 4096 * 4096;
+    std::vector<float*> data;
+    for (int t = 0; t < threads; t++) data.push_back(buffer(each));
+    const int64_t repeat = std::max<int64_t>(1, (int64_t{48} << 20) / each);
+    const double time = least_time(threads, i == 3 ? 5 : 8, [&](int t) {
+      for (int64_t r = 0; r < repeat; r++) read_all(data[static_cast<size_t>(t)], each / 4);
+    });
+    const double rate = static_cast<double>(threads) * static_cast<double>(repeat) * static_cast<double>(each) / time / 1e9;
+    std::printf("%s{\"bytes\": %lld, \"gbs\": %.1f}", i ? ", " : "", static_cast<long long>(each), rate);
+    for (float* p : data) std::free(p);
+  }
+  // One pass over 4 M floats that reads and writes: what a chain of pointwise operators can come to. Both directions are counted.
+  const int64_t pass = int64_t{16} << 20;
+  float* from = buffer(pass);
+  float* to = buffer(pass);
+  const int64_t share = pass / threads / 4096 * 4096;
+  const double time = least_time(threads, 12, [&](int t) { copy_all(to + t * share / 4, from + t * share / 4, share / 4); });
+  std::printf("], \"copy\": {\"bytes\": %lld, \"gbs\": %.1f, \"ms\": %.4f}}\n", static_cast<long long>(pass),
+              2.0 * static_cast<double>(share) * threads / time / 1e9, time * 1e3);
+}

@@ -1,0 +1,100 @@
+"""Runs a model in PyTorch on command, so that the benchmark can interleave it with others.
+
+One JSON object a line, in and out:
+    {"command": "load", "name": NAME, "folder": FOLDER, "mode": MODE, "threads": N} -> {"difference": D}
+    {"command": "run", "count": N} -> {"ms": TOTAL}
+    {"command": "memory"} -> {"peakBytes": B, "baseBytes": B}
+    {"command": "exit"}
+What fails answers {"error": TEXT}, or {"skipped": TEXT} where the mode cannot be had for the model.
+Modes: eager, jit (the archive as it is), frozen (torch.jit.freeze and optimize_for_inference), compile (torch.compile, max-autotune).
+eager and compile need the model's Python: bench/models/architectures.py with the weights of the archive.
+"""
+import gc
+import json
+import pathlib
+import resource
+import sys
+import time
+
+import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'models'))
+from architectures import eager_model  # noqa: E402
+
+answers = sys.stdout
+sys.stdout = sys.stderr
+# What a process with PyTorch imported takes before it loads a model.
+base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+class Skipped(Exception):
+    pass
+
+
+def first_tensor(value):
+    while not isinstance(value, torch.Tensor):
+        value = next(iter(value.values())) if isinstance(value, dict) else value[0]
+    return value
+
+
+def prepare(name, folder, mode):
+    archive = torch.jit.load(f'{folder}/{name}.pt').eval()
+    if mode == 'jit':
+        return archive
+    if mode == 'frozen':
+        return torch.jit.optimize_for_inference(torch.jit.freeze(archive))
+    model = eager_model(name, archive)
+    if model is None:
+        raise Skipped('bench/models/architectures.py has no model that fits the archive')
+    return torch.compile(model, mode='max-autotune') if mode == 'compile' else model
+
+
+class Peer:
+    def __init__(self):
+        self.model = None
+        self.inputs = ()
+
+    def load(self, name, folder, mode, threads):
+        self.model, self.inputs = None, ()
+        gc.collect()
+        torch.set_num_threads(threads)
+        io = torch.load(f'{folder}/{name}.io.pt', weights_only=True)
+        self.inputs = tuple(io['inputs'])
+        self.model = prepare(name, folder, mode)
+        # The profiling executor of TorchScript specialises in its first runs.
+        for _ in range(3):
+            got = first_tensor(self.model(*self.inputs))
+        want = io['expected']
+        return {'difference': max(0.0, float(((got - want).abs() - 1e-3 * want.abs()).max()))}
+
+    def run(self, count):
+        model, inputs = self.model, self.inputs
+        start = time.perf_counter()
+        for _ in range(count):
+            model(*inputs)
+        return {'ms': (time.perf_counter() - start) * 1e3}
+
+    def memory(self):
+        return {'peakBytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, 'baseBytes': base}
+
+
+def main():
+    peer = Peer()
+    print(json.dumps({'ready': True, 'version': torch.__version__}), file=answers, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        command = request.pop('command')
+        if command == 'exit':
+            return
+        try:
+            with torch.inference_mode():
+                answer = getattr(peer, command)(**request)
+        except Skipped as e:
+            answer = {'skipped': str(e)}
+        except Exception as e:
+            answer = {'error': f'{type(e).__name__}: {str(e).strip().splitlines()[0] if str(e).strip() else ""}'}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == '__main__':
+    main()
