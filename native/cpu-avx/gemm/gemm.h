@@ -41,6 +41,9 @@ constexpr int64_t kKBlock = 768;
 constexpr int64_t kPrefetchingTiles = 8;
 // Multiply-adds worth a piece of their own on another thread: about 20 microseconds.
 constexpr int64_t kMacsPerChunk = 1 << 20;
+// The same of a product with packed B, where bytes of B count too: a row or two wait for them alone.
+constexpr int64_t kMacsPerPiece = 3 << 18;
+constexpr int64_t kBytesPerPiece = 3 << 18;
 
 template <class T> struct Gemm {
   int64_t m = 0, n = 0, k = 0;
@@ -259,15 +262,17 @@ template <class T> void gemm(Runtime& runtime, Gemm<T> g) {
     pack_b_all(&runtime, g.b, g.b_row, g.b_col, g.k, g.n, packed);
     g.packed_b = packed;
   }
-  const int64_t panels = panel_count<T>(g.n);
-  const int64_t wanted = runtime.num_threads() == 1 ? 1 : std::clamp<int64_t>(macs / kMacsPerChunk, 1, 8 * runtime.num_threads());
+  // Equal pieces, each worth the hand-over, and several a thread: the one that runs faster takes more of them.
+  const int64_t panels = panel_count<T>(g.n), threads = runtime.num_threads();
+  const int64_t bytes = g.n * g.k * static_cast<int64_t>(sizeof(T));
+  const int64_t wanted = threads == 1 ? 1 : std::clamp<int64_t>(std::max(macs / kMacsPerPiece, bytes / kBytesPerPiece), 1, 8 * threads);
   const int64_t row_chunks = wanted == 1 ? 1 : (g.m + kMBlock - 1) / kMBlock;
-  const int64_t panel_chunks = std::min(panels, std::max<int64_t>(1, (wanted + row_chunks - 1) / row_chunks));
-  const int64_t rows_each = (g.m + row_chunks - 1) / row_chunks;
+  const int64_t panels_each = std::max<int64_t>(1, panels * row_chunks / wanted);
+  const int64_t panel_chunks = wanted == 1 ? 1 : (panels + panels_each - 1) / panels_each;
   runtime.parallel(row_chunks * panel_chunks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t r = i / panel_chunks, p = i % panel_chunks;
-      const int64_t m0 = r * rows_each, m1 = std::min(g.m, m0 + rows_each);
+      const int64_t m0 = g.m * r / row_chunks, m1 = g.m * (r + 1) / row_chunks;
       if (m0 < m1) gemm_block(g, m0, m1, panels * p / panel_chunks, panels * (p + 1) / panel_chunks);
     }
   });
