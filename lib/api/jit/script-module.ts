@@ -29,11 +29,18 @@ interface State {
   readonly handle: ObjectHandle
   readonly type: ClassType
   readonly methods: Map<string, (...args: unknown[]) => unknown>
+  /** `forward` on this very object, once it was called. */
+  forward?: (...args: unknown[]) => unknown
 }
 
 /** Attributes, methods and class constants become properties; the members of the class itself come first. */
 const members: ProxyHandler<ScriptObject> = {
   get(target, name, receiver) {
+    // Most calls come this way; what the method would read of the object, each time through this handler, is known by then.
+    if (name === 'forward') {
+      const { forward } = target[state]
+      if (forward !== undefined) return forward
+    }
     if (typeof name === 'symbol' || name in target) return Reflect.get(target, name, receiver)
     const { type } = target[state]
     if (type.attribute(name) !== undefined || type.constants.has(name)) return target.getAttribute(name)
@@ -181,7 +188,13 @@ export class ScriptModule extends ScriptObject {
   // Arguments and results are the program's.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   forward(...args: any[]): any {
-    return this.run('forward', ...(args as unknown[]))
+    const of = this[state]
+    if (of.forward === undefined) {
+      const { program, handle } = of
+      const fn = this.method('forward')
+      of.forward = (...given) => noted(fn, this, given, callByUser(program, fn, given, handle))
+    }
+    return of.forward(...(args as unknown[]))
   }
 
   /** `forward` on a native worker: the event loop goes on meanwhile. Calls of one module may overlap. */
