@@ -642,7 +642,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       if (TensorRef t = tensor_of(js)) return torchscript::Value(std::move(t));
     } else if (parameter.type->kind == TypeKind::Class) {
       auto* handle = static_cast<ObjectHandle*>(handle_in(js, &Environment::objects));
-      if (handle && handle->held.program.get() == &program && value_has_type(handle->held.object, *parameter.type)) return handle->held.object;
+      if (handle && handle->held.program.get() == &program && value_has_type(handle->held.object, *parameter.type))
+        return handle->held.object;
     } else if (parameter.has_default && js.IsUndefined()) {
       return parameter.default_value;
     }

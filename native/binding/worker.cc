@@ -57,12 +57,12 @@ struct AsyncRun {
   napi_deferred deferred = nullptr;
 };
 
-// Threads of the process that run functions; made as needed, they stay. Leaked, because they may outlive static destructors.
+// Threads of the process that run functions, as many as the pool may have; made as needed, they stay. Leaked, because they may outlive static destructors.
 class Workers {
  public:
   bool post(std::function<void()> job) {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (idle_ <= static_cast<int>(jobs_.size()) && threads_ < limit()) {
+    if (idle_ <= static_cast<int>(jobs_.size()) && threads_ < get_num_threads()) {
       try {
         std::thread([this] { loop(); }).detach();
         threads_++;
@@ -76,7 +76,6 @@ class Workers {
   }
 
  private:
-  static int limit() { return std::max(2, default_thread_count()); }
   void loop() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
@@ -170,6 +169,7 @@ Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> prog
       return;
     }
     try {
+      ConcurrentRun counted;
       job->result = job->program->run(*job->function, job->args.data(), job->args.size(), &job->sink);
     } catch (...) {
       job->error = std::current_exception();

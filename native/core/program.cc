@@ -79,8 +79,7 @@ Value Program::run_dynamic(const Function& function, const Value* args, size_t n
 
 // The entry of a signature; `record` is set when the caller is the one who records it, `schedule` when there is one to replay.
 // Null: run without recording.
-std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, std::string_view key, bool* record,
-                                                    std::shared_ptr<Schedule>* schedule) {
+std::shared_ptr<Program::Entry> Program::find_entry(Cache& cache, std::string_view key, bool* record, std::shared_ptr<Schedule>* schedule) {
   std::lock_guard<std::mutex> lock(cache.mutex);
   cache.tick++;
   for (auto& entry : cache.entries) {

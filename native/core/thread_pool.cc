@@ -105,6 +105,9 @@ int count_cores() {
 }
 
 thread_local bool inside_parallel = false;
+// Runs that go on (ConcurrentRun): all of the process, and those of this thread.
+std::atomic<int> concurrent_runs{0};
+thread_local int own_runs = 0;
 
 // One job at a time. The epoch tells workers that a new job may be there; whoever takes a ticket may touch the job, and the caller
 // waits until `running` says that all ticket holders have left. A ticket publishes the fields of the job.
@@ -129,7 +132,8 @@ class Pool {
   void run(int64_t n, int64_t grain, ParallelBody body, void* context) {
     if (n <= 0) return;
     if (grain < 1) grain = 1;
-    if (n <= grain || inside_parallel || threads() == 1 || !caller_.try_lock()) {
+    const int helpers_left = threads() - 1 - (concurrent_runs.load(std::memory_order_relaxed) - own_runs);
+    if (n <= grain || inside_parallel || helpers_left <= 0 || !caller_.try_lock()) {
       body(context, 0, n);
       return;
     }
@@ -144,7 +148,7 @@ class Pool {
     next_.store(0, std::memory_order_relaxed);
     error_ = nullptr;
     // Never more helpers than pieces beyond the caller's own.
-    int helpers = static_cast<int>(std::min<int64_t>(workers, pieces - 1));
+    int helpers = static_cast<int>(std::min<int64_t>({workers, pieces - 1, helpers_left}));
     running_.store(helpers, std::memory_order_relaxed);
     tickets_.store(helpers, std::memory_order_release);
     epoch_.fetch_add(1, std::memory_order_seq_cst);
@@ -267,6 +271,15 @@ Pool& pool() {
 }
 
 }  // namespace
+
+ConcurrentRun::ConcurrentRun() {
+  own_runs++;
+  concurrent_runs.fetch_add(1, std::memory_order_relaxed);
+}
+ConcurrentRun::~ConcurrentRun() {
+  own_runs--;
+  concurrent_runs.fetch_sub(1, std::memory_order_relaxed);
+}
 
 int default_thread_count() {
   static const int count = count_cores();

@@ -16,4 +16,14 @@ using ParallelBody = void (*)(void* context, int64_t begin, int64_t end);
 // with one thread, inside another parallel_for, or while another caller uses the pool. The first exception of a body is rethrown here.
 void parallel_for(int64_t n, int64_t grain, ParallelBody body, void* context);
 
+// One of several runs that go on at a time, on the thread that makes it. Each counts as one of the threads that may be busy: what is left
+// of their number helps in parallel_for.
+class ConcurrentRun {
+ public:
+  ConcurrentRun();
+  ~ConcurrentRun();
+  ConcurrentRun(const ConcurrentRun&) = delete;
+  ConcurrentRun& operator=(const ConcurrentRun&) = delete;
+};
+
 }  // namespace torchscript
