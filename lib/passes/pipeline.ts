@@ -1,3 +1,4 @@
+import { assignLayout } from './assign-layout.js'
 import { canonicalizeLoops } from './canonicalize-loops.js'
 import { canonicalizeConstants } from './canonicalize-constants.js'
 import { eliminateDeadCode } from './dead-code.js'
@@ -16,6 +17,7 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): 
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
   recognizeGelu(facts),
   fuseEpilogues(facts),
+  assignLayout(facts),
   // After the rewrites above, which leave constants and conversions without readers.
   eliminateDeadCode,
   poolConstants,

@@ -1,5 +1,7 @@
 // convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
+#include "cpu-avx/conv/last.h"
 #include "cpu-avx/conv/winograd.h"
+#include "cpu-avx/copy.h"
 #include "cpu-avx/gemm/epilogue.h"
 
 namespace torchscript {
@@ -8,6 +10,7 @@ namespace {
 // Order of the arguments after input, weight and bias. -2: always transposed.
 constexpr ConvArguments kConvNd = {3, 4, 5, -1, -1, 6};
 constexpr ConvArguments kConvolution = {3, 4, 5, 6, 7, 8};
+constexpr ConvArguments kEpilogue = {3, 4, 5, 6, 7, 8, 11};
 constexpr ConvArguments kTransposedNd = {3, 4, 7, -2, 5, 6};
 constexpr ConvArguments kMkldnn = {4, 3, 5, -1, -1, 6};
 
@@ -72,8 +75,9 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
 }
 
 // The form that constant weights are packed for.
-template <class T> ConvForm packed_form(const ConvShape& s) {
+template <class T> ConvForm packed_form(const ConvShape& s, DType dtype) {
   if constexpr (std::is_same_v<T, float>) {
+    if (dtype == DType::F32 && s.channels_last && has_last_form(s)) return ConvForm::Last;
     const int size = winograd_size(s);
     if (size) return size == 4 ? ConvForm::Winograd4 : ConvForm::Winograd2;
   }
@@ -89,24 +93,79 @@ const char* winograd_name(int size) {
 constexpr int tile_size(ConvForm form) { return form == ConvForm::Winograd4 ? 4 : form == ConvForm::Winograd2 ? 2 : 0; }
 template <class T> size_t packed_bytes(const ConvShape& s, ConvForm form) {
   const int size = tile_size(form);
+  if (form == ConvForm::Last)
+    return WeightLayout<T>::kHeader * static_cast<size_t>(form) + static_cast<size_t>(packed_last_elements(s)) * sizeof(T);
   if (!size) return WeightLayout<T>(s, form).bytes(s);
   return WeightLayout<T>::kHeader * static_cast<size_t>(form) +
          static_cast<size_t>(WinogradWeights(s).each * (size + 2) * (size + 2)) * sizeof(T);
 }
 template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* weight, void* packed) {
   if constexpr (std::is_same_v<T, float>) {
-    if (const int size = tile_size(form)) {
+    const int size = tile_size(form);
+    if (size || form == ConvForm::Last) {
       *static_cast<int64_t*>(packed) = static_cast<int64_t>(form);
-      return pack_winograd(s, size, weight, reinterpret_cast<float*>(static_cast<char*>(packed) + WeightLayout<T>::kHeader));
+      float* to = reinterpret_cast<float*>(static_cast<char*>(packed) + WeightLayout<T>::kHeader);
+      return size ? pack_winograd(s, size, weight, to) : pack_last(s, weight, to);
     }
   }
   pack_conv_weight<T>(s, form, weight, packed);
+}
+
+TensorView channels_last_view(const TensorView& like, void* data) {
+  TensorView view = like;
+  make_channels_last(view);
+  view.data = data;
+  return view;
+}
+TensorView channels_last_copy(Runtime& runtime, const TensorView& x) {
+  const TensorView copy = channels_last_view(x, runtime.scratch(static_cast<size_t>(x.numel()) * sizeof(float) + 64));
+  copy_strided(copy, x, &runtime);
+  return copy;
+}
+bool is_dense_last(const TensorView& x) {
+  const TensorView dense = channels_last_view(x, nullptr);
+  for (int d = 0; d < x.ndim; d++)
+    if (x.sizes[d] > 1 && x.strides[d] != dense.strides[d]) return false;
+  return true;
+}
+
+// float32 to a channels-last output.
+void run_channels_last(Call& call, const ConvShape& s, const TensorView* residual, Activation activation) {
+  Runtime& runtime = *call.runtime;
+  const TensorView& out = call.outputs[0];
+  LastProblem c;
+  c.s = s;
+  c.activation = activation;
+  const TensorView* bias = call.optional_tensor(2);
+  c.bias = bias ? stage<float>(runtime, *bias) : nullptr;
+  TensorView x = call.tensor(0), other;
+  LastImage image;
+  if (s.groups > 1 && !last_image(s, x, image)) x = channels_last_copy(runtime, x);
+  if (residual) {
+    other = is_dense_last(*residual) ? *residual : channels_last_copy(runtime, *residual);
+    c.residual = other.ptr<float>();
+  }
+  const bool direct = is_dense_last(out);
+  const TensorView block = direct ? out : channels_last_view(out, runtime.scratch(static_cast<size_t>(out.numel()) * sizeof(float) + 64));
+  c.out = block.ptr<float>();
+  const void* packed = call.packed;
+  if (!packed || *static_cast<const int64_t*>(packed) != static_cast<int64_t>(ConvForm::Last)) {
+    void* own = runtime.scratch(packed_bytes<float>(s, ConvForm::Last));
+    pack_form<float>(s, ConvForm::Last, stage<float>(runtime, call.tensor(1)), own);
+    packed = own;
+  }
+  c.packed = static_cast<const char*>(packed) + WeightLayout<float>::kHeader;
+  run_last(runtime, c, x);
+  if (!direct) copy_strided(out, block, &runtime);
 }
 
 template <class T> void run_as(Call& call, ConvShape s, const TensorView* residual_view, Activation activation) {
   Runtime& runtime = *call.runtime;
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (s.channels_last && out.dtype == DType::F32 && has_last_form(s)) return run_channels_last(call, s, residual_view, activation);
+  }
   T* block = output_block<T>(runtime, out);
   const TensorView* bias_view = call.optional_tensor(2);
   const T* bias = bias_view ? stage<T>(runtime, *bias_view) : nullptr;
@@ -143,8 +202,8 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   if constexpr (has_tiles<T>) form = packed ? static_cast<ConvForm>(*static_cast<const int64_t*>(packed)) : choose_form<T>(s);
   if constexpr (std::is_same_v<T, float>) {
     // Weights that change are transformed only where the environment asks for it.
-    if (!packed && !depthwise && winograd_setting() >= 2 && tile_size(packed_form<T>(s))) {
-      form = packed_form<T>(s);
+    if (!packed && !depthwise && winograd_setting() >= 2 && tile_size(packed_form<T>(s, call.tensor(1).dtype))) {
+      form = packed_form<T>(s, call.tensor(1).dtype);
       void* own = runtime.scratch(packed_bytes<T>(s, form));
       pack_form<T>(s, form, stage<T>(runtime, call.tensor(1)), own);
       packed = own;
@@ -193,14 +252,16 @@ template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& cal
   const TensorView& w = call.tensor(1);
   if (!is_floating(w.dtype)) return 0;
   const ConvShape s = conv_shape(call, N, At);
-  if (s.transposed || s.is_depthwise() || s.in_channels == 0 || s.out_channels == 0) return 0;
-  return with_float_type(w.dtype, [&](auto t) { return packed_bytes<decltype(t)>(s, packed_form<decltype(t)>(s)); });
+  if (s.transposed || s.in_channels == 0 || s.out_channels == 0) return 0;
+  const bool last = w.dtype == DType::F32 && s.channels_last && has_last_form(s);
+  if (s.is_depthwise() && !last) return 0;
+  return with_float_type(w.dtype, [&](auto t) { return packed_bytes<decltype(t)>(s, packed_form<decltype(t)>(s, w.dtype)); });
 }
 template <int N, const ConvArguments& At> void conv_pack(const Call& call, void* packed) {
   const ConvShape s = conv_shape(call, N, At);
   with_float_type(call.tensor(1).dtype, [&](auto t) {
     using T = decltype(t);
-    pack_form<T>(s, packed_form<T>(s), stage<T>(*call.runtime, call.tensor(1)), packed);
+    pack_form<T>(s, packed_form<T>(s, call.tensor(1).dtype), stage<T>(*call.runtime, call.tensor(1)), packed);
   });
 }
 
@@ -220,14 +281,14 @@ TS_CONV(conv_transpose1d, 1, kTransposedNd);
 TS_CONV(conv_transpose2d, 2, kTransposedNd);
 TS_CONV(conv_transpose3d, 3, kTransposedNd);
 
-// The arguments of convolution, then residual? and activation.
-void convolution_epilogue_infer(Call& call) { infer_epilogue(call, 9, 10, conv_infer<0, kConvolution>); }
-void convolution_epilogue_run(Call& call) { run_epilogue(call, 9, 10, conv_infer<0, kConvolution>, conv_with<0, kConvolution>); }
+// The arguments of convolution, then residual?, activation and whether the output is channels-last.
+void convolution_epilogue_infer(Call& call) { infer_epilogue(call, 9, 10, conv_infer<0, kEpilogue>); }
+void convolution_epilogue_run(Call& call) { run_epilogue(call, 9, 10, conv_infer<0, kEpilogue>, conv_with<0, kEpilogue>); }
 TS_KERNEL(convolution_epilogue, {.infer = convolution_epilogue_infer,
                                  .run = convolution_epilogue_run,
                                  .pack_arg = 1,
-                                 .pack_bytes = conv_pack_bytes<0, kConvolution>,
-                                 .pack = conv_pack<0, kConvolution>});
+                                 .pack_bytes = conv_pack_bytes<0, kEpilogue>,
+                                 .pack = conv_pack<0, kEpilogue>});
 
 }  // namespace
 }  // namespace torchscript

@@ -5,6 +5,7 @@
 
 #include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/pool_inner.h"
+#include "cpu-avx/pool_last.h"
 #include "cpu-avx/pool_shape.h"
 
 namespace torchscript {
@@ -122,6 +123,10 @@ template <int N> void max_pool_run(Call& call) {
   const PoolShape s = max_pool_shape<N>(call);
   const TensorView& out = call.outputs[0];
   const int64_t window = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  if (N == 2 && call.noutputs == 1 && is_last_pool(call.tensor(0), out)) {
+    call.runtime->note("max_pool_last");
+    return max_pool_last(*call.runtime, s, call.tensor(0), out);
+  }
   call.runtime->note("max_pool");
   with_compute_type(out.dtype, [&](auto t) {
     using T = decltype(t);
@@ -190,6 +195,13 @@ template <int N> void avg_pool_run(Call& call) {
   const TensorView& out = call.outputs[0];
   const bool include_pad = call.nargs <= 5 || call.args[5].b;
   const int64_t divisor = call.nargs > 6 && call.args[6].kind == ArgKind::Int ? call.args[6].i : 0;
+  if (N == 2 && is_last_pool(call.tensor(0), out)) {
+    call.runtime->note("avg_pool_last");
+    return mean_pool_last(*call.runtime, s, call.tensor(0), out, [&](int d, int64_t i, int64_t& begin, int64_t& end) {
+      begin = i * s.stride[d] - s.pad[d];
+      end = std::min(begin + s.kernel[d], s.in[d] + s.pad[d]);
+    }, divisor, include_pad);
+  }
   call.runtime->note("avg_pool");
   with_compute_type(out.dtype, [&](auto t) {
     using T = decltype(t);

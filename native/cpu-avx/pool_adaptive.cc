@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu-avx/norm_rows.h"
+#include "cpu-avx/pool_last.h"
 #include "cpu-avx/pool_shape.h"
 
 namespace torchscript {
@@ -43,6 +44,13 @@ template <int N> void adaptive_avg_infer(Call& call) {
 template <int N> void adaptive_avg_run(Call& call) {
   const PoolShape s = adaptive_shape<N>(call, "adaptive_avg_pool");
   const TensorView& out = call.outputs[0];
+  if (N == 2 && is_last_pool(call.tensor(0), out)) {
+    call.runtime->note("adaptive_avg_pool_last");
+    return mean_pool_last(*call.runtime, s, call.tensor(0), out, [&](int d, int64_t i, int64_t& begin, int64_t& end) {
+      begin = window_begin(i, s.out[d], s.in[d]);
+      end = window_end(i, s.out[d], s.in[d]);
+    }, 0, false);
+  }
   call.runtime->note("adaptive_avg_pool");
   with_float_type(out.dtype, [&](auto t) {
     using T = decltype(t);

@@ -16,7 +16,8 @@
 
 namespace torchscript {
 
-enum class ConvForm : int64_t { FiltersFirst = 1, PixelsFirst = 2, Winograd2 = 3, Winograd4 = 4 };  // Winograd: conv/winograd.h
+// Winograd: conv/winograd.h; Last: conv/last.h
+enum class ConvForm : int64_t { FiltersFirst = 1, PixelsFirst = 2, Winograd2 = 3, Winograd4 = 4, Last = 5 };
 
 template <class T> ConvForm choose_form(const ConvShape& s) {
   const auto& kernels = tile_kernels<T>();

@@ -1,0 +1,250 @@
+// Convolution of float from and to channels-last tensors.
+//
+// The result is C[pixel][filter] = A[pixel][k] B[k][filter] with k = (tap, channel): weights are packed as panels of B. Rows of A are the
+// pixels where they lie (1x1), rows gathered from the taps a block of pixels at a time, or, from a planar image, panels packed on the
+// fly as in conv/forward.h. Depthwise kernels have vectors over channels.
+#pragma once
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "cpu-avx/conv/forward.h"
+#include "cpu-avx/conv/last_inner.h"
+#include "cpu-avx/gemm/gemm.h"
+
+namespace torchscript {
+
+struct LastProblem {
+  ConvShape s;
+  const void* packed = nullptr;  // after the header
+  const float* bias = nullptr;
+  const float* residual = nullptr;  // as out
+  float* out = nullptr;             // [batch][pixels][filters]
+  Activation activation = Activation::None;
+};
+
+inline bool has_last_form(const ConvShape& s) {
+  return !s.transposed && s.batched && s.spatial == 2 && s.in_channels > 0 && (s.groups == 1 || (s.is_depthwise() && s.group_out() == 1));
+}
+
+// Elements of the packed weights.
+inline int64_t packed_last_elements(const ConvShape& s) {
+  if (s.groups > 1) return s.out_channels * s.taps();
+  return static_cast<int64_t>(packed_b_elements<float>(s.in_channels * s.taps(), s.out_channels));
+}
+// `weight` is [filters][channels][taps].
+inline void pack_last(const ConvShape& s, const float* weight, float* out) {
+  const int64_t taps = s.taps(), channels = s.group_in(), k = channels * taps;
+  if (s.groups > 1) {
+    for (int64_t o = 0; o < s.out_channels; o++) {
+      for (int64_t t = 0; t < taps; t++) out[t * s.out_channels + o] = weight[o * taps + t];
+    }
+    return;
+  }
+  std::vector<float> ordered;
+  if (taps > 1) {
+    ordered.resize(static_cast<size_t>(s.out_channels * k));
+    for (int64_t o = 0; o < s.out_channels; o++) {
+      for (int64_t c = 0; c < channels; c++) {
+        for (int64_t t = 0; t < taps; t++) ordered[static_cast<size_t>(o * k + t * channels + c)] = weight[o * k + c * taps + t];
+      }
+    }
+    weight = ordered.data();
+  }
+  pack_b_panels<float>(weight, 1, k, k, s.out_channels, 0, panel_count<float>(s.out_channels), out);
+}
+
+// The input: pixels hold their channels adjacent. False for other layouts.
+struct LastImage {
+  const float* data;
+  int64_t item, row, pixel;
+};
+inline bool last_image(const ConvShape& s, const TensorView& x, LastImage& image) {
+  image = {x.ptr<float>(), x.strides[0], x.strides[2], x.strides[3]};
+  if (s.in_channels > 1 && x.strides[1] != 1) return false;
+  // One row or column may have any stride.
+  if (s.in[2] == 1) image.pixel = s.in_channels;
+  if (s.in[1] == 1) image.row = image.pixel * s.in[2];
+  return image.pixel >= s.in_channels || s.in_pixels() == 1;
+}
+
+inline Gemm<float> last_product(const LastProblem& c) {
+  const ConvShape& s = c.s;
+  Gemm<float> g;
+  g.n = s.out_channels;
+  g.k = s.in_channels * s.taps();
+  g.packed_b = static_cast<const float*>(c.packed);
+  g.c = c.out;
+  g.c_row = g.residual_row = s.out_channels;
+  g.bias_n = c.bias;
+  g.residual = c.residual;
+  g.activation = c.activation;
+  return g;
+}
+
+// The row of A that belongs to a pixel of the result.
+inline void gather_pixel(const ConvShape& s, const LastImage& image, int64_t pixel, float* row) {
+  const int64_t channels = s.in_channels;
+  const int64_t x = pixel % s.out[2], y = pixel / s.out[2] % s.out[1], item = pixel / s.out[2] / s.out[1];
+  const int64_t left = x * s.stride[2] - s.pad_low[2];
+  const bool adjacent = s.dilation[2] == 1 && image.pixel == channels;
+  for (int64_t ky = 0; ky < s.kernel[1]; ky++, row += s.kernel[2] * channels) {
+    const int64_t iy = y * s.stride[1] - s.pad_low[1] + ky * s.dilation[1];
+    if (iy < 0 || iy >= s.in[1]) {
+      std::memset(row, 0, static_cast<size_t>(s.kernel[2] * channels) * sizeof(float));
+      continue;
+    }
+    const float* from = image.data + item * image.item + iy * image.row;
+    if (adjacent) {
+      const int64_t first = std::clamp<int64_t>(-left, 0, s.kernel[2]), last = std::clamp<int64_t>(s.in[2] - left, first, s.kernel[2]);
+      if (first > 0) std::memset(row, 0, static_cast<size_t>(first * channels) * sizeof(float));
+      std::memcpy(row + first * channels, from + (left + first) * channels, static_cast<size_t>((last - first) * channels) * sizeof(float));
+      if (last < s.kernel[2]) std::memset(row + last * channels, 0, static_cast<size_t>((s.kernel[2] - last) * channels) * sizeof(float));
+      continue;
+    }
+    for (int64_t kx = 0; kx < s.kernel[2]; kx++) {
+      const int64_t ix = left + kx * s.dilation[2];
+      if (ix < 0 || ix >= s.in[2]) std::memset(row + kx * channels, 0, static_cast<size_t>(channels) * sizeof(float));
+      else std::memcpy(row + kx * channels, from + ix * image.pixel, static_cast<size_t>(channels) * sizeof(float));
+    }
+  }
+}
+
+// Pieces of the result: blocks of at most `most` pixels times splits of the panels, enough for every thread to take several.
+template <class F> void for_pieces(Runtime& runtime, const Gemm<float>& g, int64_t pixels, int64_t most, const F& body) {
+  const int64_t panels = panel_count<float>(g.n), threads = runtime.num_threads();
+  const int64_t wanted = threads == 1 ? 1 : std::clamp<int64_t>(pixels * g.n * g.k / kMacsPerChunk, 1, 6 * threads);
+  const int64_t least = (pixels + most - 1) / most;
+  const int64_t blocks = std::min(pixels, std::max(least, std::min<int64_t>(wanted, pixels / (4 * tile_kernels<float>().mr))));
+  const int64_t splits = std::min(panels, std::max<int64_t>(1, wanted / blocks));
+  runtime.parallel(blocks * splits, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t block = i / splits, split = i % splits;
+      body(pixels * block / blocks, pixels * (block + 1) / blocks, panels * split / splits, panels * (split + 1) / splits);
+    }
+  });
+}
+
+inline void run_last_gathered(Runtime& runtime, const LastProblem& c, const LastImage& image) {
+  const ConvShape& s = c.s;
+  const Gemm<float> whole = last_product(c);
+  const int64_t line = (whole.k + 15) / 16 * 16, step = line % 256 == 0 ? line + 16 : line;  // rows stay out of each other's cache sets
+  const int mr = tile_kernels<float>().mr;
+  const int64_t most = std::max<int64_t>(4 * mr, (48 << 10) / step / mr * mr);
+  for_pieces(runtime, whole, s.batch * s.out_pixels(), most, [&](int64_t q0, int64_t q1, int64_t p0, int64_t p1) {
+    float* rows = thread_scratch<float>(kSlotUser, static_cast<size_t>((q1 - q0) * step));
+    for (int64_t q = q0; q < q1; q++) gather_pixel(s, image, q, rows + (q - q0) * step);
+    Gemm<float> g = whole;
+    g.m = q1 - q0;
+    g.a = rows;
+    g.a_row = step;
+    g.c += q0 * g.c_row;
+    if (g.residual) g.residual += q0 * g.c_row;
+    gemm_block(g, 0, g.m, p0, p1);
+  });
+}
+
+// From a planar image. The panels hold k in the order of the weights: (tap, channel).
+inline void run_last_planar(Runtime& runtime, const LastProblem& c, const TensorView& x) {
+  const ConvShape& s = c.s;
+  const auto& kernels = tile_kernels<float>();
+  const int nr = kernels.nr, mr = kernels.mr;
+  const Gemm<float> g = last_product(c);
+  const StagedImage<float> image = stage_image<float>(runtime, s, x);
+  const int64_t taps = s.taps(), pixels = s.out_pixels(), slice = k_slice(g.k, kernels.kc);
+  auto* by_channel = static_cast<int64_t*>(runtime.scratch(static_cast<size_t>(2 * g.k) * sizeof(int64_t)));
+  auto* offsets = by_channel + g.k;
+  tap_offsets(s, image, s.in_channels, by_channel);
+  for (int64_t t = 0; t < taps; t++) {
+    for (int64_t channel = 0; channel < s.in_channels; channel++) offsets[t * s.in_channels + channel] = by_channel[channel * taps + t];
+  }
+  for (int64_t item = 0; item < s.batch; item++) {
+    for_pieces(runtime, g, pixels, 8 * mr, [&](int64_t q0, int64_t q1, int64_t p0, int64_t p1) {
+      const int height = tile_rows(q1 - q0, mr);
+      const int64_t tiles = (q1 - q0 + height - 1) / height;
+      float* rows = thread_scratch<float>(kSlotPackA, static_cast<size_t>(tiles * slice * mr + 64));
+      PixelRun runs[64];
+      for (int64_t k0 = 0; k0 < g.k; k0 += slice) {
+        const int64_t kn = std::min(slice, g.k - k0);
+        const bool last = k0 + kn == g.k;
+        for (int64_t t = 0; t < tiles; t++) {
+          const int64_t first = q0 + t * height;
+          const int n = pixel_runs(s, image, first, static_cast<int>(std::min<int64_t>(height, q1 - first)), runs);
+          conv_kernels<float>().pack_pixels(image.data + item * image.item, offsets + k0, kn, runs, n, rows + t * kn * mr, mr);
+        }
+        for (int64_t p = p0; p < p1; p++) {
+          Tile<float> tile;
+          tile.b = g.packed_b + p * g.k * nr + k0 * nr;
+          tile.b_stride = nr;
+          tile.k = kn;
+          tile.a_stride = 0;
+          tile.c_stride = tile.residual_stride = g.c_row;
+          tile.n = static_cast<int>(std::min<int64_t>(nr, g.n - p * nr));
+          tile.accumulate = k0 > 0;
+          tile.alpha = 1;
+          tile.bias_n = last && g.bias_n ? g.bias_n + p * nr : nullptr;
+          tile.bias_m = nullptr;
+          tile.activation = last ? g.activation : Activation::None;
+          tile.prefetch = nullptr;
+          for (int64_t t = 0; t < tiles; t++) {
+            const int64_t at = (item * pixels + q0 + t * height) * g.c_row + p * nr;
+            tile.m = static_cast<int>(std::min<int64_t>(height, q1 - q0 - t * height));
+            tile.a = rows + t * kn * mr;
+            tile.c = g.c + at;
+            tile.residual = last && g.residual ? g.residual + at : nullptr;
+            kernels.tile_packed(tile);
+          }
+        }
+      }
+    });
+  }
+}
+
+inline void run_last_depthwise(Runtime& runtime, const LastProblem& c, const LastImage& image) {
+  const ConvShape& s = c.s;
+  const int64_t channels = s.in_channels, pixels = s.out_pixels();
+  const bool at_once = c.activation <= Activation::Relu6;
+  float* zeros = static_cast<float*>(runtime.scratch(static_cast<size_t>(channels) * sizeof(float)));
+  std::memset(zeros, 0, static_cast<size_t>(channels) * sizeof(float));
+  const int64_t work = s.out[2] * channels * s.taps();
+  // An even number of rows to a piece, for the kernels do two at a time.
+  const int64_t pairs = (s.out[1] + 1) / 2, grain = std::max<int64_t>(1, kMacsPerChunk / 8 / std::max<int64_t>(1, 2 * work));
+  runtime.parallel(s.batch * pairs, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end;) {
+      const int64_t item = i / pairs, stop = std::min(end, (item + 1) * pairs);
+      const int64_t y0 = i % pairs * 2, y1 = std::min(s.out[1], (stop - item * pairs) * 2), at = item * pixels * channels;
+      const DepthwiseLast d{image.data + item * image.item, image.row, image.pixel, s.in[1], s.in[2], channels, s.kernel[1], s.kernel[2],
+                            s.stride[1], s.stride[2], s.dilation[1], s.dilation[2], s.pad_low[1], s.pad_low[2],
+                            static_cast<const float*>(c.packed), c.bias, zeros, c.residual ? c.residual + at : nullptr,
+                            at_once ? c.activation : Activation::None, c.out + at, s.out[2] * channels, channels, s.out[1], s.out[2]};
+      conv_last_table().depthwise(d, y0, y1);
+      if (!at_once) {
+        const int64_t n = (y1 - y0) * s.out[2] * channels;
+        tile_kernels<float>().epilogue(d.out + y0 * d.out_row, n, nullptr, 0, 1, n, c.activation);
+      }
+      i = stop;
+    }
+  });
+}
+
+// x may be of any layout. Depthwise kernels want one that last_image takes.
+inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x) {
+  const ConvShape& s = c.s;
+  LastImage image;
+  const bool last = last_image(s, x, image);
+  if (s.groups > 1) {
+    runtime.note("conv_depthwise_last");
+    return run_last_depthwise(runtime, c, image);
+  }
+  runtime.note(tile_kernels<float>().name);
+  if (!last) return run_last_planar(runtime, c, x);
+  const bool in_rows = s.is_pointwise() && image.row == s.in[2] * image.pixel && (s.batch == 1 || image.item == s.in[1] * image.row);
+  if (!in_rows) return run_last_gathered(runtime, c, image);
+  Gemm<float> g = last_product(c);
+  g.m = s.batch * s.out_pixels();
+  g.a = image.data;
+  g.a_row = image.pixel;
+  gemm(runtime, g);
+}
+
+}  // namespace torchscript

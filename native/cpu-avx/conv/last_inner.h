@@ -1,0 +1,33 @@
+// Inner kernels of convolution and pooling on channels-last tensors, one table an instruction set: vectors run over channels.
+#pragma once
+#include "cpu-avx/gemm/tiles.h"
+#include "kernel.h"
+
+namespace torchscript {
+
+// A depthwise convolution of float with one filter a channel; pixels of input and output hold their channels adjacent.
+struct DepthwiseLast {
+  const float* in;                             // pixel (0, 0) of the image
+  int64_t in_row, in_pixel;                    // elements from row to row, from pixel to pixel
+  int64_t height, width, channels;             // of the image
+  int64_t kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
+  const float* weight;                         // [kernel_y * kernel_x][channels]
+  const float* bias;                           // or null
+  const float* zeros;                          // `channels` of them
+  const float* residual;                       // as out, or null
+  Activation activation;                       // None, Relu or Relu6
+  float* out;                                  // pixel (0, 0) of the result
+  int64_t out_row, out_pixel, rows, columns;   // of the result
+};
+
+struct ConvLastTable {
+  // Rows [y0, y1) of the result.
+  void (*depthwise)(const DepthwiseLast& d, int64_t y0, int64_t y1);
+  // out[c] = max over t < n of taps[t][c]; NaN wins. n may be 0: -infinity.
+  void (*max_taps)(const float* const* taps, int64_t n, int64_t channels, float* out);
+  // out[c] = sum over t < n of taps[t][c], divided by `divisor`.
+  void (*mean_taps)(const float* const* taps, int64_t n, int64_t channels, float divisor, float* out);
+};
+TS_ISA_TABLE(ConvLastTable, conv_last_table);
+
+}  // namespace torchscript

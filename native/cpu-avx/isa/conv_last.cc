@@ -1,0 +1,192 @@
+// Note [ISA units] in binding.gyp. See conv/last_inner.h for what each kernel does.
+#include "cpu-avx/conv/last_inner.h"
+
+#include "cpu-avx/gemm/lanes.h"
+#include "cpu-avx/vec.h"
+
+namespace torchscript {
+namespace TS_ISA {
+namespace {
+
+using L = LanesF32;
+using V = L::V;
+constexpr int W = L::W;
+constexpr int kColumns = 4;  // pixels of a row that share their loads
+
+template <bool Whole> inline V load(const float* p, int n) { return Whole ? L::load(p) : L::load_n(p, n); }
+inline V clamped(V x, Activation activation) {
+  if (activation != Activation::None) x = L::relu(x);
+  if (activation == Activation::Relu6) x = L::min(L::set1(6), x);
+  return x;
+}
+
+// Channels [c, c + W) of kColumns pixels in Rows rows of a 3x3 kernel: each pixel of the image is read once. `at(r, j)` is where the channels of
+// column j of row r of the image begin.
+template <int Stride, int Rows, bool Whole, class At>
+inline void depthwise3_vector(const DepthwiseLast& d, const At& at, int64_t c, int n, float* out, const float* residual, int rows, int columns) {
+  V acc[Rows][kColumns];
+  const V start = d.bias ? load<Whole>(d.bias + c, n) : L::zero();
+#pragma GCC unroll 2
+  for (int r = 0; r < Rows; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kColumns; i++) acc[r][i] = start;
+  }
+#pragma GCC unroll 5
+  for (int y = 0; y < (Rows - 1) * Stride + 3; y++) {
+#pragma GCC unroll 9
+    for (int j = 0; j < (kColumns - 1) * Stride + 3; j++) {
+      const V x = load<Whole>(at(y, j) + c, n);
+#pragma GCC unroll 2
+      for (int r = 0; r < Rows; r++) {
+        const int ky = y - r * Stride;
+        if (ky < 0 || ky > 2) continue;
+#pragma GCC unroll 4
+        for (int i = 0; i < kColumns; i++) {
+          const int kx = j - i * Stride;
+          if (kx < 0 || kx > 2) continue;
+          acc[r][i] = L::fma(load<Whole>(d.weight + (3 * ky + kx) * d.channels + c, n), x, acc[r][i]);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < Rows; r++) {
+    if (r >= rows) break;
+#pragma GCC unroll 4
+    for (int i = 0; i < kColumns; i++) {
+      if (i >= columns) break;
+      const int64_t to = r * d.out_row + i * d.out_pixel + c;
+      V x = acc[r][i];
+      if (residual) x = L::add(x, load<Whole>(residual + to, n));
+      x = clamped(x, d.activation);
+      if (Whole) L::store(out + to, x);
+      else L::store_n(out + to, x, n);
+    }
+  }
+}
+template <int Stride, int Rows, class At>
+inline void depthwise3_pixels(const DepthwiseLast& d, const At& at, float* out, const float* residual, int rows, int columns) {
+  int64_t c = 0;
+  for (; c + W <= d.channels; c += W) depthwise3_vector<Stride, Rows, true>(d, at, c, W, out, residual, rows, columns);
+  if (c < d.channels) depthwise3_vector<Stride, Rows, false>(d, at, c, static_cast<int>(d.channels - c), out, residual, rows, columns);
+}
+template <int Stride, int Rows> void depthwise3_rows(const DepthwiseLast& d, int64_t y, int rows) {
+  constexpr int kHigh = (Rows - 1) * Stride + 3, kWide = (kColumns - 1) * Stride + 3;
+  const int64_t top = y * Stride - d.pad_top;
+  const bool inside_rows = top >= 0 && top + kHigh <= d.height;
+  for (int64_t x = 0; x < d.columns; x += kColumns) {
+    const int columns = static_cast<int>(d.columns - x < kColumns ? d.columns - x : kColumns);
+    const int64_t left = x * Stride - d.pad_left, to = y * d.out_row + x * d.out_pixel;
+    float* out = d.out + to;
+    const float* residual = d.residual ? d.residual + to : nullptr;
+    if (inside_rows && left >= 0 && left + kWide <= d.width) {
+      const float* first = d.in + top * d.in_row + left * d.in_pixel;
+      depthwise3_pixels<Stride, Rows>(d, [&](int r, int j) { return first + r * d.in_row + j * d.in_pixel; }, out, residual, rows, columns);
+    } else {
+      const float* from[kHigh][kWide];
+      for (int r = 0; r < kHigh; r++) {
+        for (int j = 0; j < kWide; j++) {
+          const int64_t iy = top + r, ix = left + j;
+          const bool inside = iy >= 0 && iy < d.height && ix >= 0 && ix < d.width;
+          from[r][j] = inside ? d.in + iy * d.in_row + ix * d.in_pixel : d.zeros;
+        }
+      }
+      depthwise3_pixels<Stride, Rows>(d, [&](int r, int j) { return from[r][j]; }, out, residual, rows, columns);
+    }
+  }
+}
+template <int Stride> void depthwise3(const DepthwiseLast& d, int64_t y0, int64_t y1) {
+  int64_t y = y0;
+  for (; y + 2 <= y1; y += 2) depthwise3_rows<Stride, 2>(d, y, 2);
+  if (y < y1) depthwise3_rows<Stride, 1>(d, y, 1);
+}
+
+// Any kernel: Vectors vectors of channels of one pixel at a time.
+template <int Vectors, bool Whole>
+inline void depthwise_pixel(const DepthwiseLast& d, int64_t y, int64_t x, int64_t c, int n) {
+  V acc[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; v++) acc[v] = d.bias ? load<Whole>(d.bias + c + v * W, n) : L::zero();
+  for (int64_t ky = 0; ky < d.kernel_y; ky++) {
+    const int64_t iy = y * d.stride_y - d.pad_top + ky * d.dilation_y;
+    if (iy < 0 || iy >= d.height) continue;
+    for (int64_t kx = 0; kx < d.kernel_x; kx++) {
+      const int64_t ix = x * d.stride_x - d.pad_left + kx * d.dilation_x;
+      if (ix < 0 || ix >= d.width) continue;
+      const float* from = d.in + iy * d.in_row + ix * d.in_pixel + c;
+      const float* weight = d.weight + (ky * d.kernel_x + kx) * d.channels + c;
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; v++) acc[v] = L::fma(load<Whole>(weight + v * W, n), load<Whole>(from + v * W, n), acc[v]);
+    }
+  }
+  const int64_t to = y * d.out_row + x * d.out_pixel + c;
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; v++) {
+    V r = acc[v];
+    if (d.residual) r = L::add(r, load<Whole>(d.residual + to + v * W, n));
+    r = clamped(r, d.activation);
+    if (Whole) L::store(d.out + to + v * W, r);
+    else L::store_n(d.out + to + v * W, r, n);
+  }
+}
+void depthwise_any(const DepthwiseLast& d, int64_t y0, int64_t y1) {
+  for (int64_t y = y0; y < y1; y++) {
+    for (int64_t x = 0; x < d.columns; x++) {
+      int64_t c = 0;
+      for (; c + 4 * W <= d.channels; c += 4 * W) depthwise_pixel<4, true>(d, y, x, c, W);
+      for (; c + W <= d.channels; c += W) depthwise_pixel<1, true>(d, y, x, c, W);
+      if (c < d.channels) depthwise_pixel<1, false>(d, y, x, c, static_cast<int>(d.channels - c));
+    }
+  }
+}
+void depthwise(const DepthwiseLast& d, int64_t y0, int64_t y1) {
+  if (d.kernel_y == 3 && d.kernel_x == 3 && d.dilation_y == 1 && d.dilation_x == 1 && d.stride_y == d.stride_x && d.stride_y <= 2) {
+    if (d.stride_y == 1) depthwise3<1>(d, y0, y1);
+    else depthwise3<2>(d, y0, y1);
+  } else {
+    depthwise_any(d, y0, y1);
+  }
+}
+
+void max_taps(const float* const* taps, int64_t n, int64_t channels, float* out) {
+  const VecF lowest(-__builtin_inff());
+  int64_t c = 0;
+  for (; c + VecF::kWidth <= channels; c += VecF::kWidth) {
+    VecF m = lowest;
+    for (int64_t t = 0; t < n; t++) m = max_nan(m, VecF::load(taps[t] + c));
+    m.store(out + c);
+  }
+  if (c < channels) {
+    const int left = static_cast<int>(channels - c);
+    VecF m = lowest;
+    for (int64_t t = 0; t < n; t++) m = max_nan(m, VecF::load_partial(taps[t] + c, left));
+    m.store_partial(out + c, left);
+  }
+}
+void mean_taps(const float* const* taps, int64_t n, int64_t channels, float divisor, float* out) {
+  const VecF by(divisor);
+  int64_t c = 0;
+  for (; c + 4 * VecF::kWidth <= channels; c += 4 * VecF::kWidth) {
+    VecF sum[4] = {VecF::zero(), VecF::zero(), VecF::zero(), VecF::zero()};
+    for (int64_t t = 0; t < n; t++) {
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; v++) sum[v] = sum[v] + VecF::load(taps[t] + c + v * VecF::kWidth);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) (sum[v] / by).store(out + c + v * VecF::kWidth);
+  }
+  for (; c < channels; c += VecF::kWidth) {
+    const int left = static_cast<int>(channels - c < VecF::kWidth ? channels - c : VecF::kWidth);
+    VecF sum = VecF::zero();
+    for (int64_t t = 0; t < n; t++) sum = sum + VecF::load_partial(taps[t] + c, left);
+    (sum / by).store_partial(out + c, left);
+  }
+}
+
+}  // namespace
+
+extern const ConvLastTable conv_last_table;
+const ConvLastTable conv_last_table = {depthwise, max_taps, mean_taps};
+
+}  // namespace TS_ISA
+}  // namespace torchscript
