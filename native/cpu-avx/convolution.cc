@@ -1,6 +1,5 @@
 // convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
-#include "cpu-avx/conv/last.h"
-#include "cpu-avx/conv/winograd.h"
+#include "cpu-avx/conv/winograd_last.h"
 #include "cpu-avx/copy.h"
 #include "cpu-avx/gemm/epilogue.h"
 
@@ -75,13 +74,24 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
 }
 
 // The form that constant weights are packed for.
+ConvForm last_form(const ConvShape& s) {
+  const int size = winograd_last_size(s);
+  return size == 4 ? ConvForm::LastWinograd4 : size == 2 ? ConvForm::LastWinograd2 : ConvForm::Last;
+}
 template <class T> ConvForm packed_form(const ConvShape& s, DType dtype) {
   if constexpr (std::is_same_v<T, float>) {
-    if (dtype == DType::F32 && s.channels_last && has_last_form(s)) return ConvForm::Last;
+    if (dtype == DType::F32 && s.channels_last && has_last_form(s)) return last_form(s);
     const int size = winograd_size(s);
     if (size) return size == 4 ? ConvForm::Winograd4 : ConvForm::Winograd2;
   }
   return choose_form<T>(s);
+}
+const char* winograd_last_name(int size) {
+  switch (active_isa()) {
+    case Isa::Avx512: return size == 4 ? "conv_winograd_4x4_last_avx512" : "conv_winograd_2x2_last_avx512";
+    case Isa::Avx2: return size == 4 ? "conv_winograd_4x4_last_avx2" : "conv_winograd_2x2_last_avx2";
+    default: return size == 4 ? "conv_winograd_4x4_last_scalar" : "conv_winograd_2x2_last_scalar";
+  }
 }
 const char* winograd_name(int size) {
   switch (active_isa()) {
@@ -90,11 +100,17 @@ const char* winograd_name(int size) {
     default: return size == 4 ? "conv_winograd_4x4_scalar" : "conv_winograd_2x2_scalar";
   }
 }
-constexpr int tile_size(ConvForm form) { return form == ConvForm::Winograd4 ? 4 : form == ConvForm::Winograd2 ? 2 : 0; }
+constexpr int tile_size(ConvForm form) {
+  if (form == ConvForm::Winograd4 || form == ConvForm::LastWinograd4) return 4;
+  return form == ConvForm::Winograd2 || form == ConvForm::LastWinograd2 ? 2 : 0;
+}
+constexpr bool is_last(ConvForm form) { return form >= ConvForm::Last; }
 template <class T> size_t packed_bytes(const ConvShape& s, ConvForm form) {
   const int size = tile_size(form);
-  if (form == ConvForm::Last)
-    return WeightLayout<T>::kHeader * static_cast<size_t>(form) + static_cast<size_t>(packed_last_elements(s)) * sizeof(T);
+  if (is_last(form)) {
+    const int64_t elements = size ? WinogradLastWeights(s, (size + 2) * (size + 2)).elements() : packed_last_elements(s);
+    return WeightLayout<T>::kHeader * static_cast<size_t>(form) + static_cast<size_t>(elements) * sizeof(T);
+  }
   if (!size) return WeightLayout<T>(s, form).bytes(s);
   return WeightLayout<T>::kHeader * static_cast<size_t>(form) +
          static_cast<size_t>(WinogradWeights(s).each * (size + 2) * (size + 2)) * sizeof(T);
@@ -102,10 +118,11 @@ template <class T> size_t packed_bytes(const ConvShape& s, ConvForm form) {
 template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* weight, void* packed) {
   if constexpr (std::is_same_v<T, float>) {
     const int size = tile_size(form);
-    if (size || form == ConvForm::Last) {
+    if (size || is_last(form)) {
       *static_cast<int64_t*>(packed) = static_cast<int64_t>(form);
       float* to = reinterpret_cast<float*>(static_cast<char*>(packed) + WeightLayout<T>::kHeader);
-      return size ? pack_winograd(s, size, weight, to) : pack_last(s, weight, to);
+      if (!size) return pack_last(s, weight, to);
+      return is_last(form) ? pack_winograd_last(s, size, weight, to) : pack_winograd(s, size, weight, to);
     }
   }
   pack_conv_weight<T>(s, form, weight, packed);
@@ -140,7 +157,7 @@ void run_channels_last(Call& call, const ConvShape& s, const TensorView* residua
   c.bias = bias ? stage<float>(runtime, *bias) : nullptr;
   TensorView x = call.tensor(0), other;
   LastImage image;
-  if (s.groups > 1 && !last_image(s, x, image)) x = channels_last_copy(runtime, x);
+  const bool last = last_image(s, x, image);
   if (residual) {
     other = is_dense_last(*residual) ? *residual : channels_last_copy(runtime, *residual);
     c.residual = other.ptr<float>();
@@ -149,13 +166,27 @@ void run_channels_last(Call& call, const ConvShape& s, const TensorView* residua
   const TensorView block = direct ? out : channels_last_view(out, runtime.scratch(static_cast<size_t>(out.numel()) * sizeof(float) + 64));
   c.out = block.ptr<float>();
   const void* packed = call.packed;
-  if (!packed || *static_cast<const int64_t*>(packed) != static_cast<int64_t>(ConvForm::Last)) {
-    void* own = runtime.scratch(packed_bytes<float>(s, ConvForm::Last));
-    pack_form<float>(s, ConvForm::Last, stage<float>(runtime, call.tensor(1)), own);
+  ConvForm form = packed ? static_cast<ConvForm>(*static_cast<const int64_t*>(packed)) : ConvForm::Last;
+  auto pack_now = [&](ConvForm now) {
+    form = now;
+    void* own = runtime.scratch(packed_bytes<float>(s, form));
+    pack_form<float>(s, form, stage<float>(runtime, call.tensor(1)), own);
     packed = own;
+  };
+  // Weights that change are transformed only where the environment asks for it.
+  if (!packed || !is_last(form)) pack_now(winograd_setting() >= 2 ? last_form(s) : ConvForm::Last);
+  const int size = tile_size(form);
+  if ((s.groups > 1 || size) && !last) {
+    x = channels_last_copy(runtime, x);
+    last_image(s, x, image);
   }
   c.packed = static_cast<const char*>(packed) + WeightLayout<float>::kHeader;
-  run_last(runtime, c, x);
+  if (size) runtime.note(winograd_last_name(size));
+  if (!size || !run_winograd_last(runtime, c, size, image)) {
+    if (size) pack_now(ConvForm::Last);
+    c.packed = static_cast<const char*>(packed) + WeightLayout<float>::kHeader;
+    run_last(runtime, c, x);
+  }
   if (!direct) copy_strided(out, block, &runtime);
 }
 
