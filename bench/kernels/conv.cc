@@ -1,5 +1,5 @@
 // Speed of float convolution against the measured peak of fused multiply-adds, one thread, on the layers of ResNet, MobileNetV2 and a small
-// network: the direct product in both forms, and Winograd. Built and run by bench/kernels/run.sh conv [part of a name].
+// network: the direct product in both forms, and Winograd, planar and channels-last. Built and run by bench/kernels/run.sh conv [part of a name].
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu-avx/conv/winograd.h"
+#include "cpu-avx/conv/winograd_last.h"
 
 namespace torchscript {
 
@@ -141,7 +141,16 @@ void run(double top, const Layer& l) {
   c.out = out.data();
   const double work = 2.0 * static_cast<double>(l.oc * s.out_pixels() * s.group_in() * s.taps());
   std::vector<int64_t> offsets(static_cast<size_t>(s.group_in() * s.taps()));
-  std::vector<float> packs[4];
+  std::vector<float> packs[8];
+  // Channels-last: 5 direct or depthwise, 6 and 7 Winograd. The numbers are the same for any order of the input.
+  TensorView last_x = x;
+  last_x.strides[1] = 1;
+  last_x.strides[3] = l.ic;
+  last_x.strides[2] = l.ic * l.size;
+  LastProblem last;
+  last.s = s;
+  last.bias = bias.data();
+  last.out = out.data();
   std::vector<int> forms;
   if (s.is_depthwise()) {
     forms.push_back(4);
@@ -161,8 +170,28 @@ void run(double top, const Layer& l) {
       }
     }
   }
+  packs[5].resize(static_cast<size_t>(packed_last_elements(s)));
+  pack_last(s, weight.data(), packs[5].data());
+  forms.push_back(5);
+  if (can_use_winograd(s)) {
+    for (int f = 6; f < 8; f++) {
+      const int m = f == 6 ? 2 : 4;
+      packs[f].resize(static_cast<size_t>(WinogradLastWeights(s, (m + 2) * (m + 2)).elements()));
+      pack_winograd_last(s, m, weight.data(), packs[f].data());
+      forms.push_back(f);
+    }
+  }
+  LastImage last_in;
+  last_image(s, last_x, last_in);
   auto body = [&](int f) {
     runtime.used = 0;
+    if (f >= 5) {
+      last.packed = packs[f].data();
+      // The stem reads a planar image.
+      if (f == 5) run_last(runtime, last, l.ic <= 4 ? x : last_x);
+      else run_winograd_last(runtime, last, f == 6 ? 2 : 4, last_in);
+      return;
+    }
     if (f == 4) {
       c.image = image_layout<float>(s);
       tap_offsets(s, c.image, 1, offsets.data());
@@ -180,14 +209,16 @@ void run(double top, const Layer& l) {
     }
   };
   // The forms in turns, so that what else the machine does falls on all of them.
-  double least[5] = {1e9, 1e9, 1e9, 1e9, 1e9};
+  double least[8];
+  for (double& each : least) each = 1e9;
   const int repeat = std::max(1, static_cast<int>(1e7 / work));
   for (int round = 0; round < 100; round++) for (int f : forms) least[f] = std::min(least[f], once(repeat, [&] { body(f); }));
-  const int size = winograd_size(s);
-  const int chosen = s.is_depthwise() ? 4 : size == 4 ? 3 : size == 2 ? 2 : choose_form<float>(s) == ConvForm::PixelsFirst ? 1 : 0;
-  static const char* names[5] = {"filters", "pixels", "F(2,3)", "F(4,3)", "depthwise"};
+  const int size = winograd_size(s), last_size = winograd_last_size(s);
+  const int planar = s.is_depthwise() ? 4 : size == 4 ? 3 : size == 2 ? 2 : choose_form<float>(s) == ConvForm::PixelsFirst ? 1 : 0;
+  const int chosen = last_size == 4 ? 7 : last_size == 2 ? 6 : 5;
+  static const char* names[8] = {"filters", "pixels", "F(2,3)", "F(4,3)", "depthwise", "last", "last F(2,3)", "last F(4,3)"};
   std::printf("%-26s %8.1f us %4.0f %% of peak ", l.name, 1e6 * least[chosen], 100 * work / least[chosen] / top);
-  for (int f : forms) std::printf(" %s%s %.1f", f == chosen ? "*" : "", names[f], work / least[f] / 1e9);
+  for (int f : forms) std::printf(" %s%s %.1f", f == chosen || f == planar ? "*" : "", names[f], work / least[f] / 1e9);
   std::printf("\n");
 }
 

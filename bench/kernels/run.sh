@@ -5,7 +5,7 @@ set -e
 name=${1:-gemm}
 filter=$2
 units=gemm
-[ "$name" = conv ] && units="gemm conv winograd"
+[ "$name" = conv ] && units="gemm conv conv_last winograd winograd_last"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cxx=${CXX:-g++}

@@ -67,6 +67,7 @@ class Assignment {
     if (convolutions.length < minConvolutions) return changed
     const last = this.channelsLast(block, new Set(convolutions))
     const edges = this.edges(last)
+    if (convolutions.every((node) => this.isMarked(node))) return changed
     const reordered = new Set(edges.map((edge) => edge.value))
     if (reordered.size * convolutionsPerReorder > convolutions.length) return changed
     if (reordered.size > 0 && this.isChanged(block, reordered)) return changed
@@ -80,8 +81,7 @@ class Assignment {
     const { kind } = node
     const plain = plainConvolutions.has(kind)
     if (!plain && !generalConvolutions.has(kind) && kind !== epilogue) return false
-    if (node.schema?.arguments[4]?.type.kind !== 'List' || node.inputs.length > channelsLastAt + 2) return false
-    if (kind === epilogue && node.inputs.length > channelsLastAt) return false
+    if (node.schema?.arguments[4]?.type.kind !== 'List') return false
     const weight = node.inputs[1].node.constant
     const groups = node.inputs[plain ? 6 : 8]?.node.constant
     const transposed = plain ? undefined : node.inputs[6].node.constant
@@ -90,6 +90,11 @@ class Assignment {
     const facts = this.facts.facts(weight.tensor)
     if (facts?.dtype !== 'float32' || facts.shape.length !== 4) return false
     return groups.value === 1n || (Number(groups.value) === facts.shape[0] && facts.shape[1] === 1)
+  }
+
+  private isMarked(node: Node): boolean {
+    const flag = node.kind === epilogue ? node.inputs[channelsLastAt].node.constant : undefined
+    return flag?.kind === 'bool' && flag.value
   }
 
   /** The values of a block that are channels-last once the convolutions are. */
@@ -134,7 +139,7 @@ class Assignment {
     const constant = (value: ConstantValue, type: Type): Value => this.graph.createConstant(value, type).insertBefore(node).output
     const last = constant({ kind: 'bool', value: true }, BoolType)
     if (node.kind === epilogue) {
-      node.addInput(last)
+      node.replaceInput(channelsLastAt, last)
       return
     }
     const tail = [constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }), constant({ kind: 'string', value: '' }, StringType), last]

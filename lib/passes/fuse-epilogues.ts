@@ -189,17 +189,19 @@ class Fusion {
     const none = (): Value => constant({ kind: 'none' }, { kind: 'Optional', element: TensorType })
     const activation = constant({ kind: 'string', value: name }, StringType)
     const tail = [residual ?? none(), activation]
+    // No layout yet.
+    const layout = (): Value => constant({ kind: 'bool', value: false }, BoolType)
     let kind = 'torchscript::convolution_epilogue'
     let inputs: Value[]
     if (node.kind === 'aten::linear') {
       kind = 'torchscript::linear_epilogue'
       inputs = [...node.inputs, ...tail]
-    } else if (generalConvolutions.has(node.kind)) inputs = [...node.inputs.slice(0, 9), ...tail]
+    } else if (generalConvolutions.has(node.kind)) inputs = [...node.inputs.slice(0, 9), ...tail, layout()]
     else {
       const zeros: ConstantValue = { kind: 'list', items: Array(layer.spatial).fill({ kind: 'int', value: 0n }), type: listOf(IntType) }
       const [input, weight, bias, stride, padding, dilation, groups] = node.inputs
       const plain = [constant({ kind: 'bool', value: false }, BoolType), constant(zeros, listOf(IntType))]
-      inputs = [input, weight, bias, stride, padding, dilation, ...plain, groups, ...tail]
+      inputs = [input, weight, bias, stride, padding, dilation, ...plain, groups, ...tail, layout()]
     }
     const fused = this.graph.create(kind, inputs)
     fused.schema = schemaByFullName(kind)

@@ -45,6 +45,20 @@ for (const isa of isas) {
   })
 }
 
+for (const isa of isas) {
+  t.test(`channels-last kernels with ${isa}`, (t) => {
+    for (const size of ['0', '2', '4']) {
+      const { failures, kernels, count } = child('last-child', { TORCHSCRIPT_ISA: isa, TORCHSCRIPT_WINOGRAD: size })
+      t.same(failures, [])
+      t.ok(count > 300)
+      for (const kernel of ['convolution_epilogue: conv_depthwise_last', 'max_pool2d: max_pool_last', 'avg_pool2d: avg_pool_last'])
+        t.ok(kernels.includes(kernel), kernel)
+      t.equal(kernels.includes(`convolution_epilogue: conv_winograd_${size}x${size}_last_${isa}`), size !== '0')
+    }
+    t.end()
+  })
+}
+
 t.test('the choice of the form', (t) => {
   const { failures } = child('winograd-child', { TORCHSCRIPT_WINOGRAD: '' })
   t.same(failures, [])

@@ -88,9 +88,10 @@ function check(
   const given = residual === undefined ? '' : ', %res : Tensor'
   const constants =
     '  %none : NoneType = prim::Constant()\n  %one : int = prim::Constant[value=1]()\n' +
-    `  %act : str = prim::Constant[value="${activation}"]()\n  %erf : str = prim::Constant[value="none"]()\n  %approximate : str = prim::Constant[value="tanh"]()\n`
+    `  %act : str = prim::Constant[value="${activation}"]()\n  %layout : bool = prim::Constant[value=0]()\n  %erf : str = prim::Constant[value="none"]()\n  %approximate : str = prim::Constant[value="tanh"]()\n`
   const tail = residual === undefined ? '%none' : '%res'
-  const together = `graph(${params}${given}):\n${constants}  %r : Tensor = ${fused}, ${tail}, %act)\n  return (%r)`
+  const rest = fused.includes('convolution') ? ', %layout' : ''
+  const together = `graph(${params}${given}):\n${constants}  %r : Tensor = ${fused}, ${tail}, %act${rest})\n  return (%r)`
   let apart = `graph(${params}${given}):\n${constants}  %sum : Tensor = ${product})\n`
   apart += residual === undefined ? '' : '  %q : Tensor = aten::add(%sum, %res, %one)\n'
   const last = residual === undefined ? '%sum' : '%q'

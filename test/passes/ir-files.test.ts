@@ -3,6 +3,7 @@ import t from 'tap'
 import { scalarOf } from '../../lib/runtime/tensors.js'
 import type { TensorData } from '../../lib/archive/values.js'
 import { printGraph } from '../../lib/ir/printer.js'
+import { assignLayout } from '../../lib/passes/assign-layout.js'
 import { cancelTransposes } from '../../lib/passes/cancel-transposes.js'
 import { canonicalizeConstants } from '../../lib/passes/canonicalize-constants.js'
 import { cloneGraph } from '../../lib/passes/clone.js'
@@ -30,6 +31,7 @@ import { tensor } from '../../lib/tensor/creation.js'
 import { after, evaluator, graphOf, input, sameValues } from './support.js'
 
 const passes: readonly Pass[] = [
+  assignLayout(evaluator),
   cancelTransposes,
   canonicalizeConstants({ scalar: (constant) => scalarOf(constant as TensorData) }),
   eliminateCommonSubexpressions,

@@ -236,10 +236,11 @@ inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x
     runtime.note("conv_depthwise_last");
     return run_last_depthwise(runtime, c, image);
   }
-  runtime.note(tile_kernels<float>().name);
-  if (!last) return run_last_planar(runtime, c, x);
-  const bool in_rows = s.is_pointwise() && image.row == s.in[2] * image.pixel && (s.batch == 1 || image.item == s.in[1] * image.row);
-  if (!in_rows) return run_last_gathered(runtime, c, image);
+  const bool in_rows = last && s.is_pointwise() && image.row == s.in[2] * image.pixel && (s.batch == 1 || image.item == s.in[1] * image.row);
+  if (!in_rows) {
+    runtime.note(tile_kernels<float>().name);
+    return last ? run_last_gathered(runtime, c, image) : run_last_planar(runtime, c, x);
+  }
   Gemm<float> g = last_product(c);
   g.m = s.batch * s.out_pixels();
   g.a = image.data;

@@ -52,7 +52,7 @@ inline int winograd_last_size(const ConvShape& s) {
   if (setting == 2 || setting == 4) return setting;
   if (s.in_channels < 8 || s.out_channels < 8) return 0;
   const double ic = static_cast<double>(s.in_channels), oc = static_cast<double>(s.out_channels);
-  const double pixels = static_cast<double>(s.out_pixels() * s.batch), bytes = 6;  // multiply-adds that a weight from memory costs
+  const double pixels = static_cast<double>(s.out_pixels() * s.batch), bytes = 8;  // multiply-adds that a weight from memory costs
   double best = 9 * ic * oc * (pixels * 1.1 + bytes);
   int choice = 0;
   for (int m : {4, 2}) {

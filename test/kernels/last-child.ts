@@ -1,0 +1,134 @@
+// Convolutions and pooling to channels-last outputs against float64 in PyTorch's usual layout, with one and two threads; prints what is too far away, as JSON.
+import type { TensorHandle } from '../../lib/native/binding.js'
+import { load, native } from '../native/programs.js'
+
+let state = 4242
+const random = (): number => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) / 0x40000000 - 1
+const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, random)
+
+const failures: string[] = []
+const kernels = new Set<string>()
+let count = 0
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
+const values = (handle: TensorHandle, sizes: readonly number[], list: typeof Float32Array | typeof Float64Array): number[] => {
+  const copy = handle.contiguousCopy()
+  return [...new list(copy.data(), copy.dataOffset, product(sizes))]
+}
+/** Runs both ways and compares; results differ by `tolerance` of the largest at most. */
+function check(
+  name: string,
+  program: ReturnType<typeof load>,
+  tensors: readonly { data: Float32Array; sizes: number[] }[],
+  rest: readonly unknown[],
+  out: number[],
+  tolerance: number,
+): void {
+  const run = (list: typeof Float32Array | typeof Float64Array, dtype: number, last: boolean): number[] => {
+    const handles = tensors.map(({ data, sizes }) => native.tensorFromBuffer(list.from(data).buffer, 0, dtype, sizes))
+    if (last) native.setTrace(true)
+    const result = program.run(0, [...handles, ...rest, last]) as TensorHandle
+    if (last) native.takeTrace().forEach((kernel) => kernels.add(kernel))
+    native.setTrace(false)
+    return values(result, out, list)
+  }
+  native.setNumThreads(1)
+  const exact = run(Float64Array, 7, false)
+  const largest = exact.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30)
+  for (const threads of [1, 2]) {
+    native.setNumThreads(threads)
+    const got = run(Float32Array, 6, true)
+    const error = got.reduce((worst, v, i) => Math.max(worst, Math.abs(v - exact[i])), 0) / largest
+    count++
+    if (got.length !== exact.length || !(error < tolerance)) failures.push(`${name} with ${threads} threads: ${error}`)
+  }
+}
+
+const convolution = (activation: string, residual: boolean, planar: boolean): ReturnType<typeof load> => {
+  const program = load(`graph(%x : Tensor, %w : Tensor, %b : Tensor, %r : Tensor, %s : int[], %p : int[], %d : int[], %g : int, %last : bool):
+  %false : bool = prim::Constant[value=0]()
+  %none : NoneType = prim::Constant()
+  %two : int = prim::Constant[value=2]()
+  %a : str = prim::Constant[value="${activation}"]()
+  ${planar ? '' : '%y : Tensor = aten::contiguous(%x, %two)'}
+  %z : Tensor = torchscript::convolution_epilogue(${planar ? '%x' : '%y'}, %w, %b, %s, %p, %d, %false, %p, %g, ${residual ? '%r' : '%none'}, %a, %last)
+  return (%z)`)
+  program.setRecording(false)
+  return program
+}
+const cases: [string, number[], number[], number, number, number, number][] = [
+  // name, input, weight, stride, padding, dilation, groups
+  ['1x1', [1, 24, 9, 11], [40, 24, 1, 1], 1, 0, 1, 1],
+  ['1x1 batch', [3, 33, 5, 4], [17, 33, 1, 1], 1, 0, 1, 1],
+  ['1x1 stride', [2, 16, 9, 9], [35, 16, 1, 1], 2, 0, 1, 1],
+  ['3x3', [1, 20, 13, 12], [37, 20, 3, 3], 1, 1, 1, 1],
+  ['3x3 many', [2, 64, 14, 15], [70, 64, 3, 3], 1, 1, 1, 1],
+  ['3x3 stride', [1, 40, 15, 14], [24, 40, 3, 3], 2, 1, 1, 1],
+  ['3x3 dilation', [1, 8, 15, 14], [9, 8, 3, 3], 1, 2, 2, 1],
+  ['5x5', [2, 7, 11, 9], [13, 7, 5, 5], 1, 2, 1, 1],
+  ['stem', [1, 3, 33, 47], [32, 3, 7, 7], 2, 3, 1, 1],
+  ['stem of one channel', [2, 1, 28, 28], [32, 1, 3, 3], 1, 1, 1, 1],
+  ['one pixel', [1, 30, 1, 1], [50, 30, 1, 1], 1, 0, 1, 1],
+  ['wide k', [1, 520, 5, 6], [33, 520, 3, 3], 2, 1, 1, 1],
+  ['depthwise', [1, 40, 13, 9], [40, 1, 3, 3], 1, 1, 1, 40],
+  ['depthwise stride', [2, 21, 14, 17], [21, 1, 3, 3], 2, 1, 1, 21],
+  ['depthwise no padding', [1, 16, 7, 7], [16, 1, 3, 3], 1, 0, 1, 16],
+  ['depthwise 5x5', [1, 100, 9, 8], [100, 1, 5, 5], 1, 2, 1, 100],
+  ['depthwise 5x5 stride', [1, 19, 9, 8], [19, 1, 5, 5], 2, 2, 1, 19],
+  ['depthwise dilation', [1, 19, 9, 8], [19, 1, 3, 3], 1, 2, 2, 19],
+  ['groups', [1, 12, 9, 8], [18, 4, 3, 3], 1, 1, 1, 3],
+  ['depthwise multiplier', [1, 12, 9, 8], [24, 1, 3, 3], 1, 1, 1, 12],
+]
+for (const [activation, residual] of [
+  ['', false],
+  ['relu6', true],
+  ['relu', false],
+  ['silu', true],
+] as const) {
+  for (const planar of [false, true]) {
+    const program = convolution(activation, residual, planar)
+    for (const [name, x, w, stride, padding, dilation, groups] of cases) {
+      const size = (d: number): number => Math.floor((x[d] + 2 * padding - dilation * (w[d] - 1) - 1) / stride) + 1
+      const out = [x[0], w[0], size(2), size(3)]
+      const tensors = [x, w, [w[0]], out].map((sizes) => ({ data: numbers(product(sizes)), sizes }))
+      const rest = [stride, padding, dilation].map((n) => [n, n])
+      check(`${name} ${activation} ${planar ? 'planar' : 'last'}`, program, tensors, [...rest, groups], out, 1e-5)
+    }
+  }
+}
+
+const pool = (text: string): ReturnType<typeof load> => {
+  const program = load(`graph(%x : Tensor, %last : bool):
+  %none : NoneType = prim::Constant()
+  %zero : int = prim::Constant[value=0]()
+  %one : int = prim::Constant[value=1]()
+  %two : int = prim::Constant[value=2]()
+  %three : int = prim::Constant[value=3]()
+  %false : bool = prim::Constant[value=0]()
+  %true : bool = prim::Constant[value=1]()
+  %k1 : int[] = prim::ListConstruct(%one, %one)
+  %k2 : int[] = prim::ListConstruct(%two, %two)
+  %k3 : int[] = prim::ListConstruct(%three, %two)
+  %format : int = prim::If(%last)
+    block0():
+      -> (%two)
+    block1():
+      -> (%zero)
+  %i : Tensor = aten::contiguous(%x, %format)
+  %z : Tensor = ${text}
+  return (%z)`)
+  program.setRecording(false)
+  return program
+}
+for (const [name, text, size] of [
+  ['max', 'aten::max_pool2d(%i, %k3, %k2, %k1, %k1, %false)', [6, 7]],
+  ['max, ceil', 'aten::max_pool2d(%i, %k2, %k2, %k1, %k1, %true)', [7, 7]],
+  ['average', 'aten::avg_pool2d(%i, %k3, %k2, %k1, %false, %true, %none)', [6, 7]],
+  ['average without padding', 'aten::avg_pool2d(%i, %k3, %k2, %k1, %true, %false, %none)', [7, 7]],
+  ['average with a divisor', 'aten::avg_pool2d(%i, %k3, %k2, %k1, %false, %true, %three)', [6, 7]],
+  ['global average', 'aten::adaptive_avg_pool2d(%i, %k1)', [1, 1]],
+  ['adaptive average', 'aten::adaptive_avg_pool2d(%i, %k3)', [3, 2]],
+] as const) {
+  for (const channels of [1, 3, 16, 70])
+    check(name, pool(text), [{ data: numbers(2 * channels * 12 * 13), sizes: [2, channels, 12, 13] }], [], [2, channels, ...size], 1e-6)
+}
+console.log(JSON.stringify({ failures, kernels: [...kernels].sort(), count }))
