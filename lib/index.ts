@@ -31,6 +31,8 @@ export type {
   CompileOptions,
   WeightStorage,
 } from './api/compile/index.js'
+export { explain } from './api/explain.js'
+export type { ExplainOptions, Explanation, KernelRun, NodeExplanation } from './api/explain.js'
 export * as nn from './api/nn/index.js'
 export { getNumThreads, isa, manualSeed, memoryStats, setNumThreads } from './api/settings.js'
 export { onPrint, onWarn } from './api/settings.js'

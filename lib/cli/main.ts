@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util'
 import { TorchScriptError } from '../util/errors.js'
 import { benchCommand } from './bench.js'
 import { inspectCommand } from './inspect.js'
+import { inspectOptimizedCommand } from './inspect-optimized.js'
+import { optimizeCommand } from './optimize.js'
 import { planCommand } from './plan.js'
 import { runCommand } from './run.js'
 
@@ -22,6 +24,15 @@ const usage = `Usage: torchscript <command> [options]
   inspect <model.pt>    says what is in the file, and which of its operators are not supported
     --graph --code      prints the IR or the code of every method
     --json              everything as JSON
+    --optimized         prints the graph that runs after freezing and optimising instead
+    --explain           with --optimized: the kernel of each node, and what was fused or was not, and why
+    --shape, --input    arguments for --explain, as for bench and run
+    --method <name>     for --optimized; default forward
+    --threads <n>       for --explain
+
+  optimize <model.pt>   freezes the model and optimises it for inference; PyTorch loads the result too
+    --output <file>     the new archive
+    --method <name>     a method to keep besides forward; may be repeated
 
   bench <model.pt>      measures the model, frozen and optimised for inference
     --shape <sizes>     a float32 argument of random numbers, such as 1,3,224,224; in order, may be repeated
@@ -71,9 +82,26 @@ export function main(argv: readonly string[]): number {
             graph: { type: 'boolean', default: false },
             code: { type: 'boolean', default: false },
             json: { type: 'boolean', default: false },
+            optimized: { type: 'boolean', default: false },
+            explain: { type: 'boolean', default: false },
+            shape: { type: 'string', multiple: true },
+            input: { type: 'string', multiple: true },
+            method: { type: 'string' },
+            threads: { type: 'string' },
           },
         })
-        return inspectCommand(onlyFile(positionals, 'inspect'), values)
+        const file = onlyFile(positionals, 'inspect')
+        return values.optimized || values.explain ? inspectOptimizedCommand(file, values) : inspectCommand(file, values)
+      }
+      case 'optimize': {
+        const { values, positionals } = parseArgs({
+          args: rest,
+          allowPositionals: true,
+          options: { output: { type: 'string', short: 'o' }, method: { type: 'string', multiple: true } },
+        })
+        const file = onlyFile(positionals, 'optimize')
+        if (values.output === undefined) throw new UsageError('Expected the file to write for `--output` but received none')
+        return optimizeCommand(file, { ...values, output: values.output })
       }
       case 'bench': {
         const { values, positionals } = parseArgs({
@@ -102,7 +130,7 @@ export function main(argv: readonly string[]): number {
         return planCommand(file, values.output)
       }
       default:
-        throw new UsageError(`Expected run, inspect, bench or plan for the command but received ${command}`)
+        throw new UsageError(`Expected run, inspect, optimize, bench or plan for the command but received ${command}`)
     }
   } catch (error) {
     if (

@@ -9,6 +9,7 @@ import { AliasAnalysis } from './alias-analysis.js'
 import { floatDType } from './dtype-inference.js'
 import type { ConstantFacts } from './evaluator.js'
 import { constantConvolution, constantLinear, metadata, type WeightedNode } from './fold-weights.js'
+import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
 
 /** Convolutions whose arguments are (input, weight, bias, stride, padding, dilation, groups). */
@@ -57,6 +58,8 @@ function onlyReader(value: Value): Node | undefined {
 
 const isLarge = ({ node, weightShape: [rows, columns] }: WeightedNode): boolean => node.kind === 'aten::linear' && rows * columns >= 1 << 16
 
+const isLayer = ({ kind }: Node): boolean => kind === 'aten::linear' || plainConvolutions.has(kind) || generalConvolutions.has(kind)
+
 interface Chain {
   readonly layer: Node
   /** The addition of a residual, and the activation, as far as they are there. */
@@ -65,6 +68,8 @@ interface Chain {
   readonly activation: Node | undefined
   readonly name: string
 }
+
+const passName = 'fuse-epilogues'
 
 /**
  * Convolutions and linear layers with constant weights do the sum with a residual and the activation that follow, while their results are in
@@ -75,7 +80,7 @@ interface Chain {
  *     %y : Tensor = aten::relu(%s)
  */
 export const fuseEpilogues = (facts: ConstantFacts): Pass => ({
-  name: 'fuse-epilogues',
+  name: passName,
   run: (graph: Graph): boolean => new Fusion(graph, facts).block(graph.block),
 })
 
@@ -93,10 +98,14 @@ class Fusion {
       if (node.owner === undefined) continue
       for (const inner of node.blocks) changed = this.block(inner) || changed
       const layer = this.layerOf(node)
-      if (layer === undefined) continue
-      const chain = this.chainOf(layer)
-      if (chain !== undefined && this.fuse(layer, chain)) changed = true
-      else if (isLarge(layer)) changed = this.alone(layer) || changed
+      const chain = layer && this.chainOf(layer)
+      const why = collectsNotes() && isLayer(node) ? this.whyKept(node, layer, chain) : ''
+      if (layer !== undefined && chain !== undefined && this.fuse(layer, chain)) changed = true
+      else {
+        const kept = layer !== undefined && isLarge(layer) ? this.alone(layer) : node
+        if (kept !== node) changed = true
+        if (why !== '') notePass(passName, kept, 'kept', why)
+      }
     }
     return changed
   }
@@ -111,6 +120,17 @@ class Fusion {
     // Padding by name is worked out by another kernel.
     if (node.schema?.arguments[4]?.type.kind !== 'List') return undefined
     return constantConvolution(node, this.facts)
+  }
+
+  /** Why a layer keeps its results to itself. */
+  private whyKept(node: Node, layer: WeightedNode | undefined, chain: Chain | undefined): string {
+    if (layer === undefined) return 'its weight or bias is no constant, or its arguments are not known'
+    if (chain !== undefined) return 'a result is used elsewhere too, or something between writes what would be read earlier'
+    const readers = node.output.uses.filter((use) => !metadata.has(use.user.kind))
+    if (readers.length > 1) return `its result is read ${readers.length} times`
+    const kind = readers[0]?.user.kind ?? 'prim::Return'
+    if (kind === 'prim::Return') return 'its result is returned'
+    return `${kind} after it is nothing that can be done in registers, or adds a constant or a tensor of unknown dtype`
   }
 
   private chainOf(layer: WeightedNode): Chain | undefined {
@@ -142,7 +162,7 @@ class Fusion {
   }
 
   /** A large linear layer that nothing follows becomes the same operator, which may use algorithms with fewer multiplications. */
-  private alone(layer: WeightedNode): boolean {
+  private alone(layer: WeightedNode): Node {
     const { node } = layer
     const chain = { layer: node, sum: undefined, residual: undefined, activation: undefined, name: '' }
     const fused = this.fusedNode(layer, chain).insertBefore(node)
@@ -152,7 +172,7 @@ class Fusion {
     if (this.analysis !== undefined) this.analysis.adopt(fused.output, node.output)
     node.output.replaceAllUsesWith(fused.output)
     node.destroy()
-    return true
+    return fused
   }
 
   private fuse(layer: WeightedNode, chain: Chain): boolean {
@@ -172,6 +192,8 @@ class Fusion {
     // Those that ask for sizes come before the place of the new node.
     if (!early && steps.slice(0, -1).some((step) => step.output.uses.length > 1)) return false
     const fused = this.fusedNode(layer, chain).insertBefore(early ? node : last)
+    const taken = [...(sum === undefined ? [] : ['the sum with a residual']), ...(activation === undefined ? [] : [chain.name])]
+    notePass(passName, fused, 'fused', `does ${taken.join(' and ')} on its results in registers`)
     fused.range = node.range
     fused.callStack = node.callStack
     fused.output.debugName = last.output.debugName

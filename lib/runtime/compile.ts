@@ -44,12 +44,15 @@ export interface CompiledProgram {
   readonly brokenFunctions: readonly { readonly name: string; readonly error: string }[]
 }
 
-/** Lowers a program with its objects: every method of every object, and what those call. */
-export function compileProgram(source: ProgramSource): CompiledProgram {
+/**
+ * Lowers a program with its objects: every method of every object, and what those call. `adapt` may replace the functions of composed
+ * operators.
+ */
+export function compileProgram(source: ProgramSource, adapt: (fn: ScriptFunction) => ScriptFunction = (fn) => fn): CompiledProgram {
   const native = nativeOperators()
   const tables: PlanTables = new PlanTables({
     native,
-    compile: composedFunction,
+    compile: (definition) => adapt(composedFunction(definition)),
     prepare: (graph) => {
       const copy = cloneGraph(graph)
       runPasses(copy, loweringPasses)

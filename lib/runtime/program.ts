@@ -20,8 +20,8 @@ export class Program {
   /** Gives objects of the program their JavaScript face. */
   wrapObject: (handle: ObjectHandle) => unknown = (handle) => handle
 
-  constructor(source: ProgramSource) {
-    const { plan, classes } = compileProgram(source)
+  constructor(source: ProgramSource, adapt?: (fn: ScriptFunction) => ScriptFunction) {
+    const { plan, classes } = compileProgram(source, adapt)
     const importer = new TensorImporter()
     const tensors = plan.tensors.map((tensor) => importer.import(tensor as TensorData))
     this.#handle = callNative(() => nativeBinding().loadProgram(plan.bytes, tensors))

@@ -103,7 +103,7 @@ t.test('plan writes a plan file, or says why it cannot', (t) => {
 t.test('wrong use is explained', (t) => {
   t.same(
     [run('walk').status, run('walk').stderr],
-    [2, 'torchscript: Expected run, inspect, bench or plan for the command but received walk\n'],
+    [2, 'torchscript: Expected run, inspect, optimize, bench or plan for the command but received walk\n'],
   )
   t.equal(run('run').stderr, 'torchscript: Expected one model file for run but received 0\n')
   t.match(run('run', 'no-such-file.pt').stderr, /no-such-file\.pt/)
@@ -125,5 +125,42 @@ t.test('the examples give what PyTorch gave', (t) => {
   t.equal(chunks, '400')
   t.ok(Number(worst) < 1e-4, worst)
   t.match(speech, /speech from \d+\.\d+ s to/)
+  t.end()
+})
+
+t.test('inspect shows what runs', (t) => {
+  const graph = run('inspect', model, '--optimized')
+  t.equal(graph.status, 0)
+  t.match(graph.stdout, /^graph\(.*torchscript::convolution_epilogue/s)
+  const explained = run('inspect', model, '--optimized', '--explain', '--shape', '2,1,28,28', '--threads', '1')
+  t.equal(explained.stderr, '')
+  t.match(explained.stdout, /^\(float32\[2, 1, 28, 28\]\) on \w+, 1 thread: \d+ steps, arena \d/)
+  t.match(explained.stdout, /-> convolution_epilogue \w+ *\w* {2}float32\[2, 1, 28, 28\], .* -> float32\[2, 32, 28, 28\]/)
+  t.match(explained.stdout, 'fused (fuse-epilogues): does relu on its results in registers')
+  const { nodes } = JSON.parse(run('inspect', model, '--explain', '--shape', '1,1,28,28', '--json').stdout) as {
+    nodes: { kind: string }[]
+  }
+  t.ok(nodes.some((node) => node.kind === 'torchscript::linear_epilogue'))
+  const without = run('inspect', model, '--explain')
+  t.equal(without.status, 1)
+  t.equal(
+    without.stderr,
+    'torchscript: Expected the arguments of a call for `--explain`, as --shape 1,3,224,224 or --input, but received none\n',
+  )
+  t.end()
+})
+
+t.test('optimize writes a frozen archive', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'torchscript-cli-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const output = join(folder, 'fast.pt')
+  const done = run('optimize', model, '--output', output)
+  t.equal(done.stderr, '')
+  t.match(done.stdout, /fast\.pt: 1\.7 MB, from 1\.7 MB\n$/)
+  const [before, after] = [torch.jit.load(model).eval(), torch.jit.load(output)]
+  const x = torch.randn([2, 1, 28, 28])
+  t.ok(torch.allclose(after.forward(x) as torch.Tensor, before.forward(x) as torch.Tensor, { rtol: 1e-5, atol: 1e-6 }))
+  t.notMatch(after.graph, /torchscript::|prim::GetAttr|aten::dropout/, 'operators of PyTorch only')
+  t.equal(run('optimize', model).status, 2)
   t.end()
 })

@@ -1,3 +1,4 @@
+import { explain, type Explanation, setExplainer } from '../explain.js'
 import { callerSource, type FoundSource, givenSource } from '../jit/find-source.js'
 import { compiledFunctionOf, type ScriptFunction } from '../jit/script-function.js'
 import { ScriptModule } from '../jit/script-module.js'
@@ -48,6 +49,8 @@ export interface Compiled<F extends Callable, T> {
   readonly original: T
   /** Calls it and gives the optimised graph that ran; empty where the function ran as it is. */
   graphFor(...args: Parameters<F>): string
+  /** Calls it and says which kernels ran for the nodes of the graph; as `torch.explain`. Throws where the function ran as it is. */
+  explain(...args: Parameters<F>): Explanation
   /** What has been compiled so far. */
   compilations(): Compilation[]
   /** Forgets all compilations. */
@@ -117,6 +120,7 @@ class Compiler {
       forwardAsync: (...args: unknown[]) => this.callAsync(args),
       original: target,
       graphFor: (...args: unknown[]) => this.graphFor(args),
+      explain: (...args: unknown[]) => this.explain(args),
       compilations: () => this.compilations(),
       reset: () => this.reset(),
     }
@@ -130,6 +134,7 @@ class Compiler {
     for (const [name, value] of Object.entries(members)) Object.defineProperty(call, name, { value })
     const { name } = target instanceof Module || target instanceof ScriptModule ? target.constructor : (target as Callable)
     Object.defineProperty(call, 'name', { value: name })
+    setExplainer(call, (args) => this.explain(args))
     return call
   }
 
@@ -287,6 +292,15 @@ class Compiler {
   graphFor(args: readonly unknown[]): string {
     const { module } = this.run(args).variant
     return module === undefined ? '' : optimizedGraph(new ModuleCall(module).fn)
+  }
+
+  explain(args: readonly unknown[]): Explanation {
+    const { variant } = this.run(args)
+    if (variant.module === undefined)
+      throw new UnsupportedError(
+        `There is nothing to explain: the function runs as it is${variant.reason === '' ? '' : `, ${variant.reason}`}`,
+      )
+    return explain(variant.module, variant.origin === 'trace' ? flatten(args).tensors : this.wholeFor(args)!.args)
   }
 
   compilations(): Compilation[] {
