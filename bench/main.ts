@@ -59,7 +59,7 @@ const file = (positionals: readonly string[], count: number, option: string): re
   return positionals
 }
 
-async function run(argv: readonly string[]): Promise<void> {
+async function run(argv: readonly string[], print: (text: string) => void): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -86,7 +86,6 @@ async function run(argv: readonly string[]): Promise<void> {
       output: { type: 'string', default: 'docs/bench-ratios.svg' },
     },
   })
-  const print = (text: string): void => void process.stdout.write(`${text}\n`)
   if (values.help) return print(usage.trimEnd())
   if (values.compare) {
     const [a, b] = file(positionals, 2, '--compare').map(readResults)
@@ -132,13 +131,18 @@ async function run(argv: readonly string[]): Promise<void> {
   if (values.kernels || !alone) benchKernels({ filter: values.filter, threads, limits, json, before: results, print })
 }
 
+const lineTo =
+  (stream: NodeJS.WriteStream) =>
+  (text: string): void =>
+    void stream.write(`${text}\n`)
+
 /** Gives the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], print = lineTo(process.stdout), complain = lineTo(process.stderr)): Promise<number> {
   try {
-    await run(argv)
+    await run(argv, print)
     return 0
   } catch (error) {
-    process.stderr.write(`bench: ${(error as Error).message}\n`)
+    complain(`bench: ${(error as Error).message}`)
     return 1
   }
 }

@@ -1,6 +1,10 @@
 // What the machine can do, for the benchmark to compare with: fused multiply-adds of float32 on registers, and bandwidth of each level of memory.
 // Built by bench/harness/probe.ts once for each instruction set with -DVECTOR_BYTES=16|32|64; prints one JSON object.
 // Usage: probe [threads]
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -100,9 +104,15 @@ double least_time(int threads, int rounds, const std::function<void(int)>& body)
   return least;
 }
 
+// On huge pages where the system gives them, as the executor's blocks are.
 float* buffer(int64_t bytes) {
-  void* p = std::aligned_alloc(4096, static_cast<size_t>(bytes));
+  constexpr int64_t kHuge = int64_t{2} << 20;
+  const int64_t alignment = bytes >= kHuge ? kHuge : 4096;
+  void* p = std::aligned_alloc(static_cast<size_t>(alignment), static_cast<size_t>((bytes + alignment - 1) / alignment * alignment));
   if (!p) std::exit(1);
+#ifdef MADV_HUGEPAGE
+  if (bytes >= kHuge) madvise(p, static_cast<size_t>(bytes), MADV_HUGEPAGE);
+#endif
   std::memset(p, 0, static_cast<size_t>(bytes));
   return static_cast<float*>(p);
 }
@@ -118,13 +128,14 @@ int main(int argc, char** argv) {
   });
   std::printf("{\"threads\": %d, \"gflops\": %.1f, \"read\": [", threads, threads * flops / peak_time / 1e9);
   // Every thread reads memory of its own, so that the levels that cores have to themselves add up.
-  const int64_t kib[] = {16, 256, 4096, 262144};
-  for (int i = 0; i < 4; i++) {
-    const int64_t each = std::max<int64_t>(16 * 1024, i == 3 ? kib[i] * 1024 / threads : kib[i] * 1024) / 4096 * 4096;
+  const int64_t kib[] = {16, 256, 4096, 16384, 262144};
+  constexpr int kLevels = 5;
+  for (int i = 0; i < kLevels; i++) {
+    const int64_t each = (i == kLevels - 1 ? kib[i] * 1024 / threads : kib[i] * 1024) / 4096 * 4096;
     std::vector<float*> data;
     for (int t = 0; t < threads; t++) data.push_back(buffer(each));
     const int64_t repeat = std::max<int64_t>(1, (int64_t{48} << 20) / each);
-    const double time = least_time(threads, i == 3 ? 5 : 8, [&](int t) {
+    const double time = least_time(threads, i == kLevels - 1 ? 5 : 8, [&](int t) {
       for (int64_t r = 0; r < repeat; r++) read_all(data[static_cast<size_t>(t)], each / 4);
     });
     const double rate = static_cast<double>(threads) * static_cast<double>(repeat) * static_cast<double>(each) / time / 1e9;

@@ -23,8 +23,19 @@ from architectures import eager_model  # noqa: E402
 
 answers = sys.stdout
 sys.stdout = sys.stderr
+
+
+def peak_bytes():
+    # getrusage's figure is inherited from the process that started this one; the high-water mark of the address space is not.
+    try:
+        status = pathlib.Path('/proc/self/status').read_text()
+        return int(status.split('VmHWM:')[1].split()[0]) * 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 # What a process with PyTorch imported takes before it loads a model.
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+base = peak_bytes()
 
 
 class Skipped(Exception):
@@ -75,7 +86,7 @@ class Peer:
         return {'ms': (time.perf_counter() - start) * 1e3}
 
     def memory(self):
-        return {'peakBytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, 'baseBytes': base}
+        return {'peakBytes': peak_bytes(), 'baseBytes': base}
 
 
 def main():

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kernels } from '../../bench/kernels.js'
+import { main } from '../../bench/main.js'
 import { benchModels, type ModelBenchOptions } from '../../bench/models.js'
 import { burstFor, interleave, type Engine } from '../../bench/harness/interleave.js'
 import { measureWork } from '../../bench/harness/ours.js'
@@ -144,28 +144,33 @@ t.test('results have the peers and why others are missing', async (t) => {
   t.equal(models[0].engines['torch jit'].min, 2)
 })
 
-t.test('the command line', (t) => {
-  const bench = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync(process.execPath, ['.build/bench/main.js', ...args], { encoding: 'utf8' })
-  t.match(bench('--help').stdout, /^Usage: npm run bench/)
+t.test('the command line', async (t) => {
+  const bench = async (...args: string[]): Promise<{ status: number; out: string; errors: string }> => {
+    const out: string[] = []
+    const errors: string[] = []
+    const status = await main(
+      args,
+      (line) => out.push(line),
+      (line) => errors.push(line),
+    )
+    return { status, out: out.join('\n'), errors: errors.join('\n') }
+  }
+  t.match((await bench('--help')).out, /^Usage: npm run bench/)
   const json = join(folder, 'kernel.json')
-  const run = bench('--kernels', '--filter', 'gemv 1x128x784', '--quick', '--json', json)
-  t.equal(run.stderr, '')
-  t.match(run.stdout, /gemv 1x128x784 .* us \/ .*GFLOP\/s/)
+  const run = await bench('--kernels', '--filter', 'gemv 1x128x784', '--quick', '--json', json)
+  t.same([run.status, run.errors], [0, ''])
+  t.match(run.out, /gemv 1x128x784 .* us \/ .*GFLOP\/s/)
   t.equal(readResults(json).kernels[0].flops, 2 * 128 * 784)
-  t.match(bench('--compare', json, json).stdout, /gemv 1x128x784 +1 .* 1\.00 /)
-  t.match(bench('--table', json).stdout, '| gemv 1x128x784 | 1 |')
+  t.match((await bench('--compare', json, json)).out, /gemv 1x128x784 +1 .* 1\.00 /)
+  t.match((await bench('--table', json)).out, '| gemv 1x128x784 | 1 |')
   const svg = join(folder, 'ratios.svg')
-  t.equal(bench('--svg', join(folder, 'results.json'), '--output', svg).status, 0)
+  t.equal((await bench('--svg', join(folder, 'results.json'), '--output', svg)).status, 0)
   t.match(readFileSync(svg, 'utf8'), /^<svg /)
-  t.same(
-    [bench('--compare', json).status, bench('--compare', json).stderr],
-    [1, 'bench: Expected 2 files for `--compare` but received 1\n'],
-  )
-  t.equal(bench('--torch', 'fast').stderr, 'bench: Expected some of eager, jit, frozen, compile for `--torch` but received fast\n')
-  t.equal(bench('--threads', '0').stderr, 'bench: Expected a positive number for `--threads` but received 0\n')
-  t.match(bench('--kernels', '--filter', 'nothing', '--quick').stderr, "bench: Expected a part of a kernel's name for `--filter`")
-  t.end()
+  t.same(await bench('--compare', json), { status: 1, out: '', errors: 'bench: Expected 2 files for `--compare` but received 1' })
+  const refusal = async (...args: string[]): Promise<string> => (await bench(...args)).errors
+  t.equal(await refusal('--torch', 'fast'), 'bench: Expected some of eager, jit, frozen, compile for `--torch` but received fast')
+  t.equal(await refusal('--threads', '0'), 'bench: Expected a positive number for `--threads` but received 0')
+  t.match(await refusal('--kernels', '--filter', 'nothing', '--quick'), "bench: Expected a part of a kernel's name for `--filter`")
 })
 
 t.test('kernels have names of their own', (t) => {
