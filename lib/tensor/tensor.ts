@@ -107,8 +107,9 @@ export class Tensor {
 
   /** The handle, which a small result gets now. */
   #native(): TensorHandle {
+    if (this.#handle !== undefined) return this.#handle
     const layout = this.#layout
-    if (this.#handle !== undefined || layout === undefined) return this.#handle!
+    if (layout === undefined) throw this.withoutMemory()
     const { dtype, sizes, storageBytes } = layout.info
     const handle = nativeBinding().tensorFromBuffer(this.#memory!, this.#place, dtype, sizes, null, storageBytes)
     this.#become(handle)
@@ -135,6 +136,15 @@ export class Tensor {
   /** Lets a tensor stand for other memory; it stays the same object to all that have it. */
   static replaceHandle(tensor: Tensor, handle: TensorHandle): void {
     tensor.#become(handle)
+  }
+
+  /** Takes the memory away from a tensor; `replaceHandle` gives it some again. */
+  protected static withdrawHandle(tensor: Tensor): void {
+    tensor.#handle = tensor.#layout = tensor.#memory = undefined
+  }
+  /** Why a tensor without memory cannot be used. */
+  protected withoutMemory(): Error {
+    return new InvariantError('A tensor has no memory.')
   }
 
   /** The caller must not write into it. */
@@ -250,10 +260,10 @@ export class Tensor {
   /** Frees the memory now, unless others share it. The tensor cannot be used afterwards. */
   dispose(): void {
     if (this.#layout !== undefined) this.#become((disposed ??= nativeBinding().emptyTensor(dtypeCode('float32'), [0])))
-    this.#handle!.dispose()
+    this.#handle?.dispose()
   }
   get isDisposed(): boolean {
-    return this.#layout === undefined && this.#handle!.isDisposed
+    return this.#layout === undefined && this.#handle?.isDisposed === true
   }
   [Symbol.dispose](): void {
     this.dispose()

@@ -5,6 +5,7 @@ import { liveTensor } from '../../runtime/live-tensors.js'
 import { InvariantError } from '../../util/errors.js'
 import { className, type ModuleClass } from '../nn/attributes.js'
 import { Module } from '../nn/module.js'
+import { checkInitialized } from '../nn/script-attributes.js'
 import { partsOf, type ScriptModule, type ScriptObject } from './script-module.js'
 import { ValueWriter } from './values-of.js'
 
@@ -35,6 +36,7 @@ export class TracedClasses implements ClassTable {
       this.byPath.set(path.join('.'), known)
       return known.type
     }
+    checkInitialized(module)
     const type = new ClassType(this.uniqueName(module), 'module')
     const node: TracedNode = { module, path, type }
     this.classes.set(type.qualifiedName, type)

@@ -4,6 +4,7 @@ import { op } from './eager.js'
 import { type AnyModule, Module } from './module.js'
 import { Parameter } from './parameter.js'
 import { copyHookedWeights } from './reparametrized.js'
+import { isLazy } from './uninitialized.js'
 
 /**
  * A copy of a module with memory of its own. What the module shares within itself, the copy shares too. Hooks stay behind, but for those of `weightNorm` and
@@ -50,7 +51,8 @@ function copyValue(value: unknown, known: Map<object, unknown>): unknown {
   if (copied !== undefined) return copied
   if (value instanceof Module) return copyModule(value, known)
   let made: unknown = value
-  if (value instanceof Parameter) made = new Parameter(op('clone', value), { requiresGrad: value.requiresGrad })
+  if (isLazy(value)) made = value.copy()
+  else if (value instanceof Parameter) made = new Parameter(op('clone', value), { requiresGrad: value.requiresGrad })
   else if (value instanceof Tensor) made = op('clone', value)
   else if (Array.isArray(value)) made = value.map((item) => copyValue(item, known))
   else if (value instanceof Map) made = new Map([...value].map(([k, v]) => [k, copyValue(v, known)]))

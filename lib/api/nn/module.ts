@@ -9,6 +9,7 @@ import { addDefinition } from './definitions.js'
 import { converted, copyInto, detached } from './eager.js'
 import { describe, Parameter } from './parameter.js'
 import { reprOf } from './repr.js'
+import { isLazy } from './uninitialized.js'
 
 /** What may be a submodule: modules written in TypeScript, and loaded, traced or scripted ones. */
 export type AnyModule = Module | ScriptModule
@@ -344,7 +345,7 @@ export class Module {
   /** Parameters and persistent buffers by dotted name: tensors on the module's memory. */
   stateDict({ prefix = '', keepVars = false }: StateDictOptions = {}): Map<string, Tensor> {
     const entries = new Map<string, Tensor>()
-    const kept = (tensor: Tensor): Tensor => (keepVars ? tensor : detached(tensor))
+    const kept = (tensor: Tensor): Tensor => (keepVars || isLazy(tensor) ? tensor : detached(tensor))
     for (const [name, tensor] of this.#ownState()) entries.set(prefix + name, kept(tensor))
     for (const [name, child] of this.ownChildren()) {
       const below =
@@ -460,6 +461,10 @@ export class Module {
       child.convert(fn)
     }
     for (const parameter of this.ownParameters().values()) {
+      if (isLazy(parameter)) {
+        parameter.convert(fn)
+        continue
+      }
       const made = fn(parameter)
       if (made === parameter) continue
       const requiresGrad = parameter.requiresGrad
@@ -468,7 +473,8 @@ export class Module {
     }
     for (const field of this.#buffers.keys()) {
       const value = this.#field(field)
-      if (value instanceof Tensor) this.#setField(field, fn(value))
+      if (isLazy(value)) value.convert(fn)
+      else if (value instanceof Tensor) this.#setField(field, fn(value))
     }
     return this
   }
@@ -532,6 +538,10 @@ function loadTensor(state: LoadState, key: string, target: Tensor): void {
   if (!(source instanceof Tensor)) {
     state.errors.push(`While copying the parameter named "${key}", expected Tensor from checkpoint but received ${describe(source)}`)
     return
+  }
+  if (isLazy(target)) {
+    if (isLazy(source)) return
+    target.materialize(source.shape)
   }
   // Files of PyTorch 0.3 have tensors of one element where there are 0-dim ones now.
   const isOldScalar = target.dim() === 0 && source.dim() === 1 && source.shape[0] === 1

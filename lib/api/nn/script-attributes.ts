@@ -1,6 +1,8 @@
-import { attributeTable, fieldToName, type ModuleClass } from './attributes.js'
+import { ArgumentError } from '../../util/errors.js'
+import { attributeTable, className, fieldToName, type ModuleClass } from './attributes.js'
 import { Module } from './module.js'
 import { checkScriptable } from './reparametrized.js'
+import { isLazy } from './uninitialized.js'
 
 /** A field of a module as TorchScript sees it. */
 export interface ScriptAttribute {
@@ -29,8 +31,22 @@ function settled(type: string, value: unknown): string {
   return type === 'Tuple[int, ...]' ? shaped('int') : type
 }
 
+/** Neither scripts nor traces take parameters that wait for an input. */
+export function checkInitialized(module: Module): void {
+  for (const [kind, tensors] of [
+    ['parameters', module.ownParameters()],
+    ['buffers', module.ownBuffers()],
+  ] as const)
+    for (const [name, tensor] of tensors)
+      if (isLazy(tensor))
+        throw new ArgumentError(
+          `'${pythonNameOf(module) ?? className(module)}' has uninitialized ${kind} ${name}. Did you forget to run a forward pass?`,
+        )
+}
+
 /** The fields of a module in PyTorch's order: parameters, buffers, other values, submodules. Methods and private `#` fields are none of them. */
 export function scriptAttributes(module: Module): ScriptAttribute[] {
+  checkInitialized(module)
   checkScriptable(module)
   const table = attributeTable(module.constructor)
   const parameters = new Map<string, unknown>([

@@ -8,6 +8,7 @@ import { Module } from '../module.js'
 import { type IntList, type Rest, settle, tuple } from '../options.js'
 import { emptyParameter, type Parameter } from '../parameter.js'
 import { py } from '../repr.js'
+import { convLayerNames, convTransposeLayerNames } from './option-names.js'
 
 export type ConvPaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
 
@@ -21,8 +22,7 @@ export interface ConvLayerOptions {
   paddingMode?: ConvPaddingMode
   dtype?: DType
 }
-const convNames = ['stride', 'padding', 'dilation', 'groups', 'bias', 'paddingMode', 'dtype'] as const
-export type ConvLayerRest = Rest<ConvLayerOptions, typeof convNames>
+export type ConvLayerRest = Rest<ConvLayerOptions, typeof convLayerNames>
 
 export interface ConvTransposeLayerOptions {
   stride?: IntList
@@ -34,8 +34,7 @@ export interface ConvTransposeLayerOptions {
   paddingMode?: 'zeros'
   dtype?: DType
 }
-const transposeNames = ['stride', 'padding', 'outputPadding', 'groups', 'bias', 'dilation', 'paddingMode', 'dtype'] as const
-export type ConvTransposeLayerRest = Rest<ConvTransposeLayerOptions, typeof transposeNames>
+export type ConvTransposeLayerRest = Rest<ConvTransposeLayerOptions, typeof convTransposeLayerNames>
 
 const ints = (dims: number): string => `Tuple[${new Array<string>(dims).fill('int').join(', ')}]`
 const tableOf = (dims: number): AttributeTable => ({
@@ -155,7 +154,7 @@ function reversedPadding({ padding, kernelSize, dilation }: Settings): number[] 
 }
 
 function settingsOf(dims: number, kernelSize: IntList, rest: readonly unknown[]): Settings {
-  const given = settle<ConvLayerOptions>(convNames, rest)
+  const given = settle<ConvLayerOptions>(convLayerNames, rest)
   const { padding = 0, groups = 1, bias = true, paddingMode = 'zeros', dtype } = given
   return {
     kernelSize: tuple(kernelSize, dims, 'kernelSize'),
@@ -223,7 +222,7 @@ export class Conv3d extends Conv {
 }
 
 function transposeSettingsOf(dims: number, kernelSize: IntList, rest: readonly unknown[]): Settings {
-  const given = settle<ConvTransposeLayerOptions>(transposeNames, rest)
+  const given = settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest)
   const { groups = 1, bias = true, paddingMode = 'zeros', dtype } = given
   if (paddingMode !== 'zeros') throw new ArgumentError(`Only "zeros" padding mode is supported for ConvTranspose${dims}d`)
   return {

@@ -7,6 +7,7 @@ import { Module } from '../module.js'
 import { type Rest, settle } from '../options.js'
 import { emptyParameter, type Parameter } from '../parameter.js'
 import { py } from '../repr.js'
+import { linearNames } from './option-names.js'
 
 /** Gives its first argument back; takes any others. */
 export class Identity extends Module {
@@ -27,7 +28,6 @@ export interface LinearOptions {
   bias?: boolean
   dtype?: DType
 }
-const linearNames = ['bias', 'dtype'] as const
 
 /** `x Wᵀ + b` */
 export class Linear extends Module {

@@ -10,6 +10,7 @@ import { type LoadState, Module } from '../module.js'
 import { type IntList, type Rest, settle } from '../options.js'
 import { emptyParameter, type Parameter } from '../parameter.js'
 import { py, pyFloat } from '../repr.js'
+import { batchNormLayerNames } from './option-names.js'
 
 export interface BatchNormLayerOptions {
   eps?: number
@@ -20,8 +21,7 @@ export interface BatchNormLayerOptions {
   dtype?: DType
   bias?: boolean
 }
-const batchNames = ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype', 'bias'] as const
-export type BatchNormLayerRest = Rest<BatchNormLayerOptions, typeof batchNames>
+export type BatchNormLayerRest = Rest<BatchNormLayerOptions, typeof batchNormLayerNames>
 
 /** What batch and instance normalization share: scale, shift and running statistics. */
 class NormBase extends Module {
@@ -122,7 +122,7 @@ class BatchNorm extends NormBase {
       affine: true,
       trackRunningStats: true,
       bias: true,
-      ...settle<BatchNormLayerOptions>(batchNames, rest),
+      ...settle<BatchNormLayerOptions>(batchNormLayerNames, rest),
     })
   }
   override forward(input: Tensor): Tensor {
@@ -187,7 +187,7 @@ class InstanceNorm extends NormBase {
       affine: false,
       trackRunningStats: false,
       bias: true,
-      ...settle<BatchNormLayerOptions>(batchNames, rest),
+      ...settle<BatchNormLayerOptions>(batchNormLayerNames, rest),
     })
   }
   override forward(input: Tensor): Tensor {
