@@ -187,8 +187,9 @@ struct Arg {
 // mt19937 with PyTorch's CPU semantics.
 struct RandomSource {
   virtual uint32_t next_u32() = 0;
-  virtual uint64_t next_u64() = 0;          // two draws, as PyTorch's random64
-  virtual double next_normal_double() = 0;  // Box-Muller with PyTorch's cached second value
+  virtual void fill_u32(uint32_t* to, int64_t n) = 0;  // n draws of next_u32
+  virtual uint64_t next_u64() = 0;                     // two draws, as PyTorch's random64
+  virtual double next_normal_double() = 0;             // Box-Muller with PyTorch's cached second value
  protected:
   ~RandomSource() = default;
 };

@@ -130,6 +130,7 @@ for (const job of authoredCases) if (wanted(`authored/${job.name}`)) verdicts.pu
 checker.stop()
 if (options.keep === undefined) rmSync(folder, { recursive: true, force: true })
 
+if (verdicts.length === 0) throw new Error(`Expected archives to check but ${JSON.stringify(options.filter ?? '')} is in the name of none`)
 printFailures()
 console.log('')
 let isBelow = false

@@ -2,11 +2,29 @@
 #pragma once
 #include <cstdint>
 #include <mutex>
-#include <random>
 
 #include "kernel.h"
 
 namespace torchscript {
+
+// The Mersenne Twister MT19937 of Matsumoto and Nishimura (1998), which gives the numbers of std::mt19937 a block at a time.
+class MersenneTwister {
+ public:
+  void seed(uint32_t seed);
+  uint32_t next() {
+    if (at_ == kSize) refill();
+    return draws_[at_++];
+  }
+  void fill(uint32_t* to, int64_t n);
+
+ private:
+  static constexpr int kSize = 624, kShift = 397;
+  void refill();
+
+  uint32_t state_[kSize];
+  uint32_t draws_[kSize];  // of the state, tempered
+  int at_ = kSize;
+};
 
 class Generator final : public RandomSource {
  public:
@@ -17,7 +35,8 @@ class Generator final : public RandomSource {
     has_normal_ = false;
   }
   uint64_t seed() const { return seed_; }
-  uint32_t next_u32() override { return static_cast<uint32_t>(engine_()); }
+  uint32_t next_u32() override { return engine_.next(); }
+  void fill_u32(uint32_t* to, int64_t n) override { engine_.fill(to, n); }
   uint64_t next_u64() override;
   double next_normal_double() override;
 
@@ -26,7 +45,7 @@ class Generator final : public RandomSource {
   static constexpr uint64_t kDefaultSeed = 67280421310721;
 
  private:
-  std::mt19937 engine_;
+  MersenneTwister engine_;
   uint64_t seed_ = kDefaultSeed;
   double next_normal_ = 0;
   bool has_normal_ = false;

@@ -16,6 +16,17 @@ namespace {
 double uniform24(RandomSource& source) { return static_cast<double>(source.next_u32() & 0xffffff) * 0x1p-24; }
 double uniform53(RandomSource& source) { return static_cast<double>(source.next_u64() & ((uint64_t{1} << 53) - 1)) * 0x1p-53; }
 
+// n draws of uniform24.
+void fill_uniform24(RandomSource& source, float* to, int64_t n) {
+  constexpr int64_t kBlock = 1024;
+  uint32_t draws[kBlock];
+  for (int64_t at = 0; at < n; at += kBlock) {
+    const int64_t part = std::min(kBlock, n - at);
+    source.fill_u32(draws, part);
+    for (int64_t i = 0; i < part; i++) to[at + i] = static_cast<float>(static_cast<int32_t>(draws[i] & 0xffffff)) * 0x1p-24f;
+  }
+}
+
 void check_floating(const char* name, DType t) {
   if (!is_floating(t)) fail_as("NotImplementedError", "\"%s\" not implemented for '%s'", name, dtype_torch_name(t));
 }
@@ -34,7 +45,14 @@ template <class F> void draw_dense(Call& call, const TensorView& out, F draw) {
 // Product and sum are rounded once, as in PyTorch's builds for processors with FMA.
 void draw_uniform(Call& call, const TensorView& out, double from, double to) {
   if (out.dtype == DType::F64) draw_dense(call, out, [&](RandomSource& s) { return std::fma(uniform53(s), to - from, from); });
-  else {
+  else if (out.dtype == DType::F32) {
+    const float low = static_cast<float>(from), span = static_cast<float>(to) - low;
+    float* values = out.ptr<float>();
+    const int64_t n = out.numel();
+    fill_uniform24(call.runtime->random(), values, n);
+    if (low != 0 || span != 1)
+      for (int64_t i = 0; i < n; i++) values[i] = std::fma(values[i], span, low);
+  } else {
     const float low = static_cast<float>(from), span = static_cast<float>(to) - low;
     draw_dense(call, out, [&](RandomSource& s) { return static_cast<double>(std::fma(static_cast<float>(uniform24(s)), span, low)); });
   }
@@ -50,12 +68,16 @@ template <class T> void normal_16(T* x, T mean, T std) {
   }
 }
 template <class T> void fill_normals(RandomSource& source, T* x, int64_t n, double mean, double std) {
-  const auto uniform = [&] { return static_cast<T>(sizeof(T) == 4 ? uniform24(source) : uniform53(source)); };
-  for (int64_t i = 0; i < n; i++) x[i] = uniform();
+  const auto fill_uniform = [&](T* to, int64_t count) {
+    if constexpr (std::is_same_v<T, float>) fill_uniform24(source, to, count);
+    else
+      for (int64_t i = 0; i < count; i++) to[i] = uniform53(source);
+  };
+  fill_uniform(x, n);
   for (int64_t i = 0; i + 16 <= n; i += 16) normal_16(x + i, static_cast<T>(mean), static_cast<T>(std));
   if (n % 16 != 0) {  // the last 16 are drawn anew
     x += n - 16;
-    for (int i = 0; i < 16; i++) x[i] = uniform();
+    fill_uniform(x, 16);
     normal_16(x, static_cast<T>(mean), static_cast<T>(std));
   }
 }
@@ -73,10 +95,23 @@ void draw_integers(Call& call, const TensorView& out, int64_t low, uint64_t rang
   RandomSource& source = call.runtime->random();
   const ConvertFn store = storer_of(Compute::I64, out.dtype);
   const int64_t total = out.numel(), size = dtype_size(out.dtype);
-  for (int64_t i = 0; i < total; i++) {
-    const uint64_t draw = range >= (uint64_t{1} << 28) || range == 0 ? source.next_u64() : source.next_u32();
-    const int64_t value = static_cast<int64_t>((range ? draw % range : draw) + static_cast<uint64_t>(low));
-    store(1, static_cast<char*>(out.data) + i * size, &value);
+  constexpr int64_t kBlock = 512;
+  int64_t values[kBlock];
+  uint32_t draws[kBlock];
+  const bool wide = range >= (uint64_t{1} << 28) || range == 0;
+  for (int64_t at = 0; at < total; at += kBlock) {
+    const int64_t n = std::min(kBlock, total - at);
+    if (wide) {
+      for (int64_t i = 0; i < n; i++) {
+        const uint64_t draw = source.next_u64();
+        values[i] = static_cast<int64_t>((range ? draw % range : draw) + static_cast<uint64_t>(low));
+      }
+    } else {
+      source.fill_u32(draws, n);
+      const uint32_t narrow = static_cast<uint32_t>(range);
+      for (int64_t i = 0; i < n; i++) values[i] = static_cast<int64_t>(draws[i] % narrow + static_cast<uint64_t>(low));
+    }
+    store(n, static_cast<char*>(out.data) + at * size, values);
   }
 }
 

@@ -64,6 +64,16 @@ void place(Call& call, const TensorView& v, const TensorView& out, int64_t outer
     if (outer == 1) {
       call.runtime->parallel(row * size, 1 << 18,
                              [&](int64_t begin, int64_t end) { std::memcpy(to + begin, from + begin, static_cast<size_t>(end - begin)); });
+    } else if (row <= 8) {
+      dispatch_size(out.dtype, [&](auto tag) {
+        using T = decltype(tag);
+        T* target = reinterpret_cast<T*>(to);
+        const T* source = reinterpret_cast<const T*>(from);
+        call.runtime->parallel(outer, 16384, [&](int64_t begin, int64_t end) {
+          for (int64_t o = begin; o < end; o++)
+            for (int64_t i = 0; i < row; i++) target[o * out_row + i] = source[o * row + i];
+        });
+      });
     } else {
       call.runtime->parallel(outer, std::max<int64_t>(1, (1 << 16) / (row * size)), [&](int64_t begin, int64_t end) {
         for (int64_t o = begin; o < end; o++) std::memcpy(to + o * out_row * size, from + o * row * size, static_cast<size_t>(row * size));

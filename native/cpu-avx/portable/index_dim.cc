@@ -60,6 +60,18 @@ void run_index_select(Call& call) {
   const int64_t inner = self.ndim == 0 ? 1 : product(self.sizes, dim + 1, self.ndim);
   const int64_t outer = out.numel() / (n * inner), row = inner * dtype_size(self.dtype);
   char* result = out.ptr<char>();
+  if (inner == 1) {
+    return dispatch_size(self.dtype, [&](auto tag) {
+      using T = decltype(tag);
+      const T* from = reinterpret_cast<const T*>(source);
+      call.runtime->parallel(outer, std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
+        for (int64_t o = begin; o < end; o++) {
+          T* to = out.ptr<T>() + o * n;
+          for (int64_t i = 0; i < n; i++) to[i] = from[o * size + positions[i]];
+        }
+      });
+    });
+  }
   call.runtime->parallel(outer * n, std::max<int64_t>(1, 65536 / row), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++)
       std::memcpy(result + p * row, source + (p / n * size + positions[p % n]) * row, static_cast<size_t>(row));

@@ -3,9 +3,9 @@
 namespace torchscript::portable {
 namespace {
 
-// `length` output blocks from `to` on that lie together in the input from index `from` on, or are all fill (from -1).
+// `length` output blocks from `to` on, whose input indices go from `from` on in equal steps, or are all fill (`from` is -1).
 struct Run {
-  int64_t to, from, length;
+  int64_t to, from, step, length;
 };
 
 bool is_identity(const std::vector<int64_t>& map, int64_t size) {
@@ -15,18 +15,21 @@ bool is_identity(const std::vector<int64_t>& map, int64_t size) {
   return true;
 }
 
-std::vector<Run> runs_of(const std::vector<int64_t>& map, bool merge) {
+std::vector<Run> runs_of(const std::vector<int64_t>& map) {
   std::vector<Run> runs;
   for (size_t i = 0; i < map.size(); i++) {
     if (!runs.empty()) {
       Run& last = runs.back();
-      const bool fill = last.from < 0 && map[i] < 0;
-      if (fill || (merge && last.from >= 0 && map[i] == last.from + last.length)) {
-        last.length++;
-        continue;
+      const bool fill = last.from < 0;
+      if (fill == (map[i] < 0)) {
+        if (!fill && last.length == 1) last.step = map[i] - last.from;
+        if (fill || map[i] == last.from + last.step * last.length) {
+          last.length++;
+          continue;
+        }
       }
     }
-    runs.push_back({static_cast<int64_t>(i), map[i], 1});
+    runs.push_back({static_cast<int64_t>(i), map[i], 1, 1});
   }
   return runs;
 }
@@ -34,6 +37,20 @@ std::vector<Run> runs_of(const std::vector<int64_t>& map, bool merge) {
 template <class T> void copy_blocks(T* to, const T* from, int64_t n) {
   if (n == 1) *to = *from;
   else std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+}
+
+// `n` blocks, `distance` elements apart in the input.
+template <class T> void copy_run(T* to, const T* from, int64_t n, int64_t distance, int64_t block) {
+  if (distance == block) return copy_blocks(to, from, n * block);
+  if (block > 1) {
+    for (int64_t i = 0; i < n; i++) std::memcpy(to + i * block, from + i * distance, static_cast<size_t>(block) * sizeof(T));
+  } else if (distance == -1) {
+    std::reverse_copy(from - (n - 1), from + 1, to);
+  } else if (distance == 0) {
+    std::fill(to, to + n, *from);
+  } else {
+    for (int64_t i = 0; i < n; i++) to[i] = from[i * distance];
+  }
 }
 
 }  // namespace
@@ -62,7 +79,7 @@ void mapped_copy(Call& call, const TensorView& in, const TensorView& out, const 
     if (rank == 0) return copy_blocks(result, source, block);
     const int last = rank - 1;
     const int64_t stride = in.strides[last], row = out.sizes[last] * block;
-    const std::vector<Run> runs = runs_of(maps[last], stride == block);
+    const std::vector<Run> runs = runs_of(maps[last]);
     call.runtime->parallel(total / row, std::max<int64_t>(1, 16384 / row), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; r++) {
         int64_t rest = r, offset = 0;
@@ -80,7 +97,7 @@ void mapped_copy(Call& call, const TensorView& in, const TensorView& out, const 
         }
         for (const Run& run : runs) {
           if (run.from < 0) std::fill(to + run.to * block, to + (run.to + run.length) * block, blank);
-          else copy_blocks(to + run.to * block, source + offset + run.from * stride, run.length * block);
+          else copy_run(to + run.to * block, source + offset + run.from * stride, run.length, run.step * stride, block);
         }
       }
     });
