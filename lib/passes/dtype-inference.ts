@@ -8,15 +8,36 @@ const sameAs: ReadonlyMap<string, number> = new Map([
     .map((name) => [`aten::${name}`, name === 'layer_norm' ? 0 : 1] as const),
   ['aten::embedding', 0],
   ['aten::addmm', 2],
+  ['torchscript::attention', 0],
   ['torchscript::linear_epilogue', 1],
   ['torchscript::convolution_epilogue', 1],
   ...(
     'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
-    'dropout dropout_ view reshape flatten contiguous transpose t permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d ' +
+    'matmul bmm scaled_dot_product_attention masked_fill rsqrt sqrt exp neg abs dropout dropout_ view reshape flatten contiguous transpose t ' +
+    'permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d split chunk unbind split_with_sizes ' +
     'avg_pool2d adaptive_avg_pool2d adaptive_avg_pool1d max_pool1d avg_pool1d pixel_shuffle upsample_nearest2d upsample_bilinear2d'
   )
     .split(' ')
     .map((name) => [`aten::${name}`, 0] as const),
+])
+
+/** Overloads with a number that have the dtype of a float tensor they are given. */
+const withNumber = new Set(
+  ['add.Scalar', 'sub.Scalar', 'mul.Scalar', 'div.Scalar', 'rsub.Scalar', 'pow.Tensor_Scalar', 'mul_.Scalar', 'div_.Scalar'].map(
+    (name) => `aten::${name}`,
+  ),
+)
+/** Overloads whose dtype argument, at this place, has to be absent or known. */
+const withDType: ReadonlyMap<string, number> = new Map([
+  ['aten::softmax.int', 2],
+  ['aten::mean.dim', 3],
+  ['aten::sum.dim_IntList', 3],
+  ['aten::to.dtype', 1],
+])
+const dtypeCodes: ReadonlyMap<number, string> = new Map([
+  [5, 'float16'],
+  [6, 'float32'],
+  [7, 'float64'],
 ])
 
 /** Operators on two tensors that promote. */
@@ -36,6 +57,17 @@ export function floatDType(value: Value, evaluator: ConstantFacts, depth = 0): s
     const [a, b] = [floatDType(node.inputs[0], evaluator, depth + 1), floatDType(node.inputs[1], evaluator, depth + 1)]
     return a === b ? a : undefined
   }
+  const inner = (input: number): string | undefined => (depth > 200 ? undefined : floatDType(node.inputs[input], evaluator, depth + 1))
+  if (withNumber.has(name)) {
+    const { constant } = node.inputs[1].node
+    return constant?.kind === 'int' || constant?.kind === 'float' ? inner(0) : undefined
+  }
+  const asked = withDType.get(name)
+  if (asked !== undefined) {
+    const { constant } = node.inputs[asked].node
+    return constant?.kind === 'int' ? dtypeCodes.get(Number(constant.value)) : constant?.kind === 'none' ? inner(0) : undefined
+  }
+  if (node.kind === 'prim::ListUnpack') return inner(0)
   const place = inPlace.has(name) ? 0 : name === 'aten::view.dtype' ? undefined : sameAs.get(node.kind)
   return place === undefined || depth > 200 || node.outputs.length !== 1 ? undefined : floatDType(node.inputs[place], evaluator, depth + 1)
 }

@@ -7,6 +7,7 @@ import { fuseEpilogues } from './fuse-epilogues.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
+import { recognizeAttention } from './recognize-attention.js'
 import { recognizeGelu } from './recognize-gelu.js'
 import { dropUnusedResults } from './unused-results.js'
 
@@ -16,6 +17,7 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): 
   peephole,
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
   recognizeGelu(facts),
+  recognizeAttention(reader, facts),
   fuseEpilogues(facts),
   assignLayout(facts),
   // After the rewrites above, which leave constants and conversions without readers.

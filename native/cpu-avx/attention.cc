@@ -1,5 +1,6 @@
-// scaled_dot_product_attention. A block of query rows meets all keys at once: scores = scale * Q K^T (+ mask) in cache, softmax by
-// rows, then scores * V straight into the output. K^T and V are packed once for each block of query rows.
+// Attention. A block of query rows meets the keys block by block: scores = scale * Q K^T (+ mask) in cache, an online softmax by rows, then
+// scores * V onto the output, which is divided by the sums at the end. There is never a row of scores longer than a block of keys. Queries are
+// read and results written by their strides; K^T and V are packed once for each head.
 //
 // The output keeps the order of the query's strides, as PyTorch's does: a query that is a transposed projection gives an output whose
 // transpose, which follows in models, is contiguous.
@@ -7,20 +8,23 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu-avx/attention_inner.h"
 #include "cpu-avx/gemm/product.h"
-#include "cpu-avx/norm_rows.h"
 
 namespace torchscript {
 namespace {
 
 using ll = long long;
-constexpr int64_t kQueryRows = 128;
+constexpr int64_t kQueryRows = 128, kKeys = 512;
 
+// Places of arguments. `handwritten` is softmax(scale * Q K^T, masked) V as programs write it out: a mask may be of any batch, and rows that see
+// nothing are NaN, not zero.
 struct Arguments {
-  int mask, dropout, causal, scale, gqa;
+  int mask, dropout, causal, scale, gqa, handwritten = -1;
 };
 constexpr Arguments kAttention = {3, 4, 5, 6, 7};
 constexpr Arguments kFlash = {5, 3, 4, 6, -1};
+constexpr Arguments kHandwritten = {3, -1, -1, 6, -1, 4};
 
 struct Problem {
   int nb = 0;  // batch dimensions, heads included
@@ -29,7 +33,10 @@ struct Problem {
   bool causal = false;
   double scale = 1;
   TensorView q, k, v, mask;  // expanded to the batch; mask to [batch, length, keys]
-  bool has_mask = false;
+  bool has_mask = false, handwritten = false, keeps_order = true;
+  // A bool mask sets the scores where it is `sets` to `fill`; others are added.
+  bool sets = false;
+  double fill = -std::numeric_limits<double>::infinity();
 };
 
 // Expands the leading dimensions of `view` to the batch; `repeat` is how many query heads share one of its heads.
@@ -68,10 +75,17 @@ Problem attention_problem(const Call& call, const Arguments& at) {
   if (p.q.ndim < 2 || p.k.ndim < 2 || p.v.ndim < 2)
     fail("Expected query, key, and value to all be at least 2 dimensional, but got query.dim: %d, key.dim: %d and value.dim: %d instead.",
          p.q.ndim, p.k.ndim, p.v.ndim);
-  p.causal = call.args[at.causal].b;
+  p.causal = at.causal >= 0 && call.args[at.causal].b;
+  p.handwritten = at.handwritten >= 0;
+  if (p.handwritten) {
+    const Arg& kind = call.args[at.handwritten];
+    p.sets = kind.kind == ArgKind::String && kind.str.n > 0 && kind.str.p[0] == 'f';
+    p.fill = call.args[5].as_double();
+    p.keeps_order = call.args[7].b;
+  }
   const TensorView* mask = call.optional_tensor(at.mask);
   if (p.causal && mask) fail("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
-  if (call.args[at.dropout].as_double() != 0)
+  if (at.dropout >= 0 && call.args[at.dropout].as_double() != 0)
     fail_as("NotImplementedError", "Expected dropout_p of scaled_dot_product_attention to be 0 but received %g",
             call.args[at.dropout].as_double());
   p.length = p.q.sizes[p.q.ndim - 2];
@@ -85,12 +99,17 @@ Problem attention_problem(const Call& call, const Arguments& at) {
   p.scale = at.scale < call.nargs && call.args[at.scale].is_number() ? call.args[at.scale].as_double()
                                                                      : 1.0 / std::sqrt(static_cast<double>(p.dim));
   p.nb = std::max({p.q.ndim, p.k.ndim, p.v.ndim}) - 2;
+  if (p.handwritten && mask) p.nb = std::max(p.nb, mask->ndim - 2);
   const bool gqa = at.gqa >= 0 && at.gqa < call.nargs && call.args[at.gqa].b;
   for (int d = 0; d < p.nb; d++) {
     p.batch[d] = 1;
     for (const TensorView* v : {&p.q, &p.k, &p.v}) {
       const int from = d - (p.nb - (v->ndim - 2));
       if (from >= 0 && v->sizes[from] != 1 && (v == &p.q || !gqa || d != p.nb - 1)) p.batch[d] = v->sizes[from];
+    }
+    if (p.handwritten && mask) {
+      const int from = d - (p.nb - (mask->ndim - 2));
+      if (from >= 0 && mask->sizes[from] != 1) p.batch[d] = mask->sizes[from];
     }
     p.count *= p.batch[d];
   }
@@ -143,15 +162,16 @@ template <const Arguments& At> void attention_infer(Call& call) {
   sizes[p.nb] = p.length;
   sizes[p.nb + 1] = p.value_dim;
   call.set_output(0, p.q.dtype, sizes, p.nb + 2);
-  if (p.nb == 2 && p.value_dim == p.dim && p.q.strides[3] == 1) {
+  if ((p.nb == 2 || (p.handwritten && p.nb == 1)) && p.keeps_order && p.value_dim == p.dim && p.q.strides[p.nb + 1] == 1) {
     // Dense, in the order of the query's strides.
+    const int n = p.nb + 1;
     int order[3] = {0, 1, 2};
     bool dense = true;
-    for (int i = 0; i < 3; i++) dense = dense && (p.q.strides[i] >= p.dim || p.q.sizes[i] == 1);
-    std::stable_sort(order, order + 3, [&](int a, int b) { return p.q.strides[a] > p.q.strides[b]; });
+    for (int i = 0; i < n; i++) dense = dense && (p.q.strides[i] >= p.dim || p.q.sizes[i] == 1);
+    std::stable_sort(order, order + n, [&](int a, int b) { return p.q.strides[a] > p.q.strides[b]; });
     TensorView& out = call.outputs[0];
     int64_t stride = std::max<int64_t>(1, p.value_dim);
-    for (int i = 2; dense && i >= 0; i--) {
+    for (int i = n - 1; dense && i >= 0; i--) {
       out.strides[order[i]] = stride;
       stride *= std::max<int64_t>(1, out.sizes[order[i]]);
     }
@@ -186,20 +206,50 @@ template <class T> Offsets<T> offsets_of(const Problem& p, const TensorView& out
   return o;
 }
 
-template <class T> void add_mask(const Problem& p, int64_t offset, int64_t first, int64_t rows, T* scores) {
+// Scores of `rows` rows from `first` on and `count` keys from `key` on, rows `step` apart.
+template <class T>
+void add_mask(const Problem& p, int64_t offset, int64_t first, int64_t rows, int64_t key, int64_t count, T* scores, int64_t step) {
   const int64_t rs = p.mask.strides[p.nb], cs = p.mask.strides[p.nb + 1];
+  const T fill = static_cast<T>(p.fill);
+  if (p.mask.dtype == DType::Bool) {
+    const bool sets = p.sets;
+    for (int64_t i = 0; i < rows; i++) {
+      const uint8_t* m = static_cast<const uint8_t*>(p.mask.data) + offset + (first + i) * rs + key * cs;
+      T* s = scores + i * step;
+      if (cs == 1)
+        for (int64_t j = 0; j < count; j++) s[j] = (m[j] != 0) == sets ? fill : s[j];
+      else
+        for (int64_t j = 0; j < count; j++) s[j] = (m[j * cs] != 0) == sets ? fill : s[j];
+    }
+    return;
+  }
   with_element(p.mask.dtype, [&](auto e) {
     using E = decltype(e);
     for (int64_t i = 0; i < rows; i++) {
-      const E* m = static_cast<const E*>(p.mask.data) + offset + (first + i) * rs;
-      T* s = scores + i * p.keys;
-      if (p.mask.dtype == DType::Bool) {
-        for (int64_t j = 0; j < p.keys; j++) s[j] = load_as<float>(m[j * cs]) != 0 ? s[j] : -std::numeric_limits<T>::infinity();
-      } else {
-        for (int64_t j = 0; j < p.keys; j++) s[j] += load_as<T>(m[j * cs]);
-      }
+      const E* m = static_cast<const E*>(p.mask.data) + offset + (first + i) * rs + key * cs;
+      T* s = scores + i * step;
+      if (cs == 1)
+        for (int64_t j = 0; j < count; j++) s[j] += load_as<T>(m[j]);
+      else
+        for (int64_t j = 0; j < count; j++) s[j] += load_as<T>(m[j * cs]);
     }
   });
+}
+
+float softmax_step(float* x, int64_t n, float* top, float* total) { return attention_table().softmax_step(x, n, top, total); }
+double softmax_step(double* x, int64_t n, double* top, double* total) {
+  double m = *top, sum = 0;
+  for (int64_t i = 0; i < n; i++) m = x[i] > m ? x[i] : m;
+  const double shift = m == -INFINITY ? 0 : m;
+  for (int64_t i = 0; i < n; i++) sum += x[i] = std::exp(x[i] - shift);
+  const double factor = *top == -INFINITY ? 0 : std::exp(*top - m);
+  *total = *total * factor + sum;
+  *top = m;
+  return factor;
+}
+void scale_row(float* x, int64_t n, float factor) { attention_table().scale(x, n, factor); }
+void scale_row(double* x, int64_t n, double factor) {
+  for (int64_t i = 0; i < n; i++) x[i] *= factor;
 }
 
 template <class T> void run_as(Call& call, Problem p) {
@@ -214,17 +264,25 @@ template <class T> void run_as(Call& call, Problem p) {
   p.k = as_compute<T>(runtime, p.k);
   p.v = as_compute<T>(runtime, p.v);
   TensorView* sum = call.noutputs > 1 ? &call.outputs[1] : nullptr;
-  const int nb = p.nb;
-  const int64_t blocks = std::max<int64_t>(1, (p.length + kQueryRows - 1) / kQueryRows), rows_each = (p.length + blocks - 1) / blocks;
+  const int nb = p.nb, mr = tile_kernels<T>().mr, nr = tile_kernels<T>().nr;
+  const T lowest = -std::numeric_limits<T>::infinity();
+  // Blocks of whole tiles of rows, and of whole panels of keys.
+  const int64_t row_blocks = std::max<int64_t>(1, (p.length + kQueryRows - 1) / kQueryRows);
+  const int64_t rows_each = row_blocks == 1 ? p.length : ((p.length + row_blocks - 1) / row_blocks + mr - 1) / mr * mr;
+  const int64_t blocks = row_blocks == 1 ? 1 : (p.length + rows_each - 1) / rows_each;
+  const int64_t key_blocks = std::max<int64_t>(1, (p.keys + kKeys - 1) / kKeys);
+  const int64_t keys_each = ((p.keys + key_blocks - 1) / key_blocks + nr - 1) / nr * nr;
+  const int64_t step = (keys_each + 15) / 16 * 16 + 16;  // of rows of scores
   runtime.note(std::is_same_v<T, float> ? "attention_f32" : "attention_f64");
   const int64_t macs = std::max<int64_t>(1, rows_each * p.keys * (p.dim + p.value_dim));
   runtime.parallel(p.count * blocks, std::max<int64_t>(1, kMacsPerChunk / macs), [&](int64_t begin, int64_t end) {
     int64_t packed_for = -1;
+    const int64_t value_panels = panel_count<T>(p.value_dim);
     const size_t k_elements = packed_b_elements<T>(p.dim, p.keys), v_elements = packed_b_elements<T>(p.keys, p.value_dim);
     T* packed_k = thread_scratch<T>(kSlotUser, k_elements + v_elements + 64);
     T* packed_v = packed_k + k_elements;
-    T* scores = thread_scratch<T>(kSlotUser2, static_cast<size_t>(rows_each * p.keys + rows_each * p.dim + 64));
-    T* query_rows = scores + rows_each * p.keys;
+    T* scores = thread_scratch<T>(kSlotUser2, static_cast<size_t>(rows_each * step + 2 * rows_each + p.dim + 64));
+    T *tops = scores + rows_each * step, *totals = tops + rows_each, *query_row = totals + rows_each;
     for (int64_t i = begin; i < end; i++) {
       const int64_t item = i / blocks, first = i % blocks * rows_each, rows = std::min(rows_each, p.length - first);
       if (rows <= 0) continue;
@@ -232,62 +290,78 @@ template <class T> void run_as(Call& call, Problem p) {
       if (packed_for != item) {
         packed_for = item;
         if (p.dim > 0) pack_b_all<T>(nullptr, p.k.ptr<T>() + o.k, p.k.strides[nb + 1], p.k.strides[nb], p.dim, p.keys, packed_k);
-        if (p.keys > 0) pack_b_all<T>(nullptr, p.v.ptr<T>() + o.v, p.v.strides[nb], p.v.strides[nb + 1], p.keys, p.value_dim, packed_v);
+        for (int64_t key = 0; key < p.keys; key += keys_each) {
+          pack_b_all<T>(nullptr, p.v.ptr<T>() + o.v + key * p.v.strides[nb], p.v.strides[nb], p.v.strides[nb + 1],
+                        std::min(keys_each, p.keys - key), p.value_dim, packed_v + key * value_panels * nr);
+        }
       }
-      Gemm<T> g;
-      g.m = rows;
-      g.n = p.keys;
-      g.k = p.dim;
-      g.a = p.q.ptr<T>() + o.q + first * p.q.strides[nb];
-      g.a_row = p.q.strides[nb];
-      g.a_col = p.q.strides[nb + 1];
-      if (rows == 1 && g.a_col != 1) {
-        for (int64_t k = 0; k < p.dim; k++) query_rows[k] = g.a[k * g.a_col];
-        g.a = query_rows;
-        g.a_col = 1;
-      }
-      g.packed_b = packed_k;
-      g.c = scores;
-      g.c_row = p.keys;
-      g.alpha = static_cast<T>(p.scale);
-      if (p.keys > 0) {
+      T* to = out.ptr<T>() + o.out + first * out.strides[nb];
+      std::fill(tops, tops + rows, lowest);
+      std::fill(totals, totals + rows, T(0));
+      const int64_t seen = p.causal ? std::min(p.keys, first + rows) : p.keys;
+      for (int64_t key = 0; key < seen; key += keys_each) {
+        const int64_t count = std::min(keys_each, seen - key), padded = (count + 15) / 16 * 16;
+        Gemm<T> g;
+        g.m = rows;
+        g.n = count;
+        g.k = p.dim;
+        g.a = p.q.ptr<T>() + o.q + first * p.q.strides[nb];
+        g.a_row = p.q.strides[nb];
+        g.a_col = p.q.strides[nb + 1];
+        if (rows == 1 && g.a_col != 1) {
+          for (int64_t k = 0; k < p.dim; k++) query_row[k] = g.a[k * g.a_col];
+          g.a = query_row;
+          g.a_col = 1;
+        }
+        g.packed_b = packed_k + key * p.dim;
+        g.c = scores;
+        g.c_row = step;
+        g.alpha = static_cast<T>(p.scale);
         if (p.dim == 0) gemm_empty(g);
-        else gemm_block(g, 0, rows, 0, panel_count<T>(p.keys));
+        else gemm_block(g, 0, rows, 0, panel_count<T>(count));
+        if (p.has_mask) add_mask<T>(p, o.mask, first, rows, key, count, scores, step);
+        for (int64_t r = 0; r < rows; r++) {
+          T* row = scores + r * step;
+          const int64_t visible = p.causal ? std::clamp<int64_t>(first + r + 1 - key, 0, count) : count;
+          std::fill(row + visible, row + padded, lowest);
+          const T factor = softmax_step(row, padded, tops + r, totals + r);
+          if (key > 0 && factor != T(1)) scale_row(to + r * out.strides[nb], p.value_dim, factor);
+        }
+        Gemm<T> h;
+        h.m = rows;
+        h.n = p.value_dim;
+        h.k = count;
+        h.a = scores;
+        h.a_row = step;
+        // Panels have as many rows as the block, of which a causal one may not need all.
+        h.packed_b = packed_v + key * value_panels * nr;
+        h.c = to;
+        h.c_row = out.strides[nb];
+        h.accumulate = key > 0;
+        const int64_t packed_rows = std::min(keys_each, p.keys - key);
+        if (count == packed_rows) {
+          if (p.value_dim > 0) gemm_block(h, 0, rows, 0, value_panels);
+        } else {
+          for (int64_t panel = 0; panel < value_panels; panel++) {
+            Gemm<T> one = h;
+            one.n = std::min<int64_t>(nr, p.value_dim - panel * nr);
+            one.packed_b = h.packed_b + panel * packed_rows * nr;
+            one.c = h.c + panel * nr;
+            gemm_block(one, 0, rows, 0, 1);
+          }
+        }
       }
-      if (p.has_mask) add_mask<T>(p, o.mask, first, rows, scores);
       for (int64_t r = 0; r < rows; r++) {
-        T* row = scores + r * p.keys;
-        int64_t seen = p.keys;
-        if (p.causal) {
-          seen = std::min(p.keys, first + r + 1);
-          std::fill(row + seen, row + p.keys, T(0));
-        }
-        bool masked = p.has_mask || seen == 0;
-        for (int64_t j = 0; j < seen && masked; j++) masked = row[j] == -std::numeric_limits<T>::infinity();
-        if (sum) {
-          double top = -INFINITY, total = 0;
-          for (int64_t j = 0; j < seen; j++) top = std::max(top, static_cast<double>(row[j]));
-          for (int64_t j = 0; j < seen; j++) total += std::exp(static_cast<double>(row[j]) - top);
-          const double value = masked ? -INFINITY : top + std::log(total);
-          const int64_t at = o.sum + (first + r) * sum->strides[nb];
-          if (sum->dtype == DType::F64) sum->ptr<double>()[at] = value;
-          else sum->ptr<float>()[at] = static_cast<float>(value);
-        }
-        if (masked) std::fill(row, row + seen, T(0));
-        else row_softmax(row, seen, false, row);
-      }
-      Gemm<T> h;
-      h.m = rows;
-      h.n = p.value_dim;
-      h.k = p.keys;
-      h.a = scores;
-      h.a_row = p.keys;
-      h.packed_b = packed_v;
-      h.c = out.ptr<T>() + o.out + first * out.strides[nb];
-      h.c_row = out.strides[nb];
-      if (p.value_dim > 0) {
-        if (p.keys == 0) gemm_empty(h);
-        else gemm_block(h, 0, rows, 0, panel_count<T>(p.value_dim));
+        T* row = to + r * out.strides[nb];
+        // Rows that see nothing are zero; written out, their softmax is NaN, and without keys the sum is zero.
+        const bool nothing = tops[r] == lowest && totals[r] == T(0);
+        if (nothing) std::fill(row, row + p.value_dim, p.handwritten && p.keys > 0 ? std::numeric_limits<T>::quiet_NaN() : T(0));
+        else scale_row(row, p.value_dim, T(1) / totals[r]);
+        if (!sum) continue;
+        const double value = nothing ? -INFINITY : static_cast<double>(tops[r]) + std::log(static_cast<double>(totals[r]));
+        const int64_t at = o.sum + (first + r) * sum->strides[nb];
+        if (sum->dtype == DType::F64) sum->ptr<double>()[at] = value;
+        else sum->ptr<float>()[at] = static_cast<float>(value);
       }
     }
   });
@@ -309,6 +383,7 @@ template <const Arguments& At> void attention_run(Call& call) {
 }
 
 TS_KERNEL(scaled_dot_product_attention, {.infer = attention_infer<kAttention>, .run = attention_run<kAttention>});
+TS_KERNEL(attention, {.infer = attention_infer<kHandwritten>, .run = attention_run<kHandwritten>});
 TS_KERNEL(flash_attention_for_cpu, {.infer = attention_infer<kFlash>, .run = attention_run<kFlash>});
 
 }  // namespace

@@ -19,6 +19,7 @@ import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
 import { peephole } from '../../lib/passes/peephole.js'
 import { poolConstants } from '../../lib/passes/pool-constants.js'
+import { recognizeAttention } from '../../lib/passes/recognize-attention.js'
 import { recognizeGelu } from '../../lib/passes/recognize-gelu.js'
 import { removeDropout } from '../../lib/passes/remove-dropout.js'
 import { removeNoOps } from '../../lib/passes/remove-no-ops.js'
@@ -46,6 +47,7 @@ const passes: readonly Pass[] = [
   lowerTuples,
   peephole,
   poolConstants,
+  recognizeAttention({ scalar: (constant) => scalarOf(constant as TensorData) }, evaluator),
   recognizeGelu(evaluator),
   removeDropout,
   removeNoOps(evaluator),

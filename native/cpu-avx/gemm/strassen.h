@@ -55,7 +55,7 @@ class Strassen {
     // Rows of operands lie a line apart, so that those of a tile do not fall into the same cache sets.
     row_step_ = (slice_ + 31) & ~int64_t{15};
     operand_step_ = std::min(g_.m, rows_each_) / 2 * row_step_;
-    operands_ = static_cast<float*>(runtime_.scratch(static_cast<size_t>(7 * operand_step_) * sizeof(float)));
+    operands_ = thread_scratch<float>(kSlotUser, static_cast<size_t>(7 * operand_step_));
     finite_ = static_cast<uint8_t*>(runtime_.scratch(static_cast<size_t>(pairs_)));
     for (int64_t m0 = 0; m0 < g_.m; m0 += rows_each_) rows(m0, std::min(g_.m, m0 + rows_each_));
     return true;
