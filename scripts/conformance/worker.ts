@@ -75,11 +75,17 @@ function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Toleranc
 /** CONFORMANCE_RUNS=3 repeats the calls of each case, which then replay recorded schedules; cases that keep state differ then. */
 const rounds = Number(process.env.CONFORMANCE_RUNS ?? 1)
 
+/** CONFORMANCE_OPTIMIZE=1 runs modules whose only method is forward frozen and optimised. */
+const optimizes = process.env.CONFORMANCE_OPTIMIZE === '1'
+
 function runModel(path: string, io: PickleValue, tolerance: Tolerance): void {
   const wantedFiles = field(io, 'extra_files')
   const extraFiles: Record<string, unknown> = {}
   if (wantedFiles?.kind === 'dict') for (const [key] of wantedFiles.entries) extraFiles[String(toArgument(key))] = ''
-  const module = torch.jit.load(path, wantedFiles === undefined ? {} : { extraFiles })
+  const loaded = torch.jit.load(path, wantedFiles === undefined ? {} : { extraFiles })
+  const fits =
+    optimizes && callsOf(io).every((call) => call.method === 'forward') && !(loaded.hasMember('training') && loaded.training === true)
+  const module = fits ? torch.jit.optimizeForInference(loaded) : loaded
   try {
     for (let round = 0; round < rounds; round++) {
       callsOf(io).forEach((call, i, all) =>
