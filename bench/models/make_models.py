@@ -35,9 +35,15 @@ def calibrate(model, inputs):
 
 
 def export_onnx(model, inputs, path):
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        torch.onnx.export(model, inputs, str(path), opset_version=17, dynamo=False, input_names=[f'input{i}' for i in range(len(inputs))])
+    names = [f'input{i}' for i in range(len(inputs))]
+    # The fast path of nn.MultiheadAttention has no ONNX; folding would write tied weights twice.
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            torch.onnx.export(model, inputs, str(path), opset_version=17, dynamo=False, do_constant_folding=False, input_names=names)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
 
 
 def main():
