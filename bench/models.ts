@@ -96,24 +96,32 @@ export async function benchModels(options: ModelBenchOptions): Promise<Results> 
   }
 
   const rows: ModelRow[] = []
+  const date = new Date().toISOString()
+  const soFar = (): Results => ({ format: 1, date, machine, limits, models: rows, kernels: [] })
   try {
     for (const name of names) {
       const pair = readPair(options.folder, name)
       const work = measureWork(pair)
       for (const threads of options.threads) {
         const { engines, skipped } = await openAll(pair, threads)
-        const times = await interleave(engines, { seconds: options.seconds, settle: threads > 1 ? settleMs : 0, rounds: 5 })
+        const { times, failed } = await interleave(engines, { seconds: options.seconds, settle: threads > 1 ? settleMs : 0, rounds: 5 })
         for (const engine of engines) await engine.close()
+        // The ratios are of the first of ours.
+        const [first] = engines
+        if (first.name in failed) throw new Error(`${name}: ${failed[first.name]}`)
         const memory: Record<string, Memory> = {}
         if (options.memory && threads === options.threads[0]) {
           for (const engine of engines) {
+            if (engine.name in failed) continue
             const found = await memoryOf(engine.name, pair, threads, options.python)
             if (found !== undefined) memory[engine.name] = found
           }
         }
         const differences = Object.fromEntries(engines.map((engine) => [engine.name, engine.difference]))
-        const row: ModelRow = { model: name, threads, ...work, engines: times, differences, skipped, memory }
+        const row: ModelRow = { model: name, threads, ...work, engines: times, differences, skipped: { ...skipped, ...failed }, memory }
         rows.push(row)
+        // A run that is interrupted keeps what it has.
+        if (options.json !== undefined) writeResults(options.json, soFar())
         print(
           modelLines(
             row,
@@ -125,12 +133,9 @@ export async function benchModels(options: ModelBenchOptions): Promise<Results> 
   } finally {
     for (const peer of peers.values()) peer.stop()
   }
-  const results: Results = { format: 1, date: new Date().toISOString(), machine, limits, models: rows, kernels: [] }
+  const results = soFar()
   for (const line of summaryLines(results)) print(line)
-  if (options.json !== undefined) {
-    writeResults(options.json, results)
-    print(`written: ${options.json}`)
-  }
+  if (options.json !== undefined) print(`written: ${options.json}`)
   return results
 }
 

@@ -57,7 +57,11 @@ def prepare(name, folder, mode):
     model = eager_model(name, archive)
     if model is None:
         raise Skipped('bench/models/architectures.py has no model that fits the archive')
-    return torch.compile(model, mode='max-autotune') if mode == 'compile' else model
+    if mode == 'eager':
+        return model
+    # What was compiled before has its number of threads built in.
+    torch._dynamo.reset()
+    return torch.compile(model, mode='max-autotune')
 
 
 class Peer:

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { load } from '../api/jit/load.js'
 import { optimizeForInference } from '../api/jit/optimize-for-inference.js'
 import { profile } from '../api/profiler/profile.js'
@@ -21,6 +22,15 @@ const burstMs = 1
 const time = (ms: number): string => (ms < 1 ? `${(1000 * ms).toFixed(1)} us` : `${ms.toFixed(2)} ms`)
 const size = (bytes: number): string => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`)
 const now = (): number => Number(process.hrtime.bigint()) / 1e6
+
+/** On Linux the high-water mark of this process; what getrusage says may be that of the process that started it. */
+function peakRss(): number {
+  try {
+    return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))![1])
+  } catch {
+    return 1024 * process.resourceUsage().maxRSS
+  }
+}
 
 /** `torchscript bench`. */
 export function benchCommand(file: string, options: BenchOptions): number {
@@ -74,7 +84,7 @@ export function benchCommand(file: string, options: BenchOptions): number {
     arenaBytes: report?.arenaBytes ?? 0,
     liveBytes: report?.liveBytes ?? 0,
     packedBytes: memoryStats().packedBytes,
-    peakRssBytes: 1024 * process.resourceUsage().maxRSS,
+    peakRssBytes: peakRss(),
     dynamic: report?.state === 'dynamic' ? report.reason : '',
   }
   if (options.json) {

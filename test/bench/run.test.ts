@@ -86,9 +86,19 @@ t.test('engines take turns', async (t) => {
     },
     close: () => undefined,
   })
-  const times = await interleave([engine('a', 2), engine('b', 0.25)], { seconds: 0, settle: 0, rounds: 2 })
+  const { times } = await interleave([engine('a', 2), engine('b', 0.25)], { seconds: 0, settle: 0, rounds: 2 })
   t.same(times, { a: { min: 2, median: 2, calls: 2 }, b: { min: 0.25, median: 0.25, calls: 8 } })
   t.same(log, ['a2', 'a1', 'b2', 'b1', 'a1', 'b1', 'b4', 'b1', 'b4', 'a1'], 'the order rotates; a burst has an untimed call before it')
+  let calls = 0
+  const failing: Engine = {
+    ...engine('c', 1),
+    run() {
+      if (++calls > 3) throw new Error('it died')
+      return 5
+    },
+  }
+  const rest = await interleave([failing, engine('d', 2)], { seconds: 0, settle: 0, rounds: 3 })
+  t.same(rest, { times: { d: { min: 2, median: 2, calls: 3 } }, failed: { c: 'it died' } }, 'an engine that fails is left out')
   t.same([burstFor(10), burstFor(0.1), burstFor(0)], [1, 10, 200])
 })
 
