@@ -1,9 +1,14 @@
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError } from '../../util/errors.js'
-import { op, ops, opWith } from './eager.js'
+import { op as run, ops, opWith } from './eager.js'
+import { isSkippingInit } from './skipped-init.js'
 import { type Rest, settle } from './options.js'
 
 /** `nn.init`: fills tensors in place, with PyTorch's numbers for the same seed. Each function gives its tensor back. */
+
+/** Operators that write do nothing where `withoutInit` is. */
+const op = (name: string, tensor: Tensor | number, ...args: unknown[]): Tensor =>
+  isSkippingInit() && name.endsWith('_') ? (tensor as Tensor) : run(name, tensor, ...args)
 
 export type FanMode = 'fan_in' | 'fan_out'
 export type Nonlinearity =
@@ -87,6 +92,8 @@ function erf(x: number): number {
 /** Draws from a normal distribution until every value lies in [a, b]; rejects by the density where [a, b] is narrow. */
 export function truncNormal_(tensor: Tensor, ...rest: Rest<TruncNormalOptions, readonly ['mean', 'std', 'a', 'b']>): Tensor {
   const { mean = 0, std = 1, a = -2, b = 2 } = settle<TruncNormalOptions>(['mean', 'std', 'a', 'b'], rest)
+  // Its draws go on until they fit.
+  if (isSkippingInit()) return tensor
   const cdf = (x: number): number => (1 + erf(x / Math.sqrt(2))) / 2
   const isPending = (mask: Tensor): boolean => op('any', mask).item<boolean>() === true
   if (cdf((b - mean) / std) - cdf((a - mean) / std) > 0.3) {

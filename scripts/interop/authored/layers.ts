@@ -85,6 +85,7 @@ const normalizations: readonly Row[] = [
   ['GroupNorm', () => new nn.GroupNorm(2, 4), image],
   ['RMSNorm', () => new nn.RMSNorm([8]), image],
   ['LocalResponseNorm', () => new nn.LocalResponseNorm(2), image],
+  ['CrossMapLRN2d', () => new nn.CrossMapLRN2d(3, { alpha: 0.5 }), image],
 ]
 
 const pools: readonly Row[] = [
@@ -126,6 +127,8 @@ const losses: readonly Row[] = [
   ['SmoothL1Loss', () => new nn.SmoothL1Loss(), () => [randn(3, 4), randn(3, 4)]],
   ['HuberLoss', () => new nn.HuberLoss(), () => [randn(3, 4), randn(3, 4)]],
   ['CrossEntropyLoss', () => new nn.CrossEntropyLoss(), () => [randn(3, 4), ints([3], 4)]],
+  ['LinearCrossEntropyLoss', () => new nn.LinearCrossEntropyLoss(6, 4), () => [randn(3, 6), ints([3], 4)]],
+  ['AdaptiveLogSoftmaxWithLoss', () => new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10]), () => [randn(6, 8), ints([6], 20)]],
   ['NLLLoss', () => new nn.NLLLoss(), () => [randn(3, 4), ints([3], 4)]],
   ['BCELoss', () => new nn.BCELoss(), () => [rand(3, 4), rand(3, 4)]],
   ['BCEWithLogitsLoss', () => new nn.BCEWithLogitsLoss(), () => [randn(3, 4), rand(3, 4)]],
@@ -154,6 +157,26 @@ const recurrent: readonly Row[] = [
   ],
 ]
 
+const { parametrizations } = nn.utils
+/** Weights that are computed from other tensors, and parameters that took their shapes from an input. */
+const computed: readonly Row[] = [
+  ['weightNorm', () => nn.utils.weightNorm(new nn.Conv1d(4, 6, 3)), sequence],
+  ['weightNorm_removed', () => nn.utils.removeWeightNorm(nn.utils.weightNorm(new nn.Conv1d(4, 6, 3), { dim: 1 })), sequence],
+  ['spectralNorm', () => new nn.Sequential(nn.utils.spectralNorm(new nn.Linear(6, 5)), new nn.ReLU()), vector],
+  ['parametrizations_weightNorm', () => parametrizations.weightNorm(new nn.Conv2d(4, 6, 3)), image],
+  ['parametrizations_spectralNorm', () => new nn.Sequential(parametrizations.spectralNorm(new nn.ConvTranspose2d(4, 3, 2))), image],
+  ['parametrizations_orthogonal', () => parametrizations.orthogonal(new nn.Linear(6, 4)), vector],
+  [
+    'lazy',
+    () => {
+      const model = new nn.Sequential(new nn.LazyConv2d(5, 3), new nn.LazyBatchNorm2d(), new nn.Flatten(), new nn.LazyLinear(2))
+      model.forward(randn(2, 4, 8, 8))
+      return model
+    },
+    image,
+  ],
+]
+
 const containers: readonly Row[] = [
   ['Sequential', () => new nn.Sequential(new nn.Linear(6, 5), new nn.ReLU(), new nn.Linear(5, 2)), vector],
   [
@@ -172,5 +195,6 @@ export const layerCases: readonly AuthoredCase[] = [
   ...shapes,
   ...losses,
   ...recurrent,
+  ...computed,
   ...containers,
 ].map(([name, make, inputs]) => traced(`layers/${name}`, make, inputs))

@@ -94,3 +94,63 @@ t.test('batch normalization goes into the layer before it', (t) => {
   t.equal(conv.bias, null, 'the layer given stays as it is')
   t.end()
 })
+
+t.test('other fusions into weights', (t) => {
+  torch.manualSeed(4)
+  const trained = <T extends InstanceType<typeof nn.BatchNorm1d>>(norm: T): T => {
+    for (const tensor of [norm.weight!, norm.bias!, norm.runningMean!]) nn.init.normal_(tensor)
+    nn.init.uniform_(norm.runningVar!, 0.5, 2)
+    return norm.eval()
+  }
+  const transposed = new nn.ConvTranspose1d(2, 3, 3, { stride: 2 })
+  const norm = trained(new nn.BatchNorm1d(3))
+  const x = random(2, 2, 4)
+  const expected = norm.forward(transposed.forward(x))
+  t.ok(difference(nn.utils.fuseConvBnEval(transposed, norm, true).forward(x), expected) < 1e-6)
+  const linear = new nn.Linear(5, 3)
+  const rows = random(4, 5)
+  t.ok(difference(nn.utils.fuseLinearBnEval(linear, norm).forward(rows), norm.forward(linear.forward(rows))) < 1e-6)
+  t.throws(() => nn.utils.fuseLinearBnEval(new nn.Linear(5, 4), norm), {
+    message: 'To fuse, linear.out_features == bn.num_features or bn.num_features == 1, got linear.out_features=4 and bn.num_features=3',
+  })
+  const { weight, runningMean, runningVar } = norm
+  const [fused, bias] = nn.utils.fuseLinearBnWeights(linear.weight, null, runningMean!, runningVar!, 0.1, weight, null)
+  const wanted = rows.matmul(linear.weight.t()).sub(runningMean!).div(runningVar!.add(0.1).sqrt()).mul(weight!)
+  t.ok(difference(torch.linear(rows, fused, bias), wanted) < 1e-6)
+  t.equal(bias.requiresGrad, false, 'a bias that was none is no parameter to learn')
+  t.end()
+})
+
+t.test('modules made without initial values', (t) => {
+  torch.manualSeed(5)
+  const [expected] = [random(3)]
+  torch.manualSeed(5)
+  const linear = nn.utils.skipInit(nn.Linear, 4, 3, { bias: false })
+  t.equal(linear.toString(), 'Linear(in_features=4, out_features=3, bias=False)')
+  nn.utils.skipInit(nn.TransformerEncoderLayer, 8, 2)
+  t.same(random(3).toArray(), expected.toArray(), 'no random numbers are taken')
+  t.ok(nn.init.ones_(linear.weight).toArray())
+  t.same(linear.forward(torch.ones([4])).toArray(), [4, 4, 4])
+  t.throws(() => nn.utils.skipInit(Map as never), {
+    message: 'Expected a class of modules for `moduleClass` but received function Map() { [native code] }',
+  })
+  t.end()
+})
+
+t.test('weights in another memory format', (t) => {
+  torch.manualSeed(6)
+  const model = new nn.Sequential(new nn.Conv2d(3, 4, 3), new nn.ConvTranspose2d(4, 2, 2), new nn.Flatten(0, 1))
+  const x = random(1, 3, 5, 6)
+  const expected = model.forward(x) as torch.Tensor
+  const weights = model.parameters()
+  t.equal(nn.utils.convertConv2dWeightMemoryFormat(model, 'channels_last'), model)
+  t.same(weights[0].stride(), [27, 1, 9, 3])
+  t.equal(model.parameters()[0], weights[0], 'the parameters stay the same objects')
+  t.equal(weights[0].requiresGrad, true)
+  t.ok(difference(model.forward(x) as torch.Tensor, expected) < 1e-6)
+  nn.utils.convertConv2dWeightMemoryFormat(model, 'contiguous_format')
+  t.same(weights[0].stride(), [27, 9, 3, 1])
+  const volume = nn.utils.convertConv3dWeightMemoryFormat(new nn.Conv3d(2, 3, 2), 'channels_last_3d')
+  t.same(volume.weight.stride(), [16, 1, 8, 4, 2])
+  t.end()
+})
