@@ -20,7 +20,21 @@ struct DepthwiseLast {
   int64_t out_row, out_pixel, rows, columns;   // of the result
 };
 
+// Adjacent pixels of a row of the result from a planar image: pixel i reads image[offsets[k] + i] for each k.
+struct StemTile {
+  const float* image;
+  const int64_t* offsets;
+  int64_t k;
+  const float* b;     // a panel, as in gemm/tiles.h
+  const float* bias;  // or null
+  Activation activation;  // None, Relu or Relu6
+  float* c;
+  int64_t c_stride;
+  int m, n;
+};
+
 struct ConvLastTable {
+  void (*stem)(const StemTile& tile);
   // Rows [y0, y1) of the result.
   void (*depthwise)(const DepthwiseLast& d, int64_t y0, int64_t y1);
   // out[c] = max over t < n of taps[t][c]; NaN wins. n may be 0: -infinity.

@@ -148,6 +148,57 @@ void depthwise(const DepthwiseLast& d, int64_t y0, int64_t y1) {
   }
 }
 
+#if defined(TS_ISA_AVX512)
+constexpr int kMR = 14, kNV = 2;
+#elif defined(TS_ISA_AVX2)
+constexpr int kMR = 6, kNV = 2;
+#else
+constexpr int kMR = 4, kNV = 8;
+#endif
+
+template <int NV, int M> void stem_tile(const StemTile& t) {
+  V acc[M][NV];
+#pragma GCC unroll 14
+  for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
+  }
+  const float* b = t.b;
+  for (int64_t k = 0; k < t.k; k++, b += kNV * W) {
+    const float* p = t.image + t.offsets[k];
+    V bv[NV];
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) bv[v] = L::load(b + v * W);
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+      const V x = L::set1(p[i]);
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < NV; v++) {
+    const int left = t.n - v * W, n = left < W ? left : W;
+    if (n <= 0) break;
+    const V bias = t.bias ? L::load_n(t.bias + v * W, n) : L::zero();
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+      const V x = clamped(L::add(acc[i][v], bias), t.activation);
+      if (n == W) L::store(t.c + i * t.c_stride + v * W, x);
+      else L::store_n(t.c + i * t.c_stride + v * W, x, n);
+    }
+  }
+}
+template <int M> void stem_rows(const StemTile& t) {
+  if (t.n > kNV / 2 * W) stem_tile<kNV, M>(t);
+  else stem_tile<kNV / 2, M>(t);
+}
+template <int M> void stem_any(const StemTile& t) {
+  if (t.m == M) return stem_rows<M>(t);
+  if constexpr (M > 1) stem_any<M - 1>(t);
+}
+void stem(const StemTile& t) { stem_any<kMR>(t); }
+
 void max_taps(const float* const* taps, int64_t n, int64_t channels, float* out) {
   const VecF lowest(-__builtin_inff());
   int64_t c = 0;
@@ -186,7 +237,7 @@ void mean_taps(const float* const* taps, int64_t n, int64_t channels, float divi
 }  // namespace
 
 extern const ConvLastTable conv_last_table;
-const ConvLastTable conv_last_table = {depthwise, max_taps, mean_taps};
+const ConvLastTable conv_last_table = {stem, depthwise, max_taps, mean_taps};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
