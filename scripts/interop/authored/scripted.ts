@@ -84,6 +84,27 @@ const scripted = (name: string, make: () => torch.nn.Module, inputs: () => unkno
 /** Modules written in TypeScript and compiled from their source. */
 export const scriptedCases: readonly AuthoredCase[] = [
   scripted(
+    'adaptive_log_softmax',
+    () => new nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 10, 15]),
+    () => [randn(5, 8), torch.tensor([0n, 19n, 4n, 3n, 12n])],
+  ),
+  scripted(
+    'linear_cross_entropy',
+    () => new nn.LinearCrossEntropyLoss(6, 4, { outFeatures: [2], bias: true, labelSmoothing: 0.1 }),
+    () => [
+      randn(2, 6),
+      torch.tensor([
+        [1n, 3n],
+        [0n, 2n],
+      ]),
+    ],
+  ),
+  scripted(
+    'cross_map_lrn',
+    () => new nn.CrossMapLRN2d(3, { alpha: 0.5 }),
+    () => [randn(1, 5, 2, 3)],
+  ),
+  scripted(
     'branch_taken',
     () => new Branch(),
     () => [torch.ones([2, 4])],
