@@ -59,6 +59,13 @@ function packageRoot(start: string): string | undefined {
   }
 }
 
+/** The version in the package's package.json; empty where a bundler has copied the code out of the package. */
+export function packageVersion(): string {
+  const root = ownFile === undefined ? undefined : packageRoot(dirname(ownFile))
+  if (root === undefined) return ''
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+}
+
 /** Native files cannot be opened inside an asar archive; packagers put them beside it. */
 export const outsideAsar = (path: string): string => path.replace(new RegExp(`app\\.asar(?=\\${sep}|$)`), 'app.asar.unpacked')
 

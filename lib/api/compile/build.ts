@@ -15,6 +15,7 @@ import { scriptFrom } from '../jit/script.js'
 import { traceTensors } from '../jit/trace.js'
 import { type AnyModule, Module } from '../nn/module.js'
 import { isPlainResult } from './accepts.js'
+import { throughCache } from './cache.js'
 import { FieldGuard } from './guards.js'
 import type { CompileSettings } from './options.js'
 import { flatten, type Flat, hasOpaque, type Structure, unflatten } from './structure.js'
@@ -61,10 +62,10 @@ export function optimizedModule(
   source: ScriptModule,
   settings: CompileSettings,
 ): { readonly module: ScriptModule; readonly reason: string } {
-  void settings
   try {
-    const module = frozenModule(source, { preserved: [], optimize: (graph) => optimizeFrozenGraph(graph, evaluator, { numerics: true }) })
-    return { module, reason: '' }
+    const make = (): ScriptModule =>
+      frozenModule(source, { preserved: [], optimize: (graph) => optimizeFrozenGraph(graph, evaluator, { numerics: true }) })
+    return { module: throughCache(source, settings, make), reason: '' }
   } catch (error) {
     if (!(error instanceof TorchScriptError) || error.code === 'ERR_INVARIANT') throw error
     return { module: source, reason: `not frozen: ${error.message}` }
