@@ -46,7 +46,8 @@ void infer_transform(Call& call, const Transform& t, const char* op) {
 void transform_dim(Call& call, Complex* data, const int64_t* sizes, int ndim, int d, bool forward) {
   const int64_t n = sizes[d], inner = product(sizes, d + 1, ndim), lines = product(sizes, 0, d) * inner;
   if (n <= 1 || lines == 0) return;
-  const FftPlan plan(n, forward);
+  const std::shared_ptr<const FftPlan> shared = fft_plan(n, forward);
+  const FftPlan& plan = *shared;
   call.runtime->parallel(lines, std::max<int64_t>(1, 2048 / n), [&](int64_t begin, int64_t end) {
     std::vector<Complex> line(static_cast<size_t>(n)), work(static_cast<size_t>(plan.work_size()));
     for (int64_t l = begin; l < end; l++) {
@@ -62,11 +63,11 @@ void transform_dim(Call& call, Complex* data, const int64_t* sizes, int ndim, in
   });
 }
 
-// Row-major copy of `self` as complex numbers with sizes `sizes`, cut or filled with zeros.
-Complex* load(Call& call, const TensorView& self, const int64_t* sizes) {
+// Row-major copy of `self` as numbers of type T with sizes `sizes`, cut or filled with zeros.
+template <class T> T* load(Call& call, const TensorView& self, const int64_t* sizes) {
   const int64_t total = product(sizes, 0, self.ndim);
-  Complex* data = scratch<Complex>(call, total);
-  std::fill(data, data + total, Complex(0));
+  T* data = scratch<T>(call, total);
+  if (!std::equal(sizes, sizes + self.ndim, self.sizes)) std::fill(data, data + total, T(0));
   TensorView part = self, target = self;
   int64_t stride = 1;
   for (int d = self.ndim - 1; d >= 0; d--) {
@@ -75,9 +76,82 @@ Complex* load(Call& call, const TensorView& self, const int64_t* sizes) {
     stride *= sizes[d];
   }
   target.data = data;
-  target.dtype = DType::C128;
+  target.dtype = std::is_same_v<T, double> ? DType::F64 : DType::C128;
   if (part.numel() > 0) copy_view(target, part);
   return data;
+}
+
+// Writes dense numbers of type T with sizes `sizes`, times a factor, to the output, which may be shorter.
+template <class T> void store(Call& call, T* data, const int64_t* sizes, double scale) {
+  const TensorView& out = call.outputs[0];
+  TensorView result = out;
+  int64_t stride = 1;
+  for (int d = out.ndim - 1; d >= 0; d--) {
+    result.strides[d] = stride;
+    stride *= sizes[d];
+  }
+  if (scale != 1)
+    for (int64_t i = 0; i < stride; i++) data[i] *= scale;
+  result.data = data;
+  result.dtype = std::is_same_v<T, double> ? DType::F64 : DType::C128;
+  copy_to_dense(out.data, out.dtype, result);
+}
+
+// Calls f(line) for the lines along dimension `last` of dense data, where a line is its number and the places of its first elements in
+// data of `from` and of `to` elements along that dimension.
+template <class F> void each_line(Call& call, const int64_t* sizes, int ndim, int last, int64_t from, int64_t to, F&& f) {
+  const int64_t inner = product(sizes, last + 1, ndim), lines = product(sizes, 0, last) * inner;
+  call.runtime->parallel(lines, std::max<int64_t>(1, 2048 / std::max(from, to)), [&](int64_t begin, int64_t end) {
+    f(
+      begin, end, inner, [=](int64_t l) { return l / inner * from * inner + l % inner; },
+      [=](int64_t l) { return l / inner * to * inner + l % inner; });
+  });
+}
+
+// Real numbers to the first half of their spectrum along `last`, of an even length n.
+Complex* one_sided(Call& call, const double* in, const int64_t* sizes, int ndim, int last, int64_t n, bool forward) {
+  const std::shared_ptr<const RealFftPlan> plan = real_fft_plan(n, forward);
+  const int64_t kept = n / 2 + 1;
+  Complex* out = scratch<Complex>(call, product(sizes, 0, ndim) / n * kept);
+  each_line(call, sizes, ndim, last, n, kept, [&](int64_t begin, int64_t end, int64_t inner, auto source, auto target) {
+    std::vector<double> line(static_cast<size_t>(n));
+    std::vector<Complex> half(static_cast<size_t>(kept)), work(static_cast<size_t>(plan->work_size()));
+    for (int64_t l = begin; l < end; l++) {
+      const double* from = in + source(l);
+      Complex* to = out + target(l);
+      if (inner == 1) {
+        plan->to_one_sided(from, to, work.data());
+        continue;
+      }
+      for (int64_t i = 0; i < n; i++) line[static_cast<size_t>(i)] = from[i * inner];
+      plan->to_one_sided(line.data(), half.data(), work.data());
+      for (int64_t i = 0; i < kept; i++) to[i * inner] = half[static_cast<size_t>(i)];
+    }
+  });
+  return out;
+}
+
+// The other way round; `sizes` are those of the spectrum but for `last`.
+double* from_one_sided(Call& call, const Complex* in, const int64_t* sizes, int ndim, int last, int64_t n, bool forward) {
+  const std::shared_ptr<const RealFftPlan> plan = real_fft_plan(n, forward);
+  const int64_t kept = n / 2 + 1;
+  double* out = scratch<double>(call, product(sizes, 0, ndim) / kept * n);
+  each_line(call, sizes, ndim, last, kept, n, [&](int64_t begin, int64_t end, int64_t inner, auto source, auto target) {
+    std::vector<double> line(static_cast<size_t>(n));
+    std::vector<Complex> half(static_cast<size_t>(kept)), work(static_cast<size_t>(plan->work_size()));
+    for (int64_t l = begin; l < end; l++) {
+      const Complex* from = in + source(l);
+      double* to = out + target(l);
+      if (inner == 1) {
+        plan->to_real(from, to, work.data());
+        continue;
+      }
+      for (int64_t i = 0; i < kept; i++) half[static_cast<size_t>(i)] = from[i * inner];
+      plan->to_real(half.data(), line.data(), work.data());
+      for (int64_t i = 0; i < n; i++) to[i * inner] = line[static_cast<size_t>(i)];
+    }
+  });
+  return out;
 }
 
 void run_transform(Call& call, const Transform& t) {
@@ -90,35 +164,37 @@ void run_transform(Call& call, const Transform& t) {
   const int last = t.dims.empty() ? 0 : t.dims.back();
   const bool half = t.kind == Kind::OneSidedToReal;
   if (half) sizes[last] = t.n.back() / 2 + 1;
-  Complex* data = load(call, self, sizes);
+  const bool even = !t.n.empty() && t.n.back() % 2 == 0;
+  if (t.kind == Kind::RealToOneSided && even) {
+    const int64_t n = t.n.back();
+    Complex* data = one_sided(call, load<double>(call, self, sizes), sizes, ndim, last, n, t.forward);
+    sizes[last] = n / 2 + 1;
+    for (size_t i = 0; i + 1 < t.dims.size(); i++) transform_dim(call, data, sizes, ndim, t.dims[i], t.forward);
+    return store(call, data, sizes, t.scale);
+  }
+  Complex* data = load<Complex>(call, self, sizes);
   for (size_t i = 0; i < t.dims.size(); i++)
     if (!half || static_cast<int>(i) + 1 < static_cast<int>(t.dims.size())) transform_dim(call, data, sizes, ndim, t.dims[i], t.forward);
-  if (half) {
-    const int64_t n = t.n.back(), kept = sizes[last], inner = product(sizes, last + 1, ndim), outer = product(sizes, 0, last);
-    Complex* full = scratch<Complex>(call, outer * n * inner);
-    for (int64_t o = 0; o < outer; o++) {
-      for (int64_t k = 0; k < n; k++) {
-        const bool mirrored = k >= kept;
-        const Complex* from = data + (o * kept + (mirrored ? n - k : k)) * inner;
-        Complex* to = full + (o * n + k) * inner;
-        for (int64_t i = 0; i < inner; i++)
-          to[i] = k == 0 || 2 * k == n ? Complex(from[i].real(), 0) : mirrored ? std::conj(from[i]) : from[i];
-      }
-    }
+  if (!half) return store(call, data, sizes, t.scale);
+  const int64_t n = t.n.back();
+  if (even) {
+    double* real = from_one_sided(call, data, sizes, ndim, last, n, t.forward);
     sizes[last] = n;
-    data = full;
-    transform_dim(call, data, sizes, ndim, last, t.forward);
+    return store(call, real, sizes, t.scale);
   }
-  TensorView result = out;
-  int64_t stride = 1;
-  for (int d = ndim - 1; d >= 0; d--) {
-    result.strides[d] = stride;
-    stride *= sizes[d];
+  const int64_t kept = sizes[last], inner = product(sizes, last + 1, ndim), outer = product(sizes, 0, last);
+  Complex* full = scratch<Complex>(call, outer * n * inner);
+  for (int64_t o = 0; o < outer; o++) {
+    for (int64_t k = 0; k < n; k++) {
+      const bool mirrored = k >= kept;
+      const Complex* from = data + (o * kept + (mirrored ? n - k : k)) * inner;
+      Complex* to = full + (o * n + k) * inner;
+      for (int64_t i = 0; i < inner; i++) to[i] = k == 0 ? Complex(from[i].real(), 0) : mirrored ? std::conj(from[i]) : from[i];
+    }
   }
-  for (int64_t i = 0; i < stride; i++) data[i] *= t.scale;
-  result.data = data;
-  result.dtype = DType::C128;
-  copy_to_dense(out.data, out.dtype, result);
+  sizes[last] = n;
+  transform_dim(call, full, sizes, ndim, last, t.forward);
+  store(call, full, sizes, t.scale);
 }
 
 // Normalisation of the functional forms: `backward` (the default) scales inverse transforms, `forward` the others, `ortho` both.

@@ -1,6 +1,9 @@
 #include "cpu-avx/portable/fft_plan.h"
 
 #include <cmath>
+#include <map>
+#include <mutex>
+#include <utility>
 
 namespace torchscript::portable {
 namespace {
@@ -112,5 +115,67 @@ void FftPlan::convolve(Complex* data, Complex* work) const {
   const double scale = 1.0 / static_cast<double>(m);
   for (int64_t k = 0; k < n_; k++) data[k] = multiply(a[k], chirp_[static_cast<size_t>(k)]) * scale;
 }
+
+RealFftPlan::RealFftPlan(int64_t n, bool forward) : n_(n), half_(fft_plan(n / 2, forward)) {
+  for (int64_t k = 0; k <= n / 2; k++) twiddles_.push_back(unit(k, n, forward));
+}
+
+// With z = even terms + i odd terms, E = (Z[k] + conj Z[h - k]) / 2 and O = (Z[k] - conj Z[h - k]) / 2i are the transforms of the two,
+// and X[k] = E[k] + w^k O[k].
+void RealFftPlan::to_one_sided(const double* in, Complex* out, Complex* work) const {
+  const int64_t h = n_ / 2;
+  for (int64_t k = 0; k < h; k++) work[k] = {in[2 * k], in[2 * k + 1]};
+  half_->transform(work, work + h);
+  for (int64_t k = 0; k <= h; k++) {
+    const Complex a = work[k == h ? 0 : k], b = std::conj(work[k == 0 ? 0 : h - k]);
+    const Complex even = (a + b) * 0.5, difference = (a - b) * 0.5;
+    out[k] = even + multiply(twiddles_[static_cast<size_t>(k)], {difference.imag(), -difference.real()});
+  }
+}
+
+// y[2j] and y[2j + 1] are the transforms of X[k] + X[k + h] and of (X[k] - X[k + h]) w^k, where X[k + h] = conj X[h - k].
+void RealFftPlan::to_real(const Complex* in, double* out, Complex* work) const {
+  const int64_t h = n_ / 2;
+  for (int64_t k = 0; k < h; k++) {
+    const Complex a = k == 0 ? Complex(in[0].real(), 0) : in[k], b = k == 0 ? Complex(in[h].real(), 0) : std::conj(in[h - k]);
+    const Complex odd = multiply(a - b, twiddles_[static_cast<size_t>(k)]);
+    work[k] = a + b + Complex(-odd.imag(), odd.real());
+  }
+  half_->transform(work, work + h);
+  for (int64_t k = 0; k < h; k++) {
+    out[2 * k] = work[k].real();
+    out[2 * k + 1] = work[k].imag();
+  }
+}
+
+namespace {
+
+// Numbers that kept plans hold together, about.
+constexpr int64_t kKeptNumbers = int64_t{1} << 20;
+
+template <class Plan> std::shared_ptr<const Plan> kept_plan(int64_t n, bool forward) {
+  static std::mutex* mutex = new std::mutex;
+  static auto* plans = new std::map<std::pair<int64_t, bool>, std::shared_ptr<const Plan>>;
+  static int64_t held = 0;
+  {
+    std::lock_guard lock(*mutex);
+    const auto found = plans->find({n, forward});
+    if (found != plans->end()) return found->second;
+  }
+  auto plan = std::make_shared<const Plan>(n, forward);
+  if (n > kKeptNumbers / 4) return plan;
+  std::lock_guard lock(*mutex);
+  if (held + n > kKeptNumbers) {
+    plans->clear();
+    held = 0;
+  }
+  if (plans->emplace(std::pair(n, forward), plan).second) held += n;
+  return plan;
+}
+
+}  // namespace
+
+std::shared_ptr<const FftPlan> fft_plan(int64_t n, bool forward) { return kept_plan<FftPlan>(n, forward); }
+std::shared_ptr<const RealFftPlan> real_fft_plan(int64_t n, bool forward) { return kept_plan<RealFftPlan>(n, forward); }
 
 }  // namespace torchscript::portable

@@ -32,4 +32,25 @@ class FftPlan {
   std::unique_ptr<FftPlan> chirp_plan_, chirp_inverse_;
 };
 
+// Transforms of n real numbers, n even, as complex ones of half the length.
+class RealFftPlan {
+ public:
+  using Complex = FftPlan::Complex;
+  RealFftPlan(int64_t n, bool forward);
+  int64_t work_size() const { return n_ / 2 + half_->work_size(); }
+  // The n / 2 + 1 first terms of the transform of n numbers.
+  void to_one_sided(const double* in, Complex* out, Complex* work) const;
+  // n numbers from the n / 2 + 1 first terms of their spectrum; the imaginary parts of the first and the last one are ignored.
+  void to_real(const Complex* in, double* out, Complex* work) const;
+
+ private:
+  int64_t n_;
+  std::shared_ptr<const FftPlan> half_;
+  std::vector<Complex> twiddles_;  // exp(sign * 2 pi i k / n), k up to n / 2
+};
+
+// Plans are kept between calls, up to a limit. Thread-safe.
+std::shared_ptr<const FftPlan> fft_plan(int64_t n, bool forward);
+std::shared_ptr<const RealFftPlan> real_fft_plan(int64_t n, bool forward);
+
 }  // namespace torchscript::portable
