@@ -54,6 +54,8 @@ export interface TensorHandle {
   /** A contiguous tensor with memory of its own. */
   contiguousCopy(): TensorHandle
   setRequiresGrad(value: boolean): void
+  /** Gives back memory that can be read again from the file that the tensor is mapped from; nothing for other tensors, and for written files. */
+  releasePages(): void
   /** The same number for handles of the same tensor, while one of them is alive. */
   readonly identity: number
   dispose(): void
@@ -119,7 +121,10 @@ export interface SignatureReport {
   readonly state: 'recorded' | 'dynamic'
   readonly reason: string
   readonly steps: number
+  /** Memory of intermediates and workspaces. */
   readonly arenaBytes: number
+  /** Memory of the results, which each run allocates. */
+  readonly outputBytes: number
   /** Most bytes of intermediates and workspaces that are alive at one step: no arena can be smaller. */
   readonly liveBytes: number
   readonly constantBytes: number
@@ -147,6 +152,8 @@ export interface ProgramHandle {
   snapshot(object: ObjectHandle): NativeSnapshot
   /** What the recorder did with each signature seen so far. */
   signatures(): SignatureReport[]
+  /** Parameters, buffers and constants, and the packed forms that kernels have made of them. */
+  memory(): { readonly weightBytes: number; readonly packedBytes: number }
   /** Recording and replaying of schedules; on by default. */
   setRecording(enabled: boolean): void
   /** Grows when an attribute or the memory of a tensor that the program was loaded with is written. */

@@ -70,6 +70,13 @@ function runnerOf(node: Node, types: readonly Type[]): Runner {
 }
 
 const tensors = new WeakMap<TensorData, Tensor>()
+const read = new Set<Tensor>()
+
+/** Gives back the memory of mapped weights that passes have looked at: mostly it is what passes made of them that programs use. */
+export function releaseRead(): void {
+  for (const tensor of read) if (!tensor.isDisposed) Tensor.handleOf(tensor).releasePages()
+  read.clear()
+}
 
 /** The tensor that a constant stands for. */
 export function tensorOfConstant(data: TensorData): Tensor {
@@ -92,8 +99,11 @@ function argumentOf(value: ConstantValue): unknown {
     case 'string':
       if (value.bytes !== undefined) throw new Inexpressible()
       return value.value
-    case 'tensor':
-      return tensorOfConstant(value.tensor as TensorData)
+    case 'tensor': {
+      const tensor = tensorOfConstant(value.tensor as TensorData)
+      read.add(tensor)
+      return tensor
+    }
     case 'list':
     case 'tuple':
       return value.items.map(argumentOf)

@@ -31,7 +31,7 @@ export const liveTensorOf = (data: TensorData): Tensor | undefined => tensorOf.g
 
 function storageOf(tensor: Tensor, bytes: number): StorageData {
   const handle = Tensor.handleOf(tensor)
-  const buffer = callNative(() => handle.data())
+  const buffer = callNative(() => handle.data(true))
   const { dataOffset } = handle
   let inBuffer = storages.get(buffer)
   if (inBuffer === undefined) storages.set(buffer, (inBuffer = new Map()))

@@ -117,6 +117,9 @@ export class Program {
   signatures(): SignatureReport[] {
     return callNative(() => this.#handle.signatures())
   }
+  memory(): { readonly weightBytes: number; readonly packedBytes: number } {
+    return callNative(() => this.#handle.memory())
+  }
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))
   }

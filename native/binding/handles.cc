@@ -124,8 +124,9 @@ Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t o
   napi_ref reference;
   napi_create_reference(env, buffer, 1, &reference);
   std::shared_ptr<BufferReferences> buffers = environment.buffers;
-  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes,
-                               [buffers, reference, mapping = mappings().find(buffer.Data())] { buffers->release(reference); });
+  auto storage =
+    Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, [buffers, reference] { buffers->release(reference); });
+  storage->file = mappings().find(buffer.Data());
   storage->foreign = reference;
   storage->foreign_offset = offset;
   storage->foreign_owner = &environment;
@@ -247,7 +248,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
       {InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
        InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"),
        InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"), InstanceMethod<&TensorHandle::touch>("touch"),
-       InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
+       InstanceMethod<&TensorHandle::release_pages>("releasePages"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
        InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::storage_id>("storageId"),
        InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
@@ -356,6 +357,10 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     tensor(info.Env())->storage->version.fetch_add(1, std::memory_order_release);
     return info.Env().Undefined();
   }
+  Napi::Value release_pages(const Napi::CallbackInfo& info) {
+    tensor(info.Env())->storage->drop_pages();
+    return info.Env().Undefined();
+  }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     release(info.Env());
     return info.Env().Undefined();
@@ -392,6 +397,7 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
   Storage& storage = *t->storage;
   // Whoever asks for a weight's memory may write it, unless told otherwise: packed forms are made again.
   const bool for_reading = info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value();
+  if (!for_reading) storage.about_to_write();
   if (storage.is_weight && !for_reading) storage.version.fetch_add(1, std::memory_order_release);
   napi_value value = nullptr;
   if (storage.foreign && storage.foreign_owner == &environment) {
@@ -554,6 +560,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
                         InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
                         InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
+                        InstanceMethod<&ProgramHandle::memory>("memory"),
                         InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
                         InstanceMethod<&ProgramHandle::state_version>("stateVersion"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
@@ -722,12 +729,21 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       row.Set("reason", r.reason);
       row.Set("steps", static_cast<double>(r.steps));
       row.Set("arenaBytes", static_cast<double>(r.arena_bytes));
+      row.Set("outputBytes", static_cast<double>(r.output_bytes));
       row.Set("liveBytes", static_cast<double>(r.live_bytes));
       row.Set("constantBytes", static_cast<double>(r.constant_bytes));
       row.Set("replays", static_cast<double>(r.replays));
       array.Set(static_cast<uint32_t>(i), row);
     }
     return array;
+  }
+  Napi::Value memory(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    ProgramMemory memory = program(env)->memory();
+    auto result = Napi::Object::New(env);
+    result.Set("weightBytes", static_cast<double>(memory.weight_bytes));
+    result.Set("packedBytes", static_cast<double>(memory.packed_bytes));
+    return result;
   }
   Napi::Value set_recording(const Napi::CallbackInfo& info) {
     program(info.Env())->recording.store(info[0].ToBoolean().Value());

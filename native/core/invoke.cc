@@ -297,6 +297,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
       }
       if (writes_directly(row, self.view, outputs[0], args, call.args, ninputs)) {
         outputs[0] = self.view;
+        self.storage->about_to_write();
         run_kernel(row, call, args);
         self.storage->version.fetch_add(1, std::memory_order_release);
         Tensor* written = &self;
@@ -347,6 +348,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
 
 // Copies `source` into `destination` (same shape) as a step of its own.
 void Run::copy_recorded(Tensor& destination, Tensor& source) {
+  destination.storage->about_to_write();
   copy_views(runtime_, destination.view, source.view);
   destination.storage->version.fetch_add(1, std::memory_order_release);
   if (!recorder_) return;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
-#include <utility>
 
 namespace torchscript {
 
@@ -47,16 +47,28 @@ FileMapping::FileMapping(const std::string& path) {
   data_ = data;
 }
 
-FileMapping::FileMapping(FileMapping&& o) noexcept : data_(std::exchange(o.data_, nullptr)), bytes_(std::exchange(o.bytes_, 0)) {}
-
-FileMapping& FileMapping::operator=(FileMapping&& o) noexcept {
-  std::swap(data_, o.data_);
-  std::swap(bytes_, o.bytes_);
-  return *this;
-}
-
 FileMapping::~FileMapping() {
   if (data_) munmap(data_, bytes_);
+}
+
+void FileMapping::about_to_write() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  written_ = true;
+}
+
+void FileMapping::drop(const void* begin, size_t bytes) {
+#ifdef __linux__
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  uintptr_t from = (reinterpret_cast<uintptr_t>(begin) + page - 1) & ~(page - 1);
+  uintptr_t to = (reinterpret_cast<uintptr_t>(begin) + bytes) & ~(page - 1);
+  if (to <= from) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!written_) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+#else
+  // Elsewhere the advice may leave pages as they are, or is not there.
+  (void)begin;
+  (void)bytes;
+#endif
 }
 
 }  // namespace torchscript

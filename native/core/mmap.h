@@ -1,6 +1,7 @@
 // Files mapped into memory.
 #pragma once
 #include <cstddef>
+#include <mutex>
 #include <string>
 
 namespace torchscript {
@@ -12,8 +13,6 @@ class FileMapping {
  public:
   // Throws std::system_error with the system's reason. An empty file gives an empty mapping.
   explicit FileMapping(const std::string& path);
-  FileMapping(FileMapping&& o) noexcept;
-  FileMapping& operator=(FileMapping&& o) noexcept;
   FileMapping(const FileMapping&) = delete;
   FileMapping& operator=(const FileMapping&) = delete;
   ~FileMapping();
@@ -21,7 +20,14 @@ class FileMapping {
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
 
+  // Called before anything writes into the mapping, or may.
+  void about_to_write();
+  // Gives the memory of a range back, which is read from the file again when somebody needs it. Does nothing once the mapping was written.
+  void drop(const void* begin, size_t bytes);
+
  private:
+  std::mutex mutex_;
+  bool written_ = false;
   void* data_ = nullptr;
   size_t bytes_ = 0;
 };

@@ -70,6 +70,8 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   count_packed_bytes(static_cast<int64_t>(bytes));
   row.pack(call, entry->block.data());
   entries.push_back(entry);
+  // From now on mostly the packed form is read.
+  storage.drop_pages();
   return entry;
 }
 

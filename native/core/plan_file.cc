@@ -1,14 +1,11 @@
 #include "core/plan_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
+#include <memory>
+#include <system_error>
 
 #include "core/errors.h"
+#include "core/mmap.h"
 #include "core/registry.h"
 
 namespace torchscript {
@@ -17,37 +14,19 @@ namespace {
 constexpr uint32_t kMagic = 0x46505354;
 constexpr uint32_t kVersion = 1;
 
-class Mapping {
- public:
-  explicit Mapping(const std::string& path) {
-    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) throw PlanError("Cannot open " + path + ": " + std::strerror(errno));
-    struct stat status;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
-      size_ = static_cast<size_t>(status.st_size);
-      data_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    }
-    close(fd);
-    if (!data_ || data_ == MAP_FAILED) {
-      data_ = nullptr;
-      throw PlanError("Cannot map " + path);
-    }
+std::shared_ptr<FileMapping> map_file(const std::string& path) {
+  try {
+    auto map = std::make_shared<FileMapping>(path);
+    if (!map->data()) throw PlanError("Cannot map " + path);
+    return map;
+  } catch (const std::system_error& e) {
+    throw PlanError(e.what());
   }
-  Mapping(const Mapping&) = delete;
-  ~Mapping() {
-    if (data_) munmap(data_, size_);
-  }
-  uint8_t* data() const { return static_cast<uint8_t*>(data_); }
-  size_t size() const { return size_; }
-
- private:
-  void* data_ = nullptr;
-  size_t size_ = 0;
-};
+}
 
 class Reader {
  public:
-  explicit Reader(const Mapping& map) : p_(map.data()), size_(map.size()) {}
+  explicit Reader(const FileMapping& map) : p_(static_cast<uint8_t*>(map.data())), size_(map.bytes()) {}
   template <class T> T read() {
     if (size_ - at_ < sizeof(T)) bad("it ends too early");
     T v;
@@ -98,7 +77,7 @@ Ref<OwnedQuantParams> read_quant(Reader& in, const Tensor& tensor) {
 }  // namespace
 
 Ref<Program> load_plan_file(const std::string& path, OutputSink* sink) {
-  auto map = std::make_shared<Mapping>(path);
+  std::shared_ptr<FileMapping> map = map_file(path);
   Reader in(*map);
   if (in.read<uint32_t>() != kMagic) Reader::bad("the magic number is missing");
   if (in.read<uint32_t>() != kVersion) Reader::bad("its version is not supported");
@@ -107,6 +86,7 @@ Ref<Program> load_plan_file(const std::string& path, OutputSink* sink) {
   for (uint32_t n = in.count(16); n > 0; n--) {
     auto [data, size] = in.region();
     auto storage = Storage::wrap(data, size, [map] {});
+    storage->file = map;
     storage->is_weight = true;
     storages.push_back(std::move(storage));
   }

@@ -1,6 +1,7 @@
 #include "core/program.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/errors.h"
 #include "core/recorder.h"
@@ -213,6 +214,8 @@ std::vector<SignatureReport> Program::signatures() {
       if (entry->schedule) {
         r.steps = static_cast<int64_t>(entry->schedule->steps.size());
         r.arena_bytes = static_cast<int64_t>(entry->schedule->arena_bytes);
+        for (const ScheduleSlot& slot : entry->schedule->slots)
+          if (slot.kind == SlotKind::Output) r.output_bytes += static_cast<int64_t>(slot.bytes);
         r.live_bytes = static_cast<int64_t>(entry->schedule->live_bytes);
         r.constant_bytes = entry->schedule->constant_bytes;
       }
@@ -220,6 +223,17 @@ std::vector<SignatureReport> Program::signatures() {
     }
   }
   return reports;
+}
+
+ProgramMemory Program::memory() const {
+  ProgramMemory memory;
+  std::unordered_set<const Storage*> seen;
+  for (const Ref<Storage>& storage : loaded_storages_) {
+    if (!seen.insert(storage.get()).second) continue;
+    memory.weight_bytes += storage->bytes;
+    memory.packed_bytes += storage->packed_bytes();
+  }
+  return memory;
 }
 
 Value Program::get_attribute(const ObjectValue& object, size_t slot) {

@@ -20,7 +20,12 @@ namespace torchscript {
 struct SignatureReport {
   std::string function, inputs, reason;
   bool recorded = false;
-  int64_t steps = 0, arena_bytes = 0, live_bytes = 0, constant_bytes = 0, replays = 0;
+  int64_t steps = 0, arena_bytes = 0, live_bytes = 0, output_bytes = 0, constant_bytes = 0, replays = 0;
+};
+
+// Parameters, buffers and constants of a program, and what kernels have made of them. Programs that share a weight share its packed forms.
+struct ProgramMemory {
+  size_t weight_bytes = 0, packed_bytes = 0;
 };
 
 class Program : public RefCounted {
@@ -49,6 +54,7 @@ class Program : public RefCounted {
 
   std::atomic<bool> recording{true};
   std::vector<SignatureReport> signatures();
+  ProgramMemory memory() const;
 
   // Grows when an attribute or the memory of a tensor that the program was loaded with is written.
   uint64_t state_version() const;

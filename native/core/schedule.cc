@@ -126,6 +126,8 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs) {
       for (const Ref<Storage>& storage : schedule.written_externals) storage->version.fetch_add(1, std::memory_order_release);
     }
   } settled{*this, in, inputs};
+  for (int input : written_inputs) inputs[input]->storage->about_to_write();
+  for (const Ref<Storage>& storage : written_externals) storage->about_to_write();
   for (int slot : output_slots_) in.outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
   for (const auto& [slot, constant] : copied_outputs) {
     for (size_t i = 0; i < output_slots_.size(); i++) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/memory.h"
+#include "core/mmap.h"
 #include "core/pack.h"
 
 namespace torchscript {
@@ -40,6 +41,20 @@ PackCache& Storage::pack_cache() {
   if (packs_.compare_exchange_strong(cache, fresh, std::memory_order_acq_rel)) return *fresh;
   delete fresh;
   return *cache;
+}
+
+size_t Storage::packed_bytes() const {
+  PackCache* cache = packs_.load(std::memory_order_acquire);
+  if (!cache) return 0;
+  std::lock_guard<std::mutex> lock(cache->mutex);
+  size_t bytes = 0;
+  for (const auto& entry : cache->entries) bytes += entry->block.bytes();
+  return bytes;
+}
+
+void Storage::note_write() { file->about_to_write(); }
+void Storage::drop_pages() {
+  if (file) file->drop(data, bytes);
 }
 
 namespace {

@@ -12,6 +12,7 @@ namespace torchscript {
 
 // Packed forms of a weight, kept with its storage (pack.cc).
 struct PackCache;
+class FileMapping;
 
 // A block of memory. Freed by `deleter` when given, else by the aligned allocator.
 struct Storage : RefCounted, Recycled<Storage> {
@@ -30,9 +31,19 @@ struct Storage : RefCounted, Recycled<Storage> {
   void* foreign = nullptr;
   const void* foreign_owner = nullptr;
   size_t foreign_offset = 0;
+  // The file that the memory is mapped from.
+  std::shared_ptr<FileMapping> file;
 
   // Packed forms; made on first use, safe from many threads.
   PackCache& pack_cache();
+  // The bytes of all packed forms.
+  size_t packed_bytes() const;
+  // Called before anything writes into the memory.
+  void about_to_write() {
+    if (file) note_write();
+  }
+  // Gives back memory that can be read from its file again.
+  void drop_pages();
 
   Storage();
   ~Storage() override;
@@ -41,6 +52,7 @@ struct Storage : RefCounted, Recycled<Storage> {
   static Ref<Storage> wrap(void* data, size_t bytes, std::function<void()> deleter);
 
  private:
+  void note_write();
   std::atomic<PackCache*> packs_{nullptr};
 };
 

@@ -1,5 +1,5 @@
 import { optimizeFrozenGraph } from '../../passes/frozen-pipeline.js'
-import { evaluator } from '../../runtime/evaluator.js'
+import { evaluator, releaseRead } from '../../runtime/evaluator.js'
 import { freezeProgram, type FreezeProgramOptions } from '../../runtime/freeze-program.js'
 import { liveSource } from '../../runtime/live-source.js'
 import { Program } from '../../runtime/program.js'
@@ -16,7 +16,11 @@ export interface FreezeOptions {
 /** A new module from a running one, with its graphs worked on. */
 export function frozenModule(module: ScriptModule, options: FreezeProgramOptions): ScriptModule {
   const { program, handle } = partsOf(module)
-  return rootModule(new Program(freezeProgram(liveSource(program, handle), options)))
+  try {
+    return rootModule(new Program(freezeProgram(liveSource(program, handle), options)))
+  } finally {
+    releaseRead()
+  }
 }
 
 export function checkModule(module: unknown): asserts module is ScriptModule {

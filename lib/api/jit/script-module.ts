@@ -24,6 +24,16 @@ import { noted } from './script-calls.js'
 
 const state = Symbol('torchscript.state')
 
+/** What `memoryPlan` gives. */
+export interface MemoryPlan {
+  readonly weightBytes: number
+  readonly packedBytes: number
+  readonly arenaBytes: number
+  readonly liveBytes: number
+  readonly outputBytes: number
+  readonly constantBytes: number
+}
+
 interface State {
   readonly program: Program
   readonly handle: ObjectHandle
@@ -313,6 +323,22 @@ export class ScriptModule extends ScriptObject {
   /** How each signature of input shapes seen so far runs: from a recorded schedule, or operator by operator and why. */
   explain(): SignatureReport[] {
     return this[state].program.signatures()
+  }
+  /**
+   * The memory that the module needs, in bytes: its weights, the packed forms that kernels have made of them, and for the signature of input
+   * shapes that needs most, what is made between input and result: no arena can be smaller than the `liveBytes` of it.
+   */
+  memoryPlan(): MemoryPlan {
+    const { program } = this[state]
+    const reports = program.signatures()
+    const most = (of: (report: SignatureReport) => number): number => reports.reduce((max, report) => Math.max(max, of(report)), 0)
+    return {
+      ...program.memory(),
+      arenaBytes: most((r) => r.arenaBytes),
+      liveBytes: most((r) => r.liveBytes),
+      outputBytes: most((r) => r.outputBytes),
+      constantBytes: most((r) => r.constantBytes),
+    }
   }
   /** Switches recording of schedules, which is on by default. */
   setRecording(enabled: boolean): void {
