@@ -42,7 +42,11 @@ t.test('pages of the file go when the weights on them are packed, and come back 
 })
 
 t.test('what was written stays, however it was written', { skip }, (t) => {
-  for (const write of [(w: torch.Tensor) => void (w.data[5] = 77), (w: torch.Tensor) => void w.fill_(0.5), (w: torch.Tensor) => void w.select(0, 0).mul_(2)]) {
+  for (const write of [
+    (w: torch.Tensor) => void (w.data[5] = 77),
+    (w: torch.Tensor) => void w.fill_(0.5),
+    (w: torch.Tensor) => void w.select(0, 0).mul_(2),
+  ]) {
     const model = torch.jit.load(path)
     const weight = model.stateDict().get('fc.weight') as torch.Tensor
     write(weight)
