@@ -1,6 +1,7 @@
 import { assignLayout } from './assign-layout.js'
 import { canonicalizeLoops } from './canonicalize-loops.js'
 import { canonicalizeConstants } from './canonicalize-constants.js'
+import { compressWeights, type WeightStorage } from './compress-weights.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
@@ -11,8 +12,8 @@ import { recognizeAttention } from './recognize-attention.js'
 import { recognizeGelu } from './recognize-gelu.js'
 import { dropUnusedResults } from './unused-results.js'
 
-/** What runs on every function before it is lowered. */
-export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): readonly Pass[] => [
+/** What runs on every function before it is lowered. `weights` asks for packed weights of 16 bits. */
+export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, weights?: WeightStorage): readonly Pass[] => [
   canonicalizeConstants(reader),
   peephole,
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
@@ -20,6 +21,7 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts): 
   recognizeAttention(reader, facts),
   fuseEpilogues(facts),
   assignLayout(facts),
+  ...(weights === undefined ? [] : [compressWeights(weights, facts)]),
   // After the rewrites above, which leave constants and conversions without readers.
   eliminateDeadCode,
   poolConstants,

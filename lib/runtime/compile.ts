@@ -2,7 +2,8 @@ import type { PickleValue, TensorData } from '../archive/values.js'
 import type { ClassType, ConstantValue, ScriptFunction } from '../ir/types.js'
 import { nativeBinding } from '../native/loader.js'
 import { cloneGraph } from '../passes/clone.js'
-import { runPasses } from '../passes/pass.js'
+import type { WeightStorage } from '../passes/compress-weights.js'
+import { type Pass, runPasses } from '../passes/pass.js'
 import { loweringPipeline } from '../passes/pipeline.js'
 import { composedFunction } from '../plan/composed.js'
 import { type EncodedPlan, encodePlan } from '../plan/encode.js'
@@ -29,10 +30,14 @@ export interface ProgramSource {
   readonly root?: PickleValue
   /** Functions to have besides the methods of the objects. */
   readonly functions?: readonly ScriptFunction[]
+  /** Packed weights of linear layers are kept so. Default: as they are. */
+  readonly weights?: WeightStorage
 }
 
+const passesFor = (weights?: WeightStorage): readonly Pass[] =>
+  loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) }, constantFacts, weights)
 /** What every graph goes through before it is lowered. */
-export const loweringPasses = loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) }, constantFacts)
+export const loweringPasses = passesFor()
 
 export interface CompiledProgram {
   readonly plan: EncodedPlan
@@ -50,12 +55,13 @@ export interface CompiledProgram {
  */
 export function compileProgram(source: ProgramSource, adapt: (fn: ScriptFunction) => ScriptFunction = (fn) => fn): CompiledProgram {
   const native = nativeOperators()
+  const passes = source.weights === undefined ? loweringPasses : passesFor(source.weights)
   const tables: PlanTables = new PlanTables({
     native,
     compile: (definition) => adapt(composedFunction(definition)),
     prepare: (graph) => {
       const copy = cloneGraph(graph)
-      runPasses(copy, loweringPasses)
+      runPasses(copy, passes)
       return copy
     },
     object: (_, value: ConstantValue & { kind: 'object' }) => objects.value(value.object as PickleValue),

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "cpu-avx/gemm/epilogue.h"
+#include "cpu-avx/gemm/linear.h"
 
 namespace torchscript {
 namespace {
@@ -291,6 +292,8 @@ TS_KERNEL(addmv, {.infer = addmv_infer, .run = add_run});
 TS_KERNEL(baddbmm, {.infer = baddbmm_infer, .run = add_run});
 TS_KERNEL(addbmm, {.infer = addbmm_infer, .run = addbmm_run});
 
+}  // namespace
+
 // linear(input, weight [out, in], bias?): the weight is packed once, transposed.
 void linear_infer(Call& call) {
   const TensorView &x = tensor_argument(call, 0, "linear", "input"), &w = tensor_argument(call, 1, "linear", "weight");
@@ -313,6 +316,8 @@ void linear_infer(Call& call) {
   if (bias) check_expands(*bias, sizes, ndim);
   call.set_output(0, x.dtype, sizes, ndim);
 }
+namespace {
+
 void linear_with(Call& call, const TensorView* residual, Activation activation, bool subcubic) {
   const TensorView& out = call.outputs[0];
   const TensorView* bias = call.optional_tensor(2);
@@ -376,6 +381,8 @@ size_t linear_pack_bytes(const Call& call) {
 void linear_pack(const Call& call, void* packed) { pack_weight(call.runtime, call.tensor(1), true, packed); }
 TS_KERNEL(linear, {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
 
+}  // namespace
+
 // linear(input, weight, bias?), then residual? and activation.
 void linear_epilogue_infer(Call& call) { infer_epilogue(call, 3, 4, linear_infer); }
 void linear_epilogue_run(Call& call) {
@@ -383,6 +390,9 @@ void linear_epilogue_run(Call& call) {
     linear_with(inner, residual, activation, true);
   });
 }
+
+namespace {
+
 TS_KERNEL(
   linear_epilogue,
   {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});

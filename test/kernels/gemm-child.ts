@@ -92,4 +92,64 @@ product(150, 96, 1200)
 product(1, 200, 900)
 product(3, 10, 0)
 
+const compressed = load(`graph(%x : Tensor, %w : Tensor, %b : Tensor, %res : Tensor, %act : str, %storage : str, %transposed : bool):
+  %r : Tensor = torchscript::linear_compressed(%x, %w, %b, %res, %act, %storage, %transposed)
+  return (%r)`)
+const plain = load(`graph(%x : Tensor, %w : Tensor, %b : Tensor, %res : Tensor, %act : str):
+  %r : Tensor = torchscript::linear_epilogue(%x, %w, %b, %res, %act)
+  return (%r)`)
+/** A number as 16 bits hold it: rounded to the nearest, ties to even, at most the largest. */
+function stored(x: number, storage: string): number {
+  const [bits, least, most] = storage === 'float16' ? [10, -14, 65504] : [7, -126, 3.3895313892515355e38]
+  const unit = 2 ** (Math.max(least, Math.floor(Math.log2(Math.abs(x)))) - bits)
+  const steps = x / unit
+  const down = Math.floor(steps)
+  const rest = steps - down
+  const whole = rest > 0.5 || (rest === 0.5 && down % 2 !== 0) ? down + 1 : down
+  return x === 0 ? 0 : Math.max(-most, Math.min(most, whole * unit))
+}
+
+function half(m: number, n: number, k: number, storage: string, transposed: boolean, scale = 1): void {
+  const [rows, columns] = transposed ? [k, n] : [n, k]
+  const x = matrix(m, k, k, 1)
+  const w = Float32Array.from({ length: rows * columns }, () => scale * random())
+  const weightOf = (data: Float32Array): TensorHandle =>
+    native.tensorOnStorage(
+      native.storageFromBuffer(data.buffer as ArrayBuffer, 0, data.byteLength, true),
+      dtypes.float32,
+      [rows, columns],
+      [columns, 1],
+      0,
+    )
+  const [bias, residual] = [matrix(1, n, n, 1), matrix(m, n, n, 1)]
+  const vector = native.tensorFromBuffer(Float32Array.from({ length: n }, (_, j) => bias.at(0, j)).buffer, 0, dtypes.float32, [n])
+  const got = values(
+    compressed.run(0, [x.handle, weightOf(w), vector, residual.handle, 'relu', storage, transposed]) as TensorHandle,
+  ) as number[]
+  const kept = w.map((value) => stored(value, storage))
+  const turned = transposed ? Float32Array.from({ length: n * k }, (_, i) => kept[(i % k) * n + Math.floor(i / k)]) : kept
+  const right = native.tensorFromBuffer(turned.buffer, 0, dtypes.float32, [n, k])
+  const want = values(plain.run(0, [x.handle, right, vector, residual.handle, 'relu']) as TensorHandle) as number[]
+  count++
+  let worst = 0
+  got.forEach((value, i) => {
+    const d = Math.abs(value - want[i]) / (8 + k) / Math.max(1, scale)
+    worst = Math.max(worst, Number.isNaN(d) ? Infinity : d)
+  })
+  if (!(worst <= 1e-6)) failures.push(`linear_compressed ${storage} ${m}x${n}x${k}${transposed ? ' transposed' : ''}: differs by ${worst}`)
+}
+native.setTrace(true)
+for (const storage of ['float16', 'bfloat16']) {
+  for (const transposed of [false, true]) {
+    for (let m = 1; m <= 20; m++) half(m, 37, 19, storage, transposed)
+    for (const n of [1, 8, 16, 17, 32, 64, 70]) half(3, n, 21, storage, transposed)
+    for (const k of [1, 2, 3, 4, 7, 900, 1600]) half(k === 1600 ? 40 : 1, 50, k, storage, transposed)
+    half(4, 40, 30, storage, transposed, 1e5)
+    half(4, 40, 30, storage, transposed, 1e-6)
+  }
+}
+const ran = new Set(native.takeTrace())
+native.setTrace(false)
+if (!ran.has(`linear_compressed: gemm_half_${native.isa()}`)) failures.push(`ran ${[...ran].join(', ')}`)
+
 process.stdout.write(JSON.stringify({ failures, count }))

@@ -8,6 +8,7 @@ import { cancelTransposes } from '../../lib/passes/cancel-transposes.js'
 import { canonicalizeConstants } from '../../lib/passes/canonicalize-constants.js'
 import { cloneGraph } from '../../lib/passes/clone.js'
 import { eliminateCommonSubexpressions } from '../../lib/passes/common-subexpressions.js'
+import { compressWeights } from '../../lib/passes/compress-weights.js'
 import { concatLinears } from '../../lib/passes/concat-linear.js'
 import { propagateConstants } from '../../lib/passes/constant-propagation.js'
 import { eliminateDeadCode, eliminateUnusedWork } from '../../lib/passes/dead-code.js'
@@ -36,6 +37,7 @@ const passes: readonly Pass[] = [
   cancelTransposes,
   canonicalizeConstants({ scalar: (constant) => scalarOf(constant as TensorData) }),
   eliminateCommonSubexpressions,
+  compressWeights('float16', evaluator),
   concatLinears(evaluator),
   propagateConstants(evaluator),
   eliminateDeadCode,

@@ -7,7 +7,7 @@ import { evaluator } from '../../runtime/evaluator.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { TorchScriptError, UnsupportedError } from '../../util/errors.js'
 import type { FoundSource } from '../jit/find-source.js'
-import { frozenModule } from '../jit/freeze.js'
+import { frozenModule, withWeights } from '../jit/freeze.js'
 import { functionModule } from '../jit/function-module.js'
 import { compiledFunctionOf, type ScriptFunction } from '../jit/script-function.js'
 import { partsOf, rootModule, ScriptModule } from '../jit/script-module.js'
@@ -65,7 +65,8 @@ export function optimizedModule(
   try {
     const make = (): ScriptModule =>
       frozenModule(source, { preserved: [], optimize: (graph) => optimizeFrozenGraph(graph, evaluator, { numerics: true }) })
-    return { module: throughCache(source, settings, make), reason: '' }
+    const module = throughCache(source, settings, make)
+    return { module: settings.weights === undefined ? module : withWeights(module, settings.weights), reason: '' }
   } catch (error) {
     if (!(error instanceof TorchScriptError) || error.code === 'ERR_INVARIANT') throw error
     return { module: source, reason: `not frozen: ${error.message}` }

@@ -1,10 +1,10 @@
+import type { WeightStorage } from '../../passes/compress-weights.js'
 import { ArgumentError } from '../../util/errors.js'
+
+export type { WeightStorage }
 
 export type CompileBackend = 'native' | 'eager'
 export type CompileMode = 'default' | 'reduce-overhead' | 'max-autotune'
-/** Storage of the weights of linear layers and convolutions; arithmetic stays in float32. */
-export type WeightStorage = 'float16' | 'bfloat16'
-
 export interface CompileOptions {
   /** `native` optimises; `eager` runs the function as it is, to tell what a difference comes from. Default `native`. */
   backend?: CompileBackend
@@ -17,7 +17,7 @@ export interface CompileOptions {
   dynamic?: boolean
   /** Throw where the function cannot be compiled as a whole, instead of running it as it is. Default false. */
   fullgraph?: boolean
-  /** Keep the weights of linear layers and convolutions in half precision. Changes results. */
+  /** Keep the weights of linear layers in half precision, half the bytes to wait for; arithmetic stays in float32. Changes results by rounding. */
   weights?: WeightStorage
   /** A folder for optimised modules, which later processes load instead of optimising again. Nothing is stored without it. */
   cacheDir?: string

@@ -1,3 +1,4 @@
+import type { WeightStorage } from '../../passes/compress-weights.js'
 import { optimizeFrozenGraph } from '../../passes/frozen-pipeline.js'
 import { evaluator, releaseRead } from '../../runtime/evaluator.js'
 import { freezeProgram, type FreezeProgramOptions } from '../../runtime/freeze-program.js'
@@ -21,6 +22,12 @@ export function frozenModule(module: ScriptModule, options: FreezeProgramOptions
   } finally {
     releaseRead()
   }
+}
+
+/** The same module with packed weights of 16 bits, for running only. */
+export function withWeights(module: ScriptModule, weights: WeightStorage): ScriptModule {
+  const { program, handle } = partsOf(module)
+  return rootModule(new Program({ ...liveSource(program, handle), weights }))
 }
 
 export function checkModule(module: unknown): asserts module is ScriptModule {
