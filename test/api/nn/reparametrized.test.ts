@@ -140,6 +140,35 @@ t.test('state dicts of weightNorm load into its successor', (t) => {
   t.end()
 })
 
+t.test('weights of other names', (t) => {
+  torch.manualSeed(3)
+  const lstm = new nn.LSTM(3, 4)
+  const x = torch.randn([2, 1, 3])
+  const [expected] = lstm.forward(x)
+  for (const [put, remove, keys] of [
+    [weightNorm, removeWeightNorm, ['weight_hh_l0_g', 'weight_hh_l0_v']],
+    [
+      P.weightNorm,
+      parametrize.removeParametrizations,
+      ['parametrizations.weight_hh_l0.original0', 'parametrizations.weight_hh_l0.original1'],
+    ],
+  ] as const) {
+    put(lstm, 'weight_hh_l0')
+    t.same([...lstm.stateDict().keys()].slice(3), keys)
+    close(t, lstm.forward(x)[0], expected, 'output')
+    remove(lstm, 'weight_hh_l0')
+    t.same([...lstm.stateDict().keys()].slice(3), ['weight_hh_l0'])
+  }
+  const attention = P.weightNorm(new nn.MultiheadAttention(4, 2), 'inProjWeight')
+  t.ok(parametrize.isParametrized(attention, 'in_proj_weight'))
+  const other = parametrize.transferParametrizationsAndParams(attention, new nn.MultiheadAttention(4, 2))
+  t.same([...other.stateDict().keys()], [...attention.stateDict().keys()])
+  t.same(other.inProjWeight!.toArray(), attention.inProjWeight!.toArray())
+  parametrize.removeParametrizations(attention, 'in_proj_weight')
+  t.ok(attention.inProjWeight instanceof nn.Parameter)
+  t.end()
+})
+
 t.test('a weight that is read is computed anew, but once where values are cached', (t) => {
   let calls = 0
   class Counting extends nn.Module {

@@ -220,6 +220,10 @@ function setParametrizedFields(module: Module, fields: readonly string[]): void 
 const parametrizedFields = (module: Module): readonly string[] =>
   plainClassOf(module) === (module.constructor as unknown) ? [] : (fieldsOf.get(module.constructor) ?? [])
 
+/** The field in the place of a parametrized tensor. */
+const fieldNamed = (module: Module, name: string): string =>
+  parametrizedFields(module).find((field) => fieldToName(module, field) === name) ?? name
+
 /** Whether a tensor of the module is parametrized; without a name, whether any is. */
 export function isParametrized(module: AnyModule, tensorName?: string): boolean {
   const lists = module instanceof Module ? listsOf(module) : undefined
@@ -308,7 +312,7 @@ export function removeParametrizations<T extends Module>(
   }
   const lists = listsOf(module)!
   const fields = parametrizedFields(module)
-  const field = fields.find((candidate) => fieldToName(module, candidate) === name) ?? name
+  const field = fieldNamed(module, name)
   lists.pop(name)
   cache.get(module)?.delete(name)
   setParametrizedFields(
@@ -328,7 +332,7 @@ export const typeBeforeParametrizations = (module: Module): new (...args: never[
 export function transferParametrizationsAndParams<T extends Module>(from: Module, to: T, tensorName?: string): T {
   if (!isParametrized(from)) return to
   for (const name of tensorName === undefined ? [...listsOf(from)!.keys()] : [fieldToName(from, tensorName)]) {
-    const field = from.fieldOf(name)
+    const field = fieldNamed(from, name)
     const fields = to as unknown as Record<string, unknown>
     if (fields[field] === undefined) to.registerParameter(field, new Parameter(valueOf(from, name)))
     const list = listOf(from, name)

@@ -1,5 +1,6 @@
 import { Tensor } from '../../../tensor/tensor.js'
 import { ArgumentError } from '../../../util/errors.js'
+import { fieldToName } from '../attributes.js'
 import { copyInto, detached, op, opWith, plainShape } from '../eager.js'
 import { normalize } from '../functional/normalization.js'
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../layers/conv.js'
@@ -38,7 +39,8 @@ export interface WeightNormHookOptions {
  * `parametrizations.weightNorm` is its successor.
  */
 export function weightNorm<T extends Module>(module: T, ...rest: Rest<WeightNormHookOptions, readonly ['name', 'dim']>): T {
-  const { name = 'weight', dim: given = 0 } = settle<WeightNormHookOptions>(['name', 'dim'], rest)
+  const { name: tensorName = 'weight', dim: given = 0 } = settle<WeightNormHookOptions>(['name', 'dim'], rest)
+  const name = fieldToName(module, tensorName)
   const dim = given ?? -1
   const weight = parameterFor(module, name, 'weightNorm', 'weight_norm')
   const field = module.fieldOf(name)
@@ -64,7 +66,8 @@ export function weightNorm<T extends Module>(module: T, ...rest: Rest<WeightNorm
 
 /** Makes the weight a parameter again. */
 export function removeWeightNorm<T extends Module>(module: T, name = 'weight'): T {
-  if (!detachWeight(module, 'weightNorm', name)) throw new ArgumentError(`weight_norm of '${name}' not found in ${module.toString()}`)
+  if (!detachWeight(module, 'weightNorm', fieldToName(module, name)))
+    throw new ArgumentError(`weight_norm of '${name}' not found in ${module.toString()}`)
   return module
 }
 
@@ -94,7 +97,13 @@ const spectralNames = ['name', 'nPowerIterations', 'eps', 'dim'] as const
  * estimate gets better each time. `parametrizations.spectralNorm` is its successor.
  */
 export function spectralNorm<T extends Module>(module: T, ...rest: Rest<SpectralNormHookOptions, typeof spectralNames>): T {
-  const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim: given } = settle<SpectralNormHookOptions>(spectralNames, rest)
+  const {
+    name: tensorName = 'weight',
+    nPowerIterations = 1,
+    eps = 1e-12,
+    dim: given,
+  } = settle<SpectralNormHookOptions>(spectralNames, rest)
+  const name = fieldToName(module, tensorName)
   const dim = given ?? outputDimOf(module)
   if (!(nPowerIterations > 0))
     throw new ArgumentError(`Expected n_power_iterations to be positive, but got n_power_iterations=${nPowerIterations}`)
@@ -137,6 +146,7 @@ export function spectralNorm<T extends Module>(module: T, ...rest: Rest<Spectral
 
 /** Makes the weight a parameter again. */
 export function removeSpectralNorm<T extends Module>(module: T, name = 'weight'): T {
-  if (!detachWeight(module, 'spectralNorm', name)) throw new ArgumentError(`spectral_norm of '${name}' not found in ${module.toString()}`)
+  if (!detachWeight(module, 'spectralNorm', fieldToName(module, name)))
+    throw new ArgumentError(`spectral_norm of '${name}' not found in ${module.toString()}`)
   return module
 }
