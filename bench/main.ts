@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchKernels } from './kernels.js'
 import { benchModels, defaultFolder } from './models.js'
+import { variants, type Variant } from './harness/ours.js'
 import { torchModes, type TorchMode } from './harness/pytorch.js'
 import { compareTable, resultTable } from './harness/report.js'
 import { readResults, type Results } from './harness/results.js'
@@ -18,7 +19,8 @@ const usage = `Usage: npm run bench -- [options]
     --filter <texts>     only what has one of these texts in its name, separated by commas
     --threads <list>     such as 1,2; default 1
     --seconds <n>        for each model and thread count; default 6
-    --ours <list>        optimized (default), as-loaded, or a mode of torch.compile; the ratios are of the first
+    --ours <list>        optimized (default), as-loaded, or modes of torch.compile: default, reduce-overhead, max-autotune,
+                         float16, bfloat16; the ratios are of the first
     --as-loaded          the same as --ours as-loaded
     --python <program>   a Python with PyTorch, for the peers torch eager, jit, frozen and compile
     --torch <list>       which of these; default all four
@@ -99,7 +101,7 @@ async function run(argv: readonly string[], print: (text: string) => void): Prom
   file(positionals, 0, 'bench')
   const threads = list(values.threads, '--threads').map((text) => positive(text, '--threads'))
   const seconds = positive(values.seconds, '--seconds')
-  const ours = values['as-loaded'] ? ['as-loaded'] : list(values.ours, '--ours')
+  const ours = (values['as-loaded'] ? ['as-loaded'] : list(values.ours, '--ours', variants)) as Variant[]
   const modes = list(values.torch, '--torch', torchModes) as TorchMode[]
   const limit = positive(values.limit, '--limit')
   const json = values.json ?? `bench/results/run-${new Date().toISOString().slice(0, 19).replace(/:/g, '')}.json`

@@ -7,7 +7,7 @@ import { interleave, type Engine } from './harness/interleave.js'
 import { describeMachine, measureLimits } from './harness/machine.js'
 import { memoryOf } from './harness/memory.js'
 import { findOnnxRuntime, openOnnxRuntime } from './harness/onnxruntime.js'
-import { measureWork, openOurs } from './harness/ours.js'
+import { measureWork, openOurs, type Variant } from './harness/ours.js'
 import { namesIn, readPair, type Pair } from './harness/pair.js'
 import { openTorch, TorchPeer, type TorchMode } from './harness/pytorch.js'
 import { limitLine, modelLines, summaryLines } from './harness/report.js'
@@ -22,7 +22,7 @@ export interface ModelBenchOptions {
   readonly threads: readonly number[]
   readonly seconds: number
   /** Variants of ours; the ratios are of the first. */
-  readonly ours: readonly string[]
+  readonly ours: readonly Variant[]
   readonly onnxruntime: boolean
   readonly torchModes: readonly TorchMode[]
   readonly python?: string

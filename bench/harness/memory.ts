@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { setNumThreads, memoryStats } from '../../lib/index.js'
 import { findOnnxRuntime, openOnnxRuntime } from './onnxruntime.js'
-import { prepareOurs } from './ours.js'
+import { prepareOurs, variantOf, type Variant } from './ours.js'
 import { readPair, type Pair } from './pair.js'
 import { TorchPeer, openTorch, type TorchMode } from './pytorch.js'
 import type { Memory } from './results.js'
@@ -28,10 +28,11 @@ async function measure([engine, folder, name, threads, variant]: readonly string
   if (engine === 'ours') {
     setNumThreads(Number(threads))
     const base = peakRss()
-    const model = prepareOurs(pair, variant)
+    const { model, report: reportOf } = prepareOurs(pair, variant as Variant)
     for (let i = 0; i < calls; i++) model.forward(...pair.inputs)
-    const report = model.explain().find((r) => r.function.endsWith('.forward'))
-    return { base, peak: peakRss(), arena: report?.arenaBytes ?? 0, live: report?.liveBytes ?? 0, packed: memoryStats().packedBytes }
+    const report = reportOf()
+    const planned = report === undefined ? {} : { arena: report.arenaBytes, live: report.liveBytes }
+    return { base, peak: peakRss(), ...planned, packed: memoryStats().packedBytes }
   }
   const ort = findOnnxRuntime()
   if (typeof ort === 'string') throw new Error(ort)
@@ -58,8 +59,9 @@ export async function memoryOf(name: string, pair: Pair, threads: number, python
         peer.stop()
       }
     }
-    const [kind, variant] = name.startsWith('ours') ? ['ours', name === 'ours' ? 'optimized' : name.slice('ours '.length)] : [name, '']
-    const { stdout } = await promisify(execFile)(process.execPath, [self, kind, pair.folder, pair.name, String(threads), variant])
+    const variant = variantOf(name)
+    const kind = variant === undefined ? name : 'ours'
+    const { stdout } = await promisify(execFile)(process.execPath, [self, kind, pair.folder, pair.name, String(threads), variant ?? ''])
     return JSON.parse(stdout) as Memory
   } catch {
     return undefined

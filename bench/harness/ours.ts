@@ -4,47 +4,70 @@ import * as torch from '../../lib/index.js'
 import { now, type Engine } from './interleave.js'
 import { firstTensor, largestDifference, type Pair } from './pair.js'
 
-export interface Callable {
-  forward(...args: readonly unknown[]): unknown
-  explain(): ReturnType<torch.jit.ScriptModule['explain']>
-  dispose(): void
+/** A model to call. `report` says what the executor knows of the last signature; not for compiled modules, which have several programs. */
+export interface Prepared {
+  readonly model: { forward(...args: readonly unknown[]): unknown }
+  readonly report: () => { readonly arenaBytes: number; readonly liveBytes: number } | undefined
+  readonly dispose: () => void
 }
 
-/** `optimized`: optimizeForInference. `as-loaded`. Anything else is a mode of torch.compile. */
-export function prepareOurs(pair: Pair, variant: string): Callable {
+/** Names of `--ours`: how a model is prepared. */
+export const variants = ['optimized', 'as-loaded', 'default', 'reduce-overhead', 'max-autotune', 'float16', 'bfloat16'] as const
+export type Variant = (typeof variants)[number]
+
+const nameOf = (variant: Variant): string => (variant === 'optimized' ? 'ours' : `ours ${variant}`)
+
+/** `optimized`: optimizeForInference. Modes, and half-precision weights, are those of torch.compile. */
+export function prepareOurs(pair: Pair, variant: Variant): Prepared {
   const loaded = torch.jit.load(join(pair.folder, `${pair.name}.pt`))
-  if (variant === 'as-loaded') return loaded as unknown as Callable
-  if (variant === 'optimized') return torch.jit.optimizeForInference(loaded) as unknown as Callable
-  const { compile } = torch as unknown as { compile?: (model: unknown, options: { mode: string }) => unknown }
-  if (compile === undefined) throw new Error(`Expected optimized or as-loaded for \`--ours\` but received ${variant}`)
-  return compile(loaded, { mode: variant }) as Callable
+  if (variant === 'as-loaded' || variant === 'optimized') {
+    const model = variant === 'as-loaded' ? loaded : torch.jit.optimizeForInference(loaded)
+    return {
+      model,
+      report: () => model.explain().find((r) => r.function.endsWith('.forward')),
+      dispose: () => model.dispose(),
+    }
+  }
+  const options = variant === 'float16' || variant === 'bfloat16' ? { weights: variant } : { mode: variant }
+  const model = torch.compile(loaded.eval(), options)
+  return {
+    model,
+    report: () => undefined,
+    dispose: () => {
+      model.reset()
+      loaded.dispose()
+    },
+  }
 }
 
-export function openOurs(pair: Pair, variant: string, threads: number): Engine {
+export function openOurs(pair: Pair, variant: Variant, threads: number): Engine {
   torch.setNumThreads(threads)
-  const model = prepareOurs(pair, variant)
+  const { model, dispose } = prepareOurs(pair, variant)
   const { inputs } = pair
   const got = firstTensor(model.forward(...inputs))
   const difference = largestDifference(got.data as Float32Array, pair.expected.data as Float32Array)
   return {
-    name: variant === 'optimized' ? 'ours' : `ours ${variant}`,
+    name: nameOf(variant),
     difference,
     run(count) {
       const start = now()
       for (let i = 0; i < count; i++) model.forward(...inputs)
       return now() - start
     },
-    close: () => model.dispose(),
+    close: dispose,
   }
 }
+
+/** The variant of an engine's name; undefined for peers. */
+export const variantOf = (name: string): Variant | undefined => variants.find((variant) => nameOf(variant) === name)
 
 const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((size, i) => size === b[i])
 
 /** Operations of a call, and bytes of the weights that it reads: not embedding tables, of which it reads some rows. */
 export function measureWork(pair: Pair): { flops: number; weightBytes: number } {
   const file = join(pair.folder, `${pair.name}.pt`)
-  const model = torch.jit.load(file) as unknown as Callable
-  const { events } = torch.profiler.profile(() => model.forward(...pair.inputs))
+  const model = torch.jit.load(file)
+  const { events } = torch.profiler.profile(() => model.forward(...pair.inputs) as unknown)
   model.dispose()
   const products = events.filter((event) => event.flops > 0)
   const tables = new Map<string, number>()

@@ -29,10 +29,8 @@ export function modelLines(row: ModelRow, limits: Limits | undefined): string {
     limits ? `${showPercent(gbs / bandwidthFor(limits, row.weightBytes))} of their level of memory` : '',
   ].filter((text) => text !== '')
   const memory = Object.entries(row.memory).map(([name, m]) => {
-    const own =
-      m.arena === undefined
-        ? ''
-        : `; arena ${showBytes(m.arena)}, at least ${showBytes(m.live ?? 0)}; packed weights ${showBytes(m.packed ?? 0)}`
+    const arena = m.arena === undefined ? '' : `; arena ${showBytes(m.arena)}, at least ${showBytes(m.live ?? 0)}`
+    const own = arena + (m.packed === undefined ? '' : `; packed weights ${showBytes(m.packed)}`)
     return `  memory of ${name.padEnd(width)}  peak ${showBytes(m.peak)}, ${showBytes(m.peak - m.base)} above the start${own}`
   })
   return [head, ...lines, ...skipped, `  ${speed.join(', ')}`, ...memory].join('\n')

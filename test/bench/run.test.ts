@@ -39,7 +39,7 @@ const options = (fields: Partial<ModelBenchOptions> = {}): ModelBenchOptions => 
   filter: '',
   threads: [1],
   seconds: 0.01,
-  ours: ['optimized', 'as-loaded'],
+  ours: ['optimized', 'as-loaded', 'default'],
   onnxruntime: false,
   torchModes: [],
   limit: 10,
@@ -57,9 +57,10 @@ t.test('the harness runs a model without peers', async (t) => {
   const [row] = results.models
   t.same([row.model, row.threads, row.flops], ['small', 1, 2 * 3 * 8 * 4])
   t.equal(row.weightBytes, 4 * (8 * 4 + 4), 'a table of which some rows are read does not count')
-  t.same(Object.keys(row.engines), ['ours', 'ours as-loaded'])
+  t.same(Object.keys(row.engines), ['ours', 'ours as-loaded', 'ours default'])
   t.ok(row.engines.ours.min > 0 && row.engines.ours.median >= row.engines.ours.min && row.engines.ours.calls >= 5)
-  t.same(row.differences, { ours: 0, 'ours as-loaded': 0 })
+  t.same(row.differences, { ours: 0, 'ours as-loaded': 0, 'ours default': 0 })
+  t.same(Object.keys(row.memory), Object.keys(row.engines))
   const { ours } = row.memory
   t.ok(ours.peak >= ours.base && ours.base > 1e6)
   t.ok(ours.live! > 0 && ours.arena! >= ours.live!)
@@ -179,6 +180,7 @@ t.test('the command line', async (t) => {
   t.same(await bench('--compare', json), { status: 1, out: '', errors: 'bench: Expected 2 files for `--compare` but received 1' })
   const refusal = async (...args: string[]): Promise<string> => (await bench(...args)).errors
   t.equal(await refusal('--torch', 'fast'), 'bench: Expected some of eager, jit, frozen, compile for `--torch` but received fast')
+  t.match(await refusal('--ours', 'fast'), /^bench: Expected some of optimized, as-loaded, .* for `--ours` but received fast$/)
   t.equal(await refusal('--threads', '0'), 'bench: Expected a positive number for `--threads` but received 0')
   t.match(await refusal('--kernels', '--filter', 'nothing', '--quick'), "bench: Expected a part of a kernel's name for `--filter`")
 })

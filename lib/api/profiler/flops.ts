@@ -59,6 +59,7 @@ const counts: Readonly<Record<string, Count>> = {
   conv_transpose1d: transposedConvolution,
   conv_transpose2d: transposedConvolution,
   conv_transpose3d: transposedConvolution,
+  attention,
   scaled_dot_product_attention: attention,
   flash_attention_for_cpu: attention,
 }
