@@ -1,5 +1,7 @@
 import { allNodes, type Graph, type Node, type Value } from '../ir/graph.js'
+import { schemaByFullName } from '../ir/schema.js'
 import { BoolType, type ConstantValue, IntType, type Type } from '../ir/types.js'
+import { invariant } from '../util/errors.js'
 import type { Pass } from './pass.js'
 
 /** The trip count of loops that only their condition ends. */
@@ -36,6 +38,14 @@ function hasCountAndCondition(loop: Node): boolean {
   return !isEndless && !(isTrue(condition) && isTrue(loop.blocks[0].outputs[0]))
 }
 
+function operator(graph: Graph, fullName: string, inputs: Value[]): Node {
+  const schema = schemaByFullName(fullName)
+  invariant(schema !== undefined, `The catalog has no ${fullName}.`)
+  const node = graph.create(schema.name, inputs)
+  node.schema = schema
+  return node
+}
+
 function rewrite(graph: Graph, loop: Node): void {
   const [block] = loop.blocks
   const [limit, condition] = loop.inputs
@@ -43,8 +53,8 @@ function rewrite(graph: Graph, loop: Node): void {
   const constant = (value: ConstantValue, type: Type): Value => before(graph.createConstant(value, type), type)
   const zero = constant({ kind: 'int', value: 0n }, IntType)
   const one = constant({ kind: 'int', value: 1n }, IntType)
-  let start = before(graph.create('aten::gt', [limit, zero]), BoolType)
-  if (!isTrue(condition)) start = before(graph.create('aten::__and__', [start, condition]), BoolType)
+  let start = before(operator(graph, 'aten::gt.int', [limit, zero]), BoolType)
+  if (!isTrue(condition)) start = before(operator(graph, 'aten::__and__.bool', [start, condition]), BoolType)
   loop.replaceInput(0, constant({ kind: 'int', value: endless }, IntType))
   loop.replaceInput(1, start)
   loop.addInput(zero)
@@ -54,8 +64,8 @@ function rewrite(graph: Graph, loop: Node): void {
   trip.debugName = undefined
   trip.replaceAllUsesWith(counter)
   const inside = (node: Node, type: Type): Value => block.append(node).output.setType(type)
-  const next = inside(graph.create('aten::add', [counter, one]), IntType)
-  const less = inside(graph.create('aten::lt', [next, limit]), BoolType)
-  block.returnNode.replaceInput(0, inside(graph.create('aten::__and__', [less, block.outputs[0]]), BoolType))
+  const next = inside(operator(graph, 'aten::add.int', [counter, one]), IntType)
+  const less = inside(operator(graph, 'aten::lt.int', [next, limit]), BoolType)
+  block.returnNode.replaceInput(0, inside(operator(graph, 'aten::__and__.bool', [less, block.outputs[0]]), BoolType))
   block.addOutput(next)
 }

@@ -5,6 +5,7 @@ import type { TensorData } from '../../lib/archive/values.js'
 import { printGraph } from '../../lib/ir/printer.js'
 import { assignLayout } from '../../lib/passes/assign-layout.js'
 import { cancelTransposes } from '../../lib/passes/cancel-transposes.js'
+import { canonicalizeLoops } from '../../lib/passes/canonicalize-loops.js'
 import { canonicalizeConstants } from '../../lib/passes/canonicalize-constants.js'
 import { cloneGraph } from '../../lib/passes/clone.js'
 import { eliminateCommonSubexpressions } from '../../lib/passes/common-subexpressions.js'
@@ -28,6 +29,7 @@ import { simplifyBranches } from '../../lib/passes/simplify-branches.js'
 import { simplifyLists } from '../../lib/passes/simplify-lists.js'
 import { simplifyOptionals } from '../../lib/passes/simplify-optionals.js'
 import { unrollLoops } from '../../lib/passes/unroll-loops.js'
+import { dropUnusedResults } from '../../lib/passes/unused-results.js'
 import type { Tensor } from '../../lib/tensor/tensor.js'
 import { tensor } from '../../lib/tensor/creation.js'
 import { after, evaluator, graphOf, input, sameValues } from './support.js'
@@ -57,6 +59,8 @@ const passes: readonly Pass[] = [
   simplifyLists,
   simplifyOptionals,
   unrollLoops,
+  canonicalizeLoops,
+  dropUnusedResults,
   {
     name: 'frozen',
     run(graph) {
