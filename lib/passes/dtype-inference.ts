@@ -11,6 +11,7 @@ const sameAs: ReadonlyMap<string, number> = new Map([
   ['torchscript::attention', 0],
   ['torchscript::linear_epilogue', 1],
   ['torchscript::convolution_epilogue', 1],
+  ['torchscript::bottleneck', 4],
   ...(
     'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
     'matmul bmm scaled_dot_product_attention masked_fill rsqrt sqrt exp neg abs dropout dropout_ view reshape flatten contiguous transpose t ' +

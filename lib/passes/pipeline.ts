@@ -4,6 +4,7 @@ import { canonicalizeConstants } from './canonicalize-constants.js'
 import { compressWeights, type WeightStorage } from './compress-weights.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
+import { fuseBottlenecks } from './fuse-bottlenecks.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
@@ -21,6 +22,7 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   recognizeAttention(reader, facts),
   fuseEpilogues(facts),
   assignLayout(facts),
+  fuseBottlenecks(facts),
   ...(weights === undefined ? [] : [compressWeights(weights, facts)]),
   // After the rewrites above, which leave constants and conversions without readers.
   eliminateDeadCode,

@@ -1,4 +1,5 @@
 // convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
+#include "cpu-avx/conv/rows.h"
 #include "cpu-avx/conv/winograd_last.h"
 #include "cpu-avx/copy.h"
 #include "cpu-avx/gemm/epilogue.h"
@@ -9,7 +10,6 @@ namespace {
 // Order of the arguments after input, weight and bias. -2: always transposed.
 constexpr ConvArguments kConvNd = {3, 4, 5, -1, -1, 6};
 constexpr ConvArguments kConvolution = {3, 4, 5, 6, 7, 8};
-constexpr ConvArguments kEpilogue = {3, 4, 5, 6, 7, 8, 11};
 constexpr ConvArguments kTransposedNd = {3, 4, 7, -2, 5, 6};
 constexpr ConvArguments kMkldnn = {4, 3, 5, -1, -1, 6};
 
@@ -128,24 +128,11 @@ template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* we
   pack_conv_weight<T>(s, form, weight, packed);
 }
 
-TensorView channels_last_view(const TensorView& like, void* data) {
-  TensorView view = like;
-  make_channels_last(view);
-  view.data = data;
-  return view;
-}
 TensorView channels_last_copy(Runtime& runtime, const TensorView& x) {
   const TensorView copy = channels_last_view(x, runtime.scratch(static_cast<size_t>(x.numel()) * sizeof(float) + 64));
   copy_strided(copy, x, &runtime);
   return copy;
 }
-bool is_dense_last(const TensorView& x) {
-  const TensorView dense = channels_last_view(x, nullptr);
-  for (int d = 0; d < x.ndim; d++)
-    if (x.sizes[d] > 1 && x.strides[d] != dense.strides[d]) return false;
-  return true;
-}
-
 // float32 to a channels-last output.
 void run_channels_last(Call& call, const ConvShape& s, const TensorView* residual, Activation activation) {
   Runtime& runtime = *call.runtime;
@@ -312,11 +299,17 @@ TS_CONV(conv_transpose1d, 1, kTransposedNd);
 TS_CONV(conv_transpose2d, 2, kTransposedNd);
 TS_CONV(conv_transpose3d, 3, kTransposedNd);
 
-// The arguments of convolution, then residual?, activation and whether the output is channels-last.
-void convolution_epilogue_infer(Call& call) { infer_epilogue(call, 9, 10, conv_infer<0, kEpilogue>); }
-void convolution_epilogue_run(Call& call) { run_epilogue(call, 9, 10, conv_infer<0, kEpilogue>, conv_with<0, kEpilogue>); }
-TS_KERNEL(convolution_epilogue, {.infer = convolution_epilogue_infer,
-                                 .run = convolution_epilogue_run,
+}  // namespace
+
+void infer_convolution_epilogue(Call& call) { infer_epilogue(call, kEpilogueResidual, kEpilogueActivation, conv_infer<0, kEpilogue>); }
+void run_convolution_epilogue(Call& call) {
+  run_epilogue(call, kEpilogueResidual, kEpilogueActivation, conv_infer<0, kEpilogue>, conv_with<0, kEpilogue>);
+}
+
+namespace {
+
+TS_KERNEL(convolution_epilogue, {.infer = infer_convolution_epilogue,
+                                 .run = run_convolution_epilogue,
                                  .pack_arg = 1,
                                  .pack_bytes = conv_pack_bytes<0, kEpilogue>,
                                  .pack = conv_pack<0, kEpilogue>});

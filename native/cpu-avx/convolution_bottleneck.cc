@@ -1,0 +1,132 @@
+// torchscript::bottleneck: see conv/bottleneck.h. What that does not do is done by the three convolutions one after the other.
+#include "cpu-avx/conv/bottleneck.h"
+
+#include "cpu-avx/conv/rows.h"
+#include "cpu-avx/gemm/epilogue.h"
+
+namespace torchscript {
+namespace {
+
+// Places of the arguments of each part: weight, bias, activation.
+constexpr int kExpand[3] = {1, 2, 3}, kDepthwise[3] = {4, 5, 8}, kProject[3] = {9, 10, 12};
+constexpr int kStride = 6, kPadding = 7, kResidual = 11;
+
+// The call of one of the parts as convolution_epilogue.
+struct Part {
+  int64_t ones[2] = {1, 1}, zeros[2] = {0, 0};
+  Arg args[kEpilogueArguments];
+  TensorView result;
+  Call call;
+  Part(const Call& whole, const TensorView& input, const int (&at)[3]) {
+    call = whole;
+    call.args = args;
+    call.nargs = kEpilogueArguments;
+    call.outputs = &result;
+    call.noutputs = 1;
+    call.packed = nullptr;
+    args[0].kind = ArgKind::Tensor;
+    args[0].tensor = &input;
+    args[1] = whole.args[at[0]];
+    args[2] = whole.args[at[1]];
+    auto list = [](const int64_t* p) {
+      Arg arg;
+      arg.kind = ArgKind::IntList;
+      arg.ints = {p, 2};
+      return arg;
+    };
+    const bool depthwise = at[0] == kDepthwise[0];
+    args[3] = depthwise ? whole.args[kStride] : list(ones);
+    args[4] = depthwise ? whole.args[kPadding] : list(zeros);
+    args[5] = list(ones);
+    args[6].kind = ArgKind::Bool;
+    args[6].b = false;
+    args[7] = list(zeros);
+    args[8].kind = ArgKind::Int;
+    args[8].i = depthwise ? call.tensor(1).sizes[0] : 1;
+    if (at[0] == kProject[0]) args[kEpilogueResidual] = whole.args[kResidual];
+    args[kEpilogueActivation] = whole.args[at[2]];
+    args[11].kind = ArgKind::Bool;
+    args[11].b = true;
+  }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+};
+
+// Shapes of the parts; body(expand or null, depthwise, project).
+template <class F> void with_parts(Call& call, const F& body) {
+  const TensorView& x = call.tensor(0);
+  auto rest = [&](Part* expand, const TensorView& wide) {
+    Part depthwise(call, wide, kDepthwise);
+    infer_convolution_epilogue(depthwise.call);
+    Part project(call, depthwise.result, kProject);
+    infer_convolution_epilogue(project.call);
+    body(expand, depthwise, project);
+  };
+  if (!call.optional_tensor(kExpand[0])) return rest(nullptr, x);
+  Part expand(call, x, kExpand);
+  infer_convolution_epilogue(expand.call);
+  rest(&expand, expand.result);
+}
+
+bool fits(const Part& part, const ConvShape& s, bool pointwise) {
+  if (part.call.tensor(0).dtype != DType::F32 || part.call.tensor(1).dtype != DType::F32 || part.result.dtype != DType::F32) return false;
+  return has_last_form(s) && part.result.numel() > 0 && (pointwise ? s.is_pointwise() && s.groups == 1 : s.groups > 1 && runs_as_bottleneck(s));
+}
+
+void bottleneck_infer(Call& call) {
+  with_parts(call, [&](Part*, Part&, Part& project) { call.outputs[0] = project.result; });
+}
+
+bool run_together(Call& call, Part* expand, Part& depthwise, Part& project) {
+  Runtime& runtime = *call.runtime;
+  Bottleneck b;
+  auto fill = [&](Part& part, LastProblem& c, bool pointwise) {
+    c.s = conv_shape(part.call, 0, kEpilogue);
+    if (!fits(part, c.s, pointwise)) return false;
+    c.activation = activation_argument(part.call, kEpilogueActivation);
+    return true;
+  };
+  b.has_expand = expand != nullptr;
+  if (expand && !fill(*expand, b.expand, true)) return false;
+  if (!fill(depthwise, b.depthwise, false) || !fill(project, b.project, true)) return false;
+  LastImage image;
+  if (!last_image(expand ? b.expand.s : b.depthwise.s, call.tensor(0), image)) return false;
+  const TensorView& out = call.outputs[0];
+  if (!is_dense_last(out)) return false;
+  if (const TensorView* residual = call.optional_tensor(kResidual)) {
+    if (!same_kind(*residual, out) || !is_dense_last(*residual)) return false;
+    b.project.residual = residual->ptr<float>();
+  }
+  auto pack = [&](Part& part, LastProblem& c) {
+    float* packed = static_cast<float*>(runtime.scratch(static_cast<size_t>(packed_last_elements(c.s)) * sizeof(float) + 64));
+    pack_last(c.s, stage<float>(runtime, part.call.tensor(1)), packed);
+    c.packed = packed;
+    const TensorView* bias = part.call.optional_tensor(2);
+    c.bias = bias ? stage<float>(runtime, *bias) : nullptr;
+  };
+  if (expand) pack(*expand, b.expand);
+  pack(depthwise, b.depthwise);
+  pack(project, b.project);
+  b.project.out = out.ptr<float>();
+  runtime.note("conv_bottleneck");
+  run_bottleneck(runtime, b, image);
+  return true;
+}
+
+void bottleneck_run(Call& call) {
+  with_parts(call, [&](Part* expand, Part& depthwise, Part& project) {
+    if (run_together(call, expand, depthwise, project)) return;
+    auto give = [&](Part& part) {
+      part.result.data = call.runtime->scratch(static_cast<size_t>(part.result.numel() * dtype_size(part.result.dtype)) + 64);
+      run_convolution_epilogue(part.call);
+    };
+    if (expand) give(*expand);
+    give(depthwise);
+    project.result = call.outputs[0];
+    run_convolution_epilogue(project.call);
+  });
+}
+TS_KERNEL(bottleneck, {.infer = bottleneck_infer, .run = bottleneck_run});
+
+}  // namespace
+}  // namespace torchscript
