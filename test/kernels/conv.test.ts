@@ -51,7 +51,7 @@ for (const isa of isas) {
       const { failures, kernels, count } = child('last-child', { TORCHSCRIPT_ISA: isa, TORCHSCRIPT_WINOGRAD: size })
       t.same(failures, [])
       t.ok(count > 300)
-      for (const kernel of ['convolution_epilogue: conv_depthwise_last', 'max_pool2d: max_pool_last', 'avg_pool2d: avg_pool_last'])
+      for (const kernel of ['convolution_epilogue: conv_depthwise_last', 'bottleneck: conv_bottleneck', 'convolution_epilogue: conv_stem', 'max_pool2d: max_pool_last', 'avg_pool2d: avg_pool_last'])
         t.ok(kernels.includes(kernel), kernel)
       t.equal(kernels.includes(`convolution_epilogue: conv_winograd_${size}x${size}_last_${isa}`), size !== '0')
     }

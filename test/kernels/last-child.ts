@@ -96,6 +96,54 @@ for (const [activation, residual] of [
   }
 }
 
+for (const expands of [true, false]) {
+  for (const [activation, residual] of [
+    ['relu6', true],
+    ['silu', false],
+  ] as const) {
+    // The last argument tells the bottleneck from the convolutions that it stands for.
+    const part = (x: string, w: string, p: string, s: string, g: string, r: string, a: string): string =>
+      `torchscript::convolution_epilogue(${x}, %${w}w, %${w}b, ${s}, ${p}, %ones, %false, %zeros, ${g}, ${r}, ${a}, %false)`
+    const program = load(`graph(%x : Tensor, %ew : Tensor, %eb : Tensor, %dw : Tensor, %db : Tensor, %pw : Tensor, %pb : Tensor, %r : Tensor, %s : int[], %p : int[], %g : int, %last : bool):
+  %false : bool = prim::Constant[value=0]()
+  %none : NoneType = prim::Constant()
+  %two : int = prim::Constant[value=2]()
+  %one : int = prim::Constant[value=1]()
+  %zero : int = prim::Constant[value=0]()
+  %ones : int[] = prim::ListConstruct(%one, %one)
+  %zeros : int[] = prim::ListConstruct(%zero, %zero)
+  %a : str = prim::Constant[value="${activation}"]()
+  %no : str = prim::Constant[value=""]()
+  %z : Tensor = prim::If(%last)
+    block0():
+      %y : Tensor = aten::contiguous(%x, %two)
+      %k : Tensor = aten::contiguous(%r, %two)
+      %f : Tensor = torchscript::bottleneck(%y, ${expands ? '%ew, %eb, %a' : '%none, %none, %no'}, %dw, %db, %s, %p, %a, %pw, %none, ${residual ? '%k' : '%none'}, %no)
+      -> (%f)
+    block1():
+      ${expands ? `%e : Tensor = ${part('%x', 'e', '%zeros', '%ones', '%one', '%none', '%a')}` : ''}
+      %d : Tensor = ${part(expands ? '%e' : '%x', 'd', '%p', '%s', '%g', '%none', '%a')}
+      %q : Tensor = ${part('%d', 'p', '%zeros', '%ones', '%one', residual ? '%r' : '%none', '%no').replace('%pb', '%none')}
+      -> (%q)
+  return (%z)`)
+    program.setRecording(false)
+    for (const [batch, narrow, hidden, out, h, w, stride, padding] of [
+      [1, 8, 48, 24, 21, 19, 1, 1],
+      [2, 5, 33, 17, 12, 23, 2, 1],
+      [1, 16, 20, 16, 64, 40, 1, 0],
+      [3, 7, 96, 9, 40, 70, 2, 0],
+      [1, 4, 16, 5, 2, 2, 1, 1],
+    ]) {
+      const size = (n: number): number => Math.floor((n + 2 * padding - 3) / stride) + 1
+      const result = [batch, out, size(h), size(w)]
+      const shapes = [[batch, expands ? narrow : hidden, h, w], [hidden, narrow, 1, 1], [hidden], [hidden, 1, 3, 3], [hidden], [out, hidden, 1, 1], [out], result]
+      const tensors = shapes.map((sizes) => ({ data: numbers(product(sizes)), sizes }))
+      const rest = [[stride, stride], [padding, padding], hidden]
+      check(`bottleneck ${shapes.join(' ')} ${activation}`, program, tensors, rest, result, 1e-5)
+    }
+  }
+}
+
 const pool = (text: string): ReturnType<typeof load> => {
   const program = load(`graph(%x : Tensor, %last : bool):
   %none : NoneType = prim::Constant()

@@ -16,6 +16,7 @@ import { eliminateDeadCode, eliminateUnusedWork } from '../../lib/passes/dead-co
 import { foldConvolutionBatchNorm, foldLinearBatchNorm } from '../../lib/passes/fold-batch-norm.js'
 import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic.js'
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
+import { fuseBottlenecks } from '../../lib/passes/fuse-bottlenecks.js'
 import { fuseEpilogues } from '../../lib/passes/fuse-epilogues.js'
 import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
@@ -47,6 +48,7 @@ const passes: readonly Pass[] = [
   foldConvolutionBatchNorm(evaluator),
   foldLinearBatchNorm(evaluator),
   foldConvolutionArithmetic(evaluator),
+  fuseBottlenecks(evaluator),
   fuseEpilogues(evaluator),
   lowerTuples,
   peephole,
