@@ -95,4 +95,5 @@ function methodOf(module: ScriptModule, name = 'forward'): ScriptFunction {
 }
 
 /** The graph of a method as it is lowered, with all passes applied and calls dissolved. */
-export const optimizedGraphOf = (module: ScriptModule, method?: string): string => optimizedGraph(methodOf(module, method))
+export const optimizedGraphOf = (module: ScriptModule, method?: string): string =>
+  optimizedGraph(partsOf(module).program, methodOf(module, method))

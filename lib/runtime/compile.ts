@@ -36,8 +36,10 @@ export interface ProgramSource {
 
 const passesFor = (weights?: WeightStorage): readonly Pass[] =>
   loweringPipeline({ scalar: (tensor) => scalarOf(tensor as TensorData) }, constantFacts, weights)
-/** What every graph goes through before it is lowered. */
-export const loweringPasses = passesFor()
+const plainPasses = passesFor()
+/** What every graph of a program goes through before it is lowered. */
+export const loweringPassesOf = ({ weights }: Pick<ProgramSource, 'weights'>): readonly Pass[] =>
+  weights === undefined ? plainPasses : passesFor(weights)
 
 export interface CompiledProgram {
   readonly plan: EncodedPlan
@@ -55,7 +57,7 @@ export interface CompiledProgram {
  */
 export function compileProgram(source: ProgramSource, adapt: (fn: ScriptFunction) => ScriptFunction = (fn) => fn): CompiledProgram {
   const native = nativeOperators()
-  const passes = source.weights === undefined ? loweringPasses : passesFor(source.weights)
+  const passes = loweringPassesOf(source)
   const tables: PlanTables = new PlanTables({
     native,
     compile: (definition) => adapt(composedFunction(definition)),

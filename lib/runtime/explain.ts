@@ -9,9 +9,8 @@ import { inlineCalls } from '../passes/inline.js'
 import { collectNotes } from '../passes/notes.js'
 import { runPasses } from '../passes/pass.js'
 import { dtypeFromCode } from '../tensor/dtype.js'
-import { nativeOperators } from './compile.js'
+import { loweringPassesOf, nativeOperators } from './compile.js'
 import { objectHandle } from './convert.js'
-import { loweringPasses } from './compile.js'
 import { liveSource } from './live-source.js'
 import { Program } from './program.js'
 
@@ -112,7 +111,7 @@ export function explainFunction(
   args: readonly unknown[],
 ): GraphExplanation {
   const graph = cloneGraphDeep(fn.graph)
-  const notes = collectNotes(() => runPasses(graph, [inlineCalls, ...loweringPasses]))
+  const notes = collectNotes(() => runPasses(graph, [inlineCalls, ...loweringPassesOf(program)]))
   const printed = printGraph(graph)
   const nodes = [...allNodes(graph.block)]
   const locations = nodes.map(({ range }) =>
@@ -120,8 +119,9 @@ export function explainFunction(
   )
   const numbered = numberNodes(graph)
   const copy: ScriptFunction = { ...fn, parameters: fn.parameters, returnType: fn.returnType, graph }
-  const source = self === undefined ? { classes: emptyClasses, functions: [copy] } : { ...liveSource(program, self), functions: [copy] }
-  const twin = new Program(source, withoutPlaces)
+  const { weights } = program
+  const source = self === undefined ? { classes: emptyClasses } : liveSource(program, self)
+  const twin = new Program({ ...source, functions: [copy], weights }, withoutPlaces)
   try {
     const given = self === undefined ? args : [{ [objectHandle]: twin.root()! }, ...args]
     // The first call records, the second replays.

@@ -4,11 +4,12 @@ import { inlineCalls } from '../passes/inline.js'
 import { runPasses } from '../passes/pass.js'
 import { printGraph } from '../ir/printer.js'
 import type { ObjectHandle } from '../native/binding.js'
-import { loweringPasses } from './compile.js'
+import { loweringPassesOf } from './compile.js'
 import type { Program } from './program.js'
 
 let enabled = true
 let lastRun: ScriptFunction | undefined
+let lastWeights: Program['weights']
 
 /** Whether programs may replay recorded schedules. */
 export const isOptimizedExecution = (): boolean => enabled
@@ -33,6 +34,7 @@ export function withOptimizedExecution<T>(on: boolean, body: () => T): T {
 /** Calls a function of a program as a user asked for it: within the switch above, and remembered. Methods get their object as `self`. */
 export function callByUser(program: Program, fn: ScriptFunction, args: readonly unknown[], self?: ObjectHandle): unknown {
   lastRun = fn
+  lastWeights = program.weights
   if (enabled) return program.call(fn, args, self)
   program.setRecording(false)
   try {
@@ -42,12 +44,13 @@ export function callByUser(program: Program, fn: ScriptFunction, args: readonly 
   }
 }
 
-/** The graph of a function as it is lowered, with the calls in it dissolved. */
-export function optimizedGraph(fn: ScriptFunction): string {
+/** The graph of a function of a program as it is lowered, with the calls in it dissolved. */
+export function optimizedGraph(program: Pick<Program, 'weights'>, fn: ScriptFunction): string {
   const graph = cloneGraph(fn.graph)
-  runPasses(graph, [inlineCalls, ...loweringPasses])
+  runPasses(graph, [inlineCalls, ...loweringPassesOf(program)])
   return printGraph(graph)
 }
 
 /** The function that a user called last; undefined before the first call. */
-export const lastCalled = (): ScriptFunction | undefined => lastRun
+export const lastCalled = (): { readonly weights: Program['weights']; readonly fn: ScriptFunction } | undefined =>
+  lastRun && { fn: lastRun, weights: lastWeights }

@@ -17,10 +17,13 @@ export class Program {
   readonly #handle: ProgramHandle
   readonly #indexOf: (fn: ScriptFunction) => number | undefined
   readonly #classes: readonly ClassType[]
+  /** How packed weights are stored; undefined for as they are. */
+  readonly weights: ProgramSource['weights']
   /** Gives objects of the program their JavaScript face. */
   wrapObject: (handle: ObjectHandle) => unknown = (handle) => handle
 
   constructor(source: ProgramSource, adapt?: (fn: ScriptFunction) => ScriptFunction) {
+    this.weights = source.weights
     const { plan, classes } = compileProgram(source, adapt)
     const importer = new TensorImporter()
     const tensors = plan.tensors.map((tensor) => importer.import(tensor as TensorData))

@@ -1,10 +1,9 @@
-import { explain, type Explanation, setExplainer } from '../explain.js'
+import { explain, type Explanation, optimizedGraphOf, setExplainer } from '../explain.js'
 import { callerSource, type FoundSource, givenSource } from '../jit/find-source.js'
 import { compiledFunctionOf, type ScriptFunction } from '../jit/script-function.js'
 import { ScriptModule } from '../jit/script-module.js'
 import { isTracing } from '../jit/trace.js'
 import { Module } from '../nn/module.js'
-import { optimizedGraph } from '../../runtime/optimized-execution.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError, TorchScriptError, UnsupportedError } from '../../util/errors.js'
 import { scriptArguments } from './accepts.js'
@@ -20,7 +19,7 @@ import {
 } from './build.js'
 import { type CompileOptions, type CompileSettings, settingsOf } from './options.js'
 import { type Flat, flatten, signatureOf } from './structure.js'
-import { ModuleCall, type Variant } from './variant.js'
+import type { Variant } from './variant.js'
 import { agree, copied, isRepeatable, keepingBuffers } from './verify.js'
 
 export type { CompileBackend, CompileMode, CompileOptions, WeightStorage } from './options.js'
@@ -291,7 +290,7 @@ class Compiler {
 
   graphFor(args: readonly unknown[]): string {
     const { module } = this.run(args).variant
-    return module === undefined ? '' : optimizedGraph(new ModuleCall(module).fn)
+    return module === undefined ? '' : optimizedGraphOf(module)
   }
 
   explain(args: readonly unknown[]): Explanation {

@@ -1,4 +1,5 @@
 import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
+import type { ObjectHandle } from '../../native/binding.js'
 import { objectHandle } from '../../runtime/convert.js'
 import { callByUser } from '../../runtime/optimized-execution.js'
 import type { Program } from '../../runtime/program.js'
@@ -23,19 +24,19 @@ export interface Variant {
 export class ModuleCall {
   readonly fn: CompiledFunction
   private readonly program: Program
-  private readonly self: unknown
+  private readonly self: ObjectHandle
 
   constructor(module: ScriptModule) {
     const { program, handle, type } = partsOf(module)
     this.program = program
     this.fn = type.methods.get('forward')!
-    this.self = { [objectHandle]: handle }
+    this.self = handle
   }
   run(args: readonly unknown[]): unknown {
-    return callByUser(this.program, this.fn, [this.self, ...args])
+    return callByUser(this.program, this.fn, args, this.self)
   }
   runAsync(args: readonly unknown[]): Promise<unknown> {
-    return this.program.callAsync(this.fn, [this.self, ...args])
+    return this.program.callAsync(this.fn, [{ [objectHandle]: this.self }, ...args])
   }
 }
 

@@ -13,7 +13,7 @@ export function optimizedExecution<T>(enabled: boolean, body: () => T): T {
 
 /** The graph of the method or function that was called last, with all passes applied. */
 export function lastExecutedOptimizedGraph(): string {
-  const fn = lastCalled()
-  if (fn === undefined) throw new ArgumentError('Expected a call of a module or function before this one, but none has run.')
-  return optimizedGraph(fn)
+  const last = lastCalled()
+  if (last === undefined) throw new ArgumentError('Expected a call of a module or function before this one, but none has run.')
+  return optimizedGraph(last, last.fn)
 }

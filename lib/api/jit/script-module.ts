@@ -239,7 +239,7 @@ export class ScriptModule extends ScriptObject {
   /** Runs `forward` and gives the graph that ran, with all passes applied. */
   graphFor(...inputs: unknown[]): string {
     this.forward(...inputs)
-    return optimizedGraph(this.method('forward'))
+    return optimizedGraph(this[state].program, this.method('forward'))
   }
   /** The IR of a method. */
   graphOf(name: string): string {

@@ -273,6 +273,24 @@ t.test('a module whose forward writes attributes keeps them', (t) => {
   t.end()
 })
 
+t.test('weights of 16 bits', (t) => {
+  class Wide extends nn.Module {
+    fc = new nn.Linear(128, 512)
+    forward(x: torch.Tensor): torch.Tensor {
+      return torch.relu(this.fc.forward(x))
+    }
+  }
+  const model = new Wide().eval()
+  const x = torch.randn([2, 128])
+  for (const weights of ['float16', 'bfloat16'] as const) {
+    const compiled = torch.compile(model, { weights })
+    t.ok(torch.allclose(compiled(x), model.forward(x), { rtol: 0.05, atol: 0.02 }), weights)
+    t.match(compiled.graphFor(x), 'torchscript::linear_compressed')
+    t.ok(compiled.explain(x).nodes.some((node) => node.kind === 'torchscript::linear_compressed' && node.kernels.length === 1))
+  }
+  t.end()
+})
+
 t.test('the eager backend runs the function', (t) => {
   let calls = 0
   const compiled = torch.compile(
