@@ -32,7 +32,7 @@ async function measure([engine, folder, name, threads, variant]: readonly string
     for (let i = 0; i < calls; i++) model.forward(...pair.inputs)
     const report = reportOf()
     const planned = report === undefined ? {} : { arena: report.arenaBytes, live: report.liveBytes }
-    return { base, peak: peakRss(), ...planned, packed: memoryStats().packedBytes }
+    return { base, peak: peakRss(), after: process.memoryUsage.rss(), ...planned, packed: memoryStats().packedBytes }
   }
   const ort = findOnnxRuntime()
   if (typeof ort === 'string') throw new Error(ort)
@@ -40,7 +40,7 @@ async function measure([engine, folder, name, threads, variant]: readonly string
   const session = await openOnnxRuntime(ort, pair, Number(threads))
   if (typeof session === 'string') throw new Error(session)
   await session.run(calls - 1)
-  return { base, peak: peakRss() }
+  return { base, peak: peakRss(), after: process.memoryUsage.rss() }
 }
 
 /** `name` is that of the engine; undefined when it could not be measured. */
@@ -53,8 +53,8 @@ export async function memoryOf(name: string, pair: Pair, threads: number, python
         const engine = await openTorch(peer, name.slice('torch '.length) as TorchMode, pair, threads)
         if (typeof engine === 'string') return undefined
         await engine.run(calls - 1)
-        const { peakBytes, baseBytes } = await peer.ask('memory')
-        return peakBytes === undefined || baseBytes === undefined ? undefined : { base: baseBytes, peak: peakBytes }
+        const { peakBytes: peak, baseBytes: base, afterBytes: after } = await peer.ask('memory')
+        return peak === undefined || base === undefined || after === undefined ? undefined : { base, peak, after }
       } finally {
         peer.stop()
       }

@@ -63,8 +63,8 @@ export const variantOf = (name: string): Variant | undefined => variants.find((v
 
 const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((size, i) => size === b[i])
 
-/** Operations of a call, and bytes of the weights that it reads: not embedding tables, of which it reads some rows. */
-export function measureWork(pair: Pair): { flops: number; weightBytes: number } {
+/** What a call computes and reads. */
+export function measureWork(pair: Pair): { flops: number; weightBytes: number; parameterBytes: number } {
   const file = join(pair.folder, `${pair.name}.pt`)
   const model = torch.jit.load(file)
   const { events } = torch.profiler.profile(() => model.forward(...pair.inputs) as unknown)
@@ -78,9 +78,10 @@ export function measureWork(pair: Pair): { flops: number; weightBytes: number } 
     if (products.some((p) => p.inputs.some((i) => sameShape(i.shape, shape) || sameShape([...i.shape].reverse(), shape)))) continue
     tables.set(event.location + shape.join(), 4 * shape.reduce((product, size) => product * size, 1))
   }
-  const all = torch.inspectArchive(file).parameterBytes
+  const { parameterBytes } = torch.inspectArchive(file)
   return {
+    parameterBytes,
     flops: events.reduce((sum, event) => sum + event.flops, 0),
-    weightBytes: all - [...tables.values()].reduce((sum, bytes) => sum + bytes, 0),
+    weightBytes: parameterBytes - [...tables.values()].reduce((sum, bytes) => sum + bytes, 0),
   }
 }

@@ -15,6 +15,7 @@ interface Answer {
   difference?: number
   peakBytes?: number
   baseBytes?: number
+  afterBytes?: number
   skipped?: string
   error?: string
 }

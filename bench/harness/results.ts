@@ -30,6 +30,8 @@ export interface Memory {
   /** Before the model is loaded. */
   readonly base: number
   readonly peak: number
+  /** Resident after the calls. */
+  readonly after: number
   /** Ours only: the planner's arena and the least it could have been, and packed weights. */
   readonly arena?: number
   readonly live?: number
@@ -41,7 +43,10 @@ export interface ModelRow {
   readonly threads: number
   /** Operations of products and convolutions in the program as loaded, two for each multiply-add. */
   readonly flops: number
+  /** Bytes of the weights that a call reads: not embedding tables, of which it reads some rows. */
   readonly weightBytes: number
+  /** Bytes of all parameters and buffers. */
+  readonly parameterBytes: number
   /** Ours first, then the peers. */
   readonly engines: Readonly<Record<string, Times>>
   /** By engine: the largest amount by which a value is off beyond a relative 1e-3. */

@@ -3,7 +3,7 @@
 One JSON object a line, in and out:
     {"command": "load", "name": NAME, "folder": FOLDER, "mode": MODE, "threads": N} -> {"difference": D}
     {"command": "run", "count": N} -> {"ms": TOTAL}
-    {"command": "memory"} -> {"peakBytes": B, "baseBytes": B}
+    {"command": "memory"} -> {"peakBytes": B, "baseBytes": B, "afterBytes": B}
     {"command": "exit"}
 What fails answers {"error": TEXT}, or {"skipped": TEXT} where the mode cannot be had for the model.
 Modes: eager, jit (the archive as it is), frozen (torch.jit.freeze and optimize_for_inference), compile (torch.compile, max-autotune).
@@ -25,17 +25,17 @@ answers = sys.stdout
 sys.stdout = sys.stderr
 
 
-def peak_bytes():
+def status_bytes(field):
     # getrusage's figure is inherited from the process that started this one; the high-water mark of the address space is not.
     try:
         status = pathlib.Path('/proc/self/status').read_text()
-        return int(status.split('VmHWM:')[1].split()[0]) * 1024
+        return int(status.split(f'{field}:')[1].split()[0]) * 1024
     except (OSError, IndexError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 # What a process with PyTorch imported takes before it loads a model.
-base = peak_bytes()
+base = status_bytes('VmHWM')
 
 
 class Skipped(Exception):
@@ -90,7 +90,7 @@ class Peer:
         return {'ms': (time.perf_counter() - start) * 1e3}
 
     def memory(self):
-        return {'peakBytes': peak_bytes(), 'baseBytes': base}
+        return {'peakBytes': status_bytes('VmHWM'), 'baseBytes': base, 'afterBytes': status_bytes('VmRSS')}
 
 
 def main():

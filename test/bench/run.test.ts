@@ -62,7 +62,8 @@ t.test('the harness runs a model without peers', async (t) => {
   t.same(row.differences, { ours: 0, 'ours as-loaded': 0, 'ours default': 0 })
   t.same(Object.keys(row.memory), Object.keys(row.engines))
   const { ours } = row.memory
-  t.ok(ours.peak >= ours.base && ours.base > 1e6)
+  t.ok(ours.peak >= ours.base && ours.peak >= ours.after && ours.base > 1e6)
+  t.equal(row.parameterBytes, 4 * (100 * 8 + 8 * 4 + 4))
   t.ok(ours.live! > 0 && ours.arena! >= ours.live!)
   t.equal(results.machine.isa, torch.isa())
   t.match(lines.join('\n'), /small, 1 thread\n {2}ours /)

@@ -13,6 +13,7 @@ export const modelRow = (
   threads,
   flops: 4e9,
   weightBytes: 40e6,
+  parameterBytes: 47.4e6,
   engines: {
     ours: times(ours, ours * 1.25),
     ...Object.fromEntries(Object.entries(peers).map(([name, ms]) => [name, times(ms, ms * 1.5)])),
