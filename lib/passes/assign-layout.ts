@@ -117,7 +117,8 @@ class Assignment {
     const edges: Edge[] = []
     for (const value of last) {
       for (const { user, offset } of value.uses) {
-        if (metadata.has(user.kind) || this.readsAnyLayout(user, offset) || (this.keeps(user, last) && user.owner === value.node.owner)) continue
+        if (metadata.has(user.kind) || this.readsAnyLayout(user, offset) || (this.keeps(user, last) && user.owner === value.node.owner))
+          continue
         edges.push({ value, reader: user, offset })
       }
     }
@@ -142,7 +143,11 @@ class Assignment {
       node.replaceInput(channelsLastAt, last)
       return
     }
-    const tail = [constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }), constant({ kind: 'string', value: '' }, StringType), last]
+    const tail = [
+      constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }),
+      constant({ kind: 'string', value: '' }, StringType),
+      last,
+    ]
     let inputs = [...node.inputs.slice(0, 9), ...tail]
     if (plainConvolutions.has(node.kind)) {
       const zeros: ConstantValue = { kind: 'list', items: [0n, 0n].map((value) => ({ kind: 'int', value })), type: listOf(IntType) }

@@ -2,12 +2,14 @@ import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { isView, schemaByFullName } from '../ir/schema.js'
 import type { ConstantValue } from '../ir/types.js'
 import { IntType, TensorType } from '../ir/types.js'
+import { AliasAnalysis } from './alias-analysis.js'
 import type { Evaluator } from './evaluator.js'
-import { constantLinear, Steps, type WeightedNode } from './fold-weights.js'
+import { constantLinear, metadata, Steps, type WeightedNode } from './fold-weights.js'
 import type { Pass } from './pass.js'
 
 /**
- * Linear layers with one input become one, the results are slices of its result: the queries, keys and values of attention. The slices are not
+ * Linear layers with one input, whose results are only taken apart, become one, the results are slices of its result: the queries, keys and values
+ * of attention. The slices are not
  * contiguous, so that views of them become reshapes, which copy where a view cannot be.
  *
  *     %q : Tensor = aten::linear(%x, %wq, %bq)          %qk : Tensor = aten::linear(%x, %w, %b)
@@ -16,16 +18,22 @@ import type { Pass } from './pass.js'
  */
 export const concatLinears = (evaluator: Evaluator): Pass => ({
   name: 'concat-linear',
-  run: (graph: Graph): boolean => concatInBlock(graph.block, evaluator),
+  run: (graph: Graph): boolean => concatInBlock(graph.block, evaluator, new AliasAnalysis(graph)),
 })
 
-function concatInBlock(block: Block, evaluator: Evaluator): boolean {
+/** Whether a result is only taken apart, as into heads: what else follows may go into the product, which a slice would prevent. */
+const splitsOnly = (value: Value): boolean =>
+  value.uses.every(
+    ({ user, offset }) => metadata.has(user.kind) || (offset === 0 && (user.kind === 'aten::view' || user.kind === 'aten::reshape')),
+  )
+
+function concatInBlock(block: Block, evaluator: Evaluator, aliases: AliasAnalysis): boolean {
   let changed = false
   const groups = new Map<Value, WeightedNode[]>()
   for (const node of block.nodes) {
-    for (const inner of node.blocks) changed = concatInBlock(inner, evaluator) || changed
+    for (const inner of node.blocks) changed = concatInBlock(inner, evaluator, aliases) || changed
     const layer = constantLinear(node, evaluator)
-    if (layer === undefined) continue
+    if (layer === undefined || !splitsOnly(node.output) || aliases.isWritten(node.inputs[0]) || aliases.isWritten(node.output)) continue
     const known = groups.get(node.inputs[0])
     if (known === undefined) groups.set(node.inputs[0], [layer])
     else if (known[0].dtype === layer.dtype && known[0].bias.kind === layer.bias.kind) known.push(layer)

@@ -16,6 +16,7 @@ const sameAs: ReadonlyMap<string, number> = new Map([
     'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
     'matmul bmm scaled_dot_product_attention masked_fill rsqrt sqrt exp neg abs dropout dropout_ view reshape flatten contiguous transpose t ' +
     'permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d split chunk unbind split_with_sizes ' +
+    'reshape_as index index_select gather roll pad flip cos sin repeat repeat_interleave relu6 mish elu selu softplus ' +
     'avg_pool2d adaptive_avg_pool2d adaptive_avg_pool1d max_pool1d avg_pool1d pixel_shuffle upsample_nearest2d upsample_bilinear2d'
   )
     .split(' ')
@@ -68,7 +69,21 @@ export function floatDType(value: Value, evaluator: ConstantFacts, depth = 0): s
     const { constant } = node.inputs[asked].node
     return constant?.kind === 'int' ? dtypeCodes.get(Number(constant.value)) : constant?.kind === 'none' ? inner(0) : undefined
   }
-  if (node.kind === 'prim::ListUnpack') return inner(0)
+  switch (node.kind) {
+    case 'prim::ListUnpack':
+      return inner(0)
+    case 'aten::where': {
+      const number = (input: number): boolean => ['int', 'float'].includes(node.inputs[input]?.node.constant?.kind ?? '')
+      if (name === 'aten::where.ScalarOther') return number(2) ? inner(1) : undefined
+      if (name === 'aten::where.ScalarSelf') return number(1) ? inner(2) : undefined
+      return name === 'aten::where.self' && inner(1) === inner(2) ? inner(1) : undefined
+    }
+    case 'aten::cat': {
+      const parts = node.inputs[0].node.kind === 'prim::ListConstruct' ? node.inputs[0].node.inputs : []
+      const dtypes = new Set(parts.length > 0 && depth < 20 ? parts.map((part) => floatDType(part, evaluator, depth + 1)) : [])
+      return dtypes.size === 1 ? [...dtypes][0] : undefined
+    }
+  }
   const place = inPlace.has(name) ? 0 : name === 'aten::view.dtype' ? undefined : sameAs.get(node.kind)
   return place === undefined || depth > 200 || node.outputs.length !== 1 ? undefined : floatDType(node.inputs[place], evaluator, depth + 1)
 }

@@ -1,6 +1,7 @@
 import type { Graph } from '../ir/graph.js'
 import { cancelTransposes } from './cancel-transposes.js'
 import { eliminateCommonSubexpressions } from './common-subexpressions.js'
+import { concatLinears } from './concat-linear.js'
 import { propagateConstants } from './constant-propagation.js'
 import { eliminateUnusedWork } from './dead-code.js'
 import type { Evaluator } from './evaluator.js'
@@ -74,5 +75,7 @@ export function optimizeFrozenGraph(graph: Graph, evaluator: Evaluator, options:
   runPass(graph, removeDropout)
   if (options.numerics) runToFixpoint(graph, numericPasses(evaluator))
   runToFixpoint(graph, cleanupPasses(evaluator))
+  // Once common inputs are one value.
+  if (options.numerics && runPass(graph, concatLinears(evaluator))) runPass(graph, eliminateUnusedWork)
   runPass(graph, poolConstants)
 }

@@ -33,7 +33,7 @@ interface Attention {
 
 /** Operators whose result has as many dimensions as their first argument, or one less. */
 const keepsRank = new Set(
-  'contiguous clone slice narrow linear layer_norm mul div add sub dropout to softmax split chunk split_with_sizes tensor_split cat rotate expand'
+  'contiguous clone slice narrow linear layer_norm mul div add sub dropout to softmax split chunk split_with_sizes tensor_split cat expand'
     .split(' ')
     .map((name) => `aten::${name}`),
 )
@@ -62,6 +62,7 @@ function leastRank(value: Value, depth = 0): number {
     case 'aten::unbind':
       return inner() - 1
     case 'prim::ListUnpack':
+    case 'prim::ListConstruct':
       return inner()
     default:
       return keepsRank.has(node.kind) ? inner() : 0
