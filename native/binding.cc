@@ -149,6 +149,23 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define("takeProfile", take_profile_js);
   define("memoryStats", memory_stats_js);
   exports.Set("smallResults", environment->small_results.face(env));
+  define("layoutOf", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    TensorView view;
+    auto sizes = info[1].IsArray() ? info[1].As<Napi::Array>() : Napi::Array::New(info.Env());
+    int64_t dtype = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
+    if (!is_known_dtype(dtype) || is_quantized(static_cast<DType>(dtype)) || sizes.Length() > kMaxDims)
+      return Napi::Number::New(info.Env(), -1);
+    view.dtype = static_cast<DType>(dtype);
+    view.ndim = static_cast<int32_t>(sizes.Length());
+    int64_t bytes = dtype_size(view.dtype);
+    for (int i = 0; i < view.ndim; i++) {
+      Napi::Value size = sizes.Get(static_cast<uint32_t>(i));
+      view.sizes[i] = size.IsNumber() ? size.As<Napi::Number>().Int64Value() : -1;
+      // Tensors without elements need no memory, and so have no place in it.
+      if (view.sizes[i] <= 0 || __builtin_mul_overflow(bytes, view.sizes[i], &bytes)) return Napi::Number::New(info.Env(), -1);
+    }
+    return Napi::Number::New(info.Env(), Environment::of(info.Env()).small_results.find_layout(view));
+  });
   define("resultLayout", [](const Napi::CallbackInfo& info) -> Napi::Value {
     int64_t index = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
     return Environment::of(info.Env()).small_results.layout(info.Env(), index < 0 ? SIZE_MAX : static_cast<size_t>(index));

@@ -134,7 +134,10 @@ export interface SignatureReport {
 export interface ProgramHandle {
   /** Runs a function on the calling thread. For methods the object comes first. */
   run(functionIndex: number, args: readonly unknown[]): unknown
-  /** As run(), with every argument of the function in the call itself and no keywords. */
+  /**
+   * As run(), with every argument of the function in the call itself and no keywords. A tensor argument may be an ArrayBuffer with an entry in
+   * `smallResults.places`: after the call `smallResults.changed` says which of them need a handle.
+   */
   call(functionIndex: number, ...args: unknown[]): unknown
   /**
    * As call(). A function that returns a tensor may give a number in place of a handle: a small contiguous tensor that nobody else has. The
@@ -235,8 +238,16 @@ export interface NativeBinding {
     /** Of the storage; default: the rest of the buffer. */
     byteLength?: number,
   ): TensorHandle
-  /** The ArrayBuffer that holds the last small result of `invoke`. */
-  readonly smallResults: { readonly memory: ArrayBuffer }
+  readonly smallResults: {
+    /** The ArrayBuffer that holds the last small result of `invoke`. */
+    readonly memory: ArrayBuffer
+    /** For the arguments of `call` and `invoke` that are given as ArrayBuffers, by index (below 16): the tensor's byte offset and its layout. */
+    readonly places: Float64Array
+    /** After a call: index of an argument and the handle that its tensor must have from now on, in turn. The caller clears it. */
+    changed: (number | TensorHandle)[] | undefined
+  }
+  /** The number of a layout for `places`: contiguous tensors with elements. -1 where a handle is needed. */
+  layoutOf(dtype: number, sizes: readonly number[]): number
   /** The layout of small results by its number: contiguous tensors. */
   resultLayout(index: number): { readonly dtype: number; readonly sizes: readonly number[] } | undefined
   /** Uninitialised memory, contiguous. */

@@ -113,8 +113,16 @@ function toAddon(value: unknown): unknown {
 export function callOverload(schema: FunctionSchema, args: readonly unknown[]): unknown {
   const { run, isTensor, resultIs, names } = runnerOf(schema)
   const converted = new Array<unknown>(args.length)
-  for (let i = 0; i < args.length; i++) converted[i] = toAddon(args[i])
-  const given = run(converted)
+  for (let i = 0; i < args.length; i++) {
+    const value = args[i]
+    converted[i] = value instanceof Tensor ? Tensor.argumentOf(value, i) : toAddon(value)
+  }
+  let given: unknown
+  try {
+    given = run(converted)
+  } finally {
+    Tensor.settleArguments(args)
+  }
   let result: unknown
   if (resultIs >= 0 && args[resultIs] instanceof Tensor) result = args[resultIs]
   else if (isTensor) result = Tensor.fromResult(given as TensorHandle | number)

@@ -58,17 +58,20 @@ export class Program {
     const first = self === undefined ? 0 : 1
     const converted = new Array<unknown>(first + args.length)
     if (self !== undefined) converted[0] = self
-    let keywords = false
+    const direct =
+      fn.returnType === TensorType && converted.length === fn.parameters.length && !(args[args.length - 1] instanceof KeywordArguments)
     for (let i = 0; i < args.length; i++) {
       const value = args[i]
-      converted[first + i] = value instanceof Tensor ? Tensor.handleOf(value) : toNative(value)
-      keywords ||= value instanceof KeywordArguments
+      const isTensor = value instanceof Tensor
+      converted[first + i] = !isTensor ? toNative(value) : direct ? Tensor.argumentOf(value, first + i) : Tensor.handleOf(value)
     }
     try {
-      if (!keywords && fn.returnType === TensorType && converted.length === fn.parameters.length)
-        return Tensor.fromResult(this.#handle.invoke(index, ...converted) as TensorHandle | number)
-      return fromNative(this.#handle.run(index, converted), this.wrapObject)
+      if (!direct) return fromNative(this.#handle.run(index, converted), this.wrapObject)
+      const result = Tensor.fromResult(this.#handle.invoke(index, ...converted) as TensorHandle | number)
+      Tensor.settleArguments(args, first)
+      return result
     } catch (error) {
+      if (direct) Tensor.settleArguments(args, first)
       throw translateError(error)
     }
   }

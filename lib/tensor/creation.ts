@@ -85,7 +85,8 @@ export function fromBuffer(buffer: ArrayBuffer, options: { dtype: DType; shape: 
   }
   if (needed > buffer.byteLength)
     throw new ArgumentError(`Expected at least ${needed} bytes for \`buffer\` but received ${buffer.byteLength}`)
-  return Tensor.fromHandle(callNative(() => nativeBinding().tensorFromBuffer(buffer, byteOffset, dtypeCode(dtype), shape)))
+  const made = Tensor.over(buffer, byteOffset, dtype, shape)
+  return made ?? Tensor.fromHandle(callNative(() => nativeBinding().tensorFromBuffer(buffer, byteOffset, dtypeCode(dtype), shape)))
 }
 
 function shapeOf(data: TensorData): number[] {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { markAsUntransferable } from 'node:worker_threads'
-import type { QuantInfo, TensorHandle, TensorInfo } from '../native/binding.js'
+import type { NativeBinding, QuantInfo, TensorHandle, TensorInfo } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
 import { ArgumentError, InvariantError } from '../util/errors.js'
@@ -41,8 +41,9 @@ export function setItemReader(reader: (tensor: Tensor) => Element): void {
 }
 const isUsual = (dtype: DType): boolean => /^(bool|u?int(8|16|32|64)|float(16|32|64)|bfloat16)$/.test(dtype) && dtype !== 'uint64'
 
-/** What small results of one dtype and shape have in common. */
+/** What tensors without a handle of one dtype and shape have in common. */
 interface SmallLayout {
+  readonly index: number
   readonly info: TensorInfo
   readonly dtype: DType
   readonly count: number
@@ -50,7 +51,9 @@ interface SmallLayout {
   readonly items: number
 }
 const layouts: SmallLayout[] = []
-let smallResults: { readonly memory: ArrayBuffer } | undefined
+let smallResults: NativeBinding['smallResults'] | undefined
+/** Arguments from this on are given as handles. */
+const maxPlaces = 16
 /** Stands for small results that were disposed of. */
 let disposed: TensorHandle | undefined
 /** In what `invoke` gives for a small result, the layout comes in multiples of this. */
@@ -74,7 +77,24 @@ function readLayout(index: number): SmallLayout {
     requiresGrad: false,
     quant: null,
   }
-  return (layouts[index] = { info, dtype, count, arrayType: arrayTypeOf(dtype), items: count * itemsPerElement(dtype) })
+  return (layouts[index] = { index, info, dtype, count, arrayType: arrayTypeOf(dtype), items: count * itemsPerElement(dtype) })
+}
+
+const sameSizes = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((size, i) => size === b[i])
+let lastLayout: SmallLayout | undefined
+const layoutsByText = new Map<string, number>()
+
+/** The layout of tensors over memory of JavaScript; undefined where they need a handle. */
+function layoutFor(dtype: DType, sizes: readonly number[]): SmallLayout | undefined {
+  if (lastLayout !== undefined && lastLayout.dtype === dtype && sameSizes(lastLayout.info.sizes, sizes)) return lastLayout
+  const text = `${dtype} ${sizes.join()}`
+  let index = layoutsByText.get(text)
+  if (index === undefined) {
+    index = nativeBinding().layoutOf(dtypeCode(dtype), sizes)
+    if (layoutsByText.size < 4096) layoutsByText.set(text, index)
+  }
+  if (index < 0) return undefined
+  return (lastLayout = layouts[index] ?? readLayout(index))
 }
 
 /** A tensor in the memory of the native addon. Its memory is freed by the collector, or at once by `dispose`. */
@@ -103,6 +123,40 @@ export class Tensor {
     // Other results share it.
     if (place === 0) markAsUntransferable(tensor.#memory)
     return tensor
+  }
+
+  /** A tensor over memory that JavaScript has; undefined where that needs a handle from the start. */
+  static over(memory: ArrayBuffer, place: number, dtype: DType, sizes: readonly number[]): Tensor | undefined {
+    // Storages reach to the end of the buffer, and what shrinks or may have gone is for the addon to refuse.
+    if ((memory as { resizable?: boolean }).resizable === true || memory.byteLength === 0) return undefined
+    const layout = layoutFor(dtype, sizes)
+    if (layout === undefined || layout.info.storageBytes !== memory.byteLength - place) return undefined
+    const tensor = new Tensor()
+    tensor.#layout = layout
+    tensor.#memory = memory
+    tensor.#place = place
+    return tensor
+  }
+
+  /** A tensor as argument `index` of `call` and `invoke` of the addon. */
+  static argumentOf(tensor: Tensor, index: number): TensorHandle | ArrayBuffer {
+    const layout = tensor.#layout
+    if (layout === undefined || index >= maxPlaces) return tensor.#handle ?? tensor.#native()
+    const { places } = (smallResults ??= nativeBinding().smallResults)
+    places[2 * index] = tensor.#place
+    places[2 * index + 1] = layout.index
+    return tensor.#memory!
+  }
+  /** After such a call: gives tensors the handles that they need now. `first` arguments came before `args`. */
+  static settleArguments(args: readonly unknown[], first = 0): void {
+    const changed = smallResults?.changed
+    if (changed === undefined) return
+    smallResults!.changed = undefined
+    for (let i = 0; i < changed.length; i += 2) {
+      const tensor = args[(changed[i] as number) - first]
+      const handle = changed[i + 1] as TensorHandle
+      if (tensor instanceof Tensor) tensor.#become(handle)
+    }
   }
 
   /** The handle, which a small result gets now. */
@@ -149,7 +203,8 @@ export class Tensor {
 
   /** The caller must not write into it. */
   private info(): TensorInfo {
-    return this.#layout?.info ?? callNative(() => this.#native().info())
+    if (this.#layout !== undefined && this.#memory!.byteLength > 0) return this.#layout.info
+    return callNative(() => this.#native().info())
   }
 
   get shape(): number[] {
@@ -221,7 +276,7 @@ export class Tensor {
   }
   private elements(): TypedArray {
     const layout = this.#layout
-    if (layout !== undefined) return new layout.arrayType(this.#memory!, this.#place, layout.items)
+    if (layout !== undefined && this.#memory!.byteLength > 0) return new layout.arrayType(this.#memory!, this.#place, layout.items)
     const info = this.info()
     if (!info.isContiguous) return new Tensor(callNative(() => this.#native().contiguousCopy())).elements()
     const dtype = this.dtype

@@ -120,16 +120,9 @@ Mappings& mappings() {
 
 // A storage on a region of an ArrayBuffer, which it keeps alive.
 Ref<Storage> storage_on_buffer(Napi::Env env, Napi::ArrayBuffer buffer, size_t offset, size_t bytes) {
-  Environment& environment = Environment::of(env);
-  napi_ref reference;
-  napi_create_reference(env, buffer, 1, &reference);
-  std::shared_ptr<BufferReferences> buffers = environment.buffers;
-  auto storage =
-    Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, [buffers, reference] { buffers->release(reference); });
+  auto storage = Storage::wrap(static_cast<char*>(buffer.Data()) + offset, bytes, nullptr);
+  pin_storage(env, *storage, buffer, offset);
   storage->file = mappings().find(buffer.Data());
-  storage->foreign = reference;
-  storage->foreign_offset = offset;
-  storage->foreign_owner = &environment;
   return storage;
 }
 
@@ -625,10 +618,12 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       torchscript::Value few[kInline];
       std::vector<torchscript::Value> many(n > kInline ? n : 0);
       torchscript::Value* args = n > kInline ? many.data() : few;
-      for (size_t i = 0; i < n; i++) args[i] = argument(env, info[i + 1], f, i, *p);
+      BorrowedArguments borrowed;
+      for (size_t i = 0; i < n; i++) args[i] = argument(env, info[i + 1], f, i, *p, borrowed);
       BufferedSink sink;
       try {
         torchscript::Value result = p->run(f, args, n, &sink);
+        borrowed.settle(env, environment.small_results);
         sink.deliver(environment, env);
         uint32_t number;
         if (small_results && f.return_type->kind == TypeKind::Tensor && environment.small_results.put(env, result, &number))
@@ -638,13 +633,22 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
         throw;
       } catch (...) {
         std::exception_ptr error = std::current_exception();
+        borrowed.settle(env, environment.small_results);
         sink.deliver(environment, env);
         std::rethrow_exception(error);
       }
     });
   }
-  static torchscript::Value argument(Napi::Env env, const Napi::Value& js, const Function& f, size_t i, const Program& program) {
+  static torchscript::Value argument(Napi::Env env, Napi::Value js, const Function& f, size_t i, const Program& program,
+                                     BorrowedArguments& borrowed) {
     const Parameter& parameter = f.parameters[i];
+    if (js.IsArrayBuffer()) {
+      TensorRef t = borrowed.take(env, Environment::of(env).small_results, js, i);
+      const TypeInfo& type = *parameter.type;
+      if (type.kind == TypeKind::Tensor || (type.kind == TypeKind::Optional && type.args[0]->kind == TypeKind::Tensor))
+        return torchscript::Value(std::move(t));
+      js = wrap_tensor(env, std::move(t));
+    }
     if (parameter.type->kind == TypeKind::Tensor) {
       if (TensorRef t = tensor_of(js)) return torchscript::Value(std::move(t));
     } else if (parameter.type->kind == TypeKind::Class) {
@@ -795,6 +799,18 @@ Napi::Value load_program(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+std::shared_ptr<FileMapping> mapping_at(void* data) { return mappings().find(data); }
+
+void pin_storage(Napi::Env env, Storage& storage, napi_value buffer, size_t offset) {
+  Environment& environment = Environment::of(env);
+  napi_ref reference;
+  napi_create_reference(env, buffer, 1, &reference);
+  storage.deleter = [buffers = environment.buffers, reference] { buffers->release(reference); };
+  storage.foreign = reference;
+  storage.foreign_offset = offset;
+  storage.foreign_owner = &environment;
+}
 
 bool is_tensor(const Napi::Value& value) { return handle_in(value, &Environment::tensors) != nullptr; }
 bool is_object_handle(const Napi::Value& value) { return handle_in(value, &Environment::objects) != nullptr; }

@@ -18,6 +18,10 @@ Ref<Tensor> tensor_of(const Napi::Value& value);
 // Throws when the object belongs to another program.
 Value object_of(Napi::Env env, const Napi::Value& value, const Program& program, const std::string& name);
 Napi::Value wrap_tensor(Napi::Env env, Ref<Tensor> tensor);
+// The mapped file that an ArrayBuffer with this memory shows, if it shows one.
+std::shared_ptr<FileMapping> mapping_at(void* data);
+// Has a storage keep the ArrayBuffer that it lies in.
+void pin_storage(Napi::Env env, Storage& storage, napi_value buffer, size_t offset);
 Napi::Value wrap_object(Napi::Env env, const Value& object, const Ref<Program>& program);
 
 }  // namespace torchscript::binding

@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "binding/environment.h"
+#include "binding/handles.h"
+
 namespace torchscript::binding {
 namespace {
 
@@ -29,6 +32,12 @@ Napi::Object SmallResults::face(Napi::Env env) {
   if (face_.IsEmpty()) {
     auto face = Napi::Object::New(env);
     face.Set("memory", Napi::ArrayBuffer::New(env, 0));
+    auto places = Napi::Float64Array::New(env, 2 * kMaxArguments);
+    places_ = places.Data();
+    // It stays where it is as long as the face has it.
+    napi_property_descriptor fixed = {"places", nullptr, nullptr, nullptr, nullptr, places, napi_enumerable, nullptr};
+    napi_define_properties(env, face, 1, &fixed);
+    face.Set("changed", env.Undefined());
     face_ = Napi::Persistent(face);
   }
   return face_.Value();
@@ -96,6 +105,63 @@ Napi::Value SmallResults::layout(Napi::Env env, size_t index) const {
   result.Set("dtype", static_cast<double>(layout.dtype));
   result.Set("sizes", sizes);
   return result;
+}
+
+Ref<Tensor> BorrowedArguments::take(Napi::Env env, SmallResults& results, const Napi::Value& buffer, size_t index) {
+  auto outside = [&] { return argument_error(env, "Expected a live Tensor but received one whose ArrayBuffer was transferred."); };
+  if (index >= SmallResults::kMaxArguments) throw outside();
+  const double offset = results.places_[2 * index], number = results.places_[2 * index + 1];
+  if (!(offset >= 0 && offset < 9e15) || !(number >= 0 && number < static_cast<double>(results.layouts_.size()))) throw outside();
+  const auto layout_index = static_cast<uint32_t>(number);
+  const SmallResults::Layout& layout = results.layouts_[layout_index];
+  void* data = nullptr;
+  size_t size = 0;
+  napi_get_arraybuffer_info(env, buffer, &data, &size);
+  size_t bytes = static_cast<size_t>(dtype_size(layout.dtype));
+  for (int i = 0; i < layout.ndim; i++) bytes *= static_cast<size_t>(layout.sizes[i]);
+  const auto at = static_cast<size_t>(offset);
+  if (at > size || bytes > size - at) throw outside();
+  char* begin = static_cast<char*>(data) + at;
+  // One tensor given twice is one tensor.
+  for (size_t i = 0; i < count_; i++)
+    if (items_[i].storage->data == begin && items_[i].layout == layout_index) return items_[i].tensor;
+  Argument& item = items_[count_++];
+  item.buffer = buffer;
+  item.index = index;
+  item.offset = at;
+  item.layout = layout_index;
+  item.storage = Storage::wrap(begin, bytes, nullptr);
+  if (data != results.data_) item.storage->file = mapping_at(data);
+  int64_t strides[kMaxDims];
+  int64_t stride = 1;
+  for (int d = layout.ndim - 1; d >= 0; d--) {
+    strides[d] = stride;
+    stride *= layout.sizes[d];
+  }
+  item.tensor = Tensor::on_storage(item.storage, layout.dtype, layout.sizes, strides, layout.ndim, 0);
+  return item.tensor;
+}
+
+void BorrowedArguments::settle(Napi::Env env, SmallResults& results) {
+  Napi::Array changed;
+  for (size_t i = 0; i < count_; i++) {
+    Argument& item = items_[i];
+    Tensor& tensor = *item.tensor;
+    const SmallResults::Layout& layout = results.layouts_[item.layout];
+    const TensorView& view = tensor.view;
+    const bool own = tensor.storage == item.storage;
+    const bool same = own && tensor.offset == 0 && !tensor.requires_grad && !view.quant && view.dtype == layout.dtype &&
+                      view.ndim == layout.ndim && same_sizes(view.sizes, layout.sizes, layout.ndim) && has_plain_strides(view);
+    // The call's own: one here and one among the arguments; the storage one here and one of the tensor.
+    const bool held = tensor.use_count() > 2 || item.storage->use_count() > (own ? 2u : 1u);
+    if (same && !held) continue;
+    pin_storage(env, *item.storage, item.buffer, item.offset);
+    if (changed.IsEmpty()) changed = Napi::Array::New(env);
+    changed.Set(changed.Length(), static_cast<double>(item.index));
+    changed.Set(changed.Length(), wrap_tensor(env, item.tensor));
+  }
+  count_ = 0;
+  if (!changed.IsEmpty()) results.face(env).Set("changed", changed);
 }
 
 }  // namespace torchscript::binding

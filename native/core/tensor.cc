@@ -30,7 +30,8 @@ Ref<Storage> Storage::wrap(void* data, size_t bytes, std::function<void()> delet
   auto storage = make_ref<Storage>();
   storage->data = data;
   storage->bytes = bytes;
-  storage->deleter = deleter ? std::move(deleter) : [] {};
+  if (deleter) storage->deleter = std::move(deleter);
+  else storage->deleter = [] {};
   return storage;
 }
 
