@@ -1,5 +1,6 @@
 import type { ObjectValue, PickleValue, TensorData } from '../archive/values.js'
-import type { Graph } from '../ir/graph.js'
+import { allNodes, type Graph } from '../ir/graph.js'
+import { PrintedTensor } from '../ir/printer.js'
 import type { ClassType, ConstantValue, ScriptFunction, Type } from '../ir/types.js'
 import { AnyType } from '../ir/types.js'
 import { simplifyingPasses, runToFixpoint } from '../passes/frozen-pipeline.js'
@@ -8,12 +9,16 @@ import { dtypeCode } from '../tensor/dtype.js'
 import { ArgumentError } from '../util/errors.js'
 import type { ProgramSource } from './compile.js'
 import { evaluator } from './evaluator.js'
+import { liveTensorOf } from './live-tensors.js'
 import type { ClassTable } from './objects.js'
 
 const detached = new WeakMap<TensorData, TensorData>()
-/** Constants of a graph do not require gradients: PyTorch refuses those that do. */
-function withoutGradient(tensor: TensorData): TensorData {
-  if (!tensor.requiresGrad) return tensor
+/**
+ * A tensor as a constant of a frozen graph. Constants do not require gradients: PyTorch refuses those that do. And they are weights, which kernels pack
+ * once, also where they are tensors that JavaScript has: on the same memory, but apart from what is written there later.
+ */
+function asWeight(tensor: TensorData): TensorData {
+  if (!tensor.requiresGrad && liveTensorOf(tensor) === undefined) return tensor
   let copy = detached.get(tensor)
   if (copy === undefined) detached.set(tensor, (copy = { ...tensor, requiresGrad: false }))
   return copy
@@ -31,7 +36,7 @@ function constantOf(value: PickleValue, declared: Type): ConstantValue | undefin
     case 'device':
       return value
     case 'tensor':
-      return { kind: 'tensor', tensor: withoutGradient(value.tensor) }
+      return { kind: 'tensor', tensor: asWeight(value.tensor) }
     case 'int':
       return type.kind === 'Simple' && type.name === 'float' ? { kind: 'float', value: Number(value.value) } : value
     case 'dtype':
@@ -86,6 +91,16 @@ export interface FreezeProgramOptions {
   optimize(graph: Graph): void
 }
 
+/** Makes weights of the tensors that a graph had as constants before it was frozen: those that a trace met. */
+function constantsAsWeights(graph: Graph): void {
+  for (const node of allNodes(graph.block)) {
+    const { constant } = node
+    if (constant?.kind !== 'tensor' || constant.tensor instanceof PrintedTensor) continue
+    const tensor = asWeight(constant.tensor as TensorData)
+    if (tensor !== constant.tensor) node.setAttribute('value', { kind: 'value', value: { kind: 'tensor', tensor } })
+  }
+}
+
 /** Finds what a dotted name below an object means. */
 function resolve(root: FreezeObject, name: string): { object: FreezeObject; name: string; method?: ScriptFunction } {
   const parts = name.split('.')
@@ -118,7 +133,10 @@ export function freezeProgram(source: ProgramSource, options: FreezeProgramOptio
     methods: [...methods.values()],
     attributes: preserved.filter(({ method }) => method === undefined),
     simplify: (graph) => void runToFixpoint(graph, simplifyingPasses(evaluator)),
-    finish: options.optimize,
+    finish(graph) {
+      constantsAsWeights(graph)
+      options.optimize(graph)
+    },
   })
   return rebuild(source, top, tree, frozen.classes)
 }

@@ -1,4 +1,5 @@
 import { KeywordArguments } from '../../runtime/convert.js'
+import { dtypeFromCode } from '../../tensor/dtype.js'
 import { Tensor } from '../../tensor/tensor.js'
 
 /*
@@ -94,9 +95,8 @@ export function signatureOf({ structure, tensors }: Flat, withSizes: boolean): s
   const visit = (part: Structure): string => {
     switch (part.kind) {
       case 'tensor': {
-        const tensor = tensors[next++]
-        const { sizes, quant } = Tensor.handleOf(tensor).info()
-        return `${tensor.dtype}${quant === null ? '' : ':quantized'}${withSizes ? `[${sizes.join(', ')}]` : `[${sizes.map(() => '*').join(', ')}]`}`
+        const { dtype, sizes, quant } = Tensor.handleOf(tensors[next++]).info()
+        return `${dtypeFromCode(dtype)}${quant === null ? '' : ':quantized'}[${withSizes ? sizes.join(', ') : '*, '.repeat(sizes.length).slice(0, -2)}]`
       }
       case 'constant':
         return constantText(part.value)
