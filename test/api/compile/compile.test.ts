@@ -156,6 +156,18 @@ t.test('signatures: numbers by value, tensors by dtype and rank, by size where t
   t.end()
 })
 
+t.test('tensors that a traced function reads are packed', (t) => {
+  const weight = torch.randn([256, 256])
+  const compiled = torch.compile((x: torch.Tensor) => ({ y: torch.linear(x, weight) }))
+  const x = torch.randn([64, 256])
+  const { packedBytes } = torch.memoryStats()
+  same(t, compiled(x).y, torch.linear(x, weight))
+  t.ok(torch.memoryStats().packedBytes >= packedBytes + 4 * 256 * 256)
+  weight.fill_(1)
+  same(t, compiled(x).y, torch.linear(x, weight), 'after a write')
+  t.end()
+})
+
 t.test('the least recently used compilation goes first', (t) => {
   const compiled = torch.compile((x: torch.Tensor, n: number) => ({ y: x.mul(n) }), { cacheSizeLimit: 2 })
   const x = torch.ones([2])
