@@ -144,6 +144,8 @@ export interface ProgramHandle {
    * number is layout * 256 + place; the elements begin at byte 64 * place of `smallResults.memory` as it is when this returns.
    */
   invoke(functionIndex: number, ...args: unknown[]): unknown
+  /** A method of an object as a function that takes the other arguments and gives what `invoke` gives. */
+  bind(functionIndex: number, self: ObjectHandle): (...args: unknown[]) => unknown
   /** Runs a function on a native worker; arguments are converted before this returns. */
   runAsync(functionIndex: number, args: readonly unknown[]): Promise<unknown>
   /** The root module, or null. */

@@ -54,26 +54,43 @@ export class Program {
 
   /** Calls a function; for a method the handle of its object comes as `self`. */
   call(fn: ScriptFunction, args: readonly unknown[], self?: ObjectHandle): unknown {
-    const index = this.#index(fn)
     const first = self === undefined ? 0 : 1
-    const converted = new Array<unknown>(first + args.length)
-    if (self !== undefined) converted[0] = self
-    const direct =
-      fn.returnType === TensorType && converted.length === fn.parameters.length && !(args[args.length - 1] instanceof KeywordArguments)
+    const isDirect =
+      fn.returnType === TensorType && first + args.length === fn.parameters.length && !(args[args.length - 1] instanceof KeywordArguments)
+    if (!isDirect) return this.#run(fn, self === undefined ? args : [self, ...args], first)
+    const converted = new Array<unknown>(args.length)
     for (let i = 0; i < args.length; i++) {
       const value = args[i]
-      const isTensor = value instanceof Tensor
-      converted[first + i] = !isTensor ? toNative(value) : direct ? Tensor.argumentOf(value, first + i) : Tensor.handleOf(value)
+      converted[i] = value instanceof Tensor ? Tensor.argumentOf(value, first + i) : toNative(value)
     }
     try {
-      if (!direct) return fromNative(this.#handle.run(index, converted), this.wrapObject)
-      const result = Tensor.fromResult(this.#handle.invoke(index, ...converted) as TensorHandle | number)
+      const given = self === undefined ? this.#handle.invoke(this.#index(fn), ...converted) : this.#method(fn, self)(...converted)
+      const result = Tensor.fromResult(given as TensorHandle | number)
       Tensor.settleArguments(args, first)
       return result
     } catch (error) {
-      if (direct) Tensor.settleArguments(args, first)
+      Tensor.settleArguments(args, first)
       throw translateError(error)
     }
+  }
+  #run(fn: ScriptFunction, args: readonly unknown[], first: number): unknown {
+    const converted = args.map((value, i) => (i < first ? value : toNative(value)))
+    return fromNative(
+      callNative(() => this.#handle.run(this.#index(fn), converted)),
+      this.wrapObject,
+    )
+  }
+  /** The method that was called last, which is mostly the next one too. */
+  #last: { readonly fn: ScriptFunction; readonly self: ObjectHandle; readonly call: (...args: unknown[]) => unknown } | undefined
+  readonly #methods = new WeakMap<ObjectHandle, Map<ScriptFunction, (...args: unknown[]) => unknown>>()
+  #method(fn: ScriptFunction, self: ObjectHandle): (...args: unknown[]) => unknown {
+    if (this.#last?.fn === fn && this.#last.self === self) return this.#last.call
+    let methods = this.#methods.get(self)
+    if (methods === undefined) this.#methods.set(self, (methods = new Map()))
+    let call = methods.get(fn)
+    if (call === undefined) methods.set(fn, (call = this.#handle.bind(this.#index(fn), self)))
+    this.#last = { fn, self, call }
+    return call
   }
 
   /**
@@ -134,6 +151,7 @@ export class Program {
     return this.#handle.stateVersion()
   }
   dispose(): void {
+    this.#last = undefined
     this.#handle.dispose()
   }
 }

@@ -549,7 +549,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeProgram",
                        {InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"),
-                        InstanceMethod<&ProgramHandle::invoke>("invoke"),
+                        InstanceMethod<&ProgramHandle::invoke>("invoke"), InstanceMethod<&ProgramHandle::bind>("bind"),
                         InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
                         InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
                         InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
@@ -603,41 +603,82 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value call_with(const Napi::CallbackInfo& info, bool small_results) {
     return translated(info, [&]() -> Napi::Value {
       Napi::Env env = info.Env();
-      Environment& environment = Environment::of(env);
-      environment.buffers->drain();
       int64_t index = integer_argument(info, 0, "functionIndex");
       ProgramRef p = program(env);
       if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size())
         throw argument_error(env, "Expected the index of a function but received " + std::to_string(index) + ".");
-      const Function& f = p->function(static_cast<size_t>(index));
-      const size_t n = f.parameters.size();
-      if (info.Length() != n + 1)
-        throw argument_error(
-          env, "Expected " + std::to_string(n) + " arguments for " + f.name + " but received " + std::to_string(info.Length() - 1) + ".");
-      constexpr size_t kInline = 8;
-      torchscript::Value few[kInline];
-      std::vector<torchscript::Value> many(n > kInline ? n : 0);
-      torchscript::Value* args = n > kInline ? many.data() : few;
-      BorrowedArguments borrowed;
-      for (size_t i = 0; i < n; i++) args[i] = argument(env, info[i + 1], f, i, *p, borrowed);
-      BufferedSink sink;
-      try {
-        torchscript::Value result = p->run(f, args, n, &sink);
-        borrowed.settle(env, environment.small_results);
-        sink.deliver(environment, env);
-        uint32_t number;
-        if (small_results && f.return_type->kind == TypeKind::Tensor && environment.small_results.put(env, result, &number))
-          return Napi::Number::New(env, number);
-        return to_js(env, result, f.return_type, p);
-      } catch (const Napi::Error&) {
-        throw;
-      } catch (...) {
-        std::exception_ptr error = std::current_exception();
-        borrowed.settle(env, environment.small_results);
-        sink.deliver(environment, env);
-        std::rethrow_exception(error);
-      }
+      return run_function(info, 1, p, p->function(static_cast<size_t>(index)), nullptr, small_results);
     });
+  }
+
+  // A method of an object as a JavaScript function that does what invoke() does, without asking again which method of which object.
+  // Lives on after dispose(), which takes its object away.
+  Napi::Value bind(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      Napi::Env env = info.Env();
+      int64_t index = integer_argument(info, 0, "functionIndex");
+      const ProgramRef& p = program(env);
+      if (index < 0 || static_cast<size_t>(index) >= p->plan().functions.size())
+        throw argument_error(env, "Expected the index of a function but received " + std::to_string(index) + ".");
+      const Function& f = p->function(static_cast<size_t>(index));
+      torchscript::Value self = object_of(env, info[1], *p, "self");
+      if (f.parameters.empty() || !value_has_type(self, *f.parameters[0].type))
+        throw argument_error(env, "Expected a method of the object for `functionIndex` but received " + f.name + ".");
+      auto bound = std::make_shared<Bound>(Bound{p, &f, std::move(self)});
+      if (bound_.size() >= 2 * live_bound_ + 16) {
+        std::erase_if(bound_, [](const auto& weak) { return weak.expired(); });
+        live_bound_ = bound_.size();
+      }
+      bound_.push_back(bound);
+      return Napi::Function::New(
+        env,
+        [bound](const Napi::CallbackInfo& call) -> Napi::Value {
+          return translated(call, [&]() -> Napi::Value {
+            if (!bound->program) throw argument_error(call.Env(), "Expected a live program but this one was disposed of.");
+            // A call from within, through a handler of prints, may dispose of the program.
+            ProgramRef p = bound->program;
+            torchscript::Value self = bound->self;
+            return run_function(call, 0, p, *bound->function, &self, true);
+          });
+        },
+        f.name);
+    });
+  }
+
+  // Runs a function on the arguments from `first` on; `self`, where given, comes before them.
+  static Napi::Value run_function(const Napi::CallbackInfo& info, size_t first, const ProgramRef& p, const Function& f,
+                                  const torchscript::Value* self, bool small_results) {
+    Napi::Env env = info.Env();
+    Environment& environment = Environment::of(env);
+    environment.buffers->drain();
+    const size_t n = f.parameters.size(), hidden = self ? 1 : 0, given = info.Length() - first;
+    if (given != n - hidden)
+      throw argument_error(env, "Expected " + std::to_string(n - hidden) + " arguments for " + f.name + " but received " +
+                                  std::to_string(given) + ".");
+    constexpr size_t kInline = 8;
+    torchscript::Value few[kInline];
+    std::vector<torchscript::Value> many(n > kInline ? n : 0);
+    torchscript::Value* args = n > kInline ? many.data() : few;
+    BorrowedArguments borrowed;
+    if (self) args[0] = *self;
+    for (size_t i = hidden; i < n; i++) args[i] = argument(env, info[first + i - hidden], f, i, *p, borrowed);
+    BufferedSink sink;
+    try {
+      torchscript::Value result = p->run(f, args, n, &sink);
+      borrowed.settle(env, environment.small_results);
+      sink.deliver(environment, env);
+      uint32_t number;
+      if (small_results && f.return_type->kind == TypeKind::Tensor && environment.small_results.put(env, result, &number))
+        return Napi::Number::New(env, number);
+      return to_js(env, result, f.return_type, p);
+    } catch (const Napi::Error&) {
+      throw;
+    } catch (...) {
+      std::exception_ptr error = std::current_exception();
+      borrowed.settle(env, environment.small_results);
+      sink.deliver(environment, env);
+      std::rethrow_exception(error);
+    }
   }
   static torchscript::Value argument(Napi::Env env, Napi::Value js, const Function& f, size_t i, const Program& program,
                                      BorrowedArguments& borrowed) {
@@ -758,11 +799,18 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     program_ = nullptr;
+    for (const auto& weak : bound_) {
+      if (auto bound = weak.lock()) {
+        bound->self = torchscript::Value();
+        bound->program = nullptr;
+      }
+    }
+    bound_.clear();
     return info.Env().Undefined();
   }
 
   // Native exceptions of instance methods become JavaScript errors.
-  template <class F> Napi::Value translated(const Napi::CallbackInfo& info, F body) {
+  template <class F> static Napi::Value translated(const Napi::CallbackInfo& info, F body) {
     try {
       return body();
     } catch (const Napi::Error&) {
@@ -772,7 +820,15 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     }
   }
 
+  struct Bound {
+    ProgramRef program;
+    const Function* function;
+    torchscript::Value self;
+  };
+
   ProgramRef program_;
+  std::vector<std::weak_ptr<Bound>> bound_;
+  size_t live_bound_ = 0;  // when those that are gone were last left out
 };
 
 Napi::Value load_program(const Napi::CallbackInfo& info) {

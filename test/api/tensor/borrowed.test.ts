@@ -133,3 +133,25 @@ t.test('tensors kept by a module', (t) => {
   t.same((traced.forward(fresh(0, 0)) as torch.Tensor).toArray(), [[3, 4]])
   t.end()
 })
+
+t.test('methods of several objects in turn, and of a module that was disposed of', (t) => {
+  class Scale extends torch.nn.Module {
+    declare factor: torch.Tensor
+    constructor(factor: number) {
+      super()
+      this.registerBuffer('factor', torch.tensor([factor]))
+    }
+    override forward(x: torch.Tensor): torch.Tensor {
+      return x.mul(this.factor)
+    }
+  }
+  const modules = [2, 3, 5].map((factor) => torch.jit.trace(new Scale(factor).eval(), [fresh(1)]))
+  for (let i = 0; i < 40; i++)
+    for (const [k, factor] of [2, 3, 5].entries()) t.same((modules[k].forward(fresh(i)) as torch.Tensor).toArray(), [[factor * i]])
+  const { forward } = modules[0]
+  modules[0].dispose()
+  t.throws(() => modules[0].forward(fresh(1)), /disposed of/)
+  t.throws(() => forward(fresh(1)) as unknown, /disposed of/)
+  t.same((modules[1].forward(fresh(1)) as torch.Tensor).toArray(), [[3]])
+  t.end()
+})
