@@ -10,6 +10,7 @@ const sameAs: ReadonlyMap<string, number> = new Map([
   ['aten::addmm', 2],
   ['torchscript::attention', 0],
   ['torchscript::linear_epilogue', 1],
+  ['torchscript::addmm_epilogue', 2],
   ['torchscript::convolution_epilogue', 1],
   ['torchscript::bottleneck', 4],
   ...(

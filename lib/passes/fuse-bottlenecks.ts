@@ -60,7 +60,8 @@ class Bottlenecks {
     const aliases = (this.analysis ??= new AliasAnalysis(this.graph))
     if (between.some((node) => aliases.mayChange(node, input))) return false
 
-    const none = (): Value => this.graph.createConstant({ kind: 'none' }, { kind: 'Optional', element: TensorType }).insertBefore(project).output
+    const none = (): Value =>
+      this.graph.createConstant({ kind: 'none' }, { kind: 'Optional', element: TensorType }).insertBefore(project).output
     const nothing = (): Value => this.graph.createConstant({ kind: 'string', value: '' }, StringType).insertBefore(project).output
     const wide = expand === undefined ? [none(), none(), nothing()] : [weightAt, biasAt, activationAt].map((i) => expand.inputs[i])
     const narrow = [weightAt, biasAt, strideAt, paddingAt, activationAt].map((i) => depthwise.inputs[i])
@@ -103,13 +104,24 @@ class Bottlenecks {
     const shape = node && this.shapeOf(node)
     if (node === undefined || shape === undefined || shape[1] !== 1 || shape[2] !== 3 || shape[3] !== 3) return false
     const [groups, residual] = [node.inputs[8].node.constant, node.inputs[residualAt].node.constant]
-    return groups?.kind === 'int' && Number(groups.value) === shape[0] && shape[0] > 1 && residual?.kind === 'none' && isList(node.inputs[dilationAt], 1)
+    return (
+      groups?.kind === 'int' &&
+      Number(groups.value) === shape[0] &&
+      shape[0] > 1 &&
+      residual?.kind === 'none' &&
+      isList(node.inputs[dilationAt], 1)
+    )
   }
 }
 
 /** Whether a value is a list of this number only. */
 function isList(value: Value, wanted: number): boolean {
   const { node } = value
-  const items = node.kind === 'prim::ListConstruct' ? node.inputs.map((input) => input.node.constant) : node.constant?.kind === 'list' ? node.constant.items : []
+  const items =
+    node.kind === 'prim::ListConstruct'
+      ? node.inputs.map((input) => input.node.constant)
+      : node.constant?.kind === 'list'
+        ? node.constant.items
+        : []
   return items.length > 0 && items.every((item) => item?.kind === 'int' && Number(item.value) === wanted)
 }

@@ -30,7 +30,7 @@ const isNumber = (value: Value | undefined, wanted: number): boolean => {
 }
 
 /** The epilogue's name for an activation node. */
-function activationOf(node: Node): string | undefined {
+export function activationOf(node: Node): string | undefined {
   const simple = simpleActivations.get(node.kind)
   if (simple !== undefined) return simple
   switch (node.kind) {

@@ -5,6 +5,7 @@ import { compressWeights, type WeightStorage } from './compress-weights.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
 import { fuseBottlenecks } from './fuse-bottlenecks.js'
+import { fuseAddmm } from './fuse-addmm.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
@@ -21,6 +22,7 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   recognizeGelu(facts),
   recognizeAttention(reader, facts),
   fuseEpilogues(facts),
+  fuseAddmm(facts),
   assignLayout(facts),
   fuseBottlenecks(facts),
   ...(weights === undefined ? [] : [compressWeights(weights, facts)]),

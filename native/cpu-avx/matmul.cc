@@ -386,9 +386,8 @@ TS_KERNEL(linear, {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pac
 // linear(input, weight, bias?), then residual? and activation.
 void linear_epilogue_infer(Call& call) { infer_epilogue(call, 3, 4, linear_infer); }
 void linear_epilogue_run(Call& call) {
-  run_epilogue(call, 3, 4, linear_infer, [](Call& inner, const TensorView* residual, Activation activation) {
-    linear_with(inner, residual, activation, true);
-  });
+  run_epilogue(call, 3, 4, linear_infer,
+               [](Call& inner, const TensorView* residual, Activation activation) { linear_with(inner, residual, activation, true); });
 }
 
 namespace {
@@ -396,6 +395,61 @@ namespace {
 TS_KERNEL(
   linear_epilogue,
   {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
+
+// addmm(bias, mat1, mat2) seen in a shape, then residual? and activation.
+void addmm_view_infer(Call& call) {
+  const TensorView &a = tensor_argument(call, 1, "addmm", "mat1"), &b = tensor_argument(call, 2, "addmm", "mat2");
+  if (a.ndim != 2) fail("mat1 must be a matrix, got %d-D tensor", a.ndim);
+  if (b.ndim != 2) fail("mat2 must be a matrix, got %d-D tensor", b.ndim);
+  add_infer(call, a, b, false, false);
+  if (call.args[3].kind != ArgKind::IntList) return;
+  const auto& shape = call.args[3].ints;
+  const int64_t n = call.outputs[0].numel();
+  if (shape.n > kMaxDims) fail("Expected a shape of at most %d dimensions but received %lld", kMaxDims, static_cast<long long>(shape.n));
+  int64_t sizes[kMaxDims], known = 1;
+  int unknown = -1;
+  for (int d = 0; d < shape.n; d++) {
+    sizes[d] = shape.p[d];
+    if (sizes[d] == -1 && unknown < 0) unknown = d;
+    else if (sizes[d] < 0) fail("invalid shape dimension %lld", static_cast<long long>(sizes[d]));
+    else known *= sizes[d];
+  }
+  if (unknown >= 0) known *= sizes[unknown] = known > 0 ? n / known : 0;
+  if (known != n) fail("shape is invalid for input of size %lld", static_cast<long long>(n));
+  call.set_output(0, call.outputs[0].dtype, sizes, static_cast<int>(shape.n));
+}
+void addmm_epilogue_with(Call& call, const TensorView* residual, Activation activation) {
+  const TensorView &out = call.outputs[0], &bias = call.tensor(0);
+  with_compute_type(out.dtype, [&](auto t) {
+    using T = decltype(t);
+    Runtime& runtime = *call.runtime;
+    const TensorView x = as_compute<T>(runtime, call.tensor(1)), w = as_compute<T>(runtime, call.tensor(2));
+    const int64_t sizes[2] = {x.sizes[0], w.sizes[1]};
+    T* c = output_block<T>(runtime, out);
+    Gemm<T> model;
+    constexpr bool tiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
+    if (tiles && bias.ndim == 1 && bias.sizes[0] == sizes[1]) model.bias_n = stage<T>(runtime, bias);
+    else model.accumulate = start_from<T>(bias, T(1), false, c, sizes, 2);
+    if constexpr (tiles) {
+      model.packed_b = static_cast<const T*>(call.packed);
+      model.activation = activation;
+      model.subcubic = true;
+      if (residual) model.residual = stage<T>(runtime, *residual);
+      batched_product<T>(runtime, x, w, c, model);
+    } else {
+      batched_product<T>(runtime, x, w, c, model);
+      const T* sum = residual ? stage<T>(runtime, *residual) : nullptr;
+      for (int64_t i = 0; sum && i < out.numel(); i++) c[i] += sum[i];
+      activate(c, out.numel(), activation);
+    }
+    finish_output(c, out);
+  });
+}
+void addmm_epilogue_infer(Call& call) { infer_epilogue(call, 4, 5, addmm_view_infer); }
+void addmm_epilogue_run(Call& call) { run_epilogue(call, 4, 5, addmm_view_infer, addmm_epilogue_with); }
+TS_KERNEL(
+  addmm_epilogue,
+  {.infer = addmm_epilogue_infer, .run = addmm_epilogue_run, .pack_arg = 2, .pack_bytes = pack_bytes_right<2>, .pack = pack_right<2>});
 
 }  // namespace
 }  // namespace torchscript

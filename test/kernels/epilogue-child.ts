@@ -128,6 +128,18 @@ const linear = (
     tolerance,
   )
 
+const addmm = (name: string, rows: number, inner: number, columns: number, r: TensorHandle | undefined, act: string, tolerance = 0): void =>
+  check(
+    `addmm ${name}`,
+    'torchscript::addmm_epilogue(%b, %x, %w, %none',
+    'aten::addmm(%b, %x, %w, %one, %one',
+    '%b : Tensor, %x : Tensor, %w : Tensor',
+    [tensor([columns]), tensor([rows, inner], 'float32', 2), tensor([inner, columns])],
+    r,
+    act,
+    tolerance,
+  )
+
 interface Conv {
   readonly x: readonly number[]
   readonly w: readonly number[]
@@ -175,6 +187,8 @@ function conv(
 const names = Object.keys(separate)
 for (const act of names) {
   linear('5x40x70', tensor([5, 40], 'float32', 2), tensor([70, 40]), tensor([70]), tensor([5, 70], 'float32', 4), act)
+  addmm('5x40x70', 5, 40, 70, tensor([5, 70], 'float32', 4), act)
+  addmm('one row, no residual', 1, 33, 21, undefined, act)
   linear('one row', tensor([1, 33], 'float32', 2), tensor([21, 33]), tensor([21]), tensor([1, 21]), act)
   linear('one column', tensor([9, 33]), tensor([1, 33]), undefined, tensor([9, 1]), act)
   linear('empty sum', tensor([3, 0]), tensor([4, 0]), tensor([4]), tensor([3, 4], 'float32', 8), act)
@@ -216,6 +230,7 @@ for (const act of ['', 'gelu', 'relu'] as const) {
   linear('130x520', tensor([130, 512]), tensor([520, 512]), tensor([520]), tensor([130, 520]), act, rounding)
   linear('odd row, tail of a panel', tensor([3, 45, 512]), tensor([517, 512]), undefined, undefined, act, rounding)
 }
+addmm('130x520', 130, 512, 520, tensor([130, 520]), 'gelu_tanh', 2 * rounding)
 linear('slices of the sum', tensor([97, 1026]), tensor([400, 1026]), tensor([400]), tensor([97, 400]), 'silu', 2 * rounding)
 linear('blocks of rows', tensor([300, 512]), tensor([300, 512]), tensor([300]), undefined, '', rounding)
 linear('special values in a large product', tensor([131, 512], 'float32', 1, true), tensor([520, 512]), undefined, undefined, '', rounding)

@@ -17,6 +17,7 @@ import { foldConvolutionBatchNorm, foldLinearBatchNorm } from '../../lib/passes/
 import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic.js'
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
 import { fuseBottlenecks } from '../../lib/passes/fuse-bottlenecks.js'
+import { fuseAddmm } from '../../lib/passes/fuse-addmm.js'
 import { fuseEpilogues } from '../../lib/passes/fuse-epilogues.js'
 import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
@@ -49,6 +50,7 @@ const passes: readonly Pass[] = [
   foldLinearBatchNorm(evaluator),
   foldConvolutionArithmetic(evaluator),
   fuseBottlenecks(evaluator),
+  fuseAddmm(evaluator),
   fuseEpilogues(evaluator),
   lowerTuples,
   peephole,
