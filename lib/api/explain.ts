@@ -49,6 +49,7 @@ function tableOf({ nodes, signature, isa: set, threads }: Omit<Explanation, 'toS
     if (node.kind === 'prim::Constant') continue
     const indent = '  '.repeat(node.depth + 1)
     lines.push(`${indent}${node.text}${node.kernels.length === 0 ? `   # ${node.idle}` : ''}`)
+    for (const line of node.inner) lines.push(`${indent}  | ${line}`)
     for (const kernel of node.kernels) lines.push(`${indent}  -> ${kernelText(kernel, set)}`)
     for (const { pass, kind, reason } of node.notes)
       lines.push(`${indent}  ${kind === 'fused' ? 'fused' : 'not fused'} (${pass}): ${reason}`)

@@ -34,6 +34,8 @@ export interface KernelRun {
 export interface NodeExplanation {
   /** The node as the graph prints it, blocks aside. */
   readonly text: string
+  /** Of a group: the nodes in it, printed. */
+  readonly inner: readonly string[]
   /** `aten::linear`, `prim::If`, ... */
   readonly kind: string
   /** How deep in blocks of branches and loops. */
@@ -62,8 +64,13 @@ function numberNodes(graph: Graph): Node[] {
   const nodes: Node[] = []
   const visit = (block: Block): void => {
     for (const node of block.nodes) {
-      node.range = { file: place(nodes.length), text: '', start: 0, end: 0 }
+      const range = { file: place(nodes.length), text: '', start: 0, end: 0 }
+      node.range = range
       node.callStack = undefined
+      // What a group falls back to counts for the group.
+      for (const attribute of node.attributes.values())
+        if (attribute.kind === 'graph')
+          for (const inner of allNodes(attribute.graph.block)) Object.assign(inner, { range, callStack: undefined })
       nodes.push(node)
       for (const inner of node.blocks) visit(inner)
     }
@@ -152,6 +159,7 @@ export function explainFunction(
         const kernels = byPlace.get(place(i)) ?? []
         return {
           text: texts.get(i) ?? node.kind,
+          inner: innerTexts(node),
           kind: node.kind,
           depth: depths[i],
           kernels,
@@ -182,6 +190,15 @@ function lineTexts(graph: Graph): Map<number, string> {
     if (match !== null) texts.set(Number(match[2]), match[1])
   }
   return texts
+}
+
+/** The nodes of the graphs that a node holds. */
+function innerTexts(node: Node): string[] {
+  return [...node.attributes.values()].flatMap((attribute) => {
+    if (attribute.kind !== 'graph') return []
+    const lines = printGraph(attribute.graph, { ranges: false }).split('\n')
+    return lines.filter((line) => line.includes(' = ') && !line.includes(' = prim::Constant')).map((line) => line.trim())
+  })
 }
 
 function depthsOf(graph: Graph): number[] {
