@@ -27,7 +27,8 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
   const int64_t wide = std::max<int64_t>(5, (48 << 10) / std::max<int64_t>(1, wide_row));
   const int64_t band = std::max<int64_t>(2, ((wide - 3) / stride + 1) / 2 * 2);
   const int64_t threads = runtime.num_threads();
-  const int64_t chunks = threads == 1 ? 1 : std::clamp<int64_t>(s.out[1] / 6, 1, 4 * threads);
+  const int64_t macs = s.out_pixels() * hidden * (9 + project.n) + s.in_pixels() * hidden * expand.k;
+  const int64_t chunks = threads == 1 ? 1 : std::clamp<int64_t>(std::min(s.out[1] / 6, macs / kMacsPerChunk), 1, 4 * threads);
   const bool at_once = b.depthwise.activation <= Activation::Relu6;
   runtime.parallel(s.batch * chunks, 1, [&](int64_t begin, int64_t end) {
     float* rows = thread_scratch<float>(kSlotUser, static_cast<size_t>(((band - 1) * stride + 3) * wide_row));

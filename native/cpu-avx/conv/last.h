@@ -218,7 +218,8 @@ inline void run_last_stem(Runtime& runtime, const LastProblem& c, const TensorVi
   const StageLayout<float> whole(s);
   const int64_t fits = ((32 << 10) / std::max<int64_t>(1, whole.row * s.in_channels) - reach) / s.stride[1];
   const int64_t most = std::clamp<int64_t>(fits, 1, runtime.num_threads() == 1 ? 32 : 8), bands = (s.out[1] + most - 1) / most;
-  runtime.parallel(s.batch * bands, 1, [&](int64_t begin, int64_t end) {
+  const int64_t macs = s.out_pixels() / bands * g.n * g.k;
+  runtime.parallel(s.batch * bands, std::max<int64_t>(1, kMacsPerChunk / std::max<int64_t>(1, macs)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t item = i / bands, y0 = s.out[1] * (i % bands) / bands, y1 = s.out[1] * (i % bands + 1) / bands;
       // The same convolution on the rows that the band reads.
@@ -264,7 +265,7 @@ inline void run_last_depthwise(Runtime& runtime, const LastProblem& c, const Las
   std::memset(zeros, 0, static_cast<size_t>(channels) * sizeof(float));
   const int64_t work = s.out[2] * channels * s.taps();
   // An even number of rows to a piece, for the kernels do two at a time.
-  const int64_t pairs = (s.out[1] + 1) / 2, grain = std::max<int64_t>(1, kMacsPerChunk / 8 / std::max<int64_t>(1, 2 * work));
+  const int64_t pairs = (s.out[1] + 1) / 2, grain = std::max<int64_t>(1, kMacsPerChunk / 2 / std::max<int64_t>(1, 2 * work));
   runtime.parallel(s.batch * pairs, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end;) {
       const int64_t item = i / pairs, stop = std::min(end, (item + 1) * pairs);

@@ -79,7 +79,7 @@ inline bool run_winograd_last(Runtime& runtime, const LastProblem& c, int m, con
   // Rows and points stay out of each other's cache sets.
   const int64_t v_row = ic % 256 == 0 ? ic + 16 : ic;
   const int64_t tile_bytes = points * v_row * static_cast<int64_t>(sizeof(float));
-  int64_t per_block = std::max<int64_t>(kernels.mr, (512 << 10) / tile_bytes / kernels.mr * kernels.mr);
+  int64_t per_block = std::max<int64_t>(kernels.mr, (384 << 10) / tile_bytes / kernels.mr * kernels.mr);
   if (w.tiles <= per_block + per_block / 2) per_block = w.tiles;
   int64_t blocks = (w.tiles + per_block - 1) / per_block;
   per_block = (w.tiles + blocks - 1) / blocks;
@@ -142,8 +142,9 @@ inline bool run_winograd_last(Runtime& runtime, const LastProblem& c, int m, con
   };
 
   auto alone = [](int64_t count, const auto& body) { body(0, count); };
-  if (threads == 1 || blocks >= 2 * threads) {
-    runtime.parallel(blocks, 1, [&](int64_t begin, int64_t end) {
+  const int64_t macs = w.tiles * points * ic * oc;
+  if (threads == 1 || blocks >= 2 * threads || macs < 3 * kMacsPerChunk) {
+    runtime.parallel(blocks, std::max<int64_t>(1, kMacsPerChunk * blocks / std::max<int64_t>(1, macs)), [&](int64_t begin, int64_t end) {
       float* v = thread_scratch<float>(kSlotUser2, v_floats);
       for (int64_t i = begin; i < end; i++) run_block(i, v, alone);
     });
