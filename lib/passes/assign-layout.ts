@@ -23,11 +23,12 @@ const joins = words('add add_ sub sub_ mul mul_ div div_ minimum maximum')
 const plainConvolutions = new Set(['aten::conv2d'])
 const generalConvolutions = new Set(['aten::_convolution', 'aten::convolution'])
 const epilogue = 'torchscript::convolution_epilogue'
-const channelsLastAt = 11
+const [residualAt, channelsLastAt] = [9, 11]
 
-/** Convolutions and reorders that a block is worth the change from. */
-const minConvolutions = 2
-const convolutionsPerReorder = 2
+/** What makes an image smaller, so that putting it in order costs less. */
+const pooling = words('max_pool2d avg_pool2d adaptive_avg_pool2d')
+/** Images of so many channels are read as they are by the kernel for first layers. */
+const maxStemChannels = 4
 
 /**
  * Images between convolutions are channels-last, where the kernels of convolutions with constant weights and of pooling work best: a convolution reads either
@@ -63,13 +64,19 @@ class Assignment {
   block(block: Block): boolean {
     let changed = false
     for (const node of block.nodes) for (const inner of node.blocks) changed = this.block(inner) || changed
-    const convolutions = block.nodes.filter((node) => this.isConvolution(node))
-    if (convolutions.length < minConvolutions) return changed
-    const last = this.channelsLast(block, new Set(convolutions))
-    const edges = this.edges(last)
-    if (convolutions.every((node) => this.isMarked(node))) return changed
+    let convolutions: ReadonlySet<Node> = new Set(block.nodes.filter((node) => this.isConvolution(node)))
+    if ([...convolutions].every((node) => this.isMarked(node))) return changed
+    let last = this.channelsLast(block, convolutions)
+    // Without one region others may lose too: their images met in a sum.
+    for (;;) {
+      const worth = this.worthwhile(block, convolutions, last)
+      if (worth.size === convolutions.size) break
+      convolutions = worth
+      last = this.channelsLast(block, convolutions)
+    }
+    if (convolutions.size === 0) return changed
+    const edges = this.edges(convolutions, last)
     const reordered = new Set(edges.map((edge) => edge.value))
-    if (reordered.size * convolutionsPerReorder > convolutions.length) return changed
     if (reordered.size > 0 && this.isChanged(block, reordered)) return changed
     for (const edge of edges) this.reorder(edge)
     for (const node of convolutions) this.mark(node)
@@ -92,6 +99,14 @@ class Assignment {
     return groups.value === 1n || (Number(groups.value) === facts.shape[0] && facts.shape[1] === 1)
   }
 
+  private shapeOf(node: Node): readonly number[] | undefined {
+    const weight = node.inputs[1].node.constant
+    return weight?.kind === 'tensor' ? this.facts.facts(weight.tensor)?.shape : undefined
+  }
+  private isDepthwise(node: Node): boolean {
+    const groups = node.inputs[plainConvolutions.has(node.kind) ? 6 : 8].node.constant
+    return groups?.kind === 'int' && groups.value > 1n
+  }
   private isMarked(node: Node): boolean {
     const flag = node.kind === epilogue ? node.inputs[channelsLastAt].node.constant : undefined
     return flag?.kind === 'bool' && flag.value
@@ -113,21 +128,40 @@ class Assignment {
     return images.length > 0 && images.every((value) => last.has(value))
   }
 
-  private edges(last: ReadonlySet<Value>): readonly Edge[] {
+  /** The convolutions of regions that gain more from channels-last images than what copies at their edges cost. */
+  private worthwhile(block: Block, convolutions: ReadonlySet<Node>, last: ReadonlySet<Value>): ReadonlySet<Node> {
+    const regions = new Regions()
+    const joined = block.nodes.filter((node) => node.outputs.length === 1 && last.has(node.outputs[0]))
+    for (const node of joined) {
+      const images = node.inputs.filter((value, i) => last.has(value) && (!convolutions.has(node) || i === 0 || i === residualAt))
+      for (const image of images) regions.unite(image, node.outputs[0])
+    }
+    for (const node of convolutions) {
+      const region = regions.of(node.outputs[0])
+      const residual = node.kind === epilogue ? node.inputs[residualAt] : undefined
+      if (residual !== undefined && residual.type === TensorType && !last.has(residual)) region.gain -= 1
+      if (last.has(node.inputs[0])) region.gain += 1
+      else if (this.shapeOf(node)![1] > maxStemChannels || this.isDepthwise(node)) region.gain -= this.isDepthwise(node) ? 1 : 0.5
+    }
+    for (const value of new Set(this.edges(convolutions, last).map((edge) => edge.value)))
+      regions.of(value).gain -= pooling.has(value.node.kind) ? 0.25 : 1
+    return new Set([...convolutions].filter((node) => regions.of(node.outputs[0]).gain > 0))
+  }
+
+  private edges(convolutions: ReadonlySet<Node>, last: ReadonlySet<Value>): readonly Edge[] {
     const edges: Edge[] = []
     for (const value of last) {
       for (const { user, offset } of value.uses) {
-        if (metadata.has(user.kind) || this.readsAnyLayout(user, offset) || (this.keeps(user, last) && user.owner === value.node.owner))
+        if (
+          metadata.has(user.kind) ||
+          (convolutions.has(user) && (offset === 0 || (user.kind === epilogue && offset === residualAt))) ||
+          (this.keeps(user, last) && user.owner === value.node.owner)
+        )
           continue
         edges.push({ value, reader: user, offset })
       }
     }
     return edges
-  }
-
-  /** Whether it is a convolution of the region that reads the value, as its image or as its residual. */
-  private readsAnyLayout(node: Node, offset: number): boolean {
-    return (offset === 0 || (node.kind === epilogue && offset === 9)) && this.isConvolution(node)
   }
 
   /** Whether a copy of one of these might be told from the value: something writes it. */
@@ -174,5 +208,27 @@ class Assignment {
     node.range = value.node.range
     node.callStack = value.node.callStack
     reader.replaceInput(offset, node.output)
+  }
+}
+
+/** Sets of values whose layout goes together, with what the layout gains there: in convolutions that read what they like best. */
+class Regions {
+  private readonly parents = new Map<Value, Value>()
+  private readonly regions = new Map<Value, { gain: number }>()
+
+  private root(value: Value): Value {
+    let at = value
+    for (let next = this.parents.get(at); next !== undefined; next = this.parents.get(at)) at = next
+    return at
+  }
+  unite(a: Value, b: Value): void {
+    const [from, to] = [this.root(a), this.root(b)]
+    if (from !== to) this.parents.set(from, to)
+  }
+  of(value: Value): { gain: number } {
+    const root = this.root(value)
+    let region = this.regions.get(root)
+    if (region === undefined) this.regions.set(root, (region = { gain: 0 }))
+    return region
   }
 }

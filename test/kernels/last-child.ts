@@ -44,7 +44,8 @@ function check(
 }
 
 const convolution = (activation: string, residual: boolean, planar: boolean): ReturnType<typeof load> => {
-  const program = load(`graph(%x : Tensor, %w : Tensor, %b : Tensor, %r : Tensor, %s : int[], %p : int[], %d : int[], %g : int, %last : bool):
+  const program =
+    load(`graph(%x : Tensor, %w : Tensor, %b : Tensor, %r : Tensor, %s : int[], %p : int[], %d : int[], %g : int, %last : bool):
   %false : bool = prim::Constant[value=0]()
   %none : NoneType = prim::Constant()
   %two : int = prim::Constant[value=2]()
@@ -104,7 +105,8 @@ for (const expands of [true, false]) {
     // The last argument tells the bottleneck from the convolutions that it stands for.
     const part = (x: string, w: string, p: string, s: string, g: string, r: string, a: string): string =>
       `torchscript::convolution_epilogue(${x}, %${w}w, %${w}b, ${s}, ${p}, %ones, %false, %zeros, ${g}, ${r}, ${a}, %false)`
-    const program = load(`graph(%x : Tensor, %ew : Tensor, %eb : Tensor, %dw : Tensor, %db : Tensor, %pw : Tensor, %pb : Tensor, %r : Tensor, %s : int[], %p : int[], %g : int, %last : bool):
+    const program =
+      load(`graph(%x : Tensor, %ew : Tensor, %eb : Tensor, %dw : Tensor, %db : Tensor, %pw : Tensor, %pb : Tensor, %r : Tensor, %s : int[], %p : int[], %g : int, %last : bool):
   %false : bool = prim::Constant[value=0]()
   %none : NoneType = prim::Constant()
   %two : int = prim::Constant[value=2]()
@@ -136,7 +138,16 @@ for (const expands of [true, false]) {
     ]) {
       const size = (n: number): number => Math.floor((n + 2 * padding - 3) / stride) + 1
       const result = [batch, out, size(h), size(w)]
-      const shapes = [[batch, expands ? narrow : hidden, h, w], [hidden, narrow, 1, 1], [hidden], [hidden, 1, 3, 3], [hidden], [out, hidden, 1, 1], [out], result]
+      const shapes = [
+        [batch, expands ? narrow : hidden, h, w],
+        [hidden, narrow, 1, 1],
+        [hidden],
+        [hidden, 1, 3, 3],
+        [hidden],
+        [out, hidden, 1, 1],
+        [out],
+        result,
+      ]
       const tensors = shapes.map((sizes) => ({ data: numbers(product(sizes)), sizes }))
       const rest = [[stride, stride], [padding, padding], hidden]
       check(`bottleneck ${shapes.join(' ')} ${activation}`, program, tensors, rest, result, 1e-5)
