@@ -80,20 +80,24 @@ class Workers {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       idle_++;
-      ready_.wait(lock, [&] { return !jobs_.empty(); });
+      // The number may have been lowered since there are so many of these.
+      ready_.wait(lock, [&] { return !jobs_.empty() && running_ < get_num_threads(); });
       idle_--;
+      running_++;
       std::function<void()> job = std::move(jobs_.front());
       jobs_.pop_front();
       lock.unlock();
       job();
       job = nullptr;
       lock.lock();
+      running_--;
+      if (!jobs_.empty()) ready_.notify_one();
     }
   }
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::function<void()>> jobs_;
-  int idle_ = 0, threads_ = 0;
+  int idle_ = 0, threads_ = 0, running_ = 0;
 };
 
 Workers& workers() {
