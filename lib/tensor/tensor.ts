@@ -128,7 +128,8 @@ export class Tensor {
   /** A tensor over memory that JavaScript has; undefined where that needs a handle from the start. */
   static over(memory: ArrayBuffer, place: number, dtype: DType, sizes: readonly number[]): Tensor | undefined {
     // Storages reach to the end of the buffer, and what shrinks or may have gone is for the addon to refuse.
-    if ((memory as { resizable?: boolean }).resizable === true || memory.byteLength === 0) return undefined
+    if (!(memory instanceof ArrayBuffer) || (memory as { resizable?: boolean }).resizable === true || memory.byteLength === 0)
+      return undefined
     const layout = layoutFor(dtype, sizes)
     if (layout === undefined || layout.info.storageBytes !== memory.byteLength - place) return undefined
     const tensor = new Tensor()
@@ -267,8 +268,8 @@ export class Tensor {
 
   /**
    * The elements in row-major order. For a contiguous tensor this is its own memory: writes are seen by the tensor and by everything
-   * that shares it. For any other tensor (a transposed one, say) it is a copy; `isContiguous()` tells which. float16 and bfloat16
-   * are Uint16Arrays of their bits, bool is a Uint8Array, complex numbers are pairs.
+   * that shares it; the ArrayBuffer under it may hold other tensors too. For any other tensor (a transposed one, say) it is a copy;
+   * `isContiguous()` tells which. float16 and bfloat16 are Uint16Arrays of their bits, bool is a Uint8Array, complex numbers are pairs.
    */
   get data(): TypedArray {
     observer?.departs(this, 'data')
