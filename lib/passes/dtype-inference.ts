@@ -17,7 +17,7 @@ const sameAs: ReadonlyMap<string, number> = new Map([
     'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
     'matmul bmm scaled_dot_product_attention masked_fill rsqrt sqrt exp neg abs dropout dropout_ view reshape flatten contiguous transpose t ' +
     'permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d split chunk unbind split_with_sizes ' +
-    'reshape_as index index_select gather roll pad flip cos sin repeat repeat_interleave relu6 mish elu selu softplus ' +
+    'rms_norm reshape_as index index_select gather roll pad flip cos sin repeat repeat_interleave relu6 mish elu selu softplus ' +
     'avg_pool2d adaptive_avg_pool2d adaptive_avg_pool1d max_pool1d avg_pool1d pixel_shuffle upsample_nearest2d upsample_bilinear2d'
   )
     .split(' ')

@@ -12,6 +12,8 @@ import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
 import { recognizeAttention } from './recognize-attention.js'
 import { recognizeGelu } from './recognize-gelu.js'
+import { recognizeNorm } from './recognize-norm.js'
+import { recognizeSilu } from './recognize-silu.js'
 import { dropUnusedResults } from './unused-results.js'
 
 /** What runs on every function before it is lowered. `weights` asks for packed weights of 16 bits. */
@@ -21,8 +23,11 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
   recognizeGelu(facts),
   recognizeAttention(reader, facts),
+  recognizeNorm(facts),
+  recognizeSilu(facts),
   fuseEpilogues(facts),
-  fuseAddmm(facts),
+  // Compressed weights have a product of their own for addmm.
+  ...(weights === undefined ? [fuseAddmm(facts)] : []),
   assignLayout(facts),
   fuseBottlenecks(facts),
   ...(weights === undefined ? [] : [compressWeights(weights, facts)]),

@@ -25,6 +25,8 @@ import { peephole } from '../../lib/passes/peephole.js'
 import { poolConstants } from '../../lib/passes/pool-constants.js'
 import { recognizeAttention } from '../../lib/passes/recognize-attention.js'
 import { recognizeGelu } from '../../lib/passes/recognize-gelu.js'
+import { recognizeNorm } from '../../lib/passes/recognize-norm.js'
+import { recognizeSilu } from '../../lib/passes/recognize-silu.js'
 import { removeDropout } from '../../lib/passes/remove-dropout.js'
 import { removeNoOps } from '../../lib/passes/remove-no-ops.js'
 import { simplifyBranches } from '../../lib/passes/simplify-branches.js'
@@ -57,6 +59,8 @@ const passes: readonly Pass[] = [
   poolConstants,
   recognizeAttention({ scalar: (constant) => scalarOf(constant as TensorData) }, evaluator),
   recognizeGelu(evaluator),
+  recognizeNorm(evaluator),
+  recognizeSilu(evaluator),
   removeDropout,
   removeNoOps(evaluator),
   simplifyBranches,
