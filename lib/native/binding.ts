@@ -161,6 +161,8 @@ export interface ProgramHandle {
   memory(): { readonly weightBytes: number; readonly packedBytes: number }
   /** Recording and replaying of schedules; on by default. */
   setRecording(enabled: boolean): void
+  /** Whether recordings time the kernels of other providers, as far as there are any, and keep the fastest. */
+  setAutotune(enabled: boolean): void
   /** Grows when an attribute or the memory of a tensor that the program was loaded with is written. */
   stateVersion(): number
   dispose(): void

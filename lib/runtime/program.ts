@@ -143,6 +143,10 @@ export class Program {
   memory(): { readonly weightBytes: number; readonly packedBytes: number } {
     return callNative(() => this.#handle.memory())
   }
+  /** Whether recordings time the kernels of other providers and keep the fastest. */
+  setAutotune(enabled: boolean): void {
+    callNative(() => this.#handle.setAutotune(enabled))
+  }
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))
   }

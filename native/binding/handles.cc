@@ -555,6 +555,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
                         InstanceMethod<&ProgramHandle::memory>("memory"),
                         InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+                        InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
                         InstanceMethod<&ProgramHandle::state_version>("stateVersion"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { program_ = *payload<ProgramRef>(info, "Program"); }
@@ -792,6 +793,10 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   }
   Napi::Value set_recording(const Napi::CallbackInfo& info) {
     program(info.Env())->recording.store(info[0].ToBoolean().Value());
+    return info.Env().Undefined();
+  }
+  Napi::Value set_autotune(const Napi::CallbackInfo& info) {
+    program(info.Env())->autotune.store(info[0].ToBoolean().Value());
     return info.Env().Undefined();
   }
   Napi::Value state_version(const Napi::CallbackInfo& info) {

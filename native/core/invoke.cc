@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/alternatives.h"
 #include "core/errors.h"
 #include "core/invoke.h"
 #include "core/pack.h"
@@ -244,6 +245,15 @@ void check_result_cast(DType result, DType destination) {
   if (!ok) fail("result type %s can't be cast to the desired output type %s", dtype_torch_name(result), dtype_torch_name(destination));
 }
 
+// The row, or an alternative of it that is faster on this call.
+const Kernel& Run::autotuned(const Kernel& row, Call& call, const Value* args) {
+  if (row.pack_arg < 0 || row.pack_arg >= call.nargs || call.args[row.pack_arg].kind != ArgKind::Tensor || call.workspace_bytes > 0)
+    return row;
+  Storage& storage = *args[row.pack_arg].to_tensor().storage;
+  // Only what stays packed is worth the time.
+  return storage.is_weight || recorder_->pack_known(row, call, storage) ? faster_row(row, call, storage) : row;
+}
+
 // Runs the row; outputs have their memory. Packs the weight argument when there is one.
 void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
   Block workspace;
@@ -315,8 +325,9 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
       outputs[i] = made[i]->view;
       made_pointers[i] = made[i].get();
     }
-    run_kernel(row, call, args);
-    if (recorder_) recorder_->kernel(row, name, call, args, made_pointers, call.noutputs, runtime_.drew_random(), stack_frames());
+    const Kernel& best = recorder_ && program_.autotune.load(std::memory_order_relaxed) ? autotuned(row, call, args) : row;
+    run_kernel(best, call, args);
+    if (recorder_) recorder_->kernel(best, name, call, args, made_pointers, call.noutputs, runtime_.drew_random(), stack_frames());
     end_kernel(name, row, call);
     if (variant == Operator::Variant::Functional) {
       for (int i = 0; i < nresults; i++) results[i] = Value(made[i]);

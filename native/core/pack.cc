@@ -75,4 +75,10 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   return entry;
 }
 
+void drop_pack(const std::shared_ptr<const PackEntry>& entry, Storage& storage) {
+  PackCache& cache = storage.pack_cache();
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  cache.entries.erase(std::remove(cache.entries.begin(), cache.entries.end(), entry), cache.entries.end());
+}
+
 }  // namespace torchscript

@@ -28,5 +28,7 @@ struct PackCache {
 // The packed form of argument row.pack_arg for this call, made when missing; null when the row does not pack now. `storage` holds
 // that argument and must be a weight.
 std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& call, Storage& storage);
+// Takes a packed form out of the cache; users of it keep it alive. Null is allowed.
+void drop_pack(const std::shared_ptr<const PackEntry>& entry, Storage& storage);
 
 }  // namespace torchscript

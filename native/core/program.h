@@ -53,6 +53,8 @@ class Program : public RefCounted {
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
   std::atomic<bool> recording{true};
+  // Recordings time the alternatives of a kernel (alternatives.h) and keep the fastest.
+  std::atomic<bool> autotune{false};
   std::vector<SignatureReport> signatures();
   ProgramMemory memory() const;
 

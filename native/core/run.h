@@ -128,6 +128,7 @@ class Run final : public Context {
   // As invoke, for a row that takes no quantized tensors (quantized.cc).
   void invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
                           int nresults);
+  const Kernel& autotuned(const Kernel& row, Call& call, const Value* args);
   void run_kernel(const Kernel& row, Call& call, const Value* args);
   void end_kernel(const char* name, const Kernel& row, const Call& call);
   void copy_recorded(Tensor& destination, Tensor& source);

@@ -66,7 +66,9 @@ export function optimizedModule(
     const make = (): ScriptModule =>
       frozenModule(source, { preserved: [], optimize: (graph) => optimizeFrozenGraph(graph, evaluator, { numerics: true }) })
     const module = throughCache(source, settings, make)
-    return { module: settings.weights === undefined ? module : withWeights(module, settings.weights), reason: '' }
+    const made = settings.weights === undefined ? module : withWeights(module, settings.weights)
+    partsOf(made).program.setAutotune(settings.mode === 'max-autotune')
+    return { module: made, reason: '' }
   } catch (error) {
     if (!(error instanceof TorchScriptError) || error.code === 'ERR_INVARIANT') throw error
     return { module: source, reason: `not frozen: ${error.message}` }
