@@ -8,6 +8,8 @@ import type { ConstantFacts } from './evaluator.js'
 import type { Pass } from './pass.js'
 import { intsOf, Match, nameOf, numberOf, replaceMatch } from './pattern.js'
 
+const float32 = 6
+
 interface Norm {
   readonly x: Value
   readonly centered: boolean
@@ -32,6 +34,8 @@ function rootOf(value: Value, match: Match): Value | undefined {
 /** What x / sqrt(mean(x^2) + eps) normalises; x may be y - mean(y). */
 function normOf(value: Value, match: Match): Norm | undefined {
   const { node } = value
+  // To the dtype that it has.
+  if (nameOf(value) === 'aten::to.dtype' && numberOf(node.inputs[1]) === float32) return match.take(value) && normOf(node.inputs[0], match)
   const isProduct = nameOf(value) === 'aten::mul.Tensor'
   if ((!isProduct && nameOf(value) !== 'aten::div.Tensor') || !match.take(value)) return undefined
   const start = match.nodes.length
