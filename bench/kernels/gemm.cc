@@ -178,16 +178,18 @@ void run(const Shape& s) {
   }
   const int level = s.cold ? 3 : level_of(bytes);
   const double compute = work / top, memory = static_cast<double>(bytes) / bandwidth[level];
-  std::printf("%-22s %5lld %5lld %5lld %9.2f us %6.1f GFLOP/s %5.1f %% of peak %6.1f GB/s %-4s floor %9.2f us %5.1f %%\n", s.name, static_cast<long long>(m),
-              static_cast<long long>(n), static_cast<long long>(k), least * 1e6, work / least / 1e9, 100 * work / least / top,
-              static_cast<double>(bytes) / least / 1e9, kLevels[level], std::max(compute, memory) * 1e6, 100 * std::max(compute, memory) / least);
+  std::printf("%-22s %5lld %5lld %5lld %9.2f us %6.1f GFLOP/s %5.1f %% of peak %6.1f GB/s %-4s floor %9.2f us %5.1f %%\n", s.name,
+              static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k), least * 1e6, work / least / 1e9,
+              100 * work / least / top, static_cast<double>(bytes) / least / 1e9, kLevels[level], std::max(compute, memory) * 1e6,
+              100 * std::max(compute, memory) / least);
   std::fflush(stdout);
 }
 
 // Attention: heads of [rows][depth] inside [tokens][3 * heads * depth], scores = q k^T and out = scores v.
 void run_batched(const char* name, int64_t heads, int64_t tokens, int64_t depth, bool transposed) {
   const int64_t row = 3 * heads * depth;
-  Aligned qkv(static_cast<size_t>(tokens * row)), scores(static_cast<size_t>(heads * tokens * tokens)), out(static_cast<size_t>(tokens * heads * depth));
+  Aligned qkv(static_cast<size_t>(tokens * row)), scores(static_cast<size_t>(heads * tokens * tokens)),
+    out(static_cast<size_t>(tokens * heads * depth));
   auto body = [&] {
     for (int64_t h = 0; h < heads; h++) {
       Gemm<float> g;
@@ -223,8 +225,8 @@ void run_batched(const char* name, int64_t heads, int64_t tokens, int64_t depth,
     top = std::max(top, measure_peak());
     least = std::min(least, timed(repeat, body));
   }
-  std::printf("%-22s %lld heads, %lld tokens, depth %lld: %9.2f us %6.1f GFLOP/s %5.1f %% of peak\n", name, static_cast<long long>(heads), static_cast<long long>(tokens),
-              static_cast<long long>(depth), least * 1e6, work / least / 1e9, 100 * work / least / top);
+  std::printf("%-22s %lld heads, %lld tokens, depth %lld: %9.2f us %6.1f GFLOP/s %5.1f %% of peak\n", name, static_cast<long long>(heads),
+              static_cast<long long>(tokens), static_cast<long long>(depth), least * 1e6, work / least / 1e9, 100 * work / least / top);
 }
 
 const Shape kShapes[] = {
@@ -286,8 +288,8 @@ int main(int argc, char** argv) {
       }
     }
   }
-  std::printf("%s: %.1f GFLOP/s; reads %.0f GB/s (16 KiB), %.0f (512 KiB), %.0f (12 MiB), %.1f (192 MiB)\n", tile_kernels<float>().name, top / 1e9,
-              bandwidth[0] / 1e9, bandwidth[1] / 1e9, bandwidth[2] / 1e9, bandwidth[3] / 1e9);
+  std::printf("%s: %.1f GFLOP/s; reads %.0f GB/s (16 KiB), %.0f (512 KiB), %.0f (12 MiB), %.1f (192 MiB)\n", tile_kernels<float>().name,
+              top / 1e9, bandwidth[0] / 1e9, bandwidth[1] / 1e9, bandwidth[2] / 1e9, bandwidth[3] / 1e9);
   for (const Shape& s : kShapes)
     if (std::string(s.name).find(filter) != std::string::npos) run(s);
   if (std::string("attention").find(filter) != std::string::npos) {
