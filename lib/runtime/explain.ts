@@ -129,6 +129,7 @@ export function explainFunction(
   const { weights } = program
   const source = self === undefined ? { classes: emptyClasses } : liveSource(program, self)
   const twin = new Program({ ...source, functions: [copy], weights }, withoutPlaces)
+  twin.setAutotune(program.autotune)
   try {
     const given = self === undefined ? args : [{ [objectHandle]: twin.root()! }, ...args]
     // The first call records, the second replays.

@@ -17,6 +17,7 @@ export class Program {
   readonly #handle: ProgramHandle
   readonly #indexOf: (fn: ScriptFunction) => number | undefined
   readonly #classes: readonly ClassType[]
+  #autotune = false
   /** How packed weights are stored; undefined for as they are. */
   readonly weights: ProgramSource['weights']
   /** Gives objects of the program their JavaScript face. */
@@ -143,9 +144,13 @@ export class Program {
   memory(): { readonly weightBytes: number; readonly packedBytes: number } {
     return callNative(() => this.#handle.memory())
   }
+  get autotune(): boolean {
+    return this.#autotune
+  }
   /** Whether recordings time the kernels of other providers and keep the fastest. */
   setAutotune(enabled: boolean): void {
     callNative(() => this.#handle.setAutotune(enabled))
+    this.#autotune = enabled
   }
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))
