@@ -1,5 +1,6 @@
 // Speed of float convolution against the measured peak of fused multiply-adds, one thread, on the layers of ResNet, MobileNetV2 and a small
-// network: the direct product in both forms, and Winograd, planar and channels-last. Built and run by bench/kernels/run.sh conv [part of a name].
+// network: the direct product in both forms, and Winograd, planar and channels-last. Built and run by bench/kernels/run.sh conv
+// [part of a name].
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>

@@ -2,8 +2,8 @@ import { registerSchema } from '../ir/schema.js'
 import { kernel } from './op.js'
 
 /**
- * A pointwise convolution (none: the input is as wide already), a depthwise one of 3x3, and a pointwise one with a residual, each with its activation, channels-last;
- * passes make it, files do not hold it.
+ * A pointwise convolution (none: the input is as wide already), a depthwise one of 3x3, and a pointwise one with a residual, each with
+ * its activation, channels-last; passes make it, files do not hold it.
  */
 registerSchema(
   'torchscript::bottleneck(Tensor input, Tensor? expand_weight, Tensor? expand_bias, str expand_activation, Tensor depthwise_weight, ' +

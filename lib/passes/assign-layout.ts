@@ -13,8 +13,8 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(' ').map
 
 /** Operators on one image whose result has the layout of the image, and whose kernels run as fast on channels-last ones. */
 const keepsLayout = words(
-  'relu relu_ relu6 relu6_ hardtanh hardtanh_ hardswish hardswish_ hardsigmoid hardsigmoid_ silu silu_ sigmoid sigmoid_ tanh tanh_ gelu leaky_relu ' +
-    'leaky_relu_ elu elu_ mish mish_ softplus clamp clamp_ neg abs exp sqrt dropout max_pool2d avg_pool2d adaptive_avg_pool2d',
+  'relu relu_ relu6 relu6_ hardtanh hardtanh_ hardswish hardswish_ hardsigmoid hardsigmoid_ silu silu_ sigmoid sigmoid_ tanh tanh_ ' +
+    'gelu leaky_relu leaky_relu_ elu elu_ mish mish_ softplus clamp clamp_ neg abs exp sqrt dropout max_pool2d avg_pool2d adaptive_avg_pool2d',
 )
 /** Operators on several, element by element. */
 const joins = words('add add_ sub sub_ mul mul_ div div_ minimum maximum')
@@ -31,8 +31,8 @@ const pooling = words('max_pool2d avg_pool2d adaptive_avg_pool2d')
 const maxStemChannels = 4
 
 /**
- * Images between convolutions are channels-last, where the kernels of convolutions with constant weights and of pooling work best: a convolution reads either
- * layout and writes the one it is told, so that only what leaves a region for other operators is put in order.
+ * Images between convolutions are channels-last, where the kernels of convolutions with constant weights and of pooling work best: a
+ * convolution reads either layout and writes the one it is told, so that only what leaves a region for other operators is put in order.
  *
  *     %a : Tensor = torchscript::convolution_epilogue(%x, ..., %relu)            ..., %relu, %true)
  *     %b : Tensor = torchscript::convolution_epilogue(%a, ..., %none)     =>     ..., %none, %true)

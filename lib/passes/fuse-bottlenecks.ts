@@ -12,12 +12,12 @@ const epilogue = 'torchscript::convolution_epilogue'
 /** Places in the arguments of a convolution with an epilogue. */
 const [weightAt, biasAt, strideAt, paddingAt, dilationAt, residualAt, activationAt, channelsLastAt] = [1, 2, 3, 4, 5, 9, 10, 11]
 
-/** Elements of all pointwise weights: larger ones belong to images so small that the cache holds them anyway, and packing them takes its time. */
+/** Elements of all pointwise weights: larger ones belong to images so small that the cache holds them anyway, and their packing takes time. */
 const maxWeights = 16384
 
 /**
- * A pointwise, a depthwise and a pointwise convolution, or the last two, become one operator that never writes the wide images between them to memory.
- * Run by kernels only: see torchscript::bottleneck.
+ * A pointwise, a depthwise and a pointwise convolution, or the last two, become one operator that never writes the wide images between
+ * them to memory. Run by kernels only: see torchscript::bottleneck.
  *
  *     %a : Tensor = torchscript::convolution_epilogue(%x, %e, ...)     # 1x1, alone read
  *     %b : Tensor = torchscript::convolution_epilogue(%a, %d, ...)     # depthwise 3x3, alone read

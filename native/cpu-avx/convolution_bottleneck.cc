@@ -70,7 +70,8 @@ template <class F> void with_parts(Call& call, const F& body) {
 
 bool fits(const Part& part, const ConvShape& s, bool pointwise) {
   if (part.call.tensor(0).dtype != DType::F32 || part.call.tensor(1).dtype != DType::F32 || part.result.dtype != DType::F32) return false;
-  return has_last_form(s) && part.result.numel() > 0 && (pointwise ? s.is_pointwise() && s.groups == 1 : s.groups > 1 && runs_as_bottleneck(s));
+  if (!has_last_form(s) || part.result.numel() == 0) return false;
+  return (pointwise ? s.is_pointwise() && s.groups == 1 : s.groups > 1 && runs_as_bottleneck(s));
 }
 
 void bottleneck_infer(Call& call) {

@@ -19,12 +19,15 @@ inline bool is_last_pool(const TensorView& x, const TensorView& out) {
 }
 
 // body(item, y, x, from, out) of every pixel of the result; `from` is the item's first pixel.
-template <class F> void for_last_pixels(Runtime& runtime, const PoolShape& s, const TensorView& x, const TensorView& out, int64_t window, const F& body) {
+template <class F>
+void for_last_pixels(Runtime& runtime, const PoolShape& s, const TensorView& x, const TensorView& out, int64_t window, const F& body) {
   const int64_t channels = x.sizes[1], rows = x.sizes[0] * s.out[1];
-  runtime.parallel(rows, std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(1, s.out[2] * channels * window)), [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(1, s.out[2] * channels * window));
+  runtime.parallel(rows, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const float* from = x.ptr<float>() + i / s.out[1] * x.strides[0];
-      for (int64_t column = 0; column < s.out[2]; column++) body(i % s.out[1], column, from, out.ptr<float>() + (i * s.out[2] + column) * channels);
+      float* to = out.ptr<float>() + i * s.out[2] * channels;
+      for (int64_t column = 0; column < s.out[2]; column++) body(i % s.out[1], column, from, to + column * channels);
     }
   });
 }

@@ -1,4 +1,5 @@
-// Convolutions and pooling to channels-last outputs against float64 in PyTorch's usual layout, with one and two threads; prints what is too far away, as JSON.
+// Convolutions and pooling to channels-last outputs against float64 in PyTorch's usual layout, with one and two threads; prints what is
+// too far away, as JSON.
 import type { TensorHandle } from '../../lib/native/binding.js'
 import { load, native } from '../native/programs.js'
 

@@ -40,12 +40,14 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
       int64_t held0 = 0, held1 = 0;  // rows of the wide image that `rows` holds
       for (int64_t y0 = first; y0 < stop; y0 += band) {
         const int64_t y1 = std::min(stop, y0 + band);
-        const int64_t e0 = std::clamp<int64_t>(y0 * stride - pad, 0, s.in[1]), e1 = std::clamp<int64_t>((y1 - 1) * stride - pad + 3, e0, s.in[1]);
+        const int64_t e0 = std::clamp<int64_t>(y0 * stride - pad, 0, s.in[1]);
+        const int64_t e1 = std::clamp<int64_t>((y1 - 1) * stride - pad + 3, e0, s.in[1]);
         DepthwiseLast d{};
         if (b.has_expand) {
           int64_t next = e0;
           if (held1 > e0 && held0 <= e0) {
-            if (held0 < e0) std::memmove(rows, rows + (e0 - held0) * wide_row, static_cast<size_t>((held1 - e0) * wide_row) * sizeof(float));
+            const size_t kept = static_cast<size_t>((held1 - e0) * wide_row) * sizeof(float);
+            if (held0 < e0) std::memmove(rows, rows + (e0 - held0) * wide_row, kept);
             next = held1;
           }
           held0 = e0;

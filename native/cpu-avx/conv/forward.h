@@ -17,7 +17,15 @@
 namespace torchscript {
 
 // Winograd: conv/winograd.h; Last: conv/last.h, conv/winograd_last.h
-enum class ConvForm : int64_t { FiltersFirst = 1, PixelsFirst = 2, Winograd2 = 3, Winograd4 = 4, Last = 5, LastWinograd2 = 6, LastWinograd4 = 7 };
+enum class ConvForm : int64_t {
+  FiltersFirst = 1,
+  PixelsFirst = 2,
+  Winograd2 = 3,
+  Winograd4 = 4,
+  Last = 5,
+  LastWinograd2 = 6,
+  LastWinograd4 = 7
+};
 
 template <class T> ConvForm choose_form(const ConvShape& s) {
   const auto& kernels = tile_kernels<T>();

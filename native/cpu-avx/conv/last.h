@@ -239,7 +239,8 @@ inline void run_last_stem(Runtime& runtime, const LastProblem& c, const TensorVi
         stage_plane<float>(band, layout, from + channel * w.channel, w.strides, staged + channel * layout.plane);
       tap_offsets(band, image, s.in_channels, offsets + g.k);
       for (int64_t t = 0; t < taps; t++) {
-        for (int64_t channel = 0; channel < s.in_channels; channel++) offsets[t * s.in_channels + channel] = offsets[g.k + channel * taps + t];
+        for (int64_t channel = 0; channel < s.in_channels; channel++)
+          offsets[t * s.in_channels + channel] = offsets[g.k + channel * taps + t];
       }
       for (int64_t y = y0; y < y1; y++) {
         const int64_t row = (item * s.out[1] + y) * s.out[2] * g.n;
@@ -298,7 +299,8 @@ inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x
     runtime.note("conv_stem");
     return run_last_stem(runtime, c, x);
   }
-  const bool in_rows = last && s.is_pointwise() && image.row == s.in[2] * image.pixel && (s.batch == 1 || image.item == s.in[1] * image.row);
+  const bool dense = image.row == s.in[2] * image.pixel && (s.batch == 1 || image.item == s.in[1] * image.row);
+  const bool in_rows = last && dense && s.is_pointwise();
   if (!in_rows) {
     runtime.note(tile_kernels<float>().name);
     return last ? run_last_gathered(runtime, c, image) : run_last_planar(runtime, c, x);

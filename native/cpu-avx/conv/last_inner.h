@@ -48,10 +48,10 @@ TS_ISA_TABLE(ConvLastTable, conv_last_table);
 struct WinogradLastTable {
   // V[f][c] at v + f * v_step from the (m + 2) x (m + 2) pixels of a tile.
   void (*input)(int m, const float* const* pixels, int64_t channels, float* v, int64_t v_step);
-  // Pixels [i][j], i < rows, j < columns, of a tile from M[f][c] at p + f * p_step: act(Y + bias + residual), act None, Relu or Relu6. False when a Y
-  // is not finite.
-  bool (*output)(int m, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out, int64_t out_row,
-                 int64_t out_pixel, int rows, int columns, Activation activation);
+  // Pixels [i][j], i < rows, j < columns, of a tile from M[f][c] at p + f * p_step: act(Y + bias + residual), act None, Relu or Relu6.
+  // False when a Y is not finite.
+  bool (*output)(int m, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out,
+                 int64_t out_row, int64_t out_pixel, int rows, int columns, Activation activation);
 };
 TS_ISA_TABLE(WinogradLastTable, winograd_last_table);
 

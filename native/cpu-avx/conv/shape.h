@@ -192,8 +192,8 @@ inline ConvShape conv_shape(const Call& call, int spatial, const ConvArguments& 
   for (int d = 0; d < 3; d++) staged[2 + d] = s.transposed ? s.out[d] : s.in[d] + s.pad_low[d] + s.pad_high[d] + s.stride[d];
   check_elements(staged, 5);
   s.channels_last = s.batched && s.spatial >= 2 && (has_channels_last_strides(x) || has_channels_last_strides(w));
-  if (at.channels_last >= 0 && at.channels_last < call.nargs && s.batched && s.spatial == 2 && call.args[at.channels_last].kind == ArgKind::Bool)
-    s.channels_last = s.channels_last || call.args[at.channels_last].b;
+  const Arg* told = at.channels_last >= 0 && at.channels_last < call.nargs ? &call.args[at.channels_last] : nullptr;
+  if (told && told->kind == ArgKind::Bool && s.batched && s.spatial == 2) s.channels_last = s.channels_last || told->b;
   return s;
 }
 

@@ -1,7 +1,8 @@
 // Winograd convolution of channels-last float tensors: where it is worth its transforms, and its driver.
 //
-// A block of tiles goes through three steps: pixels to V[f][tile][ic]; for a few panels of filters at a time M[f][tile][oc] = V[f] U[f] on the tiles
-// of gemm/tiles.h, and pixels from M. V stays in a usual L2. Enough blocks: each thread takes whole ones; else threads share the steps of one.
+// A block of tiles goes through three steps: pixels to V[f][tile][ic]; for a few panels of filters at a time M[f][tile][oc] = V[f] U[f]
+// on the tiles of gemm/tiles.h, and pixels from M. V stays in a usual L2. Enough blocks: each thread takes whole ones; else threads
+// share the steps of one.
 #pragma once
 #include <atomic>
 
@@ -39,7 +40,8 @@ inline void pack_winograd_last(const ConvShape& s, int m, const float* weight, f
       }
       for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++)
-          lane[(i * n + j) * w.each * ic * nr] = static_cast<float>(half[i][0] * g[3 * j] + half[i][1] * g[3 * j + 1] + half[i][2] * g[3 * j + 2]);
+          lane[(i * n + j) * w.each * ic * nr] =
+            static_cast<float>(half[i][0] * g[3 * j] + half[i][1] * g[3 * j + 1] + half[i][2] * g[3 * j + 2]);
       }
     }
   }
@@ -128,8 +130,11 @@ inline bool run_winograd_last(Runtime& runtime, const LastProblem& c, int m, con
         for (int64_t t = 0; t < count; t++) {
           const int64_t tile = first + t, x = tile % w.columns * m, y = tile / w.columns % w.rows * m, item = tile / w.columns / w.rows;
           const int64_t to = ((item * s.out[1] + y) * s.out[2] + x) * oc + f0;
-          const int rows = static_cast<int>(std::min<int64_t>(m, s.out[1] - y)), columns = static_cast<int>(std::min<int64_t>(m, s.out[2] - x));
-          good = inner.output(m, products + t * width, p_step, filters, c.bias ? c.bias + f0 : nullptr, c.residual ? c.residual + to : nullptr,
+          const int rows = static_cast<int>(std::min<int64_t>(m, s.out[1] - y));
+          const int columns = static_cast<int>(std::min<int64_t>(m, s.out[2] - x));
+          const float* bias = c.bias ? c.bias + f0 : nullptr;
+          const float* residual = c.residual ? c.residual + to : nullptr;
+          good = inner.output(m, products + t * width, p_step, filters, bias, residual,
                               c.out + to, s.out[2] * oc, oc, rows, columns, at_once ? c.activation : Activation::None) &&
                  good;
           if (at_once) continue;

@@ -20,10 +20,11 @@ inline V clamped(V x, Activation activation) {
   return x;
 }
 
-// Channels [c, c + W) of kColumns pixels in Rows rows of a 3x3 kernel: each pixel of the image is read once. `at(r, j)` is where the channels of
-// column j of row r of the image begin.
+// Channels [c, c + W) of kColumns pixels in Rows rows of a 3x3 kernel: each pixel of the image is read once. `at(r, j)` is where the
+// channels of column j of row r of the image begin.
 template <int Stride, int Rows, bool Whole, class At>
-inline void depthwise3_vector(const DepthwiseLast& d, const At& at, int64_t c, int n, float* out, const float* residual, int rows, int columns) {
+inline void depthwise3_vector(const DepthwiseLast& d, const At& at, int64_t c, int n, float* out, const float* residual, int rows,
+                              int columns) {
   V acc[Rows][kColumns];
   const V start = d.bias ? load<Whole>(d.bias + c, n) : L::zero();
 #pragma GCC unroll 2

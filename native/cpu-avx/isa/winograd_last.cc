@@ -90,8 +90,8 @@ template <int M> bool output(const OutputTile& o, int64_t channels) {
   if (c < channels) output_vector<M, false>(o, c, static_cast<int>(channels - c), bad);
   return hsum(bad) == 0;
 }
-bool output_any(int m, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out, int64_t out_row,
-                int64_t out_pixel, int rows, int columns, Activation activation) {
+bool output_any(int m, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out,
+                int64_t out_row, int64_t out_pixel, int rows, int columns, Activation activation) {
   const OutputTile o{p, p_step, bias, residual, out, out_row, out_pixel, rows, columns, activation};
   return m == 4 ? output<4>(o, channels) : output<2>(o, channels);
 }
