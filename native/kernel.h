@@ -231,6 +231,7 @@ struct Call {
   // entry points to are copied when infer returns.
   QuantParams* output_quant = nullptr;
   const void* packed = nullptr;  // result of the row's pack for this weight, or null: the kernel packs for itself
+  const void* prepared = nullptr;  // result of the row's prepare in a recorded schedule
   Runtime* runtime = nullptr;
 
   const TensorView& tensor(int i) const {
@@ -266,6 +267,11 @@ struct Kernel {
   bool data_dependent = false;  // infer reads tensor data (nonzero, unique): such a call is never part of a recorded schedule
   bool random = false;          // draws from runtime->random()
   bool in_place = false;        // run accepts outputs[0] being exactly the same view as args[0] (or any equal-shaped tensor arg)
+  // Whether infer and run take these arguments; looks at no data. Asked where a program has another way (`torchscript::fusion_fits`).
+  bool (*accepts)(const Call& call) = nullptr;
+  // Work that depends on all but data, done once for a recorded schedule. Shared by runs at the same time.
+  void* (*prepare)(const Call& call) = nullptr;
+  void (*release)(void* prepared) = nullptr;
   bool quantized = false;       // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
   Kernel* next = nullptr;       // registry's list
 };

@@ -92,6 +92,25 @@ for (const definition of operatorDefinitions) {
   ops.set(definition.kernel, op)
 }
 
+/** Functions that cost about as much as an addition: expressions of these alone stay in registers in fused groups. */
+const quick = new Set(['abs', 'sqrt', 'floor', 'ceil', 'trunc', 'round_even', 'copysign', 'min', 'max', 'min_nan', 'max_nan', 'is_nan', 'is_inf'])
+function isQuick(e: Expression): boolean {
+  switch (e.kind) {
+    case 'number':
+    case 'name':
+      return true
+    case 'unary':
+      return isQuick(e.a)
+    case 'binary':
+      return isQuick(e.a) && isQuick(e.b)
+    case 'choose':
+      return isQuick(e.condition) && isQuick(e.a) && isQuick(e.b)
+    case 'call':
+      return quick.has(e.name) && e.args.every(isQuick)
+  }
+}
+
+let stages = `${header}// In the order of PointwiseId. Staged: a mask of the operands that are parameters.\n`
 let code = `${header}// One struct an operator; V is a vector, an integer or a complex number (isa/pointwise.cc).\n`
 let rows = header
 let entries = header
@@ -134,6 +153,7 @@ for (const { definition: d, letters, params, positions } of sorted) {
   entries += `{${cells.join(', ')}},\n`
   const promotion = { same: 'Same', float: 'Float', bool: 'Bool', real: 'Real' }[d.promotion]
   const bits = (names: readonly string[]) => all.reduce((sum, n, i) => (names.includes(n) ? sum | (1 << i) : sum), 0)
+  stages += floats && !truthful && isQuick(parseExpression(d.expr)) ? `TS_STAGED(${d.kernel}, ${bits(params)})\n` : `TS_UNSTAGED(${d.kernel})\n`
   rows += `TS_POINTWISE_OP(${d.kernel}, Promotion::${promotion}, ${d.dtypes.map((c) => classBits[c]).join(' | ')}, ${all.length}, ${bits([...conditions])}, ${bits(params)}, ${positions.join(', ')})\n`
 }
 // Kernel rows of operators that schemas reach directly.
@@ -145,4 +165,5 @@ write('native/gen/pointwise.inc', code)
 write('native/gen/pointwise_table.inc', rows)
 write('native/gen/pointwise_entries.inc', entries)
 write('native/gen/pointwise_rows.inc', table)
+write('native/gen/fused_stages.inc', stages)
 console.log(`${sorted.length} pointwise expressions`)

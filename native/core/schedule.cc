@@ -86,9 +86,24 @@ Schedule::InstancePtr Schedule::make_instance() {
     call.runtime = &in.runtime;
     in.calls.push_back(call);
   }
+  prepare_steps(in);
   in.outputs.reserve(output_slots_.size());
   in.runtime.keep_scratch();
   return instance;
+}
+
+// What kernels make once for a signature, with the first instance.
+void Schedule::prepare_steps(Instance& in) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (size_t i = 0; i < steps.size(); i++) {
+    ScheduleStep& step = steps[i];
+    if (!step.row->prepare) continue;
+    if (!step.prepared) {
+      step.prepared = std::shared_ptr<const void>(step.row->prepare(in.calls[i]),
+                                                  [row = step.row](const void* p) { row->release(const_cast<void*>(p)); });
+    }
+    in.calls[i].prepared = step.prepared.get();
+  }
 }
 
 Schedule::InstancePtr Schedule::take_instance() {

@@ -44,6 +44,7 @@ struct ScheduleStep {
   int64_t workspace = -1;              // arena offset
   size_t workspace_bytes = 0;
   std::shared_ptr<const PackEntry> pack;
+  std::shared_ptr<const void> prepared;
   int frames = -1;  // where it was called: index into stacks
 };
 
@@ -120,6 +121,7 @@ class Schedule {
     int64_t offset;
   };
   InstancePtr make_instance();
+  void prepare_steps(Instance& instance);
   Value build(const ResultNode& node, Tensor* const* inputs, const std::vector<Ref<Storage>>& outputs) const;
   void prepare();
 

@@ -122,13 +122,16 @@ template <class T> void copy_same(const Iteration& it, char* to, const char* fro
   });
 }
 
-// A compute type that loses nothing of `from` on the way to `to`.
-Compute between(DType from, DType to) {
+}  // namespace
+
+Compute between_dtypes(DType from) {
   if (is_complex(from)) return from == DType::C128 ? Compute::C128 : Compute::C64;
   if (is_floating(from)) return from == DType::F64 ? Compute::F64 : Compute::F32;
   if (from == DType::I64 || from == DType::U32 || from == DType::U64) return Compute::I64;
   return from == DType::Bool ? Compute::B : Compute::I32;
 }
+
+namespace {
 
 template <class T> void gather_piece(const Iteration& it, int k, int64_t at, int64_t n, char* to, const char* from) {
   while (n > 0) {
@@ -158,7 +161,7 @@ template <class T> void scatter_piece(const Iteration& it, int k, int64_t at, in
   }
 
 void copy_converting(const Iteration& it, const TensorView& dst, const TensorView& src, Runtime* runtime) {
-  const Compute compute = between(src.dtype, dst.dtype);
+  const Compute compute = between_dtypes(src.dtype);
   const ConvertFn load = loader_of(src.dtype, compute), store = storer_of(compute, dst.dtype);
   // Memory that is in the form of the compute type already needs no tile.
   const bool loads = src.dtype != dtype_of(compute);

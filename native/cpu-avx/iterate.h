@@ -4,7 +4,7 @@
 
 namespace torchscript {
 
-constexpr int kMaxIterated = 9;
+constexpr int kMaxIterated = 24;
 
 struct Iteration {
   int operands = 0;

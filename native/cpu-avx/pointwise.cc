@@ -28,15 +28,13 @@ uint8_t class_of(DType t) {
   return kIntClass;
 }
 
-struct Types {
-  DType common;  // what operands are promoted to, and the dtype of parameters
-  Compute compute;
-  DType out;
-};
+using Types = PointwiseTypes;
 
 bool in_promotion(const PointwiseOp& op, int k) { return !((op.conditions | op.params) >> k & 1); }
 
-Types types_of(const PointwiseOp& op, const Arg* const* operands) {
+}  // namespace
+
+PointwiseTypes pointwise_types(const PointwiseOp& op, const Arg* const* operands) {
   ResultType result;
   for (int k = 0; k < op.count; k++) {
     if (in_promotion(op, k)) result.add(*operands[k]);
@@ -63,6 +61,8 @@ Types types_of(const PointwiseOp& op, const Arg* const* operands) {
   types.out = op.promotion == Promotion::Bool ? DType::Bool : op.promotion == Promotion::Real ? real_of(common) : common;
   return types;
 }
+
+namespace {
 
 void check_scalar_conversion(const PointwiseOp& op, const Arg& arg, DType common) {
   if (arg.kind == ArgKind::Complex && !is_complex(common))
@@ -101,9 +101,11 @@ void write_number(const Arg& arg, Compute compute, void* to) {
     }
   }
 }
-// A number of a narrow integer dtype wraps to it first; half and bfloat16 round.
+}  // namespace
+
 void write_number_as(const Arg& arg, DType dtype, Compute compute, void* to) {
   write_number(arg, compute, to);
+  if (arg.is_none()) return;
   if (dtype == dtype_of(compute) || dtype == DType::Bool) return;
   const ConvertTable& table = convert_table();
   alignas(16) char narrow[16];
@@ -116,6 +118,7 @@ void repeat_value(void* buffer, int64_t size, int64_t count) {
   for (int64_t i = 1; i < count; i++) std::memcpy(p + i * size, p, static_cast<size_t>(size));
 }
 
+namespace {
 template <class T> void gather_row(int64_t n, char* to, const char* from, int64_t stride) {
   T* t = reinterpret_cast<T*>(to);
   const T* f = reinterpret_cast<const T*>(from);
@@ -124,7 +127,8 @@ template <class T> void gather_row(int64_t n, char* to, const char* from, int64_
 struct Sixteen {
   uint64_t a, b;
 };
-void gather(int64_t n, char* to, const char* from, int64_t stride, int64_t size) {
+}  // namespace
+void gather_elements(int64_t n, char* to, const char* from, int64_t stride, int64_t size) {
   if (stride == 1) {
     std::memcpy(to, from, static_cast<size_t>(n * size));
     return;
@@ -137,12 +141,14 @@ void gather(int64_t n, char* to, const char* from, int64_t stride, int64_t size)
     default: gather_row<Sixteen>(n, to, from, stride); break;
   }
 }
+namespace {
 template <class T> void scatter_row(int64_t n, char* to, int64_t stride, const char* from) {
   T* t = reinterpret_cast<T*>(to);
   const T* f = reinterpret_cast<const T*>(from);
   for (int64_t i = 0; i < n; i++) t[i * stride] = f[i];
 }
-void scatter(int64_t n, char* to, int64_t stride, const char* from, int64_t size) {
+}  // namespace
+void scatter_elements(int64_t n, char* to, int64_t stride, const char* from, int64_t size) {
   switch (size) {
     case 1: scatter_row<uint8_t>(n, to, stride, from); break;
     case 2: scatter_row<uint16_t>(n, to, stride, from); break;
@@ -151,6 +157,8 @@ void scatter(int64_t n, char* to, int64_t stride, const char* from, int64_t size
     default: scatter_row<Sixteen>(n, to, stride, from); break;
   }
 }
+
+namespace {
 
 // One operand of a run.
 struct Source {
@@ -181,7 +189,7 @@ void gather_positions(const Plan& plan, const Source& source, int64_t at, int64_
   const int64_t inner = it.sizes[0];
   while (n > 0) {
     const int64_t piece = std::min(n, inner - at % inner);
-    gather(piece, to, source.data + it.offset(source.operand, at) * source.size, it.strides[source.operand][0], source.size);
+    gather_elements(piece, to, source.data + it.offset(source.operand, at) * source.size, it.strides[source.operand][0], source.size);
     to += piece * source.size;
     at += piece;
     n -= piece;
@@ -248,7 +256,7 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
       }
       if (stride != 1) {
         char* raw = s.load ? gathered : tiles[k];
-        gather(n, raw, p, stride, s.size);
+        gather_elements(n, raw, p, stride, s.size);
         p = raw;
       }
       if (s.load) s.load(n, tiles[k], p);
@@ -268,11 +276,11 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
       }
       if (!(plan.store && straight)) {
         if (rows || it.ndim == 1) {
-          scatter(n, plan.out + (rows ? it.offset(0, at) : at * it.strides[0][0]) * plan.out_size, it.strides[0][0], from, plan.out_size);
+          scatter_elements(n, plan.out + (rows ? it.offset(0, at) : at * it.strides[0][0]) * plan.out_size, it.strides[0][0], from, plan.out_size);
         } else {
           for (int64_t done = 0; done < n;) {
             const int64_t piece = std::min(n - done, it.sizes[0] - (at + done) % it.sizes[0]);
-            scatter(piece, plan.out + it.offset(0, at + done) * plan.out_size, it.strides[0][0], from + done * plan.out_size,
+            scatter_elements(piece, plan.out + it.offset(0, at + done) * plan.out_size, it.strides[0][0], from + done * plan.out_size,
                     plan.out_size);
             done += piece;
           }
@@ -306,7 +314,7 @@ const PointwiseOp& pointwise_op(PointwiseId id) { return kOps[static_cast<int>(i
 
 void infer_pointwise(Call& call, PointwiseId id, const Arg* const* operands, DType result) {
   const PointwiseOp& op = pointwise_op(id);
-  const Types types = types_of(op, operands);
+  const Types types = pointwise_types(op, operands);
   TensorView& out = call.outputs[0];
   out.dtype = result != DType::Undefined ? result : types.out;
   const TensorView* tensors[kMaxOperands];
@@ -432,7 +440,7 @@ bool run_plainly(Runtime* runtime, const TensorView& out, PointwiseId id, const 
 void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, const Arg* const* operands) {
   const PointwiseOp& op = pointwise_op(id);
   if (run_plainly(runtime, out, id, op, operands)) return;
-  const Types types = types_of(op, operands);
+  const Types types = pointwise_types(op, operands);
   const int compute = static_cast<int>(types.compute);
   const PointwiseEntry& entry = pointwise_table().entries[static_cast<int>(id)][compute];
   if (!entry.fn) fail_as("NotImplementedError", "\"%s\" not implemented for '%s'", op.name, dtype_torch_name(types.common));
@@ -469,8 +477,7 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
     if (arg.kind != ArgKind::Tensor) {
       source.broadcast = true;
       if (condition) source.value[0] = arg.as_int() != 0;
-      else if (!arg.is_none()) write_number_as(arg, types.common, types.compute, source.value);
-      else write_number(arg, types.compute, source.value);
+      else write_number_as(arg, types.common, types.compute, source.value);
       repeat_value(source.value, source.width, 64 / source.width);
       continue;
     }

@@ -83,6 +83,39 @@ enum class PointwiseId : uint16_t {
 
 const PointwiseOp& pointwise_op(PointwiseId id);
 
+struct PointwiseTypes {
+  DType common;  // what operands are promoted to, and the dtype of parameters
+  Compute compute;
+  DType out;
+};
+// Throws what the operator says about operands it does not take.
+PointwiseTypes pointwise_types(const PointwiseOp& op, const Arg* const* operands);
+// What a function of the table writes for a compute type: the real part's type where complex numbers become real.
+constexpr Compute computed_of(Promotion promotion, Compute compute) {
+  return promotion != Promotion::Real ? compute : compute == Compute::C64 ? Compute::F32 : compute == Compute::C128 ? Compute::F64 : compute;
+}
+// A number as one element of a compute type. One of a narrow integer dtype wraps to it first; half and bfloat16 round; None is NaN.
+void write_number_as(const Arg& arg, DType dtype, Compute compute, void* to);
+// Repeats the first of `count` elements.
+void repeat_value(void* buffer, int64_t size, int64_t count);
+// Elements `stride` apart to or from a run of them.
+void gather_elements(int64_t n, char* to, const char* from, int64_t stride, int64_t size);
+void scatter_elements(int64_t n, char* to, int64_t stride, const char* from, int64_t size);
+
+// What a row of this family computes for a call.
+struct PointwiseChoice {
+  PointwiseId id;
+  const Arg* operands[kMaxOperands];  // of the call, or None
+};
+// A row by its name; null when it does more than one expression, or may raise because of data.
+struct PointwiseRow {
+  const char* name;
+  PointwiseId id;                                      // where `choose` is null
+  bool (*choose)(Call& call, PointwiseChoice& choice);  // false: not for this call
+};
+const PointwiseRow* find_pointwise_row(const char* name, int64_t size);
+bool choose_pointwise(const PointwiseRow& row, Call& call, PointwiseChoice& choice);
+
 // Infer and run of one operator on explicit operands, for rows that pick an expression by their arguments.
 // `operands` has pointwise_op(id).count entries. `result` (not Undefined) overrides the output dtype.
 void infer_pointwise(Call& call, PointwiseId id, const Arg* const* operands, DType result = DType::Undefined);

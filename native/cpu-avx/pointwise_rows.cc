@@ -1,5 +1,6 @@
 // Kernel rows of the pointwise family: one for each expression that schemas reach directly, and those that choose an
 // expression by their arguments.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -15,6 +16,7 @@ namespace {
                    .run = [](Call& call) { run_pointwise(call, PointwiseId::name); },     \
                    .in_place = true});
 #include "gen/pointwise_rows.inc"
+#undef TS_POINTWISE_ROW
 
 const Arg kNone;
 
@@ -374,5 +376,83 @@ TS_KERNEL(prelu, {.infer =
                     },
                   .in_place = true});
 
+// ---- what rows compute, for fused groups
+bool choose_clamp(PointwiseChoice& out, const ClampChoice& choice) {
+  out.id = choice.id;
+  std::copy(choice.operands, choice.operands + 3, out.operands);
+  return true;
+}
+// Division of integers looks for zeros first.
+bool choose_division(Call& call, PointwiseChoice& out, PointwiseId id) {
+  const DType type = common_type(call);
+  if (id != PointwiseId::div && (is_integral(type) || type == DType::Bool)) return false;
+  out.id = id;
+  out.operands[0] = &call.args[0];
+  out.operands[1] = &call.args[1];
+  return true;
+}
+
+#define TS_POINTWISE_ROW(name) {#name, PointwiseId::name, nullptr},
+constexpr PointwiseRow kRows[] = {
+#include "gen/pointwise_rows.inc"
+  {"gelu", PointwiseId::gelu_erf,
+   [](Call& call, PointwiseChoice& out) {
+     out.id = gelu_of(call);
+     out.operands[0] = &call.args[0];
+     return true;
+   }},
+  {"clamp", PointwiseId::clamp_both,
+   [](Call& call, PointwiseChoice& out) { return choose_clamp(out, clamp_of(&call.args[0], at(call, 1), at(call, 2))); }},
+  {"clamp_min", PointwiseId::clamp_lower,
+   [](Call& call, PointwiseChoice& out) { return choose_clamp(out, clamp_of(&call.args[0], at(call, 1), &kNone)); }},
+  {"clamp_max", PointwiseId::clamp_upper,
+   [](Call& call, PointwiseChoice& out) { return choose_clamp(out, clamp_of(&call.args[0], &kNone, at(call, 1))); }},
+  {"remainder", PointwiseId::remainder_of,
+   [](Call& call, PointwiseChoice& out) { return choose_division(call, out, PointwiseId::remainder_of); }},
+  {"fmod", PointwiseId::fmod_of, [](Call& call, PointwiseChoice& out) { return choose_division(call, out, PointwiseId::fmod_of); }},
+  {"floor_divide", PointwiseId::div_floor,
+   [](Call& call, PointwiseChoice& out) { return choose_division(call, out, PointwiseId::div_floor); }},
+  {"div_mode", PointwiseId::div, [](Call& call, PointwiseChoice& out) { return choose_division(call, out, division_of(call)); }},
+  {"pow", PointwiseId::pow_of,
+   [](Call& call, PointwiseChoice& out) {
+     // Both expressions have to promote alike.
+     const PowChoice choice = pow_of_call(call);
+     out.id = choice.id;
+     out.operands[0] = &call.args[0];
+     out.operands[1] = &call.args[1];
+     return true;
+   }},
+  {"square_of", PointwiseId::square,
+   [](Call& call, PointwiseChoice& out) {
+     if (call.tensor(0).dtype == DType::Bool) return false;
+     out.id = PointwiseId::square;
+     out.operands[0] = &call.args[0];
+     return true;
+   }},
+  {"round", PointwiseId::round_whole,
+   [](Call& call, PointwiseChoice& out) {
+     if (at(call, 1)->as_int() != 0) return false;
+     out.id = PointwiseId::round_whole;
+     out.operands[0] = &call.args[0];
+     return true;
+   }},
+};
+#undef TS_POINTWISE_ROW
+
 }  // namespace
+
+const PointwiseRow* find_pointwise_row(const char* name, int64_t size) {
+  for (const PointwiseRow& row : kRows)
+    if (static_cast<int64_t>(std::strlen(row.name)) == size && std::memcmp(row.name, name, static_cast<size_t>(size)) == 0) return &row;
+  return nullptr;
+}
+
+bool choose_pointwise(const PointwiseRow& row, Call& call, PointwiseChoice& choice) {
+  if (row.choose) return row.choose(call, choice);
+  choice.id = row.id;
+  const PointwiseOp& op = pointwise_op(row.id);
+  for (int k = 0; k < op.count; k++) choice.operands[k] = at(call, op.arg[k]);
+  return true;
+}
+
 }  // namespace torchscript

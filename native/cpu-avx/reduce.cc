@@ -365,5 +365,29 @@ TS_KERNEL(logsumexp, {.infer =
                           store(call, acc);
                         }});
 
+// ---- those that may end a fused group
+using Finish = FusedReduction::Finish;
+constexpr FusedReduction kFused[] = {
+  {"sum_all", infer_sum<-1, -1, 1>, -1, Fold::Sum, 0, Finish::None},
+  {"sum_dim", infer_sum<1, 2, 3>, 1, Fold::Sum, 0, Finish::None},
+  {"mean_all", infer_mean<-1, -1, 1>, -1, Fold::Sum, 0, Finish::Mean},
+  {"mean_dim", infer_mean<1, 2, 3>, 1, Fold::Sum, 0, Finish::Mean},
+  {"amax", infer_extreme<true, 1, 2>, 1, Fold::Max, -kInf, Finish::None},
+  {"amin", infer_extreme<false, 1, 2>, 1, Fold::Min, kInf, Finish::None},
+  {"max_all", infer_extreme<true, -1, -1>, -1, Fold::Max, -kInf, Finish::None},
+  {"min_all", infer_extreme<false, -1, -1>, -1, Fold::Min, kInf, Finish::None},
+  {"any_all", infer_logical<-1, -1>, -1, Fold::NonZero, 0, Finish::Any},
+  {"any_dim", infer_logical<1, 2>, 1, Fold::NonZero, 0, Finish::Any},
+  {"all_all", infer_logical<-1, -1>, -1, Fold::NonZero, 0, Finish::All},
+  {"all_dim", infer_logical<1, 2>, 1, Fold::NonZero, 0, Finish::All},
+};
+
 }  // namespace
+
+const FusedReduction* find_fused_reduction(const char* name, int64_t size) {
+  for (const FusedReduction& row : kFused)
+    if (static_cast<int64_t>(std::strlen(row.row)) == size && std::memcmp(row.row, name, static_cast<size_t>(size)) == 0) return &row;
+  return nullptr;
+}
+
 }  // namespace torchscript

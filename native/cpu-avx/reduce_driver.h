@@ -28,4 +28,15 @@ void fold_dims(Runtime* runtime, const TensorView& self, const ReducedDims& dims
 // Writes accumulators to an output, converting.
 void store_accumulators(Runtime* runtime, const TensorView& out, Element element, const void* acc);
 
+// A row of a reduction that may end a fused group: how its result follows from one fold.
+struct FusedReduction {
+  const char* row;
+  void (*infer)(Call& call);
+  int dims;  // position of the argument; -1: all of them
+  Fold fold;
+  double identity;
+  enum class Finish : uint8_t { None, Mean, Any, All } finish;
+};
+const FusedReduction* find_fused_reduction(const char* name, int64_t size);
+
 }  // namespace torchscript
