@@ -6,6 +6,12 @@ name=${1:-gemm}
 filter=$2
 units=gemm
 [ "$name" = conv ] && units="gemm conv conv_last winograd winograd_last"
+sources=
+if [ "$name" = fused ]; then
+  units="fused pointwise convert reduce"
+  sources="native/core/thread_pool.cc"
+  for unit in fused_build fused_run pointwise pointwise_rows iterate promote copy reduce reduce_driver; do sources="$sources native/cpu-avx/$unit.cc"; done
+fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cxx=${CXX:-g++}
@@ -16,6 +22,6 @@ for unit in $units; do
   $cxx $flags $avx2 -DTS_ISA=avx2 -DTS_ISA_AVX2=1 -c native/cpu-avx/isa/$unit.cc -o "$out/$unit.avx2.o"
   $cxx $flags $avx2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -DTS_ISA=avx512 -DTS_ISA_AVX512=1 -c native/cpu-avx/isa/$unit.cc -o "$out/$unit.avx512.o"
 done
-$cxx $flags "bench/kernels/$name.cc" "$out"/*.o -o "$out/bench"
+$cxx $flags "bench/kernels/$name.cc" $sources "$out"/*.o -lpthread -o "$out/bench"
 grep -q avx512bw /proc/cpuinfo && TORCHSCRIPT_ISA=avx512 "$out/bench" ${filter:+"$filter"}
 TORCHSCRIPT_ISA=avx2 "$out/bench" ${filter:+"$filter"}

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::amax', 'amax')
+export default kernel('aten::amax', 'amax', 'reduction')

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::amin', 'amin')
+export default kernel('aten::amin', 'amin', 'reduction')

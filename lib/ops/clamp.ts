@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::clamp', 'aten::clamp.Tensor', 'aten::clip', 'aten::clip.Tensor'], 'clamp'),
+  kernel(['aten::clamp', 'aten::clamp.Tensor', 'aten::clip', 'aten::clip.Tensor'], 'clamp', 'pointwise'),
   pointwise([], {
     kernel: 'clamp_lower',
     expr: 'max_nan(a, b)',

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::floor_divide', 'aten::floor_divide.Scalar'], 'floor_divide')
+export default kernel(['aten::floor_divide', 'aten::floor_divide.Scalar'], 'floor_divide', 'pointwise')

@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel('aten::gelu', 'gelu'),
+  kernel('aten::gelu', 'gelu', 'pointwise'),
   pointwise([], {
     kernel: 'gelu_erf',
     expr: 'gelu(a)',

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::max', 'max_all'), kernel('aten::max.dim', 'max_dim')]
+export default [kernel('aten::max', 'max_all', 'reduction'), kernel('aten::max.dim', 'max_dim')]

@@ -48,6 +48,8 @@ export interface KernelDefinition {
   readonly names: readonly string[]
   /** Row of the native kernel table; it receives the schema's arguments in order. */
   readonly kernel: string
+  /** The row is one expression for given arguments, or a fold that may end a group: it may be part of a fused group (docs/fusion.md). */
+  readonly fuses?: 'pointwise' | 'reduction'
 }
 
 export interface ComposedDefinition {
@@ -60,10 +62,11 @@ export interface ComposedDefinition {
 const list = (names: string | readonly string[]): readonly string[] => (typeof names === 'string' ? [names] : names)
 
 /** An operator with a native kernel of its own. `names` are full names such as `aten::softmax.int`. */
-export const kernel = (names: string | readonly string[], row: string): KernelDefinition => ({
+export const kernel = (names: string | readonly string[], row: string, fuses?: KernelDefinition['fuses']): KernelDefinition => ({
   kind: 'kernel',
   names: list(names),
   kernel: row,
+  ...(fuses === undefined ? {} : { fuses }),
 })
 
 /** An operator written as a TorchScript function over other operators. */

@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::pow.Tensor_Tensor', 'aten::pow.Tensor_Scalar', 'aten::pow.Scalar'], 'pow'),
+  kernel(['aten::pow.Tensor_Tensor', 'aten::pow.Tensor_Scalar', 'aten::pow.Scalar'], 'pow', 'pointwise'),
   pointwise([], {
     kernel: 'pow_of',
     expr: 'pow(a, b)',

@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::remainder.Tensor', 'aten::remainder.Scalar', 'aten::remainder.Scalar_Tensor'], 'remainder'),
+  kernel(['aten::remainder.Tensor', 'aten::remainder.Scalar', 'aten::remainder.Scalar_Tensor'], 'remainder', 'pointwise'),
   pointwise([], {
     kernel: 'remainder_of',
     expr: 'remainder(a, b)',

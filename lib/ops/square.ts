@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel('aten::square', 'square_of'),
+  kernel('aten::square', 'square_of', 'pointwise'),
   pointwise([], {
     kernel: 'square',
     expr: 'a * a',

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::sum', 'sum_all'), kernel('aten::sum.dim_IntList', 'sum_dim')]
+export default [kernel('aten::sum', 'sum_all', 'reduction'), kernel('aten::sum.dim_IntList', 'sum_dim', 'reduction')]

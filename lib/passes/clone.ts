@@ -24,8 +24,8 @@ function cloneBlock(from: Block, to: Block, values: Map<Value, Value>): void {
 }
 
 /** Copies the nodes of a block into a graph. Values that `values` does not know are those of the blocks around and stay. */
-export function copyNodes(from: Block, graph: Graph, values: Map<Value, Value>, insert: (node: Node) => void): void {
-  for (const node of from.nodes) {
+export function copyNodes(from: Block | readonly Node[], graph: Graph, values: Map<Value, Value>, insert: (node: Node) => void): void {
+  for (const node of 'nodes' in from ? from.nodes : from) {
     const copy = graph.create(
       node.kind,
       node.inputs.map((value) => values.get(value) ?? value),

@@ -35,6 +35,7 @@ export const knownFunctional: ReadonlySet<string> = new Set([
   'prim::rangelist',
   'prim::StringIndex',
   'prim::tolist',
+  'prim::FusionGroup',
 ])
 
 /** Namespaces of operators other than PyTorch's own whose results depend on their arguments only. */

@@ -7,6 +7,7 @@ import type { ConstantFacts } from './evaluator.js'
 import { fuseBottlenecks } from './fuse-bottlenecks.js'
 import { fuseAddmm } from './fuse-addmm.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
+import { fusePointwise } from './fuse-pointwise.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
@@ -31,6 +32,8 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   assignLayout(facts),
   fuseBottlenecks(facts),
   ...(weights === undefined ? [] : [compressWeights(weights, facts)]),
+  // What is pointwise still.
+  fusePointwise(),
   // After the rewrites above, which leave constants and conversions without readers.
   eliminateDeadCode,
   poolConstants,

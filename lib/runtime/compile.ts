@@ -3,6 +3,7 @@ import type { ClassType, ConstantValue, ScriptFunction } from '../ir/types.js'
 import { nativeBinding } from '../native/loader.js'
 import { cloneGraph } from '../passes/clone.js'
 import type { WeightStorage } from '../passes/compress-weights.js'
+import { expandFusion } from '../passes/expand-fusion.js'
 import { type Pass, runPasses } from '../passes/pass.js'
 import { loweringPipeline } from '../passes/pipeline.js'
 import { composedFunction } from '../plan/composed.js'
@@ -63,7 +64,7 @@ export function compileProgram(source: ProgramSource, adapt: (fn: ScriptFunction
     compile: (definition) => adapt(composedFunction(definition)),
     prepare: (graph) => {
       const copy = cloneGraph(graph)
-      runPasses(copy, passes)
+      runPasses(copy, [...passes, expandFusion])
       return copy
     },
     object: (_, value: ConstantValue & { kind: 'object' }) => objects.value(value.object as PickleValue),

@@ -771,7 +771,7 @@ void FusedBuilder::finish() {
     if (reg < 0) return;
     TileRegister& r = g_.registers_[static_cast<size_t>(reg)];
     if (r.first < 0) r.first = at;
-    r.last = at;
+    r.last = std::max(r.last, at);
   };
   for (size_t i = 0; i < g_.code_.size(); i++) {
     const TileOp& op = g_.code_[i];

@@ -18,7 +18,10 @@ import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
 import { fuseBottlenecks } from '../../lib/passes/fuse-bottlenecks.js'
 import { fuseAddmm } from '../../lib/passes/fuse-addmm.js'
+import { expandFusion } from '../../lib/passes/expand-fusion.js'
 import { fuseEpilogues } from '../../lib/passes/fuse-epilogues.js'
+import { fusePointwise } from '../../lib/passes/fuse-pointwise.js'
+import { hoistInvariants } from '../../lib/passes/hoist-invariants.js'
 import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
 import { peephole } from '../../lib/passes/peephole.js'
@@ -54,6 +57,9 @@ const passes: readonly Pass[] = [
   fuseBottlenecks(evaluator),
   fuseAddmm(evaluator),
   fuseEpilogues(evaluator),
+  fusePointwise(),
+  expandFusion,
+  hoistInvariants,
   lowerTuples,
   peephole,
   poolConstants,
