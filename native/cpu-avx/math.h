@@ -346,13 +346,16 @@ TS_INLINE SinCos sincos_reduced(VecF x) {
   const VecI cosine_sign = shl<30>((quadrant + VecI(1)) & VecI(2));
   return {as_float(as_int(select(odd, cosine, sine)) ^ sine_sign), as_float(as_int(select(odd, sine, cosine)) ^ cosine_sign)};
 }
+// An element's result does not depend on its neighbours.
 TS_INLINE VecF sin(VecF x) {
-  if (any(abs(x) > VecF(8192.0f))) return lanes(x, [](float v) { return __builtin_sinf(v); });
-  return select(x == VecF(0.0f), x, sincos_reduced(x).sin);
+  const MaskF large = abs(x) > VecF(8192.0f);
+  const VecF reduced = select(x == VecF(0.0f), x, sincos_reduced(x).sin);
+  return any(large) ? select(large, lanes(x, [](float v) { return __builtin_sinf(v); }), reduced) : reduced;
 }
 TS_INLINE VecF cos(VecF x) {
-  if (any(abs(x) > VecF(8192.0f))) return lanes(x, [](float v) { return __builtin_cosf(v); });
-  return sincos_reduced(x).cos;
+  const MaskF large = abs(x) > VecF(8192.0f);
+  const VecF reduced = sincos_reduced(x).cos;
+  return any(large) ? select(large, lanes(x, [](float v) { return __builtin_cosf(v); }), reduced) : reduced;
 }
 
 // Lane by lane.
