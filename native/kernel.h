@@ -230,7 +230,7 @@ struct Call {
   // kMaxOutputs entries for infer: fill output_quant[i] and point outputs[i].quant at it to make a quantized output. Arrays that the
   // entry points to are copied when infer returns.
   QuantParams* output_quant = nullptr;
-  const void* packed = nullptr;  // result of the row's pack for this weight, or null: the kernel packs for itself
+  const void* packed = nullptr;    // result of the row's pack for this weight, or null: the kernel packs for itself
   const void* prepared = nullptr;  // result of the row's prepare in a recorded schedule
   Runtime* runtime = nullptr;
 
@@ -272,8 +272,8 @@ struct Kernel {
   // Work that depends on all but data, done once for a recorded schedule. Shared by runs at the same time.
   void* (*prepare)(const Call& call) = nullptr;
   void (*release)(void* prepared) = nullptr;
-  bool quantized = false;       // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
-  Kernel* next = nullptr;       // registry's list
+  bool quantized = false;  // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
+  Kernel* next = nullptr;  // registry's list
 };
 
 struct KernelRegistration {

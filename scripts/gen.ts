@@ -93,7 +93,21 @@ for (const definition of operatorDefinitions) {
 }
 
 /** Functions that cost about as much as an addition: expressions of these alone stay in registers in fused groups. */
-const quick = new Set(['abs', 'sqrt', 'floor', 'ceil', 'trunc', 'round_even', 'copysign', 'min', 'max', 'min_nan', 'max_nan', 'is_nan', 'is_inf'])
+const quick = new Set([
+  'abs',
+  'sqrt',
+  'floor',
+  'ceil',
+  'trunc',
+  'round_even',
+  'copysign',
+  'min',
+  'max',
+  'min_nan',
+  'max_nan',
+  'is_nan',
+  'is_inf',
+])
 function isQuick(e: Expression): boolean {
   switch (e.kind) {
     case 'number':
@@ -153,7 +167,8 @@ for (const { definition: d, letters, params, positions } of sorted) {
   entries += `{${cells.join(', ')}},\n`
   const promotion = { same: 'Same', float: 'Float', bool: 'Bool', real: 'Real' }[d.promotion]
   const bits = (names: readonly string[]) => all.reduce((sum, n, i) => (names.includes(n) ? sum | (1 << i) : sum), 0)
-  stages += floats && !truthful && isQuick(parseExpression(d.expr)) ? `TS_STAGED(${d.kernel}, ${bits(params)})\n` : `TS_UNSTAGED(${d.kernel})\n`
+  stages +=
+    floats && !truthful && isQuick(parseExpression(d.expr)) ? `TS_STAGED(${d.kernel}, ${bits(params)})\n` : `TS_UNSTAGED(${d.kernel})\n`
   rows += `TS_POINTWISE_OP(${d.kernel}, Promotion::${promotion}, ${d.dtypes.map((c) => classBits[c]).join(' | ')}, ${all.length}, ${bits([...conditions])}, ${bits(params)}, ${positions.join(', ')})\n`
 }
 // Kernel rows of operators that schemas reach directly.

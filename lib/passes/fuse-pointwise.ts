@@ -168,7 +168,8 @@ class BlockFusion {
     // Loops carry what they start with, and are not looked into.
     this.known.set(value, false)
     const { node } = value
-    const plain = node.kind === 'prim::NumToTensor' || (node.schema !== undefined && node.blocks.length === 0 && isDeterministic(node.schema))
+    const plain =
+      node.kind === 'prim::NumToTensor' || (node.schema !== undefined && node.blocks.length === 0 && isDeterministic(node.schema))
     const result = node.constant !== undefined || (plain && node.inputs.every((input) => this.isKnown(input)))
     this.known.set(value, result)
     return result

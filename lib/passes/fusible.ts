@@ -49,7 +49,8 @@ export function fusionStep(node: Node): FusionStep | undefined {
   const cast = castOf(node)
   if (cast !== undefined) return { role: 'pointwise', row: 'cast', arguments: cast }
   const { definition, variant } = implementationOf(schema)
-  if (definition === undefined || variant !== 'functional' || node.inputs.length > maxArguments || !isDeterministic(schema)) return undefined
+  if (definition === undefined || variant !== 'functional' || node.inputs.length > maxArguments || !isDeterministic(schema))
+    return undefined
   if (definition.kind === 'pointwise') return { role: 'pointwise', row: definition.kernel, arguments: node.inputs }
   if (definition.kind === 'kernel' && definition.fuses !== undefined)
     return { role: definition.fuses, row: definition.kernel, arguments: node.inputs }

@@ -47,7 +47,7 @@ function invariantsOf(graph: Graph, loop: Node): readonly Node[] {
     // An error must not come before an effect that stands before it.
     if (hasEffects(node) || node.kind === 'prim::If' || node.kind === 'prim::Loop') break
     if (node.kind === 'prim::Constant' || node.schema === undefined || node.outputs.length !== 1 || !isDeterministic(node.schema)) continue
-    if (node.inputs.some((value) => isInside(value, body) && !found.has(value.node))) continue
+    if (node.inputs.some((value) => isInside(value, body) && value.node.kind !== 'prim::Constant' && !found.has(value.node))) continue
     aliases ??= new AliasAnalysis(graph)
     const { output } = node
     if (isMutableType(output.type) && (output.type !== TensorType || aliases.isWritten(output) || aliases.escapes(output))) continue
@@ -78,6 +78,8 @@ function hoist(graph: Graph, loop: Node, nodes: readonly Node[]): void {
   const [then, otherwise] = [branch.addBlock(), branch.addBlock()]
   const moved = new Set(nodes)
   for (const node of nodes) {
+    for (const { node: source } of node.inputs)
+      if (source.kind === 'prim::Constant' && isInside(source.outputs[0], loop.blocks[0])) source.insertBefore(branch)
     node.owner!.nodes.splice(node.owner!.nodes.indexOf(node), 1)
     then.append(node)
   }

@@ -9,6 +9,7 @@ import { fuseAddmm } from './fuse-addmm.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
 import { fusePointwise } from './fuse-pointwise.js'
 import type { ConstantReader, Pass } from './pass.js'
+import { hoistInvariants } from './hoist-invariants.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
 import { recognizeAttention } from './recognize-attention.js'
@@ -21,6 +22,7 @@ import { dropUnusedResults } from './unused-results.js'
 export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, weights?: WeightStorage): readonly Pass[] => [
   canonicalizeConstants(reader),
   peephole,
+  hoistInvariants,
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
   recognizeGelu(facts),
   recognizeAttention(reader, facts),

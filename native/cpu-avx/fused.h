@@ -47,11 +47,11 @@ struct TileRegister {
     Splat      // one value, repeated, of an external that stays the same along a tile
   };
   Kind kind = Kind::Slot;
-  int external = -1;         // External, Single, Splat
-  ConvertFn load = nullptr;  // Single, Splat: on the way in
-  int64_t width = 0;         // of an element
-  bool full = false;         // repeated over a whole tile, not over 64 bytes
-  int64_t offset = -1;       // in the buffer; Number: in `numbers`
+  int external = -1;          // External, Single, Splat
+  ConvertFn load = nullptr;   // Single, Splat: on the way in
+  int64_t width = 0;          // of an element
+  bool full = false;          // repeated over a whole tile, not over 64 bytes
+  int64_t offset = -1;        // in the buffer; Number: in `numbers`
   int first = -1, last = -1;  // Slot: operations that use it
   char value[16];             // Number
   bool is_value() const { return kind != Kind::External && kind != Kind::Slot; }
@@ -107,14 +107,14 @@ struct FusedSmall {
   bool cast = false;
   PointwiseId id = PointwiseId::count;
   int count = 0;
-  Arg args[kMaxOperands];     // numbers; tensors are found by `values`
-  int values[kMaxOperands];   // index of FusedGroup::values, or -1
-  int64_t workspace = -1;     // offset; -1 when it is an output
+  Arg args[kMaxOperands];    // numbers; tensors are found by `values`
+  int values[kMaxOperands];  // index of FusedGroup::values, or -1
+  int64_t workspace = -1;    // offset; -1 when it is an output
 };
 
 // A tensor that the group is given or makes.
 struct FusedValue {
-  TensorView view;   // without data
+  TensorView view;  // without data
   int argument = -1, output = -1, small = -1;
 };
 
@@ -135,7 +135,7 @@ class FusedGroup {
     int output = -1;
     Element element = Element::F32;
     int64_t kept = 1, gone = 1;
-    bool pieces = false;  // parts of a row have accumulators of their own
+    bool pieces = false;                     // parts of a row have accumulators of their own
     int64_t accumulators = 0, partials = 0;  // in the workspace
   };
 

@@ -512,7 +512,9 @@ void FusedBuilder::form_segments() {
     if (!segment.pipeline) applies_ = true;
   }
   // Which results somebody reads from memory.
-  for (Step& step : steps_) step.stored = step.output >= 0 || !step.full || !segments_[static_cast<size_t>(segment_of_[static_cast<size_t>(&step - steps_.data())])].pipeline;
+  for (Step& step : steps_)
+    step.stored =
+      step.output >= 0 || !step.full || !segments_[static_cast<size_t>(segment_of_[static_cast<size_t>(&step - steps_.data())])].pipeline;
   for (int i = 0; i < n; i++) {
     const Step& step = steps_[static_cast<size_t>(i)];
     if (!step.full && !step.reduction) continue;
@@ -839,7 +841,8 @@ void FusedBuilder::finish() {
     for (TileStage& stage : op.stages) {
       if (stage.kind != TileStage::Kind::Store) continue;
       const TileRegister& r = g_.registers_[static_cast<size_t>(stage.registers[0])];
-      if (r.kind == TileRegister::Kind::External && reads[static_cast<size_t>(stage.registers[0])] == 0 && r.width * total_ >= last_level_cache())
+      if (r.kind == TileRegister::Kind::External && reads[static_cast<size_t>(stage.registers[0])] == 0 &&
+          r.width * total_ >= last_level_cache())
         stage.stream = op.pipeline->other(StageKind::Stream);
     }
   }

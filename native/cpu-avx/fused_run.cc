@@ -334,7 +334,8 @@ void FusedRun::tiles(int64_t begin, int64_t end) const {
           int64_t p = position, left = op.once ? std::max(n, std::min(g_.tile_, it.total)) : n;
           while (left > 0) {
             const int64_t piece = std::min(left, inner - p % inner);
-            gather_elements(piece, to, memory_[op.external] + it.offset(x.operand, p % it.total) * x.size, it.strides[x.operand][0], x.size);
+            gather_elements(piece, to, memory_[op.external] + it.offset(x.operand, p % it.total) * x.size, it.strides[x.operand][0],
+                            x.size);
             to += piece * x.size;
             p += piece;
             left -= piece;
@@ -419,17 +420,16 @@ std::unique_ptr<FusedGroup> build_or_fail(const Call& call) {
 }
 
 // fused_pointwise(program, inputs...): the results that the program names. A recorded schedule keeps the tile code.
-TS_KERNEL(fused_pointwise,
-          {.infer = [](Call& call) { build_or_fail(call)->describe(call); },
-           .run =
-             [](Call& call) {
-               if (call.prepared) return static_cast<const FusedGroup*>(call.prepared)->run(call);
-               build_or_fail(call)->run(call);
-             },
-           .in_place = true,
-           .accepts = [](const Call& call) { return FusedGroup::build(call, nullptr) != nullptr; },
-           .prepare = [](const Call& call) -> void* { return build_or_fail(call).release(); },
-           .release = [](void* prepared) { delete static_cast<FusedGroup*>(prepared); }});
+TS_KERNEL(fused_pointwise, {.infer = [](Call& call) { build_or_fail(call)->describe(call); },
+                            .run =
+                              [](Call& call) {
+                                if (call.prepared) return static_cast<const FusedGroup*>(call.prepared)->run(call);
+                                build_or_fail(call)->run(call);
+                              },
+                            .in_place = true,
+                            .accepts = [](const Call& call) { return FusedGroup::build(call, nullptr) != nullptr; },
+                            .prepare = [](const Call& call) -> void* { return build_or_fail(call).release(); },
+                            .release = [](void* prepared) { delete static_cast<FusedGroup*>(prepared); }});
 
 }  // namespace
 }  // namespace torchscript

@@ -21,8 +21,8 @@ enum class StageForm : uint8_t {
   FirstArray,   // operand 0, the second operand is an array
   SecondValue,  // operand 1, the first operand is one value
   SecondArray,
-  Both,    // operands 0 and 1 are the same
-  First,   // of three operands: any steps
+  Both,   // operands 0 and 1 are the same
+  First,  // of three operands: any steps
   Second,
   Third
 };
@@ -36,7 +36,7 @@ enum class StageKind : uint8_t {
 };
 
 struct PipelineTable {
-  int64_t block;                                      // elements
+  int64_t block;                                          // elements
   StageFn (*expression)(PointwiseId id, StageForm form);  // null: there is none
   StageFn (*other)(StageKind kind);
   // Runs the blocks of [begin, end), which are multiples of `block`.

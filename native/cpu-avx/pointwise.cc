@@ -276,12 +276,13 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
       }
       if (!(plan.store && straight)) {
         if (rows || it.ndim == 1) {
-          scatter_elements(n, plan.out + (rows ? it.offset(0, at) : at * it.strides[0][0]) * plan.out_size, it.strides[0][0], from, plan.out_size);
+          scatter_elements(n, plan.out + (rows ? it.offset(0, at) : at * it.strides[0][0]) * plan.out_size, it.strides[0][0], from,
+                           plan.out_size);
         } else {
           for (int64_t done = 0; done < n;) {
             const int64_t piece = std::min(n - done, it.sizes[0] - (at + done) % it.sizes[0]);
             scatter_elements(piece, plan.out + it.offset(0, at + done) * plan.out_size, it.strides[0][0], from + done * plan.out_size,
-                    plan.out_size);
+                             plan.out_size);
             done += piece;
           }
         }

@@ -92,7 +92,10 @@ struct PointwiseTypes {
 PointwiseTypes pointwise_types(const PointwiseOp& op, const Arg* const* operands);
 // What a function of the table writes for a compute type: the real part's type where complex numbers become real.
 constexpr Compute computed_of(Promotion promotion, Compute compute) {
-  return promotion != Promotion::Real ? compute : compute == Compute::C64 ? Compute::F32 : compute == Compute::C128 ? Compute::F64 : compute;
+  return promotion != Promotion::Real ? compute
+         : compute == Compute::C64    ? Compute::F32
+         : compute == Compute::C128   ? Compute::F64
+                                      : compute;
 }
 // A number as one element of a compute type. One of a narrow integer dtype wraps to it first; half and bfloat16 round; None is NaN.
 void write_number_as(const Arg& arg, DType dtype, Compute compute, void* to);
@@ -110,7 +113,7 @@ struct PointwiseChoice {
 // A row by its name; null when it does more than one expression, or may raise because of data.
 struct PointwiseRow {
   const char* name;
-  PointwiseId id;                                      // where `choose` is null
+  PointwiseId id;                                       // where `choose` is null
   bool (*choose)(Call& call, PointwiseChoice& choice);  // false: not for this call
 };
 const PointwiseRow* find_pointwise_row(const char* name, int64_t size);

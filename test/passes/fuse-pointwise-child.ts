@@ -24,7 +24,8 @@ const specials = [NaN, Infinity, -Infinity, -0, 0, 1, -1, 1e-40, 3e38]
 function values(n: number, kind: Kind): unknown[] {
   return Array.from({ length: n }, () => {
     if (kind === 'bool') return random(2) === 1
-    if (kind === 'int64') return random(8) === 0 ? 9007199254740993n * BigInt(1 + random(100)) * (random(2) ? 1n : -1n) : BigInt(random(41) - 20)
+    if (kind === 'int64')
+      return random(8) === 0 ? 9007199254740993n * BigInt(1 + random(100)) * (random(2) ? 1n : -1n) : BigInt(random(41) - 20)
     if (kind === 'int32' || kind === 'uint8') return random(41) - (kind === 'uint8' ? 0 : 20)
     return random(12) === 0 ? pick(specials) : (random(200001) - 100000) / 20000
   })
@@ -35,7 +36,13 @@ function make(shape: readonly number[], kind: Kind): Tensor {
   const fresh = (sizes: readonly number[]): Tensor => {
     const list = values(count(sizes), kind)
     const typed =
-      kind === 'bool' ? list : kind === 'int64' ? BigInt64Array.from(list as bigint[]) : kind === 'float64' ? Float64Array.from(list as number[]) : list
+      kind === 'bool'
+        ? list
+        : kind === 'int64'
+          ? BigInt64Array.from(list as bigint[])
+          : kind === 'float64'
+            ? Float64Array.from(list as number[])
+            : list
     return tensor(typed as number[], { shape: [...sizes], dtype: kind })
   }
   const rank = shape.length
@@ -62,7 +69,20 @@ function make(shape: readonly number[], kind: Kind): Tensor {
   }
 }
 
-const shapes: readonly (readonly number[])[] = [[], [1], [7], [64], [1025], [3, 5], [4, 300], [33, 64], [2, 3, 5, 7], [5, 1, 17], [300, 4], [2, 8, 6, 6]]
+const shapes: readonly (readonly number[])[] = [
+  [],
+  [1],
+  [7],
+  [64],
+  [1025],
+  [3, 5],
+  [4, 300],
+  [33, 64],
+  [2, 3, 5, 7],
+  [5, 1, 17],
+  [300, 4],
+  [2, 8, 6, 6],
+]
 /** A shape that broadcasts to another one. */
 function smaller(shape: readonly number[]): readonly number[] {
   switch (random(6)) {
@@ -77,7 +97,10 @@ function smaller(shape: readonly number[]): readonly number[] {
   }
 }
 
-const unary = 'relu neg abs exp tanh sigmoid sqrt floor ceil rsqrt reciprocal sin log1p erf silu hardswish hardsigmoid relu6 square sign trunc frac expm1 logical_not isnan'.split(' ')
+const unary =
+  'relu neg abs exp tanh sigmoid sqrt floor ceil rsqrt reciprocal sin log1p erf silu hardswish hardsigmoid relu6 square sign trunc frac expm1 logical_not isnan'.split(
+    ' ',
+  )
 const binary = 'mul div maximum minimum atan2 eq ne lt le gt ge logical_and logical_or'.split(' ')
 
 interface Case {
@@ -91,7 +114,12 @@ function makeCase(): Case {
   const mixed = random(4) === 0
   const inputs: (Tensor | number)[] = []
   const heads: string[] = []
-  const lines = ['%one : int = prim::Constant[value=1]()', '%none : NoneType = prim::Constant()', '%false : bool = prim::Constant[value=0]()', '%text : str = prim::Constant[value="none"]()']
+  const lines = [
+    '%one : int = prim::Constant[value=1]()',
+    '%none : NoneType = prim::Constant()',
+    '%false : bool = prim::Constant[value=0]()',
+    '%text : str = prim::Constant[value="none"]()',
+  ]
   const input = (kind: Kind, full = false): string => {
     inputs.push(make(full ? shape : smaller(shape), kind))
     heads.push(`%x${inputs.length} : Tensor`)
@@ -166,7 +194,10 @@ function makeCase(): Case {
     const axis = shape.length === 0 || random(3) === 0 ? '' : `%axes, ${random(2) ? '%true' : '%false'}`
     lines.push(`%axes : int[] = prim::Constant[value=[-1]]()`, '%true : bool = prim::Constant[value=1]()')
     const of = results[0]
-    const kinds = axis === '' ? [`sum(${of}, %none)`, `mean(${of}, %none)`, `max(${of})`, `any(${of})`, `all(${of})`] : [`sum(${of}, ${axis}, %none)`, `mean(${of}, ${axis}, %none)`, `amax(${of}, ${axis})`, `amin(${of}, ${axis})`]
+    const kinds =
+      axis === ''
+        ? [`sum(${of}, %none)`, `mean(${of}, %none)`, `max(${of})`, `any(${of})`, `all(${of})`]
+        : [`sum(${of}, ${axis}, %none)`, `mean(${of}, ${axis}, %none)`, `amax(${of}, ${axis})`, `amin(${of}, ${axis})`]
     lines.push(`%r : Tensor = aten::${pick(kinds)}`)
     results.push('%r')
   }
@@ -181,7 +212,12 @@ function oneByOne(graph: Graph, inputs: readonly unknown[]): readonly Tensor[] {
     const args = node.inputs.map((value) => values.get(value))
     const { constant } = node
     if (constant !== undefined) {
-      const plain = constant.kind === 'list' ? constant.items.map((item) => Number((item as { value: bigint }).value)) : 'value' in constant ? constant.value : null
+      const plain =
+        constant.kind === 'list'
+          ? constant.items.map((item) => Number((item as { value: bigint }).value))
+          : 'value' in constant
+            ? constant.value
+            : null
       values.set(node.output, typeof plain === 'bigint' ? Number(plain) : plain)
     } else if (node.kind === 'prim::ListConstruct') values.set(node.output, args)
     else {
@@ -214,8 +250,23 @@ for (; count < cases; count++) {
   const copy = cloneGraph(graph)
   fusePointwise().run(copy)
   const groups = copy.nodes.filter((node) => node.kind === 'prim::FusionGroup').length
-  const fn = { qualifiedName: 'test', name: 'test', parameters: graph.inputs.map((v, i) => ({ name: `x${i}`, type: v.type })), returnType: graph.outputs[0].type, graph }
-  const program = new Program({ classes: { classType: (n: string): never => { throw new Error(n) }, parseType: () => undefined, enumType: () => undefined }, functions: [fn] })
+  const fn = {
+    qualifiedName: 'test',
+    name: 'test',
+    parameters: graph.inputs.map((v, i) => ({ name: `x${i}`, type: v.type })),
+    returnType: graph.outputs[0].type,
+    graph,
+  }
+  const program = new Program({
+    classes: {
+      classType: (n: string): never => {
+        throw new Error(n)
+      },
+      parseType: () => undefined,
+      enumType: () => undefined,
+    },
+    functions: [fn],
+  })
   let want: readonly Tensor[] | string
   try {
     want = oneByOne(graph, inputs)
@@ -236,13 +287,17 @@ for (; count < cases; count++) {
     if (typeof want === 'string' || typeof got === 'string') {
       if (typeof want === 'string') refused++
       // Operators that do not read one another may change places, so that another one of several errors comes first.
-      if (typeof want !== typeof got) failures.push(`case ${count} round ${round}: ${String(got).slice(0, 200)} for ${String(want).slice(0, 200)}\n${text}`)
+      if (typeof want !== typeof got)
+        failures.push(`case ${count} round ${round}: ${String(got).slice(0, 200)} for ${String(want).slice(0, 200)}\n${text}`)
       continue
     }
     got.forEach((result, i) => {
       const expected = want[i] as Tensor
       const isReduced = text.includes('%r :') && i === got.length - 1
-      const same = result.dtype === expected.dtype && String(result.shape) === String(expected.shape) && String(result.stride()) === String(expected.stride())
+      const same =
+        result.dtype === expected.dtype &&
+        String(result.shape) === String(expected.shape) &&
+        String(result.stride()) === String(expected.stride())
       let equal = same
       if (same && isReduced && result.dtype.startsWith('float')) {
         const [x, y] = [numbersOf(result), numbersOf(expected)]

@@ -10,8 +10,13 @@ t.setTimeout(180000)
 for (const isa of isas) {
   t.test(`random groups give the bits of the separate operators with ${isa}`, (t) => {
     const script = fileURLToPath(new URL('./fuse-pointwise-child.js', import.meta.url))
-    const text = execFileSync(process.execPath, [script, '300'], { env: { ...process.env, TORCHSCRIPT_ISA: isa }, maxBuffer: 1 << 26 }).toString()
-    const { failures, count, fused, compared, ran } = JSON.parse(text) as Record<'count' | 'fused' | 'compared' | 'ran', number> & { failures: string[] }
+    const text = execFileSync(process.execPath, [script, '300'], {
+      env: { ...process.env, TORCHSCRIPT_ISA: isa },
+      maxBuffer: 1 << 26,
+    }).toString()
+    const { failures, count, fused, compared, ran } = JSON.parse(text) as Record<'count' | 'fused' | 'compared' | 'ran', number> & {
+      failures: string[]
+    }
     t.same(failures, [])
     t.equal(count, 300)
     t.ok(fused > 240, 'most graphs have a group')

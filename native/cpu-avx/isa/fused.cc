@@ -19,9 +19,9 @@ template <class V>
 using Typed = void (*)(Register<V>, Register<V>, Register<V>, Register<V>, Register<V>, Register<V>, Register<V>, Register<V>, const Stage*,
                        int64_t);
 
-#define TS_BLOCK Register<V> r0, Register<V> r1, Register<V> r2, Register<V> r3, Register<V> r4, Register<V> r5, Register<V> r6, Register<V> r7
-#define TS_NEXT(r) \
-  return reinterpret_cast<Typed<V>>(stage[1].fn)(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], stage + 1, at)
+#define TS_BLOCK \
+  Register<V> r0, Register<V> r1, Register<V> r2, Register<V> r3, Register<V> r4, Register<V> r5, Register<V> r6, Register<V> r7
+#define TS_NEXT(r) return reinterpret_cast<Typed<V>>(stage[1].fn)(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], stage + 1, at)
 
 TS_INLINE MaskF get_mask(const char* p, const VecF*) { return load_mask_f(reinterpret_cast<const uint8_t*>(p)); }
 TS_INLINE MaskD get_mask(const char* p, const VecD*) { return load_mask_d(reinterpret_cast<const uint8_t*>(p)); }
@@ -115,9 +115,7 @@ template <class V> void run_blocks(const Stage* stages, int64_t begin, int64_t e
   for (int64_t at = begin; at < end; at += kBlockVectors * V::kWidth) first(z, z, z, z, z, z, z, z, stages, at);
 }
 
-template <class V> struct Forms {
-  Typed<V> forms[kStageForms];
-};
+template <class V> struct Forms { Typed<V> forms[kStageForms]; };
 
 // Operands that `params` has not are the data; parameters are one value always.
 template <class V, class Op, unsigned params> constexpr Forms<V> forms_of() {
