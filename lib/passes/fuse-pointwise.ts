@@ -12,17 +12,9 @@ const maxSteps = 64
 const maxOutputs = 8
 const maxTensors = 20
 
-/** Why groups were formed, and why operators that could be part of one are not: a line each, in the order of the program. */
+/** Why groups were formed, and why operators that could be part of one are not: a line each, by blocks in the order of the program. */
 export class FusionLog {
-  private readonly entries: { readonly order: number; readonly text: string }[] = []
-  private count = 0
-
-  add(text: string): void {
-    this.entries.push({ order: this.count++, text })
-  }
-  get lines(): readonly string[] {
-    return this.entries.map(({ text }) => text)
-  }
+  readonly lines: string[] = []
 }
 
 const nameOf = (value: Value): string => (value.debugName === undefined ? '' : ` %${value.debugName}`)
@@ -245,12 +237,12 @@ class BlockFusion {
         const results = group.nodes.filter((member) => this.isRead(member.output, inside)).length
         const kept = group.nodes.length - results
         const names = group.nodes.map((member) => member.kind.replace('aten::', '')).join(', ')
-        log.add(
+        log.lines.push(
           `fused: ${names}${placeOf(node)}: one pass over memory instead of ${group.nodes.length}` +
             (kept > 0 ? `; ${kept} result${kept > 1 ? 's' : ''} never reach${kept > 1 ? '' : 'es'} memory` : ''),
         )
       } else if (!grouped.has(node)) {
-        log.add(`not fused: ${describe(node)}: ${this.reasons.get(node) ?? 'no pointwise operator beside it'}`)
+        log.lines.push(`not fused: ${describe(node)}: ${this.reasons.get(node) ?? 'no pointwise operator beside it'}`)
       }
     }
   }
