@@ -4,6 +4,7 @@ import { canonicalizeConstants } from './canonicalize-constants.js'
 import { compressWeights, type WeightStorage } from './compress-weights.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
+import { expandMultiHead } from './expand-multi-head.js'
 import { fuseBottlenecks } from './fuse-bottlenecks.js'
 import { fuseAddmm } from './fuse-addmm.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
@@ -24,6 +25,7 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   peephole,
   hoistInvariants,
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
+  expandMultiHead(facts),
   recognizeGelu(facts),
   recognizeAttention(reader, facts),
   recognizeNorm(facts),

@@ -17,6 +17,7 @@ import { foldConvolutionBatchNorm, foldLinearBatchNorm } from '../../lib/passes/
 import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic.js'
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
 import { fuseBottlenecks } from '../../lib/passes/fuse-bottlenecks.js'
+import { expandMultiHead } from '../../lib/passes/expand-multi-head.js'
 import { fuseAddmm } from '../../lib/passes/fuse-addmm.js'
 import { expandFusion } from '../../lib/passes/expand-fusion.js'
 import { fuseEpilogues } from '../../lib/passes/fuse-epilogues.js'
@@ -55,6 +56,7 @@ const passes: readonly Pass[] = [
   foldLinearBatchNorm(evaluator),
   foldConvolutionArithmetic(evaluator),
   fuseBottlenecks(evaluator),
+  expandMultiHead(evaluator),
   fuseAddmm(evaluator),
   fuseEpilogues(evaluator),
   fusePointwise(),
