@@ -5,6 +5,7 @@ import { AliasAnalysis } from './alias-analysis.js'
 import { copyNodes } from './clone.js'
 import { hasEffects, isDeterministic } from './effects.js'
 import { fusionStep, mayGiveArgument } from './fusible.js'
+import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
 
 /** Limits of the kernel (native/cpu-avx/fused.h). */
@@ -227,7 +228,7 @@ class BlockFusion {
 
   private explain(candidates: readonly Node[], groups: readonly Unit[]): void {
     const { log } = this.context
-    if (log === undefined) return
+    if (log === undefined && !collectsNotes()) return
     const first = new Map(groups.map((group) => [group.nodes[0], group]))
     const grouped = new Set(groups.flatMap((group) => group.nodes))
     for (const node of candidates) {
@@ -237,12 +238,14 @@ class BlockFusion {
         const results = group.nodes.filter((member) => this.isRead(member.output, inside)).length
         const kept = group.nodes.length - results
         const names = group.nodes.map((member) => member.kind.replace('aten::', '')).join(', ')
-        log.lines.push(
+        log?.lines.push(
           `fused: ${names}${placeOf(node)}: one pass over memory instead of ${group.nodes.length}` +
             (kept > 0 ? `; ${kept} result${kept > 1 ? 's' : ''} never reach${kept > 1 ? '' : 'es'} memory` : ''),
         )
       } else if (!grouped.has(node)) {
-        log.lines.push(`not fused: ${describe(node)}: ${this.reasons.get(node) ?? 'no pointwise operator beside it'}`)
+        const reason = this.reasons.get(node) ?? 'no pointwise operator beside it'
+        log?.lines.push(`not fused: ${describe(node)}: ${reason}`)
+        notePass('fuse-pointwise', node, 'kept', reason)
       }
     }
   }
@@ -332,6 +335,7 @@ class BlockFusion {
     const fused = graph.create('prim::FusionGroup', inputs, 0)
     fused.setAttribute('Subgraph', { kind: 'graph', graph: inner })
     fused.insertBefore(group.nodes[0])
+    notePass('fuse-pointwise', fused, 'fused', `one pass over memory instead of ${group.nodes.length}`)
     fused.range = group.nodes[group.nodes.length - 1].range
     fused.callStack = group.nodes[group.nodes.length - 1].callStack
     for (const result of results) {
