@@ -188,7 +188,8 @@ function lineTexts(graph: Graph): Map<number, string> {
   const texts = new Map<number, string>()
   for (const line of printGraph(graph).split('\n')) {
     const match = /^\s*(.*?) # %node(\d+):\d+:\d+$/.exec(line)
-    if (match !== null) texts.set(Number(match[2]), match[1])
+    // The nodes inside of a group have its place and are printed after it.
+    if (match !== null && !texts.has(Number(match[2]))) texts.set(Number(match[2]), match[1])
   }
   return texts
 }

@@ -67,6 +67,16 @@ t.test('why layers were not fused', (t) => {
   t.end()
 })
 
+t.test('a group shows what is in it and its kernel', (t) => {
+  const fn = torch.jit.trace((x: torch.Tensor) => x.add(1).mul(2).sin().softmax(-1), [torch.randn([64, 64])])
+  const [group] = of(torch.explain(fn, [torch.randn([64, 64])]), 'prim::FusionGroup')
+  t.match(group.text, /= prim::FusionGroup_0\(%x\)$/)
+  t.match(group.inner, [/aten::add/, /aten::mul/, /aten::sin/])
+  t.match(group.kernels, [{ row: 'fused_pointwise' }])
+  t.match(group.notes, [{ pass: 'fuse-pointwise', kind: 'fused', reason: 'one pass over memory instead of 3' }])
+  t.end()
+})
+
 t.test('methods, functions, dynamic signatures', (t) => {
   class Two extends nn.Module {
     static exports = ['twice']
