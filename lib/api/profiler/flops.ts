@@ -32,10 +32,20 @@ const attention: Count = (inputs) => {
   return 2 * numel(q) * at(k.shape, 2) + (2 * numel(q) * at(k.shape, 2) * at(v.shape, 1)) / Math.max(1, at(q.shape, 1))
 }
 
+/** Two convolutions of one by one around a depthwise one; the first may be missing. */
+const bottleneck: Count = (inputs, out) => {
+  const [input, expand, , , depthwise] = inputs
+  const project = inputs[9]
+  if (!isTensor(input) || !isTensor(depthwise) || !isTensor(project)) return 0
+  const places = (image: NativeProfileTensor): number => numel(image) / Math.max(1, image.shape[1])
+  return 2 * ((isTensor(expand) ? numel(expand) * places(input) : 0) + (numel(depthwise) + numel(project)) * places(out))
+}
+
 /** By kernel row, so that epilogues and in-place variants count as their product does. */
 const counts: Readonly<Record<string, Count>> = {
   linear: product(0),
   linear_epilogue: product(0),
+  linear_compressed: product(0),
   matmul: product(0),
   mm: product(0),
   bmm: product(0),
@@ -43,6 +53,7 @@ const counts: Readonly<Record<string, Count>> = {
   dot: product(0),
   vdot: product(0),
   addmm: product(1),
+  addmm_epilogue: product(1),
   addmv: product(1),
   baddbmm: product(1),
   addbmm: (inputs) => {
@@ -56,6 +67,7 @@ const counts: Readonly<Record<string, Count>> = {
   mkldnn_convolution: convolution(),
   convolution: convolution(6),
   convolution_epilogue: convolution(6),
+  bottleneck,
   conv_transpose1d: transposedConvolution,
   conv_transpose2d: transposedConvolution,
   conv_transpose3d: transposedConvolution,
