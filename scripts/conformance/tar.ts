@@ -35,6 +35,10 @@ class Chunks {
     const step = 1 << 20
     for (let left = length; left > 0; left -= step) await this.take(Math.min(step, left))
   }
+  /** Reads to the end of the stream: unread bytes would keep it, and the program that writes it, open. */
+  async drain(): Promise<void> {
+    while ((await this.iterator.next()).done !== true);
+  }
 }
 
 const text = (field: Buffer): string => {
@@ -67,7 +71,7 @@ export async function* readTar(stream: Readable, wanted: (name: string) => boole
   let longName: string | undefined
   for (;;) {
     const header = await chunks.take(blockSize)
-    if (header.length < blockSize || header[0] === 0) return
+    if (header.length < blockSize || header[0] === 0) return chunks.drain()
     const size = number(header.subarray(124, 136))
     const padding = (blockSize - (size % blockSize)) % blockSize
     const type = String.fromCharCode(header[156])
