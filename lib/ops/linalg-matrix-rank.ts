@@ -1,3 +1,4 @@
+import { numberBounds, tensorBounds } from './families/singular-bounds.js'
 import { composed } from './op.js'
 
 export default [
@@ -5,18 +6,7 @@ export default [
     'aten::linalg_matrix_rank.atol_rtol_float',
     `
 def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[float]=None, hermitian: bool=False) -> Tensor:
-  eps = 2.220446049250313e-16
-  if self.dtype == torch.float32 or self.dtype == torch.complex64:
-    eps = 1.1920928955078125e-07
-
-  absolute = 0.
-  relative = eps * float(max(self.size(-1), self.size(-2)))
-  if atol is not None:
-    absolute = atol
-    if atol > 0.:
-      relative = 0.
-  if rtol is not None:
-    relative = rtol
+${numberBounds('self')}
   shape = self.size()
   if self.numel() == 0:
     return torch.zeros(shape[:-2], dtype=torch.int64)
@@ -33,20 +23,7 @@ def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Option
     'aten::linalg_matrix_rank.atol_rtol_tensor',
     `
 def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Tensor]=None, hermitian: bool=False) -> Tensor:
-  eps = 2.220446049250313e-16
-  if input.dtype == torch.float32 or input.dtype == torch.complex64:
-    eps = 1.1920928955078125e-07
-
-  real = torch.float64
-  if input.dtype == torch.float32 or input.dtype == torch.complex64:
-    real = torch.float32
-  absolute = torch.zeros(torch.jit.annotate(List[int], []), dtype=real)
-  relative = torch.full(torch.jit.annotate(List[int], []), eps * float(max(input.size(-1), input.size(-2))), dtype=real)
-  if atol is not None:
-    absolute = atol.to(real)
-    relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)
-  if rtol is not None:
-    relative = rtol.to(real)
+${tensorBounds('input')}
   shape = input.size()
   if input.numel() == 0:
     return torch.zeros(shape[:-2], dtype=torch.int64)

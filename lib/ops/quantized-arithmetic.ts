@@ -1,39 +1,21 @@
 import { composed } from './op.js'
 
+/** Two quantized tensors: computed in float32 and quantized to the given scale and zero point. */
+const binary = (name: string, value: string) =>
+  composed(
+    `quantized::${name}`,
+    `
+def ${name}(qa: Tensor, qb: Tensor, scale: float, zero_point: int) -> Tensor:
+  a = torch.dequantize(qa)
+  b = torch.dequantize(qb)
+  return torch.quantize_per_tensor(${value}, scale, zero_point, qa.dtype)
+`,
+  )
+
 export default [
-  composed(
-    'quantized::add',
-    `
-def add(qa: Tensor, qb: Tensor, scale: float, zero_point: int) -> Tensor:
-  return torch.quantize_per_tensor(torch.add(torch.dequantize(qa), torch.dequantize(qb)), scale, zero_point, qa.dtype)
-`,
-  ),
-  composed(
-    'quantized::add_relu',
-    `
-def add_relu(qa: Tensor, qb: Tensor, scale: float, zero_point: int) -> Tensor:
-  return torch.quantize_per_tensor(torch.relu(torch.add(torch.dequantize(qa), torch.dequantize(qb))), scale, zero_point, qa.dtype)
-`,
-  ),
-  composed(
-    'quantized::mul',
-    `
-def mul(qa: Tensor, qb: Tensor, scale: float, zero_point: int) -> Tensor:
-  return torch.quantize_per_tensor(torch.mul(torch.dequantize(qa), torch.dequantize(qb)), scale, zero_point, qa.dtype)
-`,
-  ),
-  composed(
-    'quantized::mul_relu',
-    `
-def mul_relu(qa: Tensor, qb: Tensor, scale: float, zero_point: int) -> Tensor:
-  return torch.quantize_per_tensor(torch.relu(torch.mul(torch.dequantize(qa), torch.dequantize(qb))), scale, zero_point, qa.dtype)
-`,
-  ),
-  composed(
-    'quantized::matmul',
-    `
-def matmul(qa: Tensor, qb: Tensor, scale: float, zero_point: int) -> Tensor:
-  return torch.quantize_per_tensor(torch.matmul(torch.dequantize(qa), torch.dequantize(qb)), scale, zero_point, qa.dtype)
-`,
-  ),
+  binary('add', 'torch.add(a, b)'),
+  binary('add_relu', 'torch.relu(torch.add(a, b))'),
+  binary('mul', 'torch.mul(a, b)'),
+  binary('mul_relu', 'torch.relu(torch.mul(a, b))'),
+  binary('matmul', 'torch.matmul(a, b)'),
 ]

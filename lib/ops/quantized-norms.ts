@@ -1,92 +1,27 @@
 import { composed } from './op.js'
 
+/** Norms of quantized tensors: dequantized, normalised in float32, and quantized to the given scale and zero point. */
+const norm = (name: string, input: string, params: string, value: string) =>
+  composed(
+    `quantized::${name}`,
+    `
+def ${name}(${input}: Tensor, ${params}, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
+  x = torch.dequantize(${input})
+  return torch.quantize_per_tensor(${value}, output_scale, output_zero_point, ${input}.dtype)
+`,
+  )
+
+const batchNorms = ['batch_norm', 'batch_norm1d', 'batch_norm2d', 'batch_norm3d'].flatMap((name) => {
+  const params = 'weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor'
+  const value = 'torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False)'
+  return [norm(name, 'qx', params, value), norm(`${name}_relu`, 'qx', params, `torch.relu(${value})`)]
+})
+
+const affine = 'weight: Optional[Tensor], bias: Optional[Tensor]'
+
 export default [
-  composed(
-    'quantized::batch_norm',
-    `
-def batch_norm(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm_relu',
-    `
-def batch_norm_relu(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.relu(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False)), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm1d',
-    `
-def batch_norm1d(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm1d_relu',
-    `
-def batch_norm1d_relu(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.relu(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False)), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm2d',
-    `
-def batch_norm2d(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm2d_relu',
-    `
-def batch_norm2d_relu(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.relu(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False)), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm3d',
-    `
-def batch_norm3d(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::batch_norm3d_relu',
-    `
-def batch_norm3d_relu(qx: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], mean: Tensor, var: Tensor, eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(qx)
-  return torch.quantize_per_tensor(torch.relu(torch.batch_norm(x, weight, bias, mean, var, False, 0., eps, False)), output_scale, output_zero_point, qx.dtype)
-`,
-  ),
-  composed(
-    'quantized::layer_norm',
-    `
-def layer_norm(input: Tensor, normalized_shape: List[int], weight: Optional[Tensor], bias: Optional[Tensor], eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(input)
-  return torch.quantize_per_tensor(torch.layer_norm(x, normalized_shape, weight, bias, eps, False), output_scale, output_zero_point, input.dtype)
-`,
-  ),
-  composed(
-    'quantized::group_norm',
-    `
-def group_norm(input: Tensor, num_groups: int, weight: Optional[Tensor], bias: Optional[Tensor], eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(input)
-  return torch.quantize_per_tensor(torch.group_norm(x, num_groups, weight, bias, eps, False), output_scale, output_zero_point, input.dtype)
-`,
-  ),
-  composed(
-    'quantized::instance_norm',
-    `
-def instance_norm(input: Tensor, weight: Optional[Tensor], bias: Optional[Tensor], eps: float, output_scale: float, output_zero_point: int) -> Tensor:
-  x = torch.dequantize(input)
-  return torch.quantize_per_tensor(torch.instance_norm(x, weight, bias, None, None, True, 0., eps, False), output_scale, output_zero_point, input.dtype)
-`,
-  ),
+  ...batchNorms,
+  norm('layer_norm', 'input', `normalized_shape: List[int], ${affine}`, 'torch.layer_norm(x, normalized_shape, weight, bias, eps, False)'),
+  norm('group_norm', 'input', `num_groups: int, ${affine}`, 'torch.group_norm(x, num_groups, weight, bias, eps, False)'),
+  norm('instance_norm', 'input', affine, 'torch.instance_norm(x, weight, bias, None, None, True, 0., eps, False)'),
 ]

@@ -36,31 +36,14 @@ def trapezoid(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
     'aten::trapz.dx',
     `
 def trapz(y: Tensor, *, dx: float=1., dim: int=-1) -> Tensor:
-  n = y.size(dim)
-  if n == 0:
-    return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype)
-  return torch.div(torch.sum(torch.mul(torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1)), dx), [dim]), 2.)
+  return torch.trapezoid(y, dx=dx, dim=dim)
 `,
   ),
   composed(
     'aten::trapz.x',
     `
 def trapz(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
-  n = y.size(dim)
-  if n == 0:
-    return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype)
-  spaced = x
-  if x.dim() == 1:
-    if x.size(0) != n:
-      raise RuntimeError("trapezoid: There must be one x value for each sample point")
-    sizes = [1] * y.dim()
-    sizes[dim] = n
-    spaced = x.view(sizes)
-  elif x.dim() < y.dim():
-    spaced = x.view([1] * (y.dim() - x.dim()) + x.size())
-  m = spaced.size(dim)
-  dx = torch.sub(torch.narrow(spaced, dim, 1, m - 1), torch.narrow(spaced, dim, 0, m - 1))
-  return torch.div(torch.sum(torch.mul(dx, torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1))), [dim]), 2.)
+  return torch.trapezoid(y, x, dim=dim)
 `,
   ),
   composed(
