@@ -154,6 +154,50 @@ export const DeviceType = simpleType('Device')
 export const GeneratorType = simpleType('Generator')
 export const AnyType = simpleType('Any')
 
+/** The type of a constant that its kind alone tells; undefined for containers, functions and what is of a class. */
+export function scalarConstantType(value: ConstantValue): Type | undefined {
+  switch (value.kind) {
+    case 'none':
+      return NoneType
+    case 'bool':
+      return BoolType
+    case 'int':
+      return IntType
+    case 'float':
+      return FloatType
+    case 'complex':
+      return ComplexType
+    case 'string':
+      return StringType
+    case 'device':
+      return DeviceType
+    case 'tensor':
+      return TensorType
+    default:
+      return undefined
+  }
+}
+
+/** Whether a type has a type variable in it, as those of operators on containers have. */
+export function hasTypeVariables(type: Type): boolean {
+  switch (type.kind) {
+    case 'Var':
+      return true
+    case 'List':
+    case 'Optional':
+    case 'Future':
+    case 'RRef':
+    case 'Await':
+      return hasTypeVariables(type.element)
+    case 'Dict':
+      return hasTypeVariables(type.key) || hasTypeVariables(type.value)
+    case 'Tuple':
+      return type.elements.some(hasTypeVariables)
+    default:
+      return false
+  }
+}
+
 export const listOf = (element: Type): Type => ({ kind: 'List', element })
 export const dictOf = (key: Type, value: Type): Type => ({ kind: 'Dict', key, value })
 export const tupleOf = (elements: readonly Type[], named?: NamedTupleInfo): Type =>

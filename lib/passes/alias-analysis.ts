@@ -1,6 +1,6 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import type { AliasInfo, FunctionSchema } from '../ir/schema.js'
-import type { Type } from '../ir/types.js'
+import { hasTypeVariables, type Type } from '../ir/types.js'
 import { knownFunctional } from './effects.js'
 
 /**
@@ -312,7 +312,9 @@ export class AliasAnalysis {
       else Place.unite(known, place)
     }
     const pooled = (info: AliasInfo | undefined): boolean => info !== undefined && (info.before.includes('*') || info.after.includes('*'))
-    const moves = [...schema.arguments, ...schema.returns].some((a) => pooled(a.alias) || pooled(a.elementAlias) || holdsVariable(a.type))
+    const moves = [...schema.arguments, ...schema.returns].some(
+      (a) => pooled(a.alias) || pooled(a.elementAlias) || hasTypeVariables(a.type),
+    )
     const annotate = (value: Value, info: { type: Type; alias?: AliasInfo; elementAlias?: AliasInfo }): void => {
       const place = this.place(value)
       for (const name of info.alias?.before ?? []) if (name !== '*') join(name, place)
@@ -400,21 +402,3 @@ function reaches(from: Place, test: (place: Place) => boolean): boolean {
 }
 
 const isVariable = (type: Type): boolean => type.kind === 'Var' || (type.kind === 'Optional' && type.element.kind === 'Var')
-
-/** Whether a type has a type variable in it, as those of operators on containers have. */
-function holdsVariable(type: Type): boolean {
-  switch (type.kind) {
-    case 'Var':
-      return true
-    case 'List':
-    case 'Optional':
-    case 'Future':
-      return holdsVariable(type.element)
-    case 'Dict':
-      return holdsVariable(type.key) || holdsVariable(type.value)
-    case 'Tuple':
-      return type.elements.some(holdsVariable)
-    default:
-      return false
-  }
-}

@@ -1,7 +1,7 @@
 import { Graph, type Node } from '../ir/graph.js'
 import { schemaByFullName } from '../ir/schema.js'
 import type { ConstantValue, Type } from '../ir/types.js'
-import { BoolType, ComplexType, DeviceType, FloatType, IntType, listOf, NoneType, StringType, TensorType, tupleOf } from '../ir/types.js'
+import { listOf, scalarConstantType, tupleOf } from '../ir/types.js'
 import { InvariantError } from '../util/errors.js'
 
 /** What passes may ask of a constant tensor. */
@@ -25,23 +25,9 @@ export interface Evaluator extends ConstantFacts {
 /** The type that a constant has by itself; `declared` tells what its value does not. */
 export function typeOfConstant(value: ConstantValue, declared: Type): Type {
   const outer = declared.kind === 'Optional' ? declared.element : declared
+  const scalar = scalarConstantType(value)
+  if (scalar !== undefined) return scalar
   switch (value.kind) {
-    case 'none':
-      return NoneType
-    case 'bool':
-      return BoolType
-    case 'int':
-      return IntType
-    case 'float':
-      return FloatType
-    case 'complex':
-      return ComplexType
-    case 'string':
-      return StringType
-    case 'device':
-      return DeviceType
-    case 'tensor':
-      return TensorType
     case 'list':
       if (value.type !== undefined) return value.type
       return outer.kind === 'List' || value.items.length === 0 ? outer : listOf(typeOfConstant(value.items[0], outer))

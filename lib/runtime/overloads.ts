@@ -1,7 +1,7 @@
 import type { FunctionSchema, SchemaArgument } from '../ir/schema.js'
 import { schemaByFullName, schemasOf } from '../ir/schema.js'
 import type { ConstantValue, Type } from '../ir/types.js'
-import { type DType, dtypeCode, dtypeNames } from '../tensor/dtype.js'
+import { dtypeCode, dtypeNamed } from '../tensor/dtype.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ArgumentError, UnsupportedError } from '../util/errors.js'
 
@@ -19,16 +19,6 @@ export interface BoundCall {
 /** No value fits: the caller goes on with the next overload. */
 const misfit = Symbol('misfit')
 
-const shortNames: Readonly<Record<string, DType>> = {
-  half: 'float16',
-  float: 'float32',
-  double: 'float64',
-  short: 'int16',
-  int: 'int32',
-  long: 'int64',
-  cfloat: 'complex64',
-  cdouble: 'complex128',
-}
 const memoryFormats: Readonly<Record<string, number>> = { contiguous_format: 0, preserve_format: 1, channels_last: 2, channels_last_3d: 3 }
 const layouts: Readonly<Record<string, number>> = { strided: 0, sparse_coo: 1, sparse_csr: 2 }
 const qschemes: Readonly<Record<string, number>> = {
@@ -40,8 +30,8 @@ const qschemes: Readonly<Record<string, number>> = {
 
 /** PyTorch's code of a dtype's name such as `float32`, or one of its short names such as `long`; undefined for other text. */
 function codeOfDType(name: string): number | undefined {
-  const dtype = (shortNames[name] ?? name) as DType
-  return dtypeNames.includes(dtype) ? dtypeCode(dtype) : undefined
+  const dtype = dtypeNamed(name)
+  return dtype === undefined ? undefined : dtypeCode(dtype)
 }
 
 function codeOf(kind: SchemaArgument['codeOf'], name: string): number | undefined {

@@ -3,7 +3,7 @@ import type { FunctionSchema } from '../ir/schema.js'
 import { schemasOf } from '../ir/schema.js'
 import type { ConstantValue, Parameter, ScriptFunction, Type } from '../ir/types.js'
 import { ClassType, EnumType, IntType, StringType, TensorType, tupleOf } from '../ir/types.js'
-import { dtypeCode, dtypeNames } from '../tensor/dtype.js'
+import { dtypeCode, dtypeNamed } from '../tensor/dtype.js'
 import { CompileError, invariant } from '../util/errors.js'
 import type { ClassDef, Expr, FunctionDef, Stmt } from './ast.js'
 import { callFunction } from './emitter/calls.js'
@@ -478,17 +478,7 @@ export class CompilationUnit {
       return { kind: 'special', name: `torch.${name}` }
     if (['autograd', 'fft', 'linalg', 'special', 'jit', 'nn', 'nn.functional', '_C', '_C._nn', 'ops'].includes(name))
       return { kind: 'namespace', path: `torch.${name}` }
-    const aliases = lookupTable<string>({
-      half: 'float16',
-      float: 'float32',
-      double: 'float64',
-      short: 'int16',
-      int: 'int32',
-      long: 'int64',
-      cfloat: 'complex64',
-      cdouble: 'complex128',
-    })
-    const dtype = dtypeNames.find((d) => d === (aliases[name] ?? name))
+    const dtype = dtypeNamed(name)
     if (dtype !== undefined) return this.constantMeaning({ kind: 'int', value: BigInt(dtypeCode(dtype)) })
     const codes = lookupTable<bigint>({
       strided: 0n,

@@ -13,10 +13,12 @@ import {
   TensorType,
   dictOf,
   futureOf,
+  hasTypeVariables,
   isSubtype,
   listOf,
   optionalOf,
   sameType,
+  scalarConstantType,
   tupleOf,
   typeToString,
   unionOf,
@@ -54,15 +56,15 @@ function bind(formal: Type, actual: Type, env: TypeEnv): boolean {
     }
     case 'List':
       if (actual.kind === 'List') return bind(formal.element, actual.element, env)
-      return !hasVariables(formal)
+      return !hasTypeVariables(formal)
     case 'Future':
     case 'RRef':
     case 'Await':
-      return actual.kind === formal.kind ? bind(formal.element, actual.element, env) : !hasVariables(formal)
+      return actual.kind === formal.kind ? bind(formal.element, actual.element, env) : !hasTypeVariables(formal)
     case 'Dict':
-      return actual.kind === 'Dict' ? bind(formal.key, actual.key, env) && bind(formal.value, actual.value, env) : !hasVariables(formal)
+      return actual.kind === 'Dict' ? bind(formal.key, actual.key, env) && bind(formal.value, actual.value, env) : !hasTypeVariables(formal)
     case 'Tuple':
-      if (actual.kind !== 'Tuple') return !hasVariables(formal)
+      if (actual.kind !== 'Tuple') return !hasTypeVariables(formal)
       return actual.elements.length === formal.elements.length && formal.elements.every((f, i) => bind(f, actual.elements[i], env))
     case 'Optional':
       if (actual.kind === 'Optional') return bind(formal.element, actual.element, env)
@@ -71,26 +73,8 @@ function bind(formal: Type, actual: Type, env: TypeEnv): boolean {
       return true
   }
 }
-function hasVariables(type: Type): boolean {
-  switch (type.kind) {
-    case 'Var':
-      return true
-    case 'List':
-    case 'Optional':
-    case 'Future':
-    case 'RRef':
-    case 'Await':
-      return hasVariables(type.element)
-    case 'Dict':
-      return hasVariables(type.key) || hasVariables(type.value)
-    case 'Tuple':
-      return type.elements.some(hasVariables)
-    default:
-      return false
-  }
-}
 function substitute(type: Type, env: TypeEnv): Type {
-  if (!hasVariables(type)) return type
+  if (!hasTypeVariables(type)) return type
   switch (type.kind) {
     case 'Var':
       return env.get(type.name) ?? type
@@ -223,23 +207,9 @@ export function unpackTuple(b: GraphBuilder, value: Value): readonly Value[] {
 
 /** The type of a constant by its kind; lists and tuples by their items. */
 export function constantType(value: ConstantValue): Type {
+  const scalar = scalarConstantType(value)
+  if (scalar !== undefined) return scalar
   switch (value.kind) {
-    case 'none':
-      return NoneType
-    case 'bool':
-      return BoolType
-    case 'int':
-      return IntType
-    case 'float':
-      return FloatType
-    case 'complex':
-      return ComplexType
-    case 'string':
-      return StringType
-    case 'device':
-      return DeviceType
-    case 'tensor':
-      return TensorType
     case 'list':
       return (
         value.type ??

@@ -73,6 +73,19 @@ for (const [name, row] of Object.entries(table) as [DType, DTypeRow][]) {
 
 /** Every dtype name. */
 export const dtypeNames = Object.keys(table) as readonly DType[]
+/** The other names that PyTorch has: `torch.long` is `torch.int64`. */
+const shortNames = new Map<string, DType>([
+  ['half', 'float16'],
+  ['float', 'float32'],
+  ['double', 'float64'],
+  ['short', 'int16'],
+  ['int', 'int32'],
+  ['long', 'int64'],
+  ['cfloat', 'complex64'],
+  ['cdouble', 'complex128'],
+])
+/** The dtype of a name, full or short; undefined for other text. */
+export const dtypeNamed = (name: string): DType | undefined => shortNames.get(name) ?? dtypeNames.find((dtype) => dtype === name)
 /** PyTorch's integer code of a dtype, as TorchScript programs see it. */
 export const dtypeCode = (dtype: DType): number => table[dtype].code
 /** Bytes of one element. */

@@ -2,7 +2,18 @@ import type { SourceRange } from '../ir/graph.js'
 import type { FunctionSchema } from '../ir/schema.js'
 import { isMutating, schemaByFullName } from '../ir/schema.js'
 import type { ConstantValue, ScriptFunction, Type } from '../ir/types.js'
-import { BoolType, dictOf, FloatType, IntType, listOf, NoneType, optionalOf, StringType, TensorType, tupleOf } from '../ir/types.js'
+import {
+  dictOf,
+  FloatType,
+  IntType,
+  listOf,
+  NoneType,
+  optionalOf,
+  scalarConstantType,
+  StringType,
+  TensorType,
+  tupleOf,
+} from '../ir/types.js'
 import { Tensor } from '../tensor/tensor.js'
 import { ArgumentError, invariant } from '../util/errors.js'
 import { tracedCall } from './canonical.js'
@@ -137,7 +148,7 @@ export class Tracer {
     const values = formals.map((formal, i): TraceArgument => {
       const value = args[i] === undefined ? kwargs[formal.name] : args[i]
       if (value !== undefined || formal.default === undefined) return this.argument(value, formal.type)
-      return { kind: 'constant', constant: formal.default, type: typeOfConstant(formal.default) }
+      return constantArgument(formal.default)
     })
     this.frame.records.push({ kind: 'scriptCall', fn, path, args: values, result: this.result(result, fn.returnType), range: this.range() })
   }
@@ -165,8 +176,7 @@ export class Tracer {
       return { kind: 'list', items: value.map((item) => this.argument(item, type.element)), type }
     if (type.kind === 'Tuple' && Array.isArray(value))
       return { kind: 'tuple', items: value.map((item, i) => this.argument(item, type.elements[i])), type }
-    const constant = constantOf(value, type)
-    return { kind: 'constant', constant, type: typeOfConstant(constant) }
+    return constantArgument(constantOf(value, type))
   }
 
   private result(part: unknown, type: Type): TraceResult {
@@ -239,6 +249,12 @@ export function typeOfArgument(argument: TraceArgument): Type {
   return argument.kind === 'value' ? argument.value.type : argument.type
 }
 
+const constantArgument = (constant: ConstantValue): TraceArgument => ({
+  kind: 'constant',
+  constant,
+  type: scalarConstantType(constant) ?? listOf(optionalOf(TensorType)),
+})
+
 function constantOf(value: unknown, type: Type): ConstantValue {
   if (value === null || value === undefined) return { kind: 'none' }
   if (typeof value === 'boolean') return { kind: 'bool', value }
@@ -252,25 +268,4 @@ function constantOf(value: unknown, type: Type): ConstantValue {
   }
   if (typeof value === 'object' && 're' in value && 'im' in value) return { kind: 'complex', re: Number(value.re), im: Number(value.im) }
   throw new ArgumentError(`Expected a value that a trace can keep as a constant but received ${String(value)}`)
-}
-
-function typeOfConstant(constant: ConstantValue): Type {
-  switch (constant.kind) {
-    case 'none':
-      return NoneType
-    case 'bool':
-      return BoolType
-    case 'int':
-      return IntType
-    case 'float':
-      return FloatType
-    case 'string':
-      return StringType
-    case 'complex':
-      return { kind: 'Simple', name: 'complex' }
-    case 'device':
-      return { kind: 'Simple', name: 'Device' }
-    default:
-      return listOf(optionalOf(TensorType))
-  }
 }

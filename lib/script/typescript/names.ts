@@ -1,5 +1,5 @@
 import { operatorNames, schemasOf } from '../../ir/schema.js'
-import { dtypeCode, dtypeNames } from '../../tensor/dtype.js'
+import { dtypeCode, dtypeNamed, dtypeNames } from '../../tensor/dtype.js'
 import { lookupTable } from '../tables.js'
 
 /** `maskedFill_` as PyTorch writes it: `masked_fill_`. */
@@ -19,16 +19,6 @@ export function operatorName(name: string): string | undefined {
   return byLetters.get(letters(name))
 }
 
-const shortNames = lookupTable<string>({
-  half: 'float16',
-  float: 'float32',
-  double: 'float64',
-  short: 'int16',
-  int: 'int32',
-  long: 'int64',
-  cfloat: 'complex64',
-  cdouble: 'complex128',
-})
 const codes = lookupTable<number>({
   strided: 0,
   sparse_coo: 1,
@@ -40,7 +30,7 @@ const codes = lookupTable<number>({
 
 /** The code of a dtype's name; `short` ones such as `long` only where a dtype is asked for. */
 export function dtypeCodeOf(text: string, allowShort: boolean): number | undefined {
-  const dtype = dtypeNames.find((d) => d === (allowShort ? (shortNames[text] ?? text) : text))
+  const dtype = allowShort ? dtypeNamed(text) : dtypeNames.find((d) => d === text)
   return dtype === undefined ? undefined : dtypeCode(dtype)
 }
 /** The code that a string argument of an operator stands for: dtypes, layouts and memory formats are ints in TorchScript. */
