@@ -5,7 +5,7 @@ set -e
 name=${1:-gemm}
 filter=$2
 units=gemm
-[ "$name" = conv ] && units="gemm conv conv_last winograd winograd_last"
+[ "$name" = conv ] && units="gemm conv conv_last conv_narrow winograd winograd_last"
 sources=
 if [ "$name" = fused ]; then
   units="fused pointwise convert reduce"

@@ -136,6 +136,7 @@ for (const expands of [true, false]) {
       [1, 16, 20, 16, 64, 40, 1, 0],
       [3, 7, 96, 9, 40, 70, 2, 0],
       [1, 4, 16, 5, 2, 2, 1, 1],
+      [1, 9, 56, 40, 17, 15, 1, 1],
     ]) {
       const size = (n: number): number => Math.floor((n + 2 * padding - 3) / stride) + 1
       const result = [batch, out, size(h), size(w)]

@@ -33,6 +33,7 @@ struct LanesF32 {
   static inline V mul(V a, V b) { return _mm512_mul_ps(a, b); }
   static inline V relu(V a) { return _mm512_max_ps(_mm512_setzero_ps(), a); }  // NaN and -0 pass
   static inline V min(V a, V b) { return _mm512_min_ps(a, b); }                // b when either is NaN
+  static inline V max(V a, V b) { return _mm512_max_ps(a, b); }                // b when either is NaN
   static inline T sum(V a) { return _mm512_reduce_add_ps(a); }
 };
 struct LanesF64 {
@@ -51,6 +52,7 @@ struct LanesF64 {
   static inline V mul(V a, V b) { return _mm512_mul_pd(a, b); }
   static inline V relu(V a) { return _mm512_max_pd(_mm512_setzero_pd(), a); }
   static inline V min(V a, V b) { return _mm512_min_pd(a, b); }
+  static inline V max(V a, V b) { return _mm512_max_pd(a, b); }
   static inline T sum(V a) { return _mm512_reduce_add_pd(a); }
 };
 
@@ -74,6 +76,7 @@ struct LanesF32 {
   static inline V mul(V a, V b) { return _mm256_mul_ps(a, b); }
   static inline V relu(V a) { return _mm256_max_ps(_mm256_setzero_ps(), a); }
   static inline V min(V a, V b) { return _mm256_min_ps(a, b); }
+  static inline V max(V a, V b) { return _mm256_max_ps(a, b); }
   static inline T sum(V a) {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -96,6 +99,7 @@ struct LanesF64 {
   static inline V mul(V a, V b) { return _mm256_mul_pd(a, b); }
   static inline V relu(V a) { return _mm256_max_pd(_mm256_setzero_pd(), a); }
   static inline V min(V a, V b) { return _mm256_min_pd(a, b); }
+  static inline V max(V a, V b) { return _mm256_max_pd(a, b); }
   static inline T sum(V a) {
     const __m128d s = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
     return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
@@ -121,6 +125,7 @@ template <class E> struct LanesOne {
   static inline V mul(V a, V b) { return a * b; }
   static inline V relu(V a) { return a < 0 ? 0 : a; }
   static inline V min(V a, V b) { return a < b ? a : b; }
+  static inline V max(V a, V b) { return a > b ? a : b; }
   static inline T sum(V a) { return a; }
 };
 using LanesF32 = LanesOne<float>;

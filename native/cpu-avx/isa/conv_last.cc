@@ -20,86 +20,105 @@ inline V clamped(V x, Activation activation) {
   return x;
 }
 
-// Channels [c, c + W) of kColumns pixels in Rows rows of a 3x3 kernel: each pixel of the image is read once. `at(r, j)` is where the
+// What a 3x3 kernel needs of its problem, by value: stores of pixels cannot change it.
+struct Window {
+  const float *weight, *bias, *residual;  // residual: of the first pixel, or null
+  float* out;                             // of the first pixel
+  int64_t channels, out_row, out_pixel;
+  V low, high;  // bounds of the activation
+};
+
+// Channels [c, c + W) of Rows x Columns pixels of a 3x3 kernel: each pixel of the image is read once. `at(r, j)` is where the
 // channels of column j of row r of the image begin.
-template <int Stride, int Rows, bool Whole, class At>
-inline void depthwise3_vector(const DepthwiseLast& d, const At& at, int64_t c, int n, float* out, const float* residual, int rows,
-                              int columns) {
-  V acc[Rows][kColumns];
-  const V start = d.bias ? load<Whole>(d.bias + c, n) : L::zero();
+template <int Stride, int Rows, int Columns, bool Whole, class At>
+inline void depthwise3_vector(const Window& w, const At& at, int64_t c, int n) {
+  V acc[Rows][Columns];
+  const V start = w.bias ? load<Whole>(w.bias + c, n) : L::zero();
 #pragma GCC unroll 2
   for (int r = 0; r < Rows; r++) {
 #pragma GCC unroll 4
-    for (int i = 0; i < kColumns; i++) acc[r][i] = start;
+    for (int i = 0; i < Columns; i++) acc[r][i] = start;
   }
 #pragma GCC unroll 5
   for (int y = 0; y < (Rows - 1) * Stride + 3; y++) {
 #pragma GCC unroll 9
-    for (int j = 0; j < (kColumns - 1) * Stride + 3; j++) {
+    for (int j = 0; j < (Columns - 1) * Stride + 3; j++) {
       const V x = load<Whole>(at(y, j) + c, n);
 #pragma GCC unroll 2
       for (int r = 0; r < Rows; r++) {
         const int ky = y - r * Stride;
         if (ky < 0 || ky > 2) continue;
 #pragma GCC unroll 4
-        for (int i = 0; i < kColumns; i++) {
+        for (int i = 0; i < Columns; i++) {
           const int kx = j - i * Stride;
           if (kx < 0 || kx > 2) continue;
-          acc[r][i] = L::fma(load<Whole>(d.weight + (3 * ky + kx) * d.channels + c, n), x, acc[r][i]);
+          acc[r][i] = L::fma(load<Whole>(w.weight + (3 * ky + kx) * w.channels + c, n), x, acc[r][i]);
         }
       }
     }
   }
+  if (w.residual) {
+#pragma GCC unroll 2
+    for (int r = 0; r < Rows; r++) {
+#pragma GCC unroll 4
+      for (int i = 0; i < Columns; i++) acc[r][i] = L::add(acc[r][i], load<Whole>(w.residual + r * w.out_row + i * w.out_pixel + c, n));
+    }
+  }
 #pragma GCC unroll 2
   for (int r = 0; r < Rows; r++) {
-    if (r >= rows) break;
 #pragma GCC unroll 4
-    for (int i = 0; i < kColumns; i++) {
-      if (i >= columns) break;
-      const int64_t to = r * d.out_row + i * d.out_pixel + c;
-      V x = acc[r][i];
-      if (residual) x = L::add(x, load<Whole>(residual + to, n));
-      x = clamped(x, d.activation);
-      if (Whole) L::store(out + to, x);
-      else L::store_n(out + to, x, n);
+    for (int i = 0; i < Columns; i++) {
+      const V x = L::min(w.high, L::max(w.low, acc[r][i]));
+      float* to = w.out + r * w.out_row + i * w.out_pixel + c;
+      if (Whole) L::store(to, x);
+      else L::store_n(to, x, n);
     }
   }
 }
-template <int Stride, int Rows, class At>
-inline void depthwise3_pixels(const DepthwiseLast& d, const At& at, float* out, const float* residual, int rows, int columns) {
+template <int Stride, int Rows, int Columns, class At> __attribute__((noinline)) void depthwise3_pixels(const Window& w, const At& at) {
   int64_t c = 0;
-  for (; c + W <= d.channels; c += W) depthwise3_vector<Stride, Rows, true>(d, at, c, W, out, residual, rows, columns);
-  if (c < d.channels) depthwise3_vector<Stride, Rows, false>(d, at, c, static_cast<int>(d.channels - c), out, residual, rows, columns);
+  for (; c + W <= w.channels; c += W) depthwise3_vector<Stride, Rows, Columns, true>(w, at, c, W);
+  if (c < w.channels) depthwise3_vector<Stride, Rows, Columns, false>(w, at, c, static_cast<int>(w.channels - c));
 }
-template <int Stride, int Rows> void depthwise3_rows(const DepthwiseLast& d, int64_t y, int rows) {
+template <int Stride, int Rows, class At> void depthwise3_columns(const Window& w, const At& at, int columns) {
+  if (columns == 4) depthwise3_pixels<Stride, Rows, 4>(w, at);
+  else if (columns == 3) depthwise3_pixels<Stride, Rows, 3>(w, at);
+  else if (columns == 2) depthwise3_pixels<Stride, Rows, 2>(w, at);
+  else depthwise3_pixels<Stride, Rows, 1>(w, at);
+}
+template <int Stride, int Rows> void depthwise3_rows(const DepthwiseLast& d, int64_t y) {
   constexpr int kHigh = (Rows - 1) * Stride + 3, kWide = (kColumns - 1) * Stride + 3;
   const int64_t top = y * Stride - d.pad_top;
   const bool inside_rows = top >= 0 && top + kHigh <= d.height;
+  Window w{d.weight, d.bias, nullptr, nullptr, d.channels, d.out_row, d.out_pixel, L::set1(-__builtin_inff()), L::set1(__builtin_inff())};
+  if (d.activation != Activation::None) w.low = L::zero();
+  if (d.activation == Activation::Relu6) w.high = L::set1(6);
   for (int64_t x = 0; x < d.columns; x += kColumns) {
-    const int columns = static_cast<int>(d.columns - x < kColumns ? d.columns - x : kColumns);
+    const int columns = static_cast<int>(d.columns - x < kColumns ? d.columns - x : kColumns), wide = (columns - 1) * Stride + 3;
     const int64_t left = x * Stride - d.pad_left, to = y * d.out_row + x * d.out_pixel;
-    float* out = d.out + to;
-    const float* residual = d.residual ? d.residual + to : nullptr;
-    if (inside_rows && left >= 0 && left + kWide <= d.width) {
+    w.out = d.out + to;
+    w.residual = d.residual ? d.residual + to : nullptr;
+    if (inside_rows && left >= 0 && left + wide <= d.width) {
       const float* first = d.in + top * d.in_row + left * d.in_pixel;
-      depthwise3_pixels<Stride, Rows>(d, [&](int r, int j) { return first + r * d.in_row + j * d.in_pixel; }, out, residual, rows, columns);
+      const int64_t row = d.in_row, pixel = d.in_pixel;
+      depthwise3_columns<Stride, Rows>(w, [=](int r, int j) { return first + r * row + j * pixel; }, columns);
     } else {
       const float* from[kHigh][kWide];
       for (int r = 0; r < kHigh; r++) {
-        for (int j = 0; j < kWide; j++) {
+        for (int j = 0; j < wide; j++) {
           const int64_t iy = top + r, ix = left + j;
           const bool inside = iy >= 0 && iy < d.height && ix >= 0 && ix < d.width;
           from[r][j] = inside ? d.in + iy * d.in_row + ix * d.in_pixel : d.zeros;
         }
       }
-      depthwise3_pixels<Stride, Rows>(d, [&](int r, int j) { return from[r][j]; }, out, residual, rows, columns);
+      depthwise3_columns<Stride, Rows>(w, [&from](int r, int j) { return from[r][j]; }, columns);
     }
   }
 }
 template <int Stride> void depthwise3(const DepthwiseLast& d, int64_t y0, int64_t y1) {
   int64_t y = y0;
-  for (; y + 2 <= y1; y += 2) depthwise3_rows<Stride, 2>(d, y, 2);
-  if (y < y1) depthwise3_rows<Stride, 1>(d, y, 1);
+  for (; y + 2 <= y1; y += 2) depthwise3_rows<Stride, 2>(d, y);
+  if (y < y1) depthwise3_rows<Stride, 1>(d, y);
 }
 
 // Any kernel: Vectors vectors of channels of one pixel at a time.

@@ -1,0 +1,27 @@
+// Inner kernel of products with few columns or a short sum, one table an instruction set: where the tiles of gemm/tiles.h would spend
+// as much time around their sums as on them. The loops over tiles are inside, and tiles are cut to the columns that there are.
+#pragma once
+#include "cpu-avx/gemm/tiles.h"
+#include "kernel.h"
+
+namespace torchscript {
+
+// C[m][n] = act(A B + bias + residual); B packed in panels as gemm/tiles.h has them.
+struct NarrowProduct {
+  const float* a;
+  int64_t a_row, m, k;
+  const float* b;
+  int64_t n;
+  const float* bias;      // or null
+  const float* residual;  // rows as those of C, or null
+  Activation activation;  // None, Relu or Relu6
+  float* c;
+  int64_t c_row;
+};
+
+struct ConvNarrowTable {
+  void (*product)(const NarrowProduct& p);
+};
+TS_ISA_TABLE(ConvNarrowTable, conv_narrow_table);
+
+}  // namespace torchscript
