@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cpu-avx/gemm/gemm.h"
+#include "cpu-avx/gemm/strassen.h"
 
 namespace torchscript {
 
@@ -138,18 +139,20 @@ struct Shape {
   const char* name;
   int64_t m, n, k;
   bool cold;  // the weights come from memory, as those of a large model do
+  bool subcubic = false;
 };
 
 void run(const Shape& s) {
   const int64_t m = s.m, n = s.n, k = s.k;
   Aligned a(static_cast<size_t>(m * k)), w(static_cast<size_t>(n * k), 0.02f), bias(static_cast<size_t>(n)), c(static_cast<size_t>(m * n));
-  const size_t elements = packed_b_elements<float>(k, n);
+  const size_t elements = packed_b_elements<float>(k, n), sums = s.subcubic ? strassen_kept_elements(k, n) : 0;
   const int64_t bytes = static_cast<int64_t>(elements) * 4;
   const int copies = s.cold ? static_cast<int>(kColdBytes / bytes + 1) : 1;
   std::vector<Aligned> packed;
   for (int i = 0; i < copies; i++) {
-    packed.emplace_back(elements);
+    packed.emplace_back(elements + sums);
     pack_b_all<float>(nullptr, w.data, 1, k, k, n, packed.back().data);
+    if (sums) strassen_keep_sums(packed.back().data, k, n);
   }
   OneThread runtime;
   int next = 0;
@@ -164,7 +167,8 @@ void run(const Shape& s) {
     g.c = c.data;
     g.c_row = n;
     g.bias_n = bias.data;
-    gemm(runtime, g);
+    if (sums) g.kept_sums = g.packed_b + elements;
+    if (!s.subcubic || !strassen_product(runtime, g)) gemm(runtime, g);
     runtime.clear();
   };
   const double work = 2.0 * static_cast<double>(m * n * k);
@@ -269,6 +273,11 @@ const Shape kShapes[] = {
   {"MLP 1, last", 1, 10, 128, false},
   {"MLP 32", 32, 128, 784, false},
   {"MLP 32, last", 32, 10, 128, false},
+  {"Strassen MLP 24", 24, 128, 784, false, true},
+  {"Strassen MLP 32", 32, 128, 784, false, true},
+  {"Strassen MLP 64", 64, 128, 784, false, true},
+  {"MLP 24", 24, 128, 784, false},
+  {"MLP 64", 64, 128, 784, false},
 };
 
 }  // namespace

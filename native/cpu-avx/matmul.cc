@@ -112,24 +112,39 @@ void matmul_run(Call& call) {
   with_compute_type(x.dtype, [&](auto t) { run_matmul_as<decltype(t)>(call, x, y); });
 }
 
-// Weights on the right of a product: a matrix of a floating dtype.
-size_t pack_bytes_of(const TensorView& weight, int64_t k, int64_t n) {
+// Weights on the right of a product: a matrix of a floating dtype. Rows that may use Strassen's algorithm keep sums of small ones.
+template <class T> size_t kept_elements(int64_t k, int64_t n) { return std::is_same_v<T, float> ? strassen_kept_elements(k, n) : 0; }
+size_t pack_bytes_of(const TensorView& weight, int64_t k, int64_t n, bool subcubic) {
   if (!is_floating(weight.dtype)) return 0;
-  return with_float_type(weight.dtype, [&](auto t) { return packed_b_elements<decltype(t)>(k, n) * sizeof(t); });
+  return with_float_type(weight.dtype, [&](auto t) {
+    using T = decltype(t);
+    return (packed_b_elements<T>(k, n) + (subcubic ? kept_elements<T>(k, n) : 0)) * sizeof(T);
+  });
 }
-void pack_weight(Runtime* runtime, const TensorView& weight, bool transposed, void* packed) {
+template <class T> void use_packed(Gemm<T>& g, const void* packed, int64_t k, int64_t n, bool subcubic) {
+  g.packed_b = static_cast<const T*>(packed);
+  g.subcubic = subcubic;
+  if (packed && subcubic && kept_elements<T>(k, n)) g.kept_sums = g.packed_b + packed_b_elements<T>(k, n);
+}
+void pack_weight(Runtime* runtime, const TensorView& weight, bool transposed, bool subcubic, void* packed) {
   with_float_type(weight.dtype, [&](auto t) {
     using T = decltype(t);
     const TensorView w = as_compute<T>(*runtime, weight);
     const int kd = transposed ? 1 : 0;
-    pack_b_all<T>(runtime, w.ptr<T>(), w.strides[kd], w.strides[1 - kd], w.sizes[kd], w.sizes[1 - kd], static_cast<T*>(packed));
+    const int64_t k = w.sizes[kd], n = w.sizes[1 - kd];
+    pack_b_all<T>(runtime, w.ptr<T>(), w.strides[kd], w.strides[1 - kd], k, n, static_cast<T*>(packed));
+    if constexpr (std::is_same_v<T, float>) {
+      if (subcubic && strassen_kept_elements(k, n)) strassen_keep_sums(static_cast<T*>(packed), k, n);
+    }
   });
 }
-template <int I> size_t pack_bytes_right(const Call& call) {
+template <int I, bool Subcubic = false> size_t pack_bytes_right(const Call& call) {
   if (call.args[I].kind != ArgKind::Tensor || call.tensor(I).ndim != 2) return 0;
-  return pack_bytes_of(call.tensor(I), call.tensor(I).sizes[0], call.tensor(I).sizes[1]);
+  return pack_bytes_of(call.tensor(I), call.tensor(I).sizes[0], call.tensor(I).sizes[1], Subcubic);
 }
-template <int I> void pack_right(const Call& call, void* packed) { pack_weight(call.runtime, call.tensor(I), false, packed); }
+template <int I, bool Subcubic = false> void pack_right(const Call& call, void* packed) {
+  pack_weight(call.runtime, call.tensor(I), false, Subcubic, packed);
+}
 
 TS_KERNEL(matmul, {.infer = matmul_infer, .run = matmul_run, .pack_arg = 1, .pack_bytes = pack_bytes_right<1>, .pack = pack_right<1>});
 
@@ -353,9 +368,8 @@ void linear_with(Call& call, const TensorView* residual, Activation activation, 
     y.strides[nb + 1] = w.ndim == 2 ? w.strides[0] : 0;
     constexpr bool tiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
     if constexpr (tiles) {
-      model.packed_b = static_cast<const T*>(call.packed);
+      use_packed(model, call.packed, y.sizes[nb], y.sizes[nb + 1], subcubic);
       model.activation = activation;
-      model.subcubic = subcubic;
     }
     if (residual) {
       if constexpr (tiles) {
@@ -374,12 +388,15 @@ void linear_with(Call& call, const TensorView* residual, Activation activation, 
   });
 }
 void linear_run(Call& call) { linear_with(call, nullptr, Activation::None, false); }
-size_t linear_pack_bytes(const Call& call) {
+template <bool Subcubic> size_t linear_pack_bytes(const Call& call) {
   if (call.args[1].kind != ArgKind::Tensor || call.tensor(1).ndim != 2) return 0;
-  return pack_bytes_of(call.tensor(1), call.tensor(1).sizes[1], call.tensor(1).sizes[0]);
+  return pack_bytes_of(call.tensor(1), call.tensor(1).sizes[1], call.tensor(1).sizes[0], Subcubic);
 }
-void linear_pack(const Call& call, void* packed) { pack_weight(call.runtime, call.tensor(1), true, packed); }
-TS_KERNEL(linear, {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
+template <bool Subcubic> void linear_pack(const Call& call, void* packed) {
+  pack_weight(call.runtime, call.tensor(1), true, Subcubic, packed);
+}
+TS_KERNEL(linear,
+          {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes<false>, .pack = linear_pack<false>});
 
 }  // namespace
 
@@ -392,9 +409,11 @@ void linear_epilogue_run(Call& call) {
 
 namespace {
 
-TS_KERNEL(
-  linear_epilogue,
-  {.infer = linear_epilogue_infer, .run = linear_epilogue_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes, .pack = linear_pack});
+TS_KERNEL(linear_epilogue, {.infer = linear_epilogue_infer,
+                            .run = linear_epilogue_run,
+                            .pack_arg = 1,
+                            .pack_bytes = linear_pack_bytes<true>,
+                            .pack = linear_pack<true>});
 
 // addmm(bias, mat1, mat2) seen in a shape, then residual? and activation.
 void addmm_view_infer(Call& call) {
@@ -431,9 +450,8 @@ void addmm_epilogue_with(Call& call, const TensorView* residual, Activation acti
     if (tiles && bias.ndim == 1 && bias.sizes[0] == sizes[1]) model.bias_n = stage<T>(runtime, bias);
     else model.accumulate = start_from<T>(bias, T(1), false, c, sizes, 2);
     if constexpr (tiles) {
-      model.packed_b = static_cast<const T*>(call.packed);
+      use_packed(model, call.packed, w.sizes[0], w.sizes[1], true);
       model.activation = activation;
-      model.subcubic = true;
       if (residual) model.residual = stage<T>(runtime, *residual);
       batched_product<T>(runtime, x, w, c, model);
     } else {
@@ -447,9 +465,11 @@ void addmm_epilogue_with(Call& call, const TensorView* residual, Activation acti
 }
 void addmm_epilogue_infer(Call& call) { infer_epilogue(call, 4, 5, addmm_view_infer); }
 void addmm_epilogue_run(Call& call) { run_epilogue(call, 4, 5, addmm_view_infer, addmm_epilogue_with); }
-TS_KERNEL(
-  addmm_epilogue,
-  {.infer = addmm_epilogue_infer, .run = addmm_epilogue_run, .pack_arg = 2, .pack_bytes = pack_bytes_right<2>, .pack = pack_right<2>});
+TS_KERNEL(addmm_epilogue, {.infer = addmm_epilogue_infer,
+                           .run = addmm_epilogue_run,
+                           .pack_arg = 2,
+                           .pack_bytes = pack_bytes_right<2, true>,
+                           .pack = pack_right<2, true>});
 
 }  // namespace
 }  // namespace torchscript

@@ -235,6 +235,26 @@ linear('slices of the sum', tensor([97, 1026]), tensor([400, 1026]), tensor([400
 linear('blocks of rows', tensor([300, 512]), tensor([300, 512]), tensor([300]), undefined, '', rounding)
 linear('special values in a large product', tensor([131, 512], 'float32', 1, true), tensor([520, 512]), undefined, undefined, '', rounding)
 linear('special weights of a large product', tensor([131, 512]), tensor([520, 512], 'float32', 1, true), undefined, undefined, '', rounding)
+// The same with sums of small weights that are kept with them: packed weights of at least 256 rows.
+function weight(sizes: readonly number[], special = false): TensorHandle {
+  const data = Float32Array.from({ length: sizes[0] * sizes[1] }, random)
+  if (special) data.set([NaN, Infinity, -Infinity], sizes[1] + 1)
+  return native.tensorOnStorage(native.storageFromBuffer(data.buffer, 0, data.byteLength, true), codes.float32, sizes, [sizes[1], 1], 0)
+}
+for (const rows of [24, 32, 33, 61, 300]) {
+  for (const act of ['', 'relu', 'gelu'] as const) {
+    linear(`${rows}x128, kept sums`, tensor([rows, 512]), weight([128, 512]), tensor([128]), tensor([rows, 128]), act, rounding)
+  }
+}
+linear('tail of a panel, kept sums', tensor([2, 20, 300]), weight([115, 300]), undefined, undefined, 'relu', rounding)
+linear('odd panels, kept sums', tensor([40, 300]), weight([200, 300]), tensor([200]), tensor([40, 200]), 'relu6', rounding)
+linear('slices of the sum, kept sums', tensor([32, 1600]), weight([70, 1600]), tensor([70]), undefined, '', 4 * rounding)
+linear('rows 4 KiB apart, kept sums', tensor([48, 1024]), weight([96, 1024]), tensor([96]), undefined, 'silu', 2 * rounding)
+linear('special values, kept sums', tensor([40, 512], 'float32', 1, true), weight([128, 512]), undefined, undefined, '', rounding)
+linear('special weights, kept sums', tensor([40, 512]), weight([128, 512], true), tensor([128]), undefined, 'relu', rounding)
+const unlike = tensor([100, 512])
+new Float32Array(unlike.data(), unlike.dataOffset, 512).forEach((x, i, row) => (row[i] = 1e6 * x))
+linear('rows unlike in magnitude, kept sums', unlike, weight([128, 512]), undefined, undefined, '')
 let refused = ''
 try {
   const act = '%act : str = prim::Constant[value="softsign"]()\n  %none : NoneType = prim::Constant()'

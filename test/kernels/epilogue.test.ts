@@ -21,7 +21,7 @@ for (const isa of isas) {
       t.ok(kernels.includes(kernel), kernel)
     }
     t.ok(kernels.includes('convolution_epilogue: conv_depthwise'))
-    t.ok(kernels.includes(`linear_epilogue: strassen_f32_${isa}`))
+    for (const name of ['strassen', 'strassen_kept']) t.ok(kernels.includes(`linear_epilogue: ${name}_f32_${isa}`), name)
     t.match(refused, /Expected .* for `activation` but received 'softsign'/)
     t.end()
   })

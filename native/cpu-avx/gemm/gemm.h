@@ -62,6 +62,7 @@ template <class T> struct Gemm {
   int64_t residual_row = 0;
   Activation activation = Activation::None;
   bool subcubic = false;  // algorithms with fewer multiplications may be used: gemm/strassen.h
+  const T* kept_sums = nullptr;  // of packed B: gemm/strassen_kept.h, or null
 };
 
 template <class T> int64_t panel_count(int64_t n) { return (n + tile_kernels<T>().nr - 1) / tile_kernels<T>().nr; }

@@ -12,25 +12,15 @@
 // The error is about three times that of the plain product, and relative to the larger of two rows that are summed. So rows of very
 // different magnitudes are left to the plain product, as is what is not finite: sums would carry it over to other rows and columns.
 #pragma once
-#include <cstdlib>
 #include <cstring>
 
 #include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/gemm/strassen_inner.h"
+#include "cpu-avx/gemm/strassen_kept.h"
 
 namespace torchscript {
 
-// TORCHSCRIPT_STRASSEN=0 turns it off.
-inline bool strassen_enabled() {
-  static const bool enabled = [] {
-    const char* text = std::getenv("TORCHSCRIPT_STRASSEN");
-    return !text || std::strcmp(text, "0") != 0;
-  }();
-  return enabled;
-}
-
 constexpr int64_t kStrassenRows = 256;      // of A at a time
-constexpr float kStrassenRowRatio = 64.0f;  // between the largest elements of two rows that are summed
 
 inline bool strassen_suits(const Gemm<float>& g) {
   return g.a_col == 1 && g.alpha == 1.0f && !g.accumulate && !g.bias_m && g.m >= 96 && g.k >= 256 && g.k % 2 == 0 &&
@@ -177,6 +167,10 @@ class Strassen {
 
 // Computes g where that is faster than the plain product and about as exact; false when nothing was done.
 inline bool strassen_product(Runtime& runtime, Gemm<float> g) {
+  if (strassen_kept_suits(g)) {
+    StrassenKept(runtime, g).run();
+    return true;
+  }
   if (!strassen_suits(g)) return false;
   if (!g.packed_b) {
     float* packed = static_cast<float*>(runtime.scratch(packed_b_elements<float>(g.k, g.n) * sizeof(float)));

@@ -33,6 +33,32 @@ void operands_of_a(const float* a11, const float* a12, const float* a21, const f
   }
 }
 
+void sums_of_a(const float* a11, const float* a12, const float* a21, const float* a22, int64_t n, float* to, int64_t step, float* largest) {
+  VecF upper = VecF::zero(), lower = VecF::zero();
+  auto put = [&](int64_t i, auto load, auto store) {
+    const VecF x11 = load(a11 + i), x12 = load(a12 + i), x21 = load(a21 + i), x22 = load(a22 + i);
+    const VecF s1 = x21 + x22, s2 = s1 - x11;
+    store(s1, to + i);
+    store(s2, to + step + i);
+    store(x11 - x21, to + 2 * step + i);
+    store(x12 - s2, to + 3 * step + i);
+    upper = max(max(abs(x11), abs(x12)), upper);
+    lower = max(max(abs(x21), abs(x22)), lower);
+  };
+  int64_t i = 0;
+  for (; i + W <= n; i += W) {
+    put(
+      i, [](const float* p) { return VecF::load(p); }, [](VecF x, float* p) { x.store(p); });
+  }
+  const int rest = static_cast<int>(n - i);
+  if (rest > 0) {
+    put(
+      i, [=](const float* p) { return VecF::load_partial(p, rest); }, [=](VecF x, float* p) { x.store_partial(p, rest); });
+  }
+  largest[0] = hmax(upper);
+  largest[1] = hmax(lower);
+}
+
 void sums_of_b(const float* b11, const float* b12, const float* b21, const float* b22, int64_t n, float* t1, float* t2, float* t3,
                float* t4) {
   // Rows of panels are whole vectors.
@@ -94,7 +120,7 @@ float largest(const float* x, int64_t n) {
 }  // namespace
 
 extern const StrassenKernels strassen_kernels;
-const StrassenKernels strassen_kernels = {"strassen_f32_" TS_STRING(TS_ISA), operands_of_a, sums_of_b, combine, largest};
+const StrassenKernels strassen_kernels = {"strassen_f32_" TS_STRING(TS_ISA), "strassen_kept_f32_" TS_STRING(TS_ISA), operands_of_a, sums_of_a, sums_of_b, combine, largest};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
