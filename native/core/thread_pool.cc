@@ -27,8 +27,9 @@ namespace {
 // How long a worker polls for more work before it parks: longer than the gap between two operators of one run, shorter
 // than what a rationed host would notice.
 constexpr int64_t kSpinNanoseconds = 40000;
-// Pieces per thread: enough to even out a slow core, few enough that the counter is not contended.
+// Pieces per thread: enough to even out a slow core, few enough that taking them costs little.
 constexpr int64_t kChunksPerThread = 8;
+constexpr int kMostThreads = 256;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -101,7 +102,7 @@ int count_cores() {
   if (cores <= 0) cores = static_cast<int>(std::thread::hardware_concurrency());
   double quota = cgroup_quota();
   if (quota > 0) cores = std::min(cores, std::max(1, static_cast<int>(quota + 0.5)));
-  return std::clamp(cores, 1, 256);
+  return std::clamp(cores, 1, kMostThreads);
 }
 
 thread_local bool inside_parallel = false;
@@ -126,7 +127,7 @@ class Pool {
   void resize(int threads) {
     std::lock_guard<std::mutex> lock(caller_);
     stop_workers();
-    threads_.store(std::clamp(threads, 1, 256), std::memory_order_relaxed);
+    threads_.store(std::clamp(threads, 1, kMostThreads), std::memory_order_relaxed);
   }
 
   void run(int64_t n, int64_t grain, ParallelBody body, void* context) {
@@ -143,20 +144,22 @@ class Pool {
     body_ = body;
     context_ = context;
     n_ = n;
-    int64_t pieces = std::min((n + grain - 1) / grain, kChunksPerThread * (workers + 1));
-    chunk_ = (n + pieces - 1) / pieces;
-    next_.store(0, std::memory_order_relaxed);
+    pieces_ = std::min((n + grain - 1) / grain, kChunksPerThread * (workers + 1));
     error_ = nullptr;
     // Never more helpers than pieces beyond the caller's own.
-    int helpers = static_cast<int>(std::min<int64_t>({workers, pieces - 1, helpers_left}));
+    int helpers = static_cast<int>(std::min<int64_t>({workers, pieces_ - 1, helpers_left}));
+    shares_ = helpers + 1;
+    for (int i = 0; i < shares_; i++) share_[i].range.store(range(pieces_ * i / shares_, pieces_ * (i + 1) / shares_), std::memory_order_relaxed);
     running_.store(helpers, std::memory_order_relaxed);
     tickets_.store(helpers, std::memory_order_release);
+    keep_off_this_cpu();
     epoch_.fetch_add(1, std::memory_order_seq_cst);
     if (parked_.load(std::memory_order_seq_cst) > 0) {
-      std::lock_guard<std::mutex> wake(mutex_);
+      // Whoever is about to sleep holds the mutex; nobody should wake up to find it taken.
+      { std::lock_guard<std::mutex> wake(mutex_); }
       wake_.notify_all();
     }
-    work();
+    work(0);
     // Tickets that nobody took are withdrawn, so that a sleeping worker never delays the caller.
     int left = tickets_.exchange(0, std::memory_order_acq_rel);
     if (left > 0) running_.fetch_sub(left, std::memory_order_acq_rel);
@@ -168,28 +171,45 @@ class Pool {
   }
 
  private:
-  void work() {
-    inside_parallel = true;
+  static uint64_t range(int64_t begin, int64_t end) { return static_cast<uint64_t>(begin) << 32 | static_cast<uint64_t>(end); }
+
+  // Takes a piece of a share: its owner from the front, others from the back. -1 when none is left.
+  int64_t take(int share, bool own) {
+    std::atomic<uint64_t>& at = share_[share].range;
+    uint64_t now = at.load(std::memory_order_relaxed);
     for (;;) {
-      int64_t begin = next_.fetch_add(chunk_, std::memory_order_relaxed);
-      if (begin >= n_) break;
-      try {
-        body_(context_, begin, std::min(n_, begin + chunk_));
-      } catch (...) {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (!error_) error_ = std::current_exception();
-        next_.store(n_, std::memory_order_relaxed);
+      const int64_t begin = static_cast<int64_t>(now >> 32), end = static_cast<int64_t>(now & 0xffffffffu);
+      if (begin >= end) return -1;
+      const uint64_t next = own ? range(begin + 1, end) : range(begin, end - 1);
+      if (at.compare_exchange_weak(now, next, std::memory_order_relaxed)) return own ? begin : end - 1;
+    }
+  }
+
+  // Works off the share of that number, then helps with the others.
+  void work(int own) {
+    inside_parallel = true;
+    for (int i = 0; i < shares_; i++) {
+      const int share = own + i < shares_ ? own + i : own + i - shares_;
+      for (int64_t piece; (piece = take(share, i == 0)) >= 0;) {
+        try {
+          body_(context_, n_ * piece / pieces_, n_ * (piece + 1) / pieces_);
+        } catch (...) {
+          std::lock_guard<std::mutex> lock(mutex_);
+          if (!error_) error_ = std::current_exception();
+          for (int k = 0; k < shares_; k++) share_[k].range.store(0, std::memory_order_relaxed);
+        }
       }
     }
     inside_parallel = false;
   }
 
-  bool take_ticket() {
+  // The number of a ticket, counted down, or 0.
+  int take_ticket() {
     int tickets = tickets_.load(std::memory_order_acquire);
     while (tickets > 0) {
-      if (tickets_.compare_exchange_weak(tickets, tickets - 1, std::memory_order_acq_rel)) return true;
+      if (tickets_.compare_exchange_weak(tickets, tickets - 1, std::memory_order_acq_rel)) return tickets;
     }
-    return false;
+    return 0;
   }
 
   void worker_loop() {
@@ -209,17 +229,35 @@ class Pool {
       }
       if (stop_.load(std::memory_order_relaxed)) return;
       seen = epoch_.load(std::memory_order_acquire);
-      if (take_ticket()) {
-        work();
+      if (const int ticket = take_ticket()) {
+        work(ticket);
         running_.fetch_sub(1, std::memory_order_acq_rel);
       }
     }
+  }
+
+  // Workers stay off the processor that the caller runs on: a scheduler that takes the other processors for busy, as a virtual machine's
+  // does whose idle ones the host has put to sleep, would wake them right there, in the caller's place.
+  void keep_off_this_cpu() {
+#if defined(__linux__)
+    const int cpu = sched_getcpu();
+    if (cpu < 0 || cpu >= CPU_SETSIZE || cpu == avoided_cpu_) return;
+    avoided_cpu_ = cpu;
+    cpu_set_t others = cpus_;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) == 0) return;
+    for (std::thread& worker : workers_) pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+#endif
   }
 
   void start_workers() {
     int wanted = threads() - 1;
     if (static_cast<int>(workers_.size()) == wanted) return;
     stop_.store(false);
+#if defined(__linux__)
+    avoided_cpu_ = -1;
+    if (sched_getaffinity(0, sizeof cpus_, &cpus_) != 0) CPU_ZERO(&cpus_);
+#endif
     while (static_cast<int>(workers_.size()) < wanted) {
       try {
         workers_.emplace_back([this] { worker_loop(); });
@@ -243,13 +281,23 @@ class Pool {
   std::mutex caller_;
   std::vector<std::thread> workers_;
   std::atomic<int> threads_{0};
+#if defined(__linux__)
+  cpu_set_t cpus_;         // where this process may run
+  int avoided_cpu_ = -1;   // where workers may not
+#endif
 
   ParallelBody body_ = nullptr;
   void* context_ = nullptr;
-  int64_t n_ = 0, chunk_ = 0;
+  int64_t n_ = 0, pieces_ = 0;
+  int shares_ = 0;
   std::exception_ptr error_;
 
-  alignas(64) std::atomic<int64_t> next_{0};
+  // Pieces that are left, first and end, of what each thread begins with. From call to call a thread begins with the same part, which its
+  // cache may still hold.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> range{0};
+  };
+  Share share_[kMostThreads];
   alignas(64) std::atomic<uint32_t> epoch_{0};
   alignas(64) std::atomic<int> tickets_{0};
   alignas(64) std::atomic<int> running_{0};

@@ -129,7 +129,7 @@ class StrassenKept {
 
   void multiply() {
     const int64_t size = half_ * kernels_.nr;
-    const bool shared = runtime_.num_threads() > 1;
+    const bool shared = runtime_.num_threads() > 1 && 7 * pairs_ * size * half_k_ >= 2 * kMacsPerPiece;
     float* products = thread_scratch<float>(kSlotUser2, static_cast<size_t>((shared ? pairs_ : 1) * 7 * size));
     if (!shared) {
       for (int64_t p = 0; p < pairs_; p++) {
@@ -139,7 +139,7 @@ class StrassenKept {
       return;
     }
     std::atomic<int> done[kKeptPairs] = {};
-    const int64_t grain = std::max<int64_t>(1, (kMacsPerPiece / 4) / (size * half_k_));
+    const int64_t grain = std::max<int64_t>(1, kMacsPerPiece / 4 / (size * half_k_));
     runtime_.parallel(7 * pairs_, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const int64_t p = i / 7;
