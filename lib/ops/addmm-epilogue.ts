@@ -6,4 +6,4 @@ registerSchema(
   'torchscript::addmm_epilogue(Tensor bias, Tensor mat1, Tensor mat2, int[]? shape, Tensor? residual, str activation) -> Tensor',
 )
 
-export default kernel('torchscript::addmm_epilogue', 'addmm_epilogue')
+export default kernel('torchscript::addmm_epilogue', 'addmm_epilogue', { dtypeFrom: ['mat2'] })

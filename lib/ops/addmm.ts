@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::addmm', 'addmm')
+export default kernel('aten::addmm', 'addmm', { dtypeFrom: ['mat2'] })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::amax', 'amax', 'reduction')
+export default kernel('aten::amax', 'amax', { dtypeFrom: ['self'], fuses: 'reduction' })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::amin', 'amin', 'reduction')
+export default kernel('aten::amin', 'amin', { dtypeFrom: ['self'], fuses: 'reduction' })

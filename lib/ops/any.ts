@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default [kernel(['aten::any', 'aten::_is_any_true'], 'any_all', 'reduction'), kernel(['aten::any.dim', 'aten::any.dims'], 'any_dim', 'reduction')]
+export default [
+  kernel(['aten::any', 'aten::_is_any_true'], 'any_all', { fuses: 'reduction' }),
+  kernel(['aten::any.dim', 'aten::any.dims'], 'any_dim', { fuses: 'reduction' }),
+]

@@ -10,4 +10,4 @@ registerSchema(
   'torchscript::attention(Tensor query, Tensor key, Tensor value, Tensor? mask, str kind, float fill, float scale, bool keeps_order) -> Tensor',
 )
 
-export default kernel('torchscript::attention', 'attention')
+export default kernel('torchscript::attention', 'attention', { dtypeFrom: ['query'] })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::baddbmm', 'baddbmm')
+export default kernel('aten::baddbmm', 'baddbmm', { dtypeFrom: ['batch1'] })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::bmm', 'bmm')
+export default kernel('aten::bmm', 'bmm', { dtypeFrom: ['self'] })

@@ -11,4 +11,4 @@ registerSchema(
     'Tensor? residual, str activation) -> Tensor',
 )
 
-export default kernel('torchscript::bottleneck', 'bottleneck')
+export default kernel('torchscript::bottleneck', 'bottleneck', { dtypeFrom: ['project_weight'] })

@@ -15,4 +15,5 @@ def cartesian_prod(tensors: List[Tensor]) -> Tensor:
     columns.append(g.flatten())
   return torch.stack(columns, 1)
 `,
+  { mayReturnArgument: true },
 )

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::cat', 'aten::concat', 'aten::concatenate'], 'cat')
+export default kernel(['aten::cat', 'aten::concat', 'aten::concatenate'], 'cat', { dtypeFrom: ['tensors'] })

@@ -9,4 +9,5 @@ def chain_matmul(matrices: List[Tensor]) -> Tensor:
     result = torch.mm(result, matrices[i])
   return result
 `,
+  { mayReturnArgument: true },
 )

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::clamp_min', 'aten::clamp_min.Tensor'], 'clamp_min', 'pointwise')
+export default kernel(['aten::clamp_min', 'aten::clamp_min.Tensor'], 'clamp_min', { dtypeFrom: ['self', 'min'], fuses: 'pointwise' })

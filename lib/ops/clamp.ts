@@ -1,7 +1,11 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::clamp', 'aten::clamp.Tensor', 'aten::clip', 'aten::clip.Tensor'], 'clamp', 'pointwise'),
+  kernel(['aten::clamp', 'aten::clamp.Tensor', 'aten::clip', 'aten::clip.Tensor'], 'clamp', {
+    dtypeFrom: ['self', 'min', 'max'],
+    activation: [{ name: 'relu6', when: { min: 0, max: 6 } }],
+    fuses: 'pointwise',
+  }),
   pointwise([], {
     kernel: 'clamp_lower',
     expr: 'max_nan(a, b)',

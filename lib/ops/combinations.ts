@@ -24,4 +24,5 @@ def combinations(self: Tensor, r: int=2, with_replacement: bool=False) -> Tensor
     columns.append(torch.index_select(self, 0, torch.masked_select(g, mask)))
   return torch.stack(columns, 1)
 `,
+  { mayReturnArgument: true },
 )

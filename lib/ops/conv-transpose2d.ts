@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::conv_transpose2d.input', 'conv_transpose2d')
+export default kernel('aten::conv_transpose2d.input', 'conv_transpose2d', {
+  dtypeFrom: ['weight'],
+  convolution: { groups: 'groups', transposed: true },
+})

@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::conv_transpose3d.input', 'conv_transpose3d')
+export default kernel('aten::conv_transpose3d.input', 'conv_transpose3d', {
+  dtypeFrom: ['weight'],
+  convolution: { groups: 'groups', transposed: true },
+})

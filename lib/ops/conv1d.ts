@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::conv1d', 'aten::conv1d.padding'], 'conv1d')
+export default kernel(['aten::conv1d', 'aten::conv1d.padding'], 'conv1d', {
+  dtypeFrom: ['weight'],
+  convolution: { groups: 'groups', transposed: false },
+})

@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::conv2d', 'aten::conv2d.padding'], 'conv2d')
+export default kernel(['aten::conv2d', 'aten::conv2d.padding'], 'conv2d', {
+  dtypeFrom: ['weight'],
+  convolution: { groups: 'groups', transposed: false },
+})

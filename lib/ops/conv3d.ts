@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::conv3d', 'aten::conv3d.padding'], 'conv3d')
+export default kernel(['aten::conv3d', 'aten::conv3d.padding'], 'conv3d', {
+  dtypeFrom: ['weight'],
+  convolution: { groups: 'groups', transposed: false },
+})

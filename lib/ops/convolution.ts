@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::convolution', 'aten::_convolution', 'aten::_convolution.deprecated'], 'convolution')
+export default kernel(['aten::convolution', 'aten::_convolution', 'aten::_convolution.deprecated'], 'convolution', {
+  dtypeFrom: ['weight'],
+  convolution: { groups: 'groups', transposed: 'transposed' },
+})

@@ -1,7 +1,10 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::div.Tensor_mode', 'aten::div.Scalar_mode', 'aten::divide.Tensor_mode', 'aten::divide.Scalar_mode'], 'div_mode', 'pointwise'),
+  kernel(['aten::div.Tensor_mode', 'aten::div.Scalar_mode', 'aten::divide.Tensor_mode', 'aten::divide.Scalar_mode'], 'div_mode', {
+    dtypeFrom: ['self', 'other'],
+    fuses: 'pointwise',
+  }),
   pointwise([], {
     kernel: 'div_trunc',
     expr: 'trunc(a / b)',

@@ -1,5 +1,8 @@
 import { composed } from './op.js'
 
+/** What all of them are in evaluation mode. */
+const off = { mayReturnArgument: true, identityUnless: 'train' } as const
+
 /** In training, zeroes elements with probability p and scales the others by 1 / (1 - p); else the input itself. */
 export default [
   composed(
@@ -15,6 +18,7 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
   noise = torch.empty_like(input).bernoulli_(1.0 - p)
   return input * noise.div_(1.0 - p)
 `,
+    { ...off, dtypeFrom: ['input'] },
   ),
   composed(
     'aten::feature_dropout',
@@ -30,6 +34,7 @@ def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   noise = torch.empty(sizes, dtype=input.dtype).bernoulli_(1.0 - p)
   return input * noise.div_(1.0 - p)
 `,
+    { ...off, dtypeFrom: ['input'] },
   ),
   composed(
     'aten::alpha_dropout',
@@ -45,6 +50,7 @@ def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   b = (noise - 1.0) * (alpha * a) + alpha * a * p
   return input * (noise * a) + b
 `,
+    { ...off, dtypeFrom: ['input'] },
   ),
   composed(
     'aten::feature_alpha_dropout',
@@ -63,5 +69,6 @@ def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   b = (noise - 1.0) * (alpha * a) + alpha * a * p
   return input * (noise * a) + b
 `,
+    { ...off, dtypeFrom: ['input'] },
   ),
 ]

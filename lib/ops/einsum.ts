@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::einsum', 'einsum')
+export default kernel('aten::einsum', 'einsum', { mayReturnArgument: true, dtypeFrom: ['tensors'] })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::embedding', 'embedding')
+export default kernel('aten::embedding', 'embedding', { dtypeFrom: ['weight'] })

@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::fmod.Tensor', 'aten::fmod.Scalar'], 'fmod', 'pointwise'),
+  kernel(['aten::fmod.Tensor', 'aten::fmod.Scalar'], 'fmod', { dtypeFrom: ['self', 'other'], fuses: 'pointwise' }),
   pointwise([], {
     kernel: 'fmod_of',
     expr: 'fmod(a, b)',

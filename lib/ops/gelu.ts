@@ -1,7 +1,14 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel('aten::gelu', 'gelu', 'pointwise'),
+  kernel('aten::gelu', 'gelu', {
+    dtypeFrom: ['self'],
+    activation: [
+      { name: 'gelu', when: { approximate: 'none' } },
+      { name: 'gelu_tanh', when: { approximate: 'tanh' } },
+    ],
+    fuses: 'pointwise',
+  }),
   pointwise([], {
     kernel: 'gelu_erf',
     expr: 'gelu(a)',

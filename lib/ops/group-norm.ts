@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::group_norm', 'group_norm')
+export default kernel('aten::group_norm', 'group_norm', { dtypeFrom: ['input'] })

@@ -5,5 +5,6 @@ export default pointwise('aten::hardsigmoid', {
   expr: '(a + 3 < 0 ? 0 : (a + 3 > 6 ? 6 : a + 3)) / 6',
   operands: { self: 'a' },
   promotion: 'same',
+  activation: [{ name: 'hardsigmoid' }],
   dtypes: ['float'],
 })

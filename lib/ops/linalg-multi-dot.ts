@@ -11,4 +11,5 @@ def linalg_multi_dot(tensors: List[Tensor]) -> Tensor:
     result = torch.matmul(result, tensors[i])
   return result
 `,
+  { mayReturnArgument: true },
 )

@@ -9,4 +9,4 @@ registerSchema(
   'torchscript::linear_compressed(Tensor input, Tensor weight, Tensor? bias, Tensor? residual, str activation, str storage, bool transposed) -> Tensor',
 )
 
-export default kernel('torchscript::linear_compressed', 'linear_compressed')
+export default kernel('torchscript::linear_compressed', 'linear_compressed', { dtypeFrom: ['weight'] })

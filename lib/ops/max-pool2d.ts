@@ -1,3 +1,7 @@
 import { kernel } from './op.js'
 
-export default kernel(['aten::max_pool2d', 'aten::max_pool2d_with_indices', 'aten::mkldnn_max_pool2d'], 'max_pool2d')
+export default kernel(['aten::max_pool2d', 'aten::max_pool2d_with_indices', 'aten::mkldnn_max_pool2d'], 'max_pool2d', {
+  dtypeFrom: ['self'],
+  layout: 'keeps',
+  shrinks: true,
+})

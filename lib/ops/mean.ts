@@ -1,3 +1,6 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::mean', 'mean_all', 'reduction'), kernel('aten::mean.dim', 'mean_dim', 'reduction')]
+export default [
+  kernel('aten::mean', 'mean_all', { dtypeFrom: ['self'], fuses: 'reduction' }),
+  kernel('aten::mean.dim', 'mean_dim', { dtypeFrom: ['self'], fuses: 'reduction' }),
+]

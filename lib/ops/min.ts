@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::min', 'min_all', 'reduction'), kernel('aten::min.dim', 'min_dim')]
+export default [kernel('aten::min', 'min_all', { fuses: 'reduction' }), kernel('aten::min.dim', 'min_dim')]

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::mm', 'mm')
+export default kernel('aten::mm', 'mm', { dtypeFrom: ['self'] })

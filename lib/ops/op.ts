@@ -19,7 +19,43 @@ export type Promotion =
 /** Kinds of dtype that an expression is defined for; others are refused by name. */
 export type DTypeClass = 'bool' | 'int' | 'float' | 'complex'
 
-export interface PointwiseDefinition {
+/** What passes ask about an operator besides how it runs. Pointwise operators answer most of it by their expression. */
+export interface OperatorTraits {
+  /**
+   * Arguments that decide the dtype of the results where it is a float: once all that are tensors, or lists of tensors, have one float dtype, the
+   * results have it. Operators whose results are views of an argument need not say it.
+   */
+  readonly dtypeFrom?: readonly string[]
+  /** The result may be an argument itself, or share its memory, although the schema does not say so. */
+  readonly mayReturnArgument?: true
+  /** Copies its first argument in evaluation mode, which this argument tells. */
+  readonly identityUnless?: string
+  /** A convolution: how its arguments are laid out. */
+  readonly convolution?: ConvolutionForm
+  /** Which activation of the epilogues of convolutions and linear layers (native/cpu-avx) it is: the first whose `when` holds for constant arguments. */
+  readonly activation?: readonly ActivationForm[]
+  /**
+   * What the kernel does with channels-last images, where it reads and writes them as fast as others: the result has the layout of the first
+   * argument (`keeps`), or of all images, in one list or among the arguments (`joins`). Without it images are put in order before.
+   */
+  readonly layout?: 'keeps' | 'joins'
+  /** The result has fewer pixels than the image it is made of. */
+  readonly shrinks?: true
+}
+
+/** Arguments of a convolution. Those not named are where all convolutions have them: input, weight, bias, stride, padding, dilation. */
+export interface ConvolutionForm {
+  readonly groups: string
+  /** Whether it is transposed, or the argument that says so. */
+  readonly transposed: boolean | string
+}
+
+export interface ActivationForm {
+  readonly name: string
+  readonly when?: Readonly<Record<string, number | string>>
+}
+
+export interface PointwiseDefinition extends OperatorTraits {
   readonly kind: 'pointwise'
   /** Full overload names this definition serves; none for an expression that other kernel rows choose by their arguments. */
   readonly names: readonly string[]
@@ -43,7 +79,7 @@ export interface PointwiseDefinition {
   readonly complexExpr?: string
 }
 
-export interface KernelDefinition {
+export interface KernelDefinition extends OperatorTraits {
   readonly kind: 'kernel'
   readonly names: readonly string[]
   /** Row of the native kernel table; it receives the schema's arguments in order. */
@@ -52,7 +88,7 @@ export interface KernelDefinition {
   readonly fuses?: 'pointwise' | 'reduction'
 }
 
-export interface ComposedDefinition {
+export interface ComposedDefinition extends OperatorTraits {
   readonly kind: 'composed'
   readonly names: readonly string[]
   /** One TorchScript function whose parameters are the schema's (same order, names and defaults). */
@@ -62,18 +98,18 @@ export interface ComposedDefinition {
 const list = (names: string | readonly string[]): readonly string[] => (typeof names === 'string' ? [names] : names)
 
 /** An operator with a native kernel of its own. `names` are full names such as `aten::softmax.int`. */
-export const kernel = (names: string | readonly string[], row: string, fuses?: KernelDefinition['fuses']): KernelDefinition => ({
-  kind: 'kernel',
-  names: list(names),
-  kernel: row,
-  ...(fuses === undefined ? {} : { fuses }),
-})
+export const kernel = (
+  names: string | readonly string[],
+  row: string,
+  traits: OperatorTraits & Pick<KernelDefinition, 'fuses'> = {},
+): KernelDefinition => ({ kind: 'kernel', names: list(names), kernel: row, ...traits })
 
 /** An operator written as a TorchScript function over other operators. */
-export const composed = (names: string | readonly string[], source: string): ComposedDefinition => ({
+export const composed = (names: string | readonly string[], source: string, traits: OperatorTraits = {}): ComposedDefinition => ({
   kind: 'composed',
   names: list(names),
   source,
+  ...traits,
 })
 
 /** An operator given by one scalar expression. */

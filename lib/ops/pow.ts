@@ -1,7 +1,10 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::pow.Tensor_Tensor', 'aten::pow.Tensor_Scalar', 'aten::pow.Scalar'], 'pow', 'pointwise'),
+  kernel(['aten::pow.Tensor_Tensor', 'aten::pow.Tensor_Scalar', 'aten::pow.Scalar'], 'pow', {
+    dtypeFrom: ['self', 'exponent'],
+    fuses: 'pointwise',
+  }),
   pointwise([], {
     kernel: 'pow_of',
     expr: 'pow(a, b)',

@@ -5,5 +5,6 @@ export default pointwise('aten::relu', {
   expr: 'a < 0 ? 0 : a',
   operands: { self: 'a' },
   promotion: 'same',
+  activation: [{ name: 'relu' }],
   dtypes: ['int', 'float'],
 })

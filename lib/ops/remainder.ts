@@ -1,7 +1,10 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::remainder.Tensor', 'aten::remainder.Scalar', 'aten::remainder.Scalar_Tensor'], 'remainder', 'pointwise'),
+  kernel(['aten::remainder.Tensor', 'aten::remainder.Scalar', 'aten::remainder.Scalar_Tensor'], 'remainder', {
+    dtypeFrom: ['self', 'other'],
+    fuses: 'pointwise',
+  }),
   pointwise([], {
     kernel: 'remainder_of',
     expr: 'remainder(a, b)',

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::repeat', 'repeat')
+export default kernel('aten::repeat', 'repeat', { dtypeFrom: ['self'] })

@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel(['aten::round', 'aten::round.decimals', 'aten::special_round'], 'round', 'pointwise'),
+  kernel(['aten::round', 'aten::round.decimals', 'aten::special_round'], 'round', { dtypeFrom: ['self'], fuses: 'pointwise' }),
   pointwise([], {
     kernel: 'round_whole',
     expr: 'round_even(a)',

@@ -5,5 +5,6 @@ export default pointwise(['aten::sigmoid', 'aten::special_expit'], {
   expr: 'sigmoid(a)',
   operands: { self: 'a' },
   promotion: 'float',
+  activation: [{ name: 'sigmoid' }],
   dtypes: ['float', 'complex'],
 })

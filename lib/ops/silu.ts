@@ -6,5 +6,6 @@ export default pointwise('aten::silu', {
   complexExpr: 'a / (1 + exp(-a))',
   operands: { self: 'a' },
   promotion: 'same',
+  activation: [{ name: 'silu' }],
   dtypes: ['float', 'complex'],
 })

@@ -1,7 +1,7 @@
 import { kernel, pointwise } from './op.js'
 
 export default [
-  kernel('aten::square', 'square_of', 'pointwise'),
+  kernel('aten::square', 'square_of', { dtypeFrom: ['self'], fuses: 'pointwise' }),
   pointwise([], {
     kernel: 'square',
     expr: 'a * a',

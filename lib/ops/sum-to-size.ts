@@ -20,4 +20,5 @@ def sum_to_size(self: Tensor, size: List[int]) -> Tensor:
     result = torch.sum(self, dims, True)
   return result.reshape(size) if lead > 0 else result
 `,
+  { mayReturnArgument: true },
 )

@@ -5,5 +5,6 @@ export default pointwise('aten::tanh', {
   expr: 'tanh(a)',
   operands: { self: 'a' },
   promotion: 'float',
+  activation: [{ name: 'tanh' }],
   dtypes: ['float', 'complex'],
 })

@@ -1,6 +1,7 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import type { AliasInfo, FunctionSchema } from '../ir/schema.js'
 import { hasTypeVariables, type Type } from '../ir/types.js'
+import { traitsOf } from '../ops/traits.js'
 import { knownFunctional } from './effects.js'
 
 /**
@@ -94,31 +95,6 @@ const isContainer = (type: Type): boolean => {
       return false
   }
 }
-
-/** Operators whose result may be their argument although their schema does not say so. */
-const mayReturnArgument = new Set([
-  'aten::dropout',
-  'aten::feature_dropout',
-  'aten::alpha_dropout',
-  'aten::feature_alpha_dropout',
-  'aten::type_as',
-  'aten::atleast_1d',
-  'aten::atleast_2d',
-  'aten::atleast_3d',
-  'aten::sum_to_size',
-  'aten::_sum_to_size',
-  'aten::broadcast_tensors',
-  'aten::meshgrid',
-  'aten::einsum',
-  'aten::cartesian_prod',
-  'aten::combinations',
-  'aten::chain_matmul',
-  'aten::linalg_multi_dot',
-  'aten::dequantize',
-  'aten::lift',
-  'aten::resolve_conj',
-  'aten::resolve_neg',
-])
 
 /** Kinds that may run code which cannot be seen here. */
 const opaque = new Set([
@@ -334,7 +310,7 @@ export class AliasAnalysis {
       const result = schema.returns[i]
       if (!isMutableType(output.type)) return
       if (result !== undefined) annotate(output, result)
-      if (mayReturnArgument.has(schema.name)) {
+      if (traitsOf(schema).mayReturnArgument) {
         const elements = (value: Value): Place => (isContainer(value.type) ? this.place(value).field('*') : this.place(value))
         for (const input of node.inputs) if (isMutableType(input.type)) Place.unite(elements(output), elements(input))
       }

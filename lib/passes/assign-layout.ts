@@ -1,32 +1,15 @@
-// The operator that this pass makes.
-import '../ops/convolution-epilogue.js'
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { schemaByFullName } from '../ir/schema.js'
-import type { ConstantValue, Type } from '../ir/types.js'
-import { BoolType, IntType, listOf, StringType, TensorType } from '../ir/types.js'
+import { BoolType, IntType, TensorType } from '../ir/types.js'
+import { hasChannelsLastKernel } from '../ops/convolution-epilogue.js'
+import { implementationOf } from '../ops/registry.js'
+import { traitsOf } from '../ops/traits.js'
 import { AliasAnalysis } from './alias-analysis.js'
+import { channelsLastAt, type Convolution, convolutionEpilogue, convolutionOf, epilogueKind, residualAt } from './convolutions.js'
 import type { ConstantFacts } from './evaluator.js'
 import { metadata } from './fold-weights.js'
 import type { Pass } from './pass.js'
 
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' ').map((name) => `aten::${name}`))
-
-/** Operators on one image whose result has the layout of the image, and whose kernels run as fast on channels-last ones. */
-const keepsLayout = words(
-  'relu relu_ relu6 relu6_ hardtanh hardtanh_ hardswish hardswish_ hardsigmoid hardsigmoid_ silu silu_ sigmoid sigmoid_ tanh tanh_ ' +
-    'gelu leaky_relu leaky_relu_ elu elu_ mish mish_ softplus clamp clamp_ neg abs exp sqrt dropout max_pool2d avg_pool2d adaptive_avg_pool2d',
-)
-/** Operators on several, element by element. */
-const joins = words('add add_ sub sub_ mul mul_ div div_ minimum maximum')
-
-/** What the epilogue row takes after the arguments of a convolution: no residual, no activation. */
-const plainConvolutions = new Set(['aten::conv2d'])
-const generalConvolutions = new Set(['aten::_convolution', 'aten::convolution'])
-const epilogue = 'torchscript::convolution_epilogue'
-const [residualAt, channelsLastAt] = [9, 11]
-
-/** What makes an image smaller, so that putting it in order costs less. */
-const pooling = words('max_pool2d avg_pool2d adaptive_avg_pool2d')
 /** Images of so many channels are read as they are by the kernel for first layers. */
 const maxStemChannels = 4
 
@@ -46,6 +29,22 @@ export const assignLayout = (facts: ConstantFacts): Pass => ({
   run: (graph: Graph): boolean => new Assignment(graph, facts).block(graph.block),
 })
 
+/** The tensors that a node reads, those of lists made for it included. */
+const imagesOf = (node: Node): readonly Value[] =>
+  node.inputs.flatMap((value) =>
+    value.type === TensorType ? [value] : value.node.kind === 'prim::ListConstruct' && value.uses.length === 1 ? value.node.inputs : [],
+  )
+
+/** What becomes of the layout of images: expressions on one keep it, those on several want all to have it. */
+function layoutOf({ schema, inputs }: Node): 'keeps' | 'joins' | undefined {
+  if (schema === undefined) return undefined
+  const { definition } = implementationOf(schema)
+  const isExpression = definition?.kind === 'pointwise' || (definition?.kind === 'kernel' && definition.fuses === 'pointwise')
+  if (isExpression) return inputs.filter((value) => value.type === TensorType).length > 1 ? 'joins' : 'keeps'
+  return traitsOf(schema).layout
+}
+const shrinks = ({ schema }: Node): boolean => schema !== undefined && traitsOf(schema).shrinks === true
+
 /** A value that is channels-last is read here by something that wants it in order. */
 interface Edge {
   readonly value: Value
@@ -55,6 +54,7 @@ interface Edge {
 
 class Assignment {
   private analysis: AliasAnalysis | undefined
+  private readonly known = new Map<Node, Convolution | null>()
 
   constructor(
     private readonly graph: Graph,
@@ -83,32 +83,28 @@ class Assignment {
     return true
   }
 
-  /** Convolutions in two dimensions that have a channels-last kernel. */
+  /** Convolutions that have a channels-last kernel. */
   private isConvolution(node: Node): boolean {
-    const { kind } = node
-    const plain = plainConvolutions.has(kind)
-    if (!plain && !generalConvolutions.has(kind) && kind !== epilogue) return false
-    if (node.schema?.arguments[4]?.type.kind !== 'List') return false
-    const weight = node.inputs[1].node.constant
-    const groups = node.inputs[plain ? 6 : 8]?.node.constant
-    const transposed = plain ? undefined : node.inputs[6].node.constant
-    if (weight?.kind !== 'tensor' || groups?.kind !== 'int' || (transposed?.kind === 'bool' && transposed.value)) return false
-    if (!plain && transposed?.kind !== 'bool') return false
-    const facts = this.facts.facts(weight.tensor)
-    if (facts?.dtype !== 'float32' || facts.shape.length !== 4) return false
-    return groups.value === 1n || (Number(groups.value) === facts.shape[0] && facts.shape[1] === 1)
+    const convolution = this.convolution(node)
+    const weight = convolution?.argument('weight')?.node.constant
+    const facts = weight?.kind === 'tensor' ? this.facts.facts(weight.tensor) : undefined
+    return facts !== undefined && !convolution!.padsByName && hasChannelsLastKernel(facts, convolution!)
   }
 
+  private convolution(node: Node): Convolution | undefined {
+    let found = this.known.get(node)
+    if (found === undefined) this.known.set(node, (found = convolutionOf(node) ?? null))
+    return found ?? undefined
+  }
   private shapeOf(node: Node): readonly number[] | undefined {
     const weight = node.inputs[1].node.constant
     return weight?.kind === 'tensor' ? this.facts.facts(weight.tensor)?.shape : undefined
   }
   private isDepthwise(node: Node): boolean {
-    const groups = node.inputs[plainConvolutions.has(node.kind) ? 6 : 8].node.constant
-    return groups?.kind === 'int' && groups.value > 1n
+    return this.convolution(node)!.groups > 1
   }
   private isMarked(node: Node): boolean {
-    const flag = node.kind === epilogue ? node.inputs[channelsLastAt].node.constant : undefined
+    const flag = node.kind === epilogueKind ? node.inputs[channelsLastAt].node.constant : undefined
     return flag?.kind === 'bool' && flag.value
   }
 
@@ -121,10 +117,11 @@ class Assignment {
 
   /** Whether a node hands the layout of its images on. */
   private keeps(node: Node, last: ReadonlySet<Value>): boolean {
-    if (node.outputs.length !== 1) return false
-    if (keepsLayout.has(node.kind)) return last.has(node.inputs[0])
-    if (!joins.has(node.kind)) return false
-    const images = node.inputs.filter((value) => value.type === TensorType && value.node.constant === undefined)
+    if (node.outputs.length !== 1 || node.schema === undefined) return false
+    const layout = layoutOf(node)
+    if (layout === 'keeps') return last.has(node.inputs[0])
+    if (layout !== 'joins') return false
+    const images = imagesOf(node).filter((value) => value.node.constant === undefined)
     return images.length > 0 && images.every((value) => last.has(value))
   }
 
@@ -138,13 +135,13 @@ class Assignment {
     }
     for (const node of convolutions) {
       const region = regions.of(node.outputs[0])
-      const residual = node.kind === epilogue ? node.inputs[residualAt] : undefined
+      const residual = node.kind === epilogueKind ? node.inputs[residualAt] : undefined
       if (residual !== undefined && residual.type === TensorType && !last.has(residual)) region.gain -= 1
       if (last.has(node.inputs[0])) region.gain += 1
       else if (this.shapeOf(node)![1] > maxStemChannels || this.isDepthwise(node)) region.gain -= this.isDepthwise(node) ? 1 : 0.5
     }
     for (const value of new Set(this.edges(convolutions, last).map((edge) => edge.value)))
-      regions.of(value).gain -= pooling.has(value.node.kind) ? 0.25 : 1
+      regions.of(value).gain -= shrinks(value.node) ? 0.25 : 1
     return new Set([...convolutions].filter((node) => regions.of(node.outputs[0]).gain > 0))
   }
 
@@ -154,7 +151,7 @@ class Assignment {
       for (const { user, offset } of value.uses) {
         if (
           metadata.has(user.kind) ||
-          (convolutions.has(user) && (offset === 0 || (user.kind === epilogue && offset === residualAt))) ||
+          (convolutions.has(user) && (offset === 0 || (user.kind === epilogueKind && offset === residualAt))) ||
           (this.keeps(user, last) && user.owner === value.node.owner)
         )
           continue
@@ -171,26 +168,11 @@ class Assignment {
   }
 
   private mark(node: Node): void {
-    const constant = (value: ConstantValue, type: Type): Value => this.graph.createConstant(value, type).insertBefore(node).output
-    const last = constant({ kind: 'bool', value: true }, BoolType)
-    if (node.kind === epilogue) {
-      node.replaceInput(channelsLastAt, last)
+    if (node.kind === epilogueKind) {
+      node.replaceInput(channelsLastAt, this.graph.createConstant({ kind: 'bool', value: true }, BoolType).insertBefore(node).output)
       return
     }
-    const tail = [
-      constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }),
-      constant({ kind: 'string', value: '' }, StringType),
-      last,
-    ]
-    let inputs = [...node.inputs.slice(0, 9), ...tail]
-    if (plainConvolutions.has(node.kind)) {
-      const zeros: ConstantValue = { kind: 'list', items: [0n, 0n].map((value) => ({ kind: 'int', value })), type: listOf(IntType) }
-      const [input, weight, bias, stride, padding, dilation, groups] = node.inputs
-      const middle = [constant({ kind: 'bool', value: false }, BoolType), constant(zeros, listOf(IntType))]
-      inputs = [input, weight, bias, stride, padding, dilation, ...middle, groups, ...tail]
-    }
-    const marked = this.graph.create(epilogue, inputs).insertBefore(node)
-    marked.schema = schemaByFullName(epilogue)
+    const marked = convolutionEpilogue(this.convolution(node)!, 2, { activation: '', channelsLast: true }, node)
     marked.range = node.range
     marked.callStack = node.callStack
     marked.output.debugName = node.output.debugName

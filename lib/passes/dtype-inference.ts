@@ -1,90 +1,115 @@
-import type { Value } from '../ir/graph.js'
+import type { Node, Value } from '../ir/graph.js'
+import type { FunctionSchema } from '../ir/schema.js'
+import { TensorType } from '../ir/types.js'
+import type { OperatorDefinition } from '../ops/op.js'
+import { implementationOf } from '../ops/registry.js'
+import { argumentAt, traitsOf } from '../ops/traits.js'
+import { dtypeFromCode } from '../tensor/dtype.js'
 import type { ConstantFacts } from './evaluator.js'
 
-/** Operators whose result has the dtype of the argument at this place: the weight that the input has to agree with, or the input itself. */
-const sameAs: ReadonlyMap<string, number> = new Map([
-  ...'conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d _convolution linear layer_norm'
-    .split(' ')
-    .map((name) => [`aten::${name}`, name === 'layer_norm' ? 0 : 1] as const),
-  ['aten::embedding', 0],
-  ['aten::addmm', 2],
-  ['torchscript::attention', 0],
-  ['torchscript::linear_epilogue', 1],
-  ['torchscript::addmm_epilogue', 2],
-  ['torchscript::convolution_epilogue', 1],
-  ['torchscript::bottleneck', 4],
-  ...(
-    'relu relu_ relu6 relu6_ gelu silu silu_ hardswish hardswish_ hardsigmoid hardtanh hardtanh_ leaky_relu elu sigmoid tanh batch_norm group_norm instance_norm ' +
-    'matmul bmm scaled_dot_product_attention masked_fill rsqrt sqrt exp neg abs dropout dropout_ view reshape flatten contiguous transpose t ' +
-    'permute expand unsqueeze squeeze slice select narrow clone detach max_pool2d split chunk unbind split_with_sizes ' +
-    'rms_norm reshape_as index index_select gather roll pad flip cos sin repeat repeat_interleave relu6 mish elu selu softplus ' +
-    'avg_pool2d adaptive_avg_pool2d adaptive_avg_pool1d max_pool1d avg_pool1d pixel_shuffle upsample_nearest2d upsample_bilinear2d'
-  )
-    .split(' ')
-    .map((name) => [`aten::${name}`, 0] as const),
-])
+/** What is deeper is not looked at, for the stack's sake. */
+const maxDepth = 500
 
-/** Overloads with a number that have the dtype of a float tensor they are given. */
-const withNumber = new Set(
-  ['add.Scalar', 'sub.Scalar', 'mul.Scalar', 'div.Scalar', 'rsub.Scalar', 'pow.Tensor_Scalar', 'mul_.Scalar', 'div_.Scalar'].map(
-    (name) => `aten::${name}`,
-  ),
-)
-/** Overloads whose dtype argument, at this place, has to be absent or known. */
-const withDType: ReadonlyMap<string, number> = new Map([
-  ['aten::softmax.int', 2],
-  ['aten::mean.dim', 3],
-  ['aten::sum.dim_IntList', 3],
-  ['aten::to.dtype', 1],
-])
-const dtypeCodes: ReadonlyMap<number, string> = new Map([
-  [5, 'float16'],
-  [6, 'float32'],
-  [7, 'float64'],
-])
+/** How the dtype of an overload's results follows from its arguments, which are told by their offsets. */
+interface Rule {
+  /** An argument that asks for a dtype where it is not None. */
+  readonly asked: number | undefined
+  /** Arguments that have to agree; undefined when nothing is known. */
+  readonly from: readonly number[] | undefined
+}
+const rules = new WeakMap<FunctionSchema, Rule>()
 
-/** Operators on two tensors that promote. */
-const promoting = new Set(['aten::add.Tensor', 'aten::sub.Tensor', 'aten::mul.Tensor', 'aten::div.Tensor'])
-/** Operators that write their first argument, which keeps its dtype. */
-const inPlace = new Set(['aten::add_.Tensor', 'aten::sub_.Tensor', 'aten::mul_.Tensor', 'aten::div_.Tensor'])
+function ruleOf(schema: FunctionSchema): Rule {
+  let rule = rules.get(schema)
+  if (rule === undefined) rules.set(schema, (rule = { asked: askedBy(schema), from: sourcesOf(schema) }))
+  return rule
+}
 
-/** The float dtype that a tensor surely has when the program gets there; undefined when it is not known or no float. */
-export function floatDType(value: Value, evaluator: ConstantFacts, depth = 0): string | undefined {
-  const { node } = value
-  if (node.constant?.kind === 'tensor') {
-    const dtype = evaluator.facts(node.constant.tensor)?.dtype
-    return dtype?.startsWith('float') ? dtype : undefined
+function askedBy(schema: FunctionSchema): number | undefined {
+  const at = schema.arguments.findIndex((a) => a.name === 'dtype' && a.codeOf === 'ScalarType')
+  return at < 0 ? undefined : at
+}
+
+/** Arguments whose memory the result is, by the schema: it has their dtype. */
+function aliased(schema: FunctionSchema): number | undefined {
+  const info = schema.returns[0]?.alias ?? schema.returns[0]?.elementAlias
+  const names = info?.before ?? []
+  const at = schema.arguments.findIndex((a) => (a.alias ?? a.elementAlias)?.before.some((name) => name !== '*' && names.includes(name)))
+  return at < 0 ? undefined : at
+}
+
+/** Operands of an expression that take part in promotion. */
+function operandsOf(definition: OperatorDefinition & { kind: 'pointwise' }): readonly string[] | undefined {
+  if (definition.promotion === 'bool') return undefined
+  const { conditions = [] } = definition
+  return Object.entries(definition.operands).flatMap(([name, letter]) => (conditions.includes(letter) ? [] : [name]))
+}
+
+function sourcesOf(schema: FunctionSchema): readonly number[] | undefined {
+  const { definition, variant, functional } = implementationOf(schema)
+  const named = definition?.kind === 'pointwise' ? operandsOf(definition) : traitsOf(schema).dtypeFrom
+  const alias = aliased(schema)
+  if (variant !== 'functional' || named === undefined) return alias === undefined ? undefined : [alias]
+  const known = named.map((name) => argumentAt(functional, name)).filter((at) => at >= 0)
+  return known.length === 0 ? undefined : known
+}
+
+/** Whether an argument can be no tensor of a dtype that takes part in promotion: floats keep their dtype beside real numbers. */
+function isRealNumber(value: Value): boolean {
+  const { constant } = value.node
+  if (constant !== undefined)
+    return constant.kind === 'int' || constant.kind === 'float' || constant.kind === 'bool' || constant.kind === 'none'
+  return value.type.kind === 'Simple' && ['int', 'float', 'bool'].includes(value.type.name)
+}
+
+/** What is known stays true whatever passes do to the graph. */
+const known = new WeakMap<Value, string>()
+
+/** The float dtype that a tensor, or each tensor of a list, surely has when the program gets there; undefined when it is not known or no float. */
+export function floatDType(value: Value, evaluator: ConstantFacts): string | undefined {
+  return known.get(value) ?? new Inference(evaluator).of(value, 0)
+}
+
+const float = (dtype: string | undefined): string | undefined => (dtype?.startsWith('float') ? dtype : undefined)
+
+/** One question, which leads to many values and to each once. */
+class Inference {
+  private readonly unknown = new Set<Value>()
+
+  constructor(private readonly evaluator: ConstantFacts) {}
+
+  of(value: Value, depth: number): string | undefined {
+    const before = known.get(value)
+    if (before !== undefined || this.unknown.has(value)) return before
+    this.unknown.add(value)
+    const found = depth > maxDepth ? undefined : this.find(value, depth)
+    if (found !== undefined) known.set(value, found)
+    return found
   }
-  const name = node.schema?.fullName ?? ''
-  if (promoting.has(name) && depth < 20) {
-    const [a, b] = [floatDType(node.inputs[0], evaluator, depth + 1), floatDType(node.inputs[1], evaluator, depth + 1)]
-    return a === b ? a : undefined
+
+  private find({ node }: Value, depth: number): string | undefined {
+    if (node.constant?.kind === 'tensor') return float(this.evaluator.facts(node.constant.tensor)?.dtype)
+    if (node.schema !== undefined) return this.operator(node, node.schema, depth)
+    return node.kind === 'prim::ListUnpack' || node.kind === 'prim::ListConstruct' ? this.agreed(node.inputs, depth) : undefined
   }
-  const inner = (input: number): string | undefined => (depth > 200 ? undefined : floatDType(node.inputs[input], evaluator, depth + 1))
-  if (withNumber.has(name)) {
-    const { constant } = node.inputs[1].node
-    return constant?.kind === 'int' || constant?.kind === 'float' ? inner(0) : undefined
-  }
-  const asked = withDType.get(name)
-  if (asked !== undefined) {
-    const { constant } = node.inputs[asked].node
-    return constant?.kind === 'int' ? dtypeCodes.get(Number(constant.value)) : constant?.kind === 'none' ? inner(0) : undefined
-  }
-  switch (node.kind) {
-    case 'prim::ListUnpack':
-      return inner(0)
-    case 'aten::where': {
-      const number = (input: number): boolean => ['int', 'float'].includes(node.inputs[input]?.node.constant?.kind ?? '')
-      if (name === 'aten::where.ScalarOther') return number(2) ? inner(1) : undefined
-      if (name === 'aten::where.ScalarSelf') return number(1) ? inner(2) : undefined
-      return name === 'aten::where.self' && inner(1) === inner(2) ? inner(1) : undefined
+
+  private operator(node: Node, schema: FunctionSchema, depth: number): string | undefined {
+    const { asked, from } = ruleOf(schema)
+    if (asked !== undefined) {
+      const { constant } = node.inputs[asked].node
+      if (constant?.kind === 'int') return float(dtypeFromCode(Number(constant.value)))
+      if (constant?.kind !== 'none') return undefined
     }
-    case 'aten::cat': {
-      const parts = node.inputs[0].node.kind === 'prim::ListConstruct' ? node.inputs[0].node.inputs : []
-      const dtypes = new Set(parts.length > 0 && depth < 20 ? parts.map((part) => floatDType(part, evaluator, depth + 1)) : [])
-      return dtypes.size === 1 ? [...dtypes][0] : undefined
-    }
+    const values = from?.map((at) => node.inputs[at]).filter((value) => value !== undefined && !isRealNumber(value)) ?? []
+    // Numbers alone, or a tensor that may be None.
+    if (values.some((value) => value.type !== TensorType && value.type.kind !== 'List')) return undefined
+    return this.agreed(values, depth)
   }
-  const place = inPlace.has(name) ? 0 : name === 'aten::view.dtype' ? undefined : sameAs.get(node.kind)
-  return place === undefined || depth > 200 || node.outputs.length !== 1 ? undefined : floatDType(node.inputs[place], evaluator, depth + 1)
+
+  /** The one float dtype of several tensors. */
+  private agreed(values: readonly Value[], depth: number): string | undefined {
+    const [first, ...others] = values
+    const dtype = first && this.of(first, depth + 1)
+    return dtype !== undefined && others.every((value) => this.of(value, depth + 1) === dtype) ? dtype : undefined
+  }
 }

@@ -1,6 +1,7 @@
 import type { Graph, Node, Value } from '../ir/graph.js'
 import type { ConstantValue } from '../ir/types.js'
 import { TensorType } from '../ir/types.js'
+import { convolutionOf, epilogueKind } from './convolutions.js'
 import { compute, type ConstantFacts, type Evaluator } from './evaluator.js'
 
 /*
@@ -26,30 +27,13 @@ export interface WeightedNode {
 
 const floats = new Set(['float32', 'float64'])
 
-const convolutions: Readonly<Record<string, { transposed: boolean | 'argument'; groups: number }>> = {
-  'aten::conv1d': { transposed: false, groups: 6 },
-  'aten::conv2d': { transposed: false, groups: 6 },
-  'aten::conv3d': { transposed: false, groups: 6 },
-  'aten::conv_transpose1d': { transposed: true, groups: 6 },
-  'aten::conv_transpose2d': { transposed: true, groups: 6 },
-  'aten::conv_transpose3d': { transposed: true, groups: 6 },
-  'aten::_convolution': { transposed: 'argument', groups: 8 },
-  'aten::convolution': { transposed: 'argument', groups: 8 },
-}
-
 /** The convolution that a node is, if its weight and bias are constants of a float type. */
 export function constantConvolution(node: Node, evaluator: ConstantFacts): WeightedNode | undefined {
-  const form = node.kind in convolutions ? convolutions[node.kind] : undefined
-  if (form === undefined) return undefined
+  // What follows the convolution is in an epilogue already.
+  const convolution = node.kind === epilogueKind ? undefined : convolutionOf(node)
   const weights = constantWeights(node, evaluator)
-  const groups = node.inputs[form.groups]?.node.constant
-  if (weights === undefined || groups?.kind !== 'int') return undefined
-  let { transposed } = form
-  if (transposed === 'argument') {
-    const flag = node.inputs[6].node.constant
-    if (flag?.kind !== 'bool') return undefined
-    transposed = flag.value
-  }
+  if (convolution === undefined || weights === undefined) return undefined
+  const { groups: g, transposed } = convolution
   const { shape } = weights
   if (shape.length < 3) return undefined
   const kernel = shape.slice(2)
@@ -65,7 +49,6 @@ export function constantConvolution(node: Node, evaluator: ConstantFacts): Weigh
       beside: [shape[0], 1, ...ones],
     }
   // The weight is (inputs, outputs of a group, kernel...).
-  const g = Number(groups.value)
   return {
     ...weights,
     node,

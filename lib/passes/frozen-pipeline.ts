@@ -12,6 +12,7 @@ import { type Pass, runPass } from './pass.js'
 import { peephole } from './peephole.js'
 import { poolConstants } from './pool-constants.js'
 import { removeDropout } from './remove-dropout.js'
+import { removeMutation } from './remove-mutation.js'
 import { removeNoOps } from './remove-no-ops.js'
 import { simplifyBranches } from './simplify-branches.js'
 import { simplifyLists } from './simplify-lists.js'
@@ -48,6 +49,8 @@ export const simplifyingPasses = (evaluator: Evaluator): readonly Pass[] => [
 /** What freezing does once, after all constants are in place. */
 export const cleanupPasses = (evaluator: Evaluator): readonly Pass[] => [
   unrollLoops,
+  // Unrolled loops are straight code; the others do not look at what is written.
+  removeMutation(evaluator),
   ...simplifyingPasses(evaluator),
   removeNoOps(evaluator),
   cancelTransposes,
@@ -73,6 +76,7 @@ export interface FrozenOptimizationOptions {
 /** The optimisations of a frozen graph. */
 export function optimizeFrozenGraph(graph: Graph, evaluator: Evaluator, options: FrozenOptimizationOptions): void {
   runPass(graph, removeDropout)
+  runPass(graph, removeMutation(evaluator))
   if (options.numerics) runToFixpoint(graph, numericPasses(evaluator))
   runToFixpoint(graph, cleanupPasses(evaluator))
   // Once common inputs are one value.

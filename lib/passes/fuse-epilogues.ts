@@ -1,28 +1,17 @@
 // The operators that this pass makes.
-import '../ops/convolution-epilogue.js'
 import '../ops/linear-epilogue.js'
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { schemaByFullName } from '../ir/schema.js'
 import type { ConstantValue, Type } from '../ir/types.js'
-import { BoolType, IntType, listOf, StringType, TensorType } from '../ir/types.js'
+import { StringType, TensorType } from '../ir/types.js'
+import { argumentAt, traitsOf } from '../ops/traits.js'
 import { AliasAnalysis } from './alias-analysis.js'
+import { convolutionEpilogue, convolutionOf, epilogueKind } from './convolutions.js'
 import { floatDType } from './dtype-inference.js'
 import type { ConstantFacts } from './evaluator.js'
 import { constantConvolution, constantLinear, metadata, type WeightedNode } from './fold-weights.js'
 import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
-
-/** Convolutions whose arguments are (input, weight, bias, stride, padding, dilation, groups). */
-const plainConvolutions = new Set(['aten::conv1d', 'aten::conv2d', 'aten::conv3d'])
-/** Those with (input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, ...). */
-const generalConvolutions = new Set(['aten::_convolution', 'aten::convolution'])
-
-const simpleActivations: ReadonlyMap<string, string> = new Map(
-  ['relu', 'relu6', 'hardswish', 'hardsigmoid', 'silu', 'sigmoid', 'tanh'].flatMap((name) => [
-    [`aten::${name}`, name],
-    [`aten::${name}_`, name],
-  ]),
-)
 
 const isNumber = (value: Value | undefined, wanted: number): boolean => {
   const constant = value?.node.constant
@@ -31,23 +20,14 @@ const isNumber = (value: Value | undefined, wanted: number): boolean => {
 
 /** The epilogue's name for an activation node. */
 export function activationOf(node: Node): string | undefined {
-  const simple = simpleActivations.get(node.kind)
-  if (simple !== undefined) return simple
-  switch (node.kind) {
-    case 'aten::hardtanh':
-    case 'aten::hardtanh_':
-    case 'aten::clamp':
-    case 'aten::clamp_':
-      return node.inputs.length === 3 && isNumber(node.inputs[1], 0) && isNumber(node.inputs[2], 6) ? 'relu6' : undefined
-    case 'aten::gelu':
-    case 'aten::gelu_': {
-      const approximate = node.inputs[1]?.node.constant
-      if (approximate?.kind !== 'string') return undefined
-      return approximate.value === 'none' ? 'gelu' : approximate.value === 'tanh' ? 'gelu_tanh' : undefined
-    }
-    default:
-      return undefined
+  const { schema } = node
+  const forms = schema && traitsOf(schema).activation
+  const holds = ([name, wanted]: readonly [string, number | string]): boolean => {
+    const value = node.inputs[argumentAt(schema!, name)]
+    const constant = value?.node.constant
+    return typeof wanted === 'number' ? isNumber(value, wanted) : constant?.kind === 'string' && constant.value === wanted
   }
+  return forms?.find(({ when = {} }) => Object.entries(when).every(holds))?.name
 }
 
 /** The node that alone reads the numbers of a value, as one argument. */
@@ -58,7 +38,8 @@ function onlyReader(value: Value): Node | undefined {
 
 const isLarge = ({ node, weightShape: [rows, columns] }: WeightedNode): boolean => node.kind === 'aten::linear' && rows * columns >= 1 << 16
 
-const isLayer = ({ kind }: Node): boolean => kind === 'aten::linear' || plainConvolutions.has(kind) || generalConvolutions.has(kind)
+const isLayer = ({ kind, schema }: Node): boolean =>
+  kind === 'aten::linear' || (kind !== epilogueKind && schema !== undefined && traitsOf(schema).convolution !== undefined)
 
 interface Chain {
   readonly layer: Node
@@ -116,9 +97,7 @@ class Fusion {
 
   private layerOf(node: Node): WeightedNode | undefined {
     if (node.kind === 'aten::linear') return constantLinear(node, this.facts)
-    if (!plainConvolutions.has(node.kind) && !generalConvolutions.has(node.kind)) return undefined
-    // Padding by name is worked out by another kernel.
-    if (node.schema?.arguments[4]?.type.kind !== 'List') return undefined
+    if (convolutionOf(node)?.padsByName !== false) return undefined
     return constantConvolution(node, this.facts)
   }
 
@@ -165,7 +144,7 @@ class Fusion {
   private alone(layer: WeightedNode): Node {
     const { node } = layer
     const chain = { layer: node, sum: undefined, residual: undefined, activation: undefined, name: '' }
-    const fused = this.fusedNode(layer, chain).insertBefore(node)
+    const fused = this.fusedNode(layer, chain, node)
     fused.range = node.range
     fused.callStack = node.callStack
     fused.output.debugName = node.output.debugName
@@ -191,7 +170,7 @@ class Fusion {
     if (residual !== undefined && node.output.uses.length > 1) return false
     // Those that ask for sizes come before the place of the new node.
     if (!early && steps.slice(0, -1).some((step) => step.output.uses.length > 1)) return false
-    const fused = this.fusedNode(layer, chain).insertBefore(early ? node : last)
+    const fused = this.fusedNode(layer, chain, early ? node : last)
     const taken = [...(sum === undefined ? [] : ['the sum with a residual']), ...(activation === undefined ? [] : [chain.name])]
     notePass(passName, fused, 'fused', `does ${taken.join(' and ')} on its results in registers`)
     fused.range = node.range
@@ -205,28 +184,19 @@ class Fusion {
     return true
   }
 
-  private fusedNode(layer: WeightedNode, { layer: node, residual, name }: Chain): Node {
-    const at = node
-    const constant = (value: ConstantValue, type: Type): Value => this.graph.createConstant(value, type).insertBefore(at).output
-    const none = (): Value => constant({ kind: 'none' }, { kind: 'Optional', element: TensorType })
-    const activation = constant({ kind: 'string', value: name }, StringType)
-    const tail = [residual ?? none(), activation]
+  private fusedNode(layer: WeightedNode, { residual, name }: Chain, before: Node): Node {
+    const { node, spatial } = layer
+    const convolution = convolutionOf(node)
     // No layout yet.
-    const layout = (): Value => constant({ kind: 'bool', value: false }, BoolType)
-    let kind = 'torchscript::convolution_epilogue'
-    let inputs: Value[]
-    if (node.kind === 'aten::linear') {
-      kind = 'torchscript::linear_epilogue'
-      inputs = [...node.inputs, ...tail]
-    } else if (generalConvolutions.has(node.kind)) inputs = [...node.inputs.slice(0, 9), ...tail, layout()]
-    else {
-      const zeros: ConstantValue = { kind: 'list', items: Array(layer.spatial).fill({ kind: 'int', value: 0n }), type: listOf(IntType) }
-      const [input, weight, bias, stride, padding, dilation, groups] = node.inputs
-      const plain = [constant({ kind: 'bool', value: false }, BoolType), constant(zeros, listOf(IntType))]
-      inputs = [input, weight, bias, stride, padding, dilation, ...plain, groups, ...tail, layout()]
-    }
-    const fused = this.graph.create(kind, inputs)
-    fused.schema = schemaByFullName(kind)
-    return fused
+    if (convolution !== undefined)
+      return convolutionEpilogue(convolution, spatial, { residual, activation: name, channelsLast: false }, before)
+    const constant = (value: ConstantValue, type: Type): Value => this.graph.createConstant(value, type).insertBefore(before).output
+    const fused = this.graph.create('torchscript::linear_epilogue', [
+      ...node.inputs,
+      residual ?? constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }),
+      constant({ kind: 'string', value: name }, StringType),
+    ])
+    fused.schema = schemaByFullName('torchscript::linear_epilogue')
+    return fused.insertBefore(before)
   }
 }

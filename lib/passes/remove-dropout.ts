@@ -1,12 +1,11 @@
 import { allNodes, type Graph, type Node } from '../ir/graph.js'
+import { argumentAt, traitsOf } from '../ops/traits.js'
 import type { Pass } from './pass.js'
 
-const dropouts = new Set(
-  ['dropout', 'feature_dropout', 'alpha_dropout', 'feature_alpha_dropout'].flatMap((name) => [`aten::${name}`, `aten::${name}_`]),
-)
-
+/** Whether the argument that makes an operator do anything is false. */
 function isOff(node: Node): boolean {
-  const train = node.inputs[2].node.constant
+  const name = node.schema && traitsOf(node.schema).identityUnless
+  const train = name === undefined ? undefined : node.inputs[argumentAt(node.schema!, name)]?.node.constant
   return train?.kind === 'bool' && !train.value
 }
 
@@ -20,7 +19,7 @@ export const removeDropout: Pass = {
   run(graph: Graph): boolean {
     let changed = false
     for (const node of allNodes(graph.block)) {
-      if (!dropouts.has(node.kind) || node.inputs.length !== 3 || !isOff(node)) continue
+      if (!isOff(node)) continue
       node.output.replaceAllUsesWith(node.inputs[0])
       node.destroy()
       changed = true

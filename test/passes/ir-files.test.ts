@@ -32,6 +32,7 @@ import { recognizeGelu } from '../../lib/passes/recognize-gelu.js'
 import { recognizeNorm } from '../../lib/passes/recognize-norm.js'
 import { recognizeSilu } from '../../lib/passes/recognize-silu.js'
 import { removeDropout } from '../../lib/passes/remove-dropout.js'
+import { removeMutation } from '../../lib/passes/remove-mutation.js'
 import { removeNoOps } from '../../lib/passes/remove-no-ops.js'
 import { simplifyBranches } from '../../lib/passes/simplify-branches.js'
 import { simplifyLists } from '../../lib/passes/simplify-lists.js'
@@ -70,6 +71,7 @@ const passes: readonly Pass[] = [
   recognizeNorm(evaluator),
   recognizeSilu(evaluator),
   removeDropout,
+  removeMutation(evaluator),
   removeNoOps(evaluator),
   simplifyBranches,
   simplifyLists,
