@@ -3,7 +3,7 @@ import '../ops/bottleneck.js'
 import '../ops/convolution-epilogue.js'
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { schemaByFullName } from '../ir/schema.js'
-import { StringType, TensorType } from '../ir/types.js'
+import { IntType, StringType, TensorType } from '../ir/types.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import type { ConstantFacts } from './evaluator.js'
 import type { Pass } from './pass.js'
@@ -15,11 +15,14 @@ const [weightAt, biasAt, strideAt, paddingAt, dilationAt, residualAt, activation
 /** Elements of all pointwise weights: larger ones belong to images so small that the cache holds them anyway, and their packing takes time. */
 const maxWeights = 16384
 
+/** Channels of an image that is still planar, and taps over all of them: a stem of conv/last.h. */
+const [maxStemChannels, maxStemTaps] = [4, 256]
+
 /**
- * A pointwise, a depthwise and a pointwise convolution, or the last two, become one operator that never writes the wide images between
+ * A pointwise convolution or the first of a network, a depthwise and a pointwise convolution, or the last two, become one operator that never writes the wide images between
  * them to memory. Run by kernels only: see torchscript::bottleneck.
  *
- *     %a : Tensor = torchscript::convolution_epilogue(%x, %e, ...)     # 1x1, alone read
+ *     %a : Tensor = torchscript::convolution_epilogue(%x, %e, ...)     # 1x1 or of few channels, alone read
  *     %b : Tensor = torchscript::convolution_epilogue(%a, %d, ...)     # depthwise 3x3, alone read
  *     %y : Tensor = torchscript::convolution_epilogue(%b, %p, ...)     # 1x1
  *                =>  %y : Tensor = torchscript::bottleneck(%x, %e, ..., %d, ..., %p, ...)
@@ -51,7 +54,8 @@ class Bottlenecks {
     const depthwise = project.inputs[0]?.node
     if (projected === undefined || !this.isDepthwise(depthwise) || !this.isBetween(depthwise, project)) return false
     const before = depthwise.inputs[0].node
-    const expanded = this.isBetween(before, depthwise) ? this.pointwise(before) : undefined
+    const expanded =
+      this.isBetween(before, depthwise) && !this.hasResidual(before) ? (this.pointwise(before) ?? this.stem(before)) : undefined
     const expand = expanded === undefined ? undefined : before
     if (projected + (expanded ?? 0) > maxWeights) return false
     const input = (expand ?? depthwise).inputs[0]
@@ -66,7 +70,12 @@ class Bottlenecks {
     const wide = expand === undefined ? [none(), none(), nothing()] : [weightAt, biasAt, activationAt].map((i) => expand.inputs[i])
     const narrow = [weightAt, biasAt, strideAt, paddingAt, activationAt].map((i) => depthwise.inputs[i])
     const last = [weightAt, biasAt, residualAt, activationAt].map((i) => project.inputs[i])
-    const fused = this.graph.create('torchscript::bottleneck', [input, ...wide, ...narrow, ...last]).insertBefore(project)
+    const int = (value: number): Value =>
+      this.graph.createConstant({ kind: 'int', value: BigInt(value) }, IntType).insertBefore(project).output
+    const window = expand === undefined ? [1, 0] : [strideAt, paddingAt].map((i) => items(expand.inputs[i])[0])
+    const fused = this.graph
+      .create('torchscript::bottleneck', [input, ...wide, ...narrow, ...last, ...window.map(int)])
+      .insertBefore(project)
     fused.schema = schemaByFullName('torchscript::bottleneck')
     fused.range = project.range
     fused.callStack = project.callStack
@@ -100,28 +109,50 @@ class Bottlenecks {
     return isList(node.inputs[strideAt], 1) && isList(node.inputs[paddingAt], 0) ? shape[0] * shape[1] : undefined
   }
 
+  /** The size of the weight of a convolution of few channels and taps. */
+  private stem(node: Node): number | undefined {
+    const shape = this.shapeOf(node)
+    const groups = shape && node.inputs[8].node.constant
+    if (shape === undefined || groups?.kind !== 'int' || groups.value !== 1n || shape[1] > maxStemChannels) return undefined
+    const taps = shape[1] * shape[2] * shape[3]
+    const windows = [strideAt, paddingAt].map((i) => items(node.inputs[i]))
+    const square = windows.every(([first]) => first !== undefined) && windows.every((list) => list.every((item) => item === list[0]))
+    return square && isList(node.inputs[dilationAt], 1) && taps <= maxStemTaps ? shape[0] * taps : undefined
+  }
+
+  private hasResidual(node: Node): boolean {
+    return node.inputs[residualAt].node.constant?.kind !== 'none'
+  }
+
   private isDepthwise(node: Node | undefined): node is Node {
     const shape = node && this.shapeOf(node)
     if (node === undefined || shape === undefined || shape[1] !== 1 || shape[2] !== 3 || shape[3] !== 3) return false
-    const [groups, residual] = [node.inputs[8].node.constant, node.inputs[residualAt].node.constant]
+    const groups = node.inputs[8].node.constant
     return (
       groups?.kind === 'int' &&
       Number(groups.value) === shape[0] &&
       shape[0] > 1 &&
-      residual?.kind === 'none' &&
+      !this.hasResidual(node) &&
       isList(node.inputs[dilationAt], 1)
     )
   }
 }
 
-/** Whether a value is a list of this number only. */
-function isList(value: Value, wanted: number): boolean {
+/** The numbers of a constant list; none when they are not known. */
+function items(value: Value): readonly number[] {
   const { node } = value
-  const items =
+  const constants =
     node.kind === 'prim::ListConstruct'
       ? node.inputs.map((input) => input.node.constant)
       : node.constant?.kind === 'list'
         ? node.constant.items
         : []
-  return items.length > 0 && items.every((item) => item?.kind === 'int' && Number(item.value) === wanted)
+  const numbers = constants.map((item) => (item?.kind === 'int' ? Number(item.value) : undefined))
+  return numbers.every((item) => item !== undefined) ? numbers : []
+}
+
+/** Whether a value is a list of this number only. */
+function isList(value: Value, wanted: number): boolean {
+  const numbers = items(value)
+  return numbers.length > 0 && numbers.every((item) => item === wanted)
 }

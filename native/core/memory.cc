@@ -78,27 +78,81 @@ Pocket& pocket() {
   return p;
 }
 
-void* system_allocate(size_t bytes) {
-  if (bytes < kHugePage) return std::aligned_alloc(kAlignment, bytes);
-  // Over-allocate to align to a huge page, then give the ends back.
-  size_t total = ((bytes + 4095) & ~size_t{4095}) + kHugePage;
+// Memory of its own from the system, at a multiple of `alignment`, of huge pages where the system has them.
+void* map_aligned(size_t bytes, size_t alignment) {
+  // Over-allocate to align, then give the ends back.
+  size_t total = bytes + alignment;
   void* raw = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   char* begin = static_cast<char*>(raw);
-  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(begin) + kHugePage - 1) & ~(kHugePage - 1));
-  size_t used = (bytes + 4095) & ~size_t{4095};
+  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(begin) + alignment - 1) & ~(alignment - 1));
   if (aligned > begin) munmap(begin, static_cast<size_t>(aligned - begin));
   char* end = begin + total;
-  if (end > aligned + used) munmap(aligned + used, static_cast<size_t>(end - (aligned + used)));
+  if (end > aligned + bytes) munmap(aligned + bytes, static_cast<size_t>(end - (aligned + bytes)));
 #ifdef MADV_HUGEPAGE
-  madvise(aligned, used, MADV_HUGEPAGE);
+  madvise(aligned, bytes, MADV_HUGEPAGE);
 #endif
   return aligned;
 }
 
+// Blocks smaller than a huge page but larger than most small pages' worth share regions of huge pages: the weights of a network are read
+// once a call, and a miss of the TLB for every 4 KB of them costs some per cent of it. A region goes back to the system when its last
+// block does; until then what was freed in it gives its whole pages back.
+constexpr size_t kRegion = 32 << 20;
+constexpr size_t kSharedLimit = 16 << 10;
+struct Region {
+  size_t used, blocks;
+};
+struct Regions {
+  std::mutex mutex;
+  Region* open = nullptr;  // the one that takes more
+};
+Regions& regions() {
+  static Regions* instance = new Regions;
+  return *instance;
+}
+bool in_region(size_t bytes) { return kReuse && bytes >= kSharedLimit && bytes < kHugePage; }
+
+void* region_allocate(size_t bytes) {
+  Regions& r = regions();
+  std::lock_guard<std::mutex> lock(r.mutex);
+  if (!r.open || r.open->used + bytes > kRegion) {
+    auto* region = static_cast<Region*>(map_aligned(kRegion, kRegion));
+    if (!region) return nullptr;
+    *region = {kAlignment, 0};
+    r.open = region;
+  }
+  char* block = reinterpret_cast<char*>(r.open) + r.open->used;
+  // A line more, so that blocks begin at different places of a page.
+  r.open->used += bytes + kAlignment;
+  r.open->blocks++;
+  return block;
+}
+void region_free(void* block, size_t bytes) {
+  Regions& r = regions();
+  std::lock_guard<std::mutex> lock(r.mutex);
+  const uintptr_t at = reinterpret_cast<uintptr_t>(block);
+  auto* region = reinterpret_cast<Region*>(at & ~(kRegion - 1));
+  if (--region->blocks == 0) {
+    if (region == r.open) r.open = nullptr;
+    munmap(static_cast<void*>(region), kRegion);
+    return;
+  }
+  const uintptr_t first = (at + 4095) & ~uintptr_t{4095}, last = (at + bytes) & ~uintptr_t{4095};
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+constexpr size_t whole_pages(size_t bytes) { return (bytes + 4095) & ~size_t{4095}; }
+
+void* system_allocate(size_t bytes) {
+  if (in_region(bytes)) return region_allocate(bytes);
+  return bytes < kHugePage ? std::aligned_alloc(kAlignment, bytes) : map_aligned(whole_pages(bytes), kHugePage);
+}
+
 void system_free(void* block, size_t bytes) {
-  if (bytes < kHugePage) std::free(block);
-  else munmap(block, (bytes + 4095) & ~size_t{4095});
+  if (in_region(bytes)) region_free(block, bytes);
+  else if (bytes < kHugePage) std::free(block);
+  else munmap(block, whole_pages(bytes));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 // Places of the arguments of each part: weight, bias, activation.
 constexpr int kExpand[3] = {1, 2, 3}, kDepthwise[3] = {4, 5, 8}, kProject[3] = {9, 10, 12};
-constexpr int kStride = 6, kPadding = 7, kResidual = 11;
+constexpr int kStride = 6, kPadding = 7, kResidual = 11, kExpandStride = 13, kExpandPadding = 14;
 
 // The call of one of the parts as convolution_epilogue.
 struct Part {
@@ -34,9 +34,9 @@ struct Part {
       arg.ints = {p, 2};
       return arg;
     };
-    const bool depthwise = at[0] == kDepthwise[0];
-    args[3] = depthwise ? whole.args[kStride] : list(ones);
-    args[4] = depthwise ? whole.args[kPadding] : list(zeros);
+    const bool depthwise = at[0] == kDepthwise[0], expand = at[0] == kExpand[0];
+    args[3] = depthwise ? whole.args[kStride] : expand ? whole.args[kExpandStride] : list(ones);
+    args[4] = depthwise ? whole.args[kPadding] : expand ? whole.args[kExpandPadding] : list(zeros);
     args[5] = list(ones);
     args[6].kind = ArgKind::Bool;
     args[6].b = false;
@@ -68,10 +68,13 @@ template <class F> void with_parts(Call& call, const F& body) {
   rest(&expand, expand.result);
 }
 
-bool fits(const Part& part, const ConvShape& s, bool pointwise) {
+enum class Kind { Expand, Depthwise, Project };
+bool fits(const Part& part, const LastProblem& c, Kind kind) {
+  const ConvShape& s = c.s;
   if (part.call.tensor(0).dtype != DType::F32 || part.call.tensor(1).dtype != DType::F32 || part.result.dtype != DType::F32) return false;
   if (!has_last_form(s) || part.result.numel() == 0) return false;
-  return (pointwise ? s.is_pointwise() && s.groups == 1 : s.groups > 1 && runs_as_bottleneck(s));
+  if (kind == Kind::Depthwise) return s.groups > 1 && runs_as_bottleneck(s);
+  return s.groups == 1 && (s.is_pointwise() || (kind == Kind::Expand && is_stem(s, c)));
 }
 
 void bottleneck_infer(Call& call) {
@@ -81,17 +84,23 @@ void bottleneck_infer(Call& call) {
 bool run_together(Call& call, Part* expand, Part& depthwise, Part& project) {
   Runtime& runtime = *call.runtime;
   Bottleneck b;
-  auto fill = [&](Part& part, LastProblem& c, bool pointwise) {
+  auto fill = [&](Part& part, LastProblem& c, Kind kind) {
     c.s = conv_shape(part.call, 0, kEpilogue);
-    if (!fits(part, c.s, pointwise)) return false;
+    if (!fits(part, c, kind)) return false;
     c.activation = activation_argument(part.call, kEpilogueActivation);
     return true;
   };
   b.has_expand = expand != nullptr;
-  if (expand && !fill(*expand, b.expand, true)) return false;
-  if (!fill(depthwise, b.depthwise, false) || !fill(project, b.project, true)) return false;
+  if (expand && !fill(*expand, b.expand, Kind::Expand)) return false;
+  if (!fill(depthwise, b.depthwise, Kind::Depthwise) || !fill(project, b.project, Kind::Project)) return false;
   LastImage image;
-  if (!last_image(expand ? b.expand.s : b.depthwise.s, call.tensor(0), image)) return false;
+  const bool last = last_image(expand ? b.expand.s : b.depthwise.s, call.tensor(0), image);
+  if (expand && !b.expand.s.is_pointwise()) {
+    if (last && b.expand.s.in_channels > 1) return false;
+    b.planar = &call.tensor(0);
+  } else if (!last) {
+    return false;
+  }
   const TensorView& out = call.outputs[0];
   if (!is_dense_last(out)) return false;
   if (const TensorView* residual = call.optional_tensor(kResidual)) {
@@ -109,7 +118,7 @@ bool run_together(Call& call, Part* expand, Part& depthwise, Part& project) {
   pack(depthwise, b.depthwise);
   pack(project, b.project);
   b.project.out = out.ptr<float>();
-  runtime.note("conv_bottleneck");
+  runtime.note(b.planar ? "conv_bottleneck_stem" : "conv_bottleneck");
   run_bottleneck(runtime, b, image);
   return true;
 }

@@ -98,7 +98,8 @@ for (const [activation, residual] of [
   }
 }
 
-for (const expands of [true, false]) {
+for (const first of ['pointwise', 'stem', 'none'] as const) {
+  const [expands, stem] = [first !== 'none', first === 'stem']
   for (const [activation, residual] of [
     ['relu6', true],
     ['silu', false],
@@ -115,16 +116,17 @@ for (const expands of [true, false]) {
   %zero : int = prim::Constant[value=0]()
   %ones : int[] = prim::ListConstruct(%one, %one)
   %zeros : int[] = prim::ListConstruct(%zero, %zero)
+  %twos : int[] = prim::ListConstruct(%two, %two)
   %a : str = prim::Constant[value="${activation}"]()
   %no : str = prim::Constant[value=""]()
   %z : Tensor = prim::If(%last)
     block0():
-      %y : Tensor = aten::contiguous(%x, %two)
+      %y : Tensor = aten::contiguous(%x, ${stem ? '%zero' : '%two'})
       %k : Tensor = aten::contiguous(%r, %two)
-      %f : Tensor = torchscript::bottleneck(%y, ${expands ? '%ew, %eb, %a' : '%none, %none, %no'}, %dw, %db, %s, %p, %a, %pw, %none, ${residual ? '%k' : '%none'}, %no)
+      %f : Tensor = torchscript::bottleneck(%y, ${expands ? '%ew, %eb, %a' : '%none, %none, %no'}, %dw, %db, %s, %p, %a, %pw, %none, ${residual ? '%k' : '%none'}, %no, ${stem ? '%two, %one' : '%one, %zero'})
       -> (%f)
     block1():
-      ${expands ? `%e : Tensor = ${part('%x', 'e', '%zeros', '%ones', '%one', '%none', '%a')}` : ''}
+      ${expands ? `%e : Tensor = ${part('%x', 'e', stem ? '%ones' : '%zeros', stem ? '%twos' : '%ones', '%one', '%none', '%a')}` : ''}
       %d : Tensor = ${part(expands ? '%e' : '%x', 'd', '%p', '%s', '%g', '%none', '%a')}
       %q : Tensor = ${part('%d', 'p', '%zeros', '%ones', '%one', residual ? '%r' : '%none', '%no').replace('%pb', '%none')}
       -> (%q)
@@ -138,11 +140,13 @@ for (const expands of [true, false]) {
       [1, 4, 16, 5, 2, 2, 1, 1],
       [1, 9, 56, 40, 17, 15, 1, 1],
     ]) {
-      const size = (n: number): number => Math.floor((n + 2 * padding - 3) / stride) + 1
+      const wide = (n: number): number => (stem ? Math.floor((n - 1) / 2) + 1 : n)
+      const size = (n: number): number => Math.floor((wide(n) + 2 * padding - 3) / stride) + 1
+      if (Math.min(size(h), size(w)) < 1) continue
       const result = [batch, out, size(h), size(w)]
       const shapes = [
-        [batch, expands ? narrow : hidden, h, w],
-        [hidden, narrow, 1, 1],
+        [batch, stem ? 3 : expands ? narrow : hidden, h, w],
+        stem ? [hidden, 3, 3, 3] : [hidden, narrow, 1, 1],
         [hidden],
         [hidden, 1, 3, 3],
         [hidden],
@@ -152,7 +156,7 @@ for (const expands of [true, false]) {
       ]
       const tensors = shapes.map((sizes) => ({ data: numbers(product(sizes)), sizes }))
       const rest = [[stride, stride], [padding, padding], hidden]
-      check(`bottleneck ${shapes.join(' ')} ${activation}`, program, tensors, rest, result, 1e-5)
+      check(`bottleneck ${first} ${shapes.join(' ')} ${activation}`, program, tensors, rest, result, 1e-5)
     }
   }
 }

@@ -32,13 +32,18 @@ const attention: Count = (inputs) => {
   return 2 * numel(q) * at(k.shape, 2) + (2 * numel(q) * at(k.shape, 2) * at(v.shape, 1)) / Math.max(1, at(q.shape, 1))
 }
 
-/** Two convolutions of one by one around a depthwise one; the first may be missing. */
+/** A convolution, often of one by one, a depthwise one and one of one by one; the first may be missing. */
 const bottleneck: Count = (inputs, out) => {
   const [input, expand, , , depthwise] = inputs
-  const project = inputs[9]
+  const [project, stride, padding] = [inputs[9], inputs[13], inputs[14]]
   if (!isTensor(input) || !isTensor(depthwise) || !isTensor(project)) return 0
   const places = (image: NativeProfileTensor): number => numel(image) / Math.max(1, image.shape[1])
-  return 2 * ((isTensor(expand) ? numel(expand) * places(input) : 0) + (numel(depthwise) + numel(project)) * places(out))
+  let wide = 0
+  if (isTensor(expand)) {
+    const along = (d: number): number => Math.floor((input.shape[d] + 2 * Number(padding) - expand.shape[d]) / Number(stride)) + 1
+    wide = numel(expand) * input.shape[0] * along(2) * along(3)
+  }
+  return 2 * (wide + (numel(depthwise) + numel(project)) * places(out))
 }
 
 /** By kernel row, so that epilogues and in-place variants count as their product does. */

@@ -1,4 +1,4 @@
-// A pointwise, a depthwise and a pointwise convolution of channels-last images as one: bands of rows of the wide image between them stay in
+// A pointwise convolution or the first of a network, a depthwise and a pointwise one of channels-last images as one: bands of rows of the wide image between them stay in
 // the cache. Each row of it is computed once by a thread; a band keeps the rows that the next one reads again.
 #pragma once
 #include "cpu-avx/conv/last.h"
@@ -8,6 +8,7 @@ namespace torchscript {
 
 struct Bottleneck {
   bool has_expand = false;
+  const TensorView* planar = nullptr;  // the image, where the first is one that conv/last.h calls a stem
   LastProblem expand, depthwise, project;  // packed as conv/last.h has them; the outputs of the first two are not used
 };
 
@@ -38,7 +39,7 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
   const int64_t wide = std::max<int64_t>(5, (48 << 10) / std::max<int64_t>(1, wide_row));
   const int64_t band = std::max<int64_t>(2, ((wide - 3) / stride + 1) / 2 * 2);
   const int64_t threads = runtime.num_threads();
-  const int64_t macs = s.out_pixels() * hidden * (9 + b.project.s.out_channels) + s.in_pixels() * hidden * b.expand.s.in_channels;
+  const int64_t macs = s.out_pixels() * hidden * (9 + b.project.s.out_channels) + s.in_pixels() * hidden * b.expand.s.in_channels * b.expand.s.taps();
   const int64_t chunks = threads == 1 ? 1 : std::clamp<int64_t>(std::min(s.out[1] / 6, macs / kMacsPerChunk), 1, 4 * threads);
   const bool at_once = b.depthwise.activation <= Activation::Relu6;
   DepthwiseLast shared{};
@@ -54,6 +55,7 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
   shared.out_row = narrow_row;
   shared.out_pixel = hidden;
   shared.columns = s.out[2];
+  const InputWindow window = b.planar ? input_window<float>(b.expand.s, *b.planar) : InputWindow{};
   runtime.parallel(s.batch * chunks, 1, [&](int64_t begin, int64_t end) {
     const int64_t held_rows = (band - 1) * stride + 3;
     float* rows = thread_scratch<float>(kSlotUser, static_cast<size_t>(held_rows * wide_row));
@@ -81,11 +83,16 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
           }
           held0 = e0;
           held1 = e1;
-          for (; next < e1; next++) {
-            float* row = rows + (next - e0) * wide_row + left * hidden;
-            if (next < 0 || next >= s.in[1]) std::memset(row, 0, static_cast<size_t>(s.in[2] * hidden) * sizeof(float));
-            else narrow_product(b.expand, from + next * image.row, image.pixel, s.in[2], row, nullptr);
+          // Rows outside of the image are zeros.
+          auto row_at = [&](int64_t y) { return rows + (y - e0) * wide_row + left * hidden; };
+          for (; next < std::min<int64_t>(0, e1); next++) std::memset(row_at(next), 0, static_cast<size_t>(s.in[2] * hidden) * sizeof(float));
+          const int64_t inside = std::min(e1, s.in[1]);
+          if (b.planar && next < inside) {
+            stem_rows(b.expand, *b.planar, window, item, next, inside, row_at(next), wide_row);
+            next = inside;
           }
+          for (; next < inside; next++) narrow_product(b.expand, from + next * image.row, image.pixel, s.in[2], row_at(next), nullptr);
+          for (; next < e1; next++) std::memset(row_at(next), 0, static_cast<size_t>(s.in[2] * hidden) * sizeof(float));
         }
         for (int64_t y = y0; y < y1; y += 2) {
           const int64_t count = std::min<int64_t>(2, y1 - y);

@@ -202,58 +202,63 @@ inline void run_last_planar(Runtime& runtime, const LastProblem& c, const Tensor
 
 // From a planar image of few channels: no panels, the tiles read the staged image. Bands of rows are staged just before they are used.
 inline bool is_stem(const ConvShape& s, const LastProblem& c) {
-  return !c.residual && s.in_channels * s.taps() <= 256 && s.in[0] == 1 && s.kernel[0] == 1;
+  return !c.residual && s.groups == 1 && s.in_channels * s.taps() <= 256 && s.in[0] == 1 && s.kernel[0] == 1;
+}
+// Rows of the image that row y of the result reads are [y * stride - pad, y * stride - pad + reach).
+inline int64_t stem_reach(const ConvShape& s) { return s.dilation[1] * (s.kernel[1] - 1) + 1; }
+
+// Rows [y0, y1) of the result for one image of a batch, to `out`. Uses the scratch that packing has.
+inline void stem_rows(const LastProblem& c, const TensorView& x, const InputWindow& w, int64_t item, int64_t y0, int64_t y1, float* out,
+                      int64_t out_row) {
+  const ConvShape& s = c.s;
+  const auto& kernels = tile_kernels<float>();
+  const int nr = kernels.nr, height = tile_rows(s.out[2], kernels.mr);
+  const int64_t taps = s.taps(), k = s.in_channels * taps, n = s.out_channels, panels = panel_count<float>(n);
+  const bool at_once = c.activation <= Activation::Relu6;
+  // The same convolution on the rows that these read.
+  const int64_t top = y0 * s.stride[1] - s.pad_low[1], bottom = (y1 - 1) * s.stride[1] - s.pad_low[1] + stem_reach(s);
+  const int64_t first = std::clamp<int64_t>(top, 0, s.in[1]), last = std::clamp<int64_t>(bottom, first, s.in[1]);
+  ConvShape band = s;
+  band.in[1] = last - first;
+  band.out[1] = y1 - y0;
+  band.pad_low[1] = first - top;
+  band.pad_high[1] = bottom - last;
+  const StageLayout<float> layout(band);
+  const StagedImage<float> image = image_layout<float>(band);
+  float* staged = thread_scratch<float>(kSlotPackB, static_cast<size_t>(layout.plane * s.in_channels + 64));
+  int64_t* offsets = thread_scratch<int64_t>(kSlotPackA, static_cast<size_t>(2 * k));
+  const float* from = x.ptr<float>() + item * w.item + first * w.strides[1];
+  for (int64_t channel = 0; channel < s.in_channels; channel++)
+    stage_plane<float>(band, layout, from + channel * w.channel, w.strides, staged + channel * layout.plane);
+  tap_offsets(band, image, s.in_channels, offsets + k);
+  for (int64_t t = 0; t < taps; t++) {
+    for (int64_t channel = 0; channel < s.in_channels; channel++) offsets[t * s.in_channels + channel] = offsets[k + channel * taps + t];
+  }
+  const float* packed = static_cast<const float*>(c.packed);
+  for (int64_t y = y0; y < y1; y++, out += out_row) {
+    for (int64_t p = 0; p < panels; p++) {
+      for (int64_t column = 0; column < s.out[2]; column += height) {
+        conv_last_table().stem({staged + (y - y0) * s.stride[1] * layout.row + column, offsets, k, packed + p * k * nr,
+                                c.bias ? c.bias + p * nr : nullptr, at_once ? c.activation : Activation::None, out + column * n + p * nr, n,
+                                static_cast<int>(std::min<int64_t>(height, s.out[2] - column)),
+                                static_cast<int>(std::min<int64_t>(nr, n - p * nr))});
+      }
+    }
+    if (!at_once) kernels.epilogue(out, s.out[2] * n, nullptr, 0, 1, s.out[2] * n, c.activation);
+  }
 }
 inline void run_last_stem(Runtime& runtime, const LastProblem& c, const TensorView& x) {
   const ConvShape& s = c.s;
-  const auto& kernels = tile_kernels<float>();
-  const int nr = kernels.nr;
-  const Gemm<float> g = last_product(c);
-  const int64_t taps = s.taps(), panels = panel_count<float>(g.n);
   const InputWindow w = input_window<float>(s, x);
-  const bool at_once = c.activation <= Activation::Relu6;
-  const int height = tile_rows(s.out[2], kernels.mr);
-  const int64_t reach = s.dilation[1] * (s.kernel[1] - 1) + 1;
   // Rows of the result in a band: what it reads fills about 128 KB.
   const StageLayout<float> whole(s);
-  const int64_t fits = ((32 << 10) / std::max<int64_t>(1, whole.row * s.in_channels) - reach) / s.stride[1];
+  const int64_t fits = ((32 << 10) / std::max<int64_t>(1, whole.row * s.in_channels) - stem_reach(s)) / s.stride[1];
   const int64_t most = std::clamp<int64_t>(fits, 1, runtime.num_threads() == 1 ? 32 : 8), bands = (s.out[1] + most - 1) / most;
-  const int64_t macs = s.out_pixels() / bands * g.n * g.k;
+  const int64_t macs = s.out_pixels() / bands * s.out_channels * s.in_channels * s.taps(), row = s.out[2] * s.out_channels;
   runtime.parallel(s.batch * bands, std::max<int64_t>(1, kMacsPerChunk / std::max<int64_t>(1, macs)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t item = i / bands, y0 = s.out[1] * (i % bands) / bands, y1 = s.out[1] * (i % bands + 1) / bands;
-      // The same convolution on the rows that the band reads.
-      const int64_t top = y0 * s.stride[1] - s.pad_low[1], bottom = (y1 - 1) * s.stride[1] - s.pad_low[1] + reach;
-      const int64_t first = std::clamp<int64_t>(top, 0, s.in[1]), last = std::clamp<int64_t>(bottom, first, s.in[1]);
-      ConvShape band = s;
-      band.in[1] = last - first;
-      band.out[1] = y1 - y0;
-      band.pad_low[1] = first - top;
-      band.pad_high[1] = bottom - last;
-      const StageLayout<float> layout(band);
-      const StagedImage<float> image = image_layout<float>(band);
-      float* staged = thread_scratch<float>(kSlotUser, static_cast<size_t>(layout.plane * s.in_channels + 64));
-      int64_t* offsets = thread_scratch<int64_t>(kSlotUser2, static_cast<size_t>(2 * g.k));
-      const float* from = x.ptr<float>() + item * w.item + first * w.strides[1];
-      for (int64_t channel = 0; channel < s.in_channels; channel++)
-        stage_plane<float>(band, layout, from + channel * w.channel, w.strides, staged + channel * layout.plane);
-      tap_offsets(band, image, s.in_channels, offsets + g.k);
-      for (int64_t t = 0; t < taps; t++) {
-        for (int64_t channel = 0; channel < s.in_channels; channel++)
-          offsets[t * s.in_channels + channel] = offsets[g.k + channel * taps + t];
-      }
-      for (int64_t y = y0; y < y1; y++) {
-        const int64_t row = (item * s.out[1] + y) * s.out[2] * g.n;
-        for (int64_t p = 0; p < panels; p++) {
-          for (int64_t column = 0; column < s.out[2]; column += height) {
-            conv_last_table().stem({staged + (y - y0) * s.stride[1] * layout.row + column, offsets, g.k, g.packed_b + p * g.k * nr,
-                                    g.bias_n ? g.bias_n + p * nr : nullptr, at_once ? c.activation : Activation::None,
-                                    g.c + row + column * g.n + p * nr, g.n, static_cast<int>(std::min<int64_t>(height, s.out[2] - column)),
-                                    static_cast<int>(std::min<int64_t>(nr, g.n - p * nr))});
-          }
-        }
-        if (!at_once) kernels.epilogue(g.c + row, s.out[2] * g.n, nullptr, 0, 1, s.out[2] * g.n, c.activation);
-      }
+      stem_rows(c, x, w, item, y0, y1, c.out + (item * s.out[1] + y0) * row, row);
     }
   });
 }
