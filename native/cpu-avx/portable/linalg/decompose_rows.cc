@@ -4,6 +4,10 @@
 namespace torchscript::portable::linalg {
 namespace {
 
+template <class T> bool all_finite(const Matrix<T>& m) {
+  return std::all_of(m.a.begin(), m.a.end(), [](const T& x) { return x - x == T(0); });
+}
+
 // geqrf: (self) gives the reflections and tau
 void infer_geqrf(Call& call) {
   const TensorView& a = call.tensor(0);
@@ -138,12 +142,11 @@ void run_eigh(Call& call) {
         m(i, i) = T(real_part(m(i, i)));
         for (int64_t j = 0; j < i; j++) (upper ? m(i, j) : m(j, i)) = conjugate(upper ? m(j, i) : m(i, j));
       }
-      for (const T& x : m.a)
-        if (!std::isfinite(squared(x)))
-          fail_as("torch._C._LinAlgError",
+      if (!all_finite(m))
+        fail_as("torch._C._LinAlgError",
                   "linalg.eigh: The algorithm failed to converge because the input matrix contained non-finite values.");
-      values.put(b, eigen_hermitian(m, v));
-      vectors.put(b, v);
+      values.put(b, eigen_hermitian(m, call.noutputs > 1 ? &v : nullptr, upper));
+      if (call.noutputs > 1) vectors.put(b, v);
     }
   });
 }
@@ -158,40 +161,21 @@ void infer_eig(Call& call) {
 void run_eig(Call& call) {
   const TensorView& a = call.tensor(0);
   const int64_t n = rows_of(a);
-  const bool real = !is_complex(a.dtype);
-  const Complex* source = load<Complex>(call, a);
-  Output<Complex> values(call, 0), vectors(call, 1);
-  for (int64_t b = 0; b < batches_of(a); b++) {
-    const Matrix<Complex> m(source + b * n * n, n, n);
-    for (const Complex& x : m.a)
-      if (!std::isfinite(squared(x))) fail_as("torch._C._LinAlgError", "torch.linalg.eig: input tensor should not contain infs or NaNs.");
-    std::vector<Complex> e;
-    Matrix<Complex> v;
-    eigen_general(m, e, call.noutputs > 1 ? &v : nullptr);
-    if (real) {  // complex eigenvalues come in pairs, the one with the positive imaginary part first
-      double scale = 0;
-      for (const Complex& x : e) scale = std::max(scale, std::abs(x));
-      for (Complex& x : e)
-        if (std::fabs(x.imag()) < 1e-13 * scale) x = x.real();
-      for (size_t i = 0; i + 1 < e.size(); i++) {
-        if (e[i].imag() == 0) continue;
-        size_t partner = i + 1;
-        for (size_t j = i + 1; j < e.size(); j++)
-          if (std::abs(e[j] - std::conj(e[i])) < std::abs(e[partner] - std::conj(e[i]))) partner = j;
-        for (size_t j = partner; j > i + 1; j--) {
-          std::swap(e[j], e[j - 1]);
-          for (int64_t r = 0; r < n && v.rows > 0; r++) std::swap(v(r, static_cast<int64_t>(j)), v(r, static_cast<int64_t>(j - 1)));
-        }
-        if (e[i].imag() < 0) {
-          std::swap(e[i], e[i + 1]);
-          for (int64_t r = 0; r < n && v.rows > 0; r++) std::swap(v(r, static_cast<int64_t>(i)), v(r, static_cast<int64_t>(i + 1)));
-        }
-        i++;
-      }
+  with_type(a.dtype, "linalg.eig", [&](auto tag) {
+    using T = decltype(tag);
+    const T* source = load<T>(call, a);
+    Output<Complex> values(call, 0), vectors(call, 1);
+    for (int64_t b = 0; b < batches_of(a); b++) {
+      const Matrix<T> m(source + b * n * n, n, n);
+      if (!all_finite(m)) fail_as("torch._C._LinAlgError", "torch.linalg.eig: input tensor should not contain infs or NaNs.");
+      std::vector<Complex> e;
+      Matrix<Complex> v;
+      if (!eigen_general(m, e, call.noutputs > 1 ? &v : nullptr))
+        fail_as("torch._C._LinAlgError", "linalg.eig: The algorithm failed to converge because the input matrix is ill-conditioned.");
+      values.put(b, e);
+      if (call.noutputs > 1) vectors.put(b, v);
     }
-    values.put(b, e);
-    vectors.put(b, v);
-  }
+  });
 }
 
 // Singular values: linalg_svd (A, full_matrices, driver), _linalg_svd (A, full_matrices, compute_uv, driver), linalg_svdvals (A, driver), and
@@ -241,11 +225,10 @@ void run_svd_form(Call& call, int form) {
       Matrix<T> u, vh;
       std::vector<double> s;
       const Matrix<T> matrix(source + b * m * n, m, n);
-      for (const T& x : matrix.a)
-        if (!std::isfinite(squared(x)))
-          fail_as("torch._C._LinAlgError",
+      if (!all_finite(matrix))
+        fail_as("torch._C._LinAlgError",
                   "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.");
-      singular_values(matrix, u, s, vh, f.full && f.vectors);
+      singular_values(matrix, s, f.vectors ? &u : nullptr, f.vectors ? &vh : nullptr, f.full);
       values.put(b, s);
       if (!f.vectors) continue;
       us.put(b, u);
@@ -299,9 +282,8 @@ bool all_full_rank(Call& call, const LeastSquares& f) {
     using T = decltype(tag);
     const T* source = load<T>(call, a);
     for (int64_t b = 0; b < batches_of(a); b++) {
-      Matrix<T> u, vh;
       std::vector<double> s;
-      singular_values(Matrix<T>(source + b * m * n, m, n), u, s, vh, false);
+      singular_values<T>(Matrix<T>(source + b * m * n, m, n), s, nullptr, nullptr, false);
       full &= rank_of<T>(s, f.rcond) == n;
     }
   });
@@ -348,7 +330,7 @@ void run_lstsq(Call& call) {
       const Matrix<T> matrix(source + i * m * n, m, n), target(values + i * m * k, m, k);
       Matrix<T> u, vh;
       std::vector<double> s;
-      singular_values(matrix, u, s, vh, false);
+      singular_values(matrix, s, &u, &vh, false);
       const int64_t rank = rank_of<T>(s, f.rcond);
       Matrix<T> part = multiply(adjoint(u), target);
       for (int64_t r = 0; r < part.rows; r++)

@@ -1,4 +1,4 @@
-// LU, Cholesky, triangular systems and Householder reflections.
+// LU, Cholesky, triangular systems and the exponential.
 #include "cpu-avx/portable/linalg/matrix.h"
 
 namespace torchscript::portable::linalg {
@@ -82,53 +82,6 @@ template <class T> void solve_triangular(const Matrix<T>& a, Matrix<T>& b, bool 
   }
 }
 
-template <class T> std::vector<T> householder_qr(Matrix<T>& a) {
-  const int64_t k = std::min(a.rows, a.cols);
-  std::vector<T> tau(static_cast<size_t>(k), T(0));
-  for (int64_t p = 0; p < k; p++) {
-    double below = 0;
-    for (int64_t i = p + 1; i < a.rows; i++) below += squared(a(i, p));
-    const T alpha = a(p, p);
-    double imaginary = 0;
-    if constexpr (is_complex_type<T>::value) imaginary = alpha.imag();
-    if (below == 0 && imaginary == 0) continue;
-    const double norm = std::sqrt(squared(alpha) + below), beta = real_part(alpha) >= 0 ? -norm : norm;
-    const T t = (T(beta) - alpha) / beta, scale = T(1) / (alpha - beta);
-    tau[static_cast<size_t>(p)] = t;
-    for (int64_t i = p + 1; i < a.rows; i++) a(i, p) *= scale;
-    a(p, p) = T(beta);
-    for (int64_t j = p + 1; j < a.cols; j++) {
-      T dot = a(p, j);
-      for (int64_t i = p + 1; i < a.rows; i++) dot += conjugate(a(i, p)) * a(i, j);
-      dot *= conjugate(t);
-      a(p, j) -= dot;
-      for (int64_t i = p + 1; i < a.rows; i++) a(i, j) -= a(i, p) * dot;
-    }
-  }
-  return tau;
-}
-
-template <class T> void apply_reflections(const Matrix<T>& a, const std::vector<T>& tau, Matrix<T>& b, bool adjoint) {
-  const auto k = static_cast<int64_t>(tau.size());
-  for (int64_t step = 0; step < k; step++) {
-    const int64_t p = adjoint ? step : k - 1 - step;
-    const T t = adjoint ? conjugate(tau[static_cast<size_t>(p)]) : tau[static_cast<size_t>(p)];
-    for (int64_t j = 0; j < b.cols; j++) {
-      T dot = b(p, j);
-      for (int64_t i = p + 1; i < a.rows; i++) dot += conjugate(a(i, p)) * b(i, j);
-      dot *= t;
-      b(p, j) -= dot;
-      for (int64_t i = p + 1; i < a.rows; i++) b(i, j) -= a(i, p) * dot;
-    }
-  }
-}
-
-template <class T> Matrix<T> householder_product(const Matrix<T>& a, const std::vector<T>& tau, int64_t cols) {
-  Matrix<T> q = Matrix<T>::identity(a.rows, cols);
-  apply_reflections(a, tau, q, false);
-  return q;
-}
-
 template <class T> Matrix<T> exponential(const Matrix<T>& a) {
   const int64_t n = a.rows;
   double norm = 0;
@@ -156,9 +109,6 @@ template <class T> Matrix<T> exponential(const Matrix<T>& a) {
   template void lu_solve(const Matrix<T>&, const std::vector<int64_t>&, Matrix<T>&, Form);    \
   template int64_t cholesky(Matrix<T>&);                                                      \
   template void solve_triangular(const Matrix<T>&, Matrix<T>&, bool, bool);                   \
-  template std::vector<T> householder_qr(Matrix<T>&);                                         \
-  template Matrix<T> householder_product(const Matrix<T>&, const std::vector<T>&, int64_t);   \
-  template void apply_reflections(const Matrix<T>&, const std::vector<T>&, Matrix<T>&, bool); \
   template Matrix<T> exponential(const Matrix<T>&)
 INSTANTIATE(double);
 INSTANTIATE(Complex);

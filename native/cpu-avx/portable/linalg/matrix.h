@@ -67,12 +67,13 @@ template <class T> std::vector<T> householder_qr(Matrix<T>& a);
 template <class T> Matrix<T> householder_product(const Matrix<T>& a, const std::vector<T>& tau, int64_t cols);
 // Q or its adjoint times b.
 template <class T> void apply_reflections(const Matrix<T>& a, const std::vector<T>& tau, Matrix<T>& b, bool adjoint);
-// Eigenvalues of a Hermitian matrix, ascending; its eigenvectors are the columns of `vectors`.
-template <class T> std::vector<double> eigen_hermitian(Matrix<T> a, Matrix<T>& vectors);
-// A = U diag(s) V^H with min(m, n) columns, falling; `full` completes U and V to square ones.
-template <class T> void singular_values(const Matrix<T>& a, Matrix<T>& u, std::vector<double>& s, Matrix<T>& vh, bool full);
-// Eigenvalues of a general matrix and its eigenvectors as columns of norm 1.
-void eigen_general(Matrix<std::complex<double>> a, std::vector<std::complex<double>>& values, Matrix<std::complex<double>>* vectors);
+// Eigenvalues of a Hermitian matrix, ascending; its eigenvectors are the columns of `vectors`, unless that is null. Both triangles are filled;
+// `upper` says which of them the reduction is to follow, which decides the signs of the vectors.
+template <class T> std::vector<double> eigen_hermitian(Matrix<T> a, Matrix<T>* vectors, bool upper);
+// A = U diag(s) V^H with min(m, n) columns, falling; `full` completes U and V to square ones. Without vectors both are null.
+template <class T> void singular_values(const Matrix<T>& a, std::vector<double>& s, Matrix<T>* u, Matrix<T>* vh, bool full);
+// Eigenvalues of a general matrix and its eigenvectors as columns of norm 1, unless `vectors` is null. False when they do not converge.
+template <class T> bool eigen_general(Matrix<T> a, std::vector<std::complex<double>>& values, Matrix<std::complex<double>>* vectors);
 template <class T> Matrix<T> exponential(const Matrix<T>& a);
 
 }  // namespace torchscript::portable::linalg
