@@ -211,6 +211,7 @@ heaviside: 0 below zero, values at zero, 1 above.
 hinge_embedding_loss: A loss on whether two inputs are alike.
 histc: How many elements fall into each of equal bins.
 histogram: How many elements fall into each bin.
+histogramdd: How many points, rows of the last dimension, fall into each bin of a grid.
 hsplit: Parts along the second dimension.
 hstack: Tensors joined along the second dimension.
 huber_loss: Quadratic for small differences, linear for large ones.

@@ -1,5 +1,6 @@
 // layer_norm, group_norm, instance_norm and rms_norm.
 #include <algorithm>
+#include <complex>
 #include <limits>
 
 #include "cpu-avx/conv/shape.h"
@@ -25,9 +26,9 @@ DType stats_dtype(const Call& call, int weight) {
 }
 
 // The trailing dimensions that `normalized_shape` (argument 1) names: their first.
-int normalized_axis(const Call& call, const char* op, int weight, int bias) {
+int normalized_axis(const Call& call, const char* op, int weight, int bias, bool complex = false) {
   const TensorView& x = tensor_argument(call, 0, op, "input");
-  check_float(op, x);
+  if (!complex || !is_complex(x.dtype)) check_float(op, x);
   const Arg& shape = call.args[1];
   if (shape.kind != ArgKind::IntList || shape.ints.n < 1)
     fail("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []");
@@ -100,16 +101,37 @@ TS_KERNEL(native_layer_norm, {.infer = layer_norm_infer, .run = layer_norm_run})
 
 // rms_norm(input, normalized_shape, weight?, eps?); _fused_rms_norm adds rstd.
 void rms_norm_infer(Call& call) {
-  const int axis = normalized_axis(call, "rms_norm", 2, -1);
+  const int axis = normalized_axis(call, "rms_norm", 2, -1, true);
   set_like(call, 0, call.tensor(0));
   if (has_channels_last_strides(call.tensor(0))) make_channels_last(call.outputs[0]);
   if (call.noutputs > 1) set_kept_dims(call, 1, call.tensor(0).dtype == DType::F64 ? DType::F64 : DType::F32, axis);
+}
+// x / sqrt(mean(x^2) + eps), the squares complex too.
+void complex_rms_norm(Call& call, int64_t rows, int64_t n) {
+  using Pair = std::complex<double>;
+  const TensorView &x = call.tensor(0), &out = call.outputs[0];
+  const double epsilon = x.dtype == DType::C64 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  const double eps = call.nargs > 3 && call.args[3].is_number() ? call.args[3].as_double() : epsilon;
+  const auto* in = reinterpret_cast<const Pair*>(stage<Complex128>(*call.runtime, x));
+  const auto* gamma = reinterpret_cast<const Pair*>(optional_stage<Complex128>(call, 2));
+  Complex128* to = output_block<Complex128>(*call.runtime, out);
+  for (int64_t i = 0; i < rows; i++) {
+    Pair squares = 0;
+    for (int64_t j = 0; j < n; j++) squares += in[i * n + j] * in[i * n + j];
+    const Pair scale = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
+    for (int64_t j = 0; j < n; j++) {
+      const Pair v = in[i * n + j] * scale * (gamma ? gamma[j] : Pair(1));
+      to[i * n + j] = {v.real(), v.imag()};
+    }
+  }
+  finish_output(to, out);
 }
 void rms_norm_run(Call& call) {
   const TensorView &x = call.tensor(0), &out = call.outputs[0];
   const int axis = x.ndim - static_cast<int>(call.args[1].ints.n);
   int64_t rows = 1, n = 1;
   for (int d = 0; d < x.ndim; d++) (d < axis ? rows : n) *= x.sizes[d];
+  if (is_complex(x.dtype)) return complex_rms_norm(call, rows, n);
   with_float_type(x.dtype, [&](auto t) {
     using T = decltype(t);
     const double eps =

@@ -209,6 +209,7 @@ import type {
   HistAndBinEdges,
   HistcOptions,
   HistogramOptions,
+  HistogramddOptions,
   HsplitOptions,
   HstackOptions,
   HuberLossOptions,
@@ -3715,6 +3716,41 @@ export const histogram = /* @__PURE__ */ operator<{
   (self: Tensor, bins?: Or<number, HistogramOptions>, options?: HistogramOptions): HistAndBinEdges
   (self: Tensor, options: HistogramOptions): HistAndBinEdges
 }>('histogram')
+
+/**
+ * How many points, rows of the last dimension, fall into each bin of a grid.
+ *
+ * - `histogramdd(Tensor self, int[] bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)`
+ * - `histogramdd.int_bins(Tensor self, int bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)`
+ * - `histogramdd.TensorList_bins(Tensor self, Tensor[] bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)`
+ */
+export const histogramdd = /* @__PURE__ */ operator<{
+  (
+    self: Tensor,
+    bins: List<number>,
+    range?: Or<OrNull<List<number>>, HistogramddOptions>,
+    weight?: Or<OrNull<Tensor>, HistogramddOptions>,
+    density?: Or<boolean, HistogramddOptions>,
+    options?: HistogramddOptions,
+  ): HistAndBinEdges
+  (
+    self: Tensor,
+    bins: number,
+    range?: Or<OrNull<List<number>>, HistogramddOptions>,
+    weight?: Or<OrNull<Tensor>, HistogramddOptions>,
+    density?: Or<boolean, HistogramddOptions>,
+    options?: HistogramddOptions,
+  ): HistAndBinEdges
+  (
+    self: Tensor,
+    bins: List<Tensor>,
+    range?: Or<OrNull<List<number>>, HistogramddOptions>,
+    weight?: Or<OrNull<Tensor>, HistogramddOptions>,
+    density?: Or<boolean, HistogramddOptions>,
+    options?: HistogramddOptions,
+  ): HistAndBinEdges
+  (self: Tensor, options: HistogramddOptions): HistAndBinEdges
+}>('histogramdd')
 
 /**
  * Parts along the second dimension.

@@ -163,6 +163,7 @@ import type {
   HistAndBinEdges,
   HistcOptions,
   HistogramOptions,
+  HistogramddOptions,
   HsplitOptions,
   HuberLossOptions,
   HypotOptions,
@@ -2337,6 +2338,35 @@ declare module '../../tensor/tensor.js' {
     histogram(bins: Tensor, options?: HistogramOptions): HistAndBinEdges
     histogram(bins?: Or<number, HistogramOptions>, options?: HistogramOptions): HistAndBinEdges
     histogram(options: HistogramOptions): HistAndBinEdges
+    /**
+     * How many points, rows of the last dimension, fall into each bin of a grid.
+     *
+     * - `histogramdd(Tensor self, int[] bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)`
+     * - `histogramdd.int_bins(Tensor self, int bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)`
+     * - `histogramdd.TensorList_bins(Tensor self, Tensor[] bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)`
+     */
+    histogramdd(
+      bins: List<number>,
+      range?: Or<OrNull<List<number>>, HistogramddOptions>,
+      weight?: Or<OrNull<Tensor>, HistogramddOptions>,
+      density?: Or<boolean, HistogramddOptions>,
+      options?: HistogramddOptions,
+    ): HistAndBinEdges
+    histogramdd(
+      bins: number,
+      range?: Or<OrNull<List<number>>, HistogramddOptions>,
+      weight?: Or<OrNull<Tensor>, HistogramddOptions>,
+      density?: Or<boolean, HistogramddOptions>,
+      options?: HistogramddOptions,
+    ): HistAndBinEdges
+    histogramdd(
+      bins: List<Tensor>,
+      range?: Or<OrNull<List<number>>, HistogramddOptions>,
+      weight?: Or<OrNull<Tensor>, HistogramddOptions>,
+      density?: Or<boolean, HistogramddOptions>,
+      options?: HistogramddOptions,
+    ): HistAndBinEdges
+    histogramdd(options: HistogramddOptions): HistAndBinEdges
     /**
      * Parts along the second dimension.
      *
@@ -5214,33 +5244,34 @@ const names =
   'fmin fmod fmod_ frac frac_ fractional_max_pool2d fractional_max_pool3d frexp frobenius_norm full_like gather gcd gcd_ ge ' +
   'ge_ gelu gelu_ geometric geometric_ geqrf ger glu gradient greater greater_ greater_equal greater_equal_ gt gt_ ' +
   'hardshrink hardsigmoid hardsigmoid_ hardswish hardswish_ hardtanh hardtanh_ hash_tensor heaviside heaviside_ ' +
-  'hinge_embedding_loss histc histogram hsplit huber_loss hypot hypot_ i0 i0_ igamma igamma_ igammac igammac_ im2col ' +
-  'index_add index_add_ index_copy_ index_fill index_fill_ index_reduce index_reduce_ index_select inner int_repr inverse ' +
-  'is_coalesced is_complex is_conj is_distributed is_floating_point is_inference is_neg is_non_overlapping_and_dense ' +
-  'is_nonzero is_same_size is_set_to is_signed is_strides_like_format isclose isfinite isinf isnan isneginf isposinf isreal ' +
-  'istft kl_div kron kthvalue l1_loss lcm lcm_ ldexp ldexp_ le le_ leaky_relu leaky_relu_ lerp lerp_ less less_ less_equal ' +
-  'less_equal_ lgamma lgamma_ log log10 log10_ log1p log1p_ log2 log2_ log_ log_normal log_normal_ log_sigmoid log_softmax ' +
-  'logaddexp logaddexp2 logcumsumexp logdet logical_and logical_and_ logical_not logical_not_ logical_or logical_or_ ' +
-  'logical_xor logical_xor_ logit logit_ logsumexp lt lt_ lu_solve masked_fill masked_fill_ masked_scatter masked_scatter_ ' +
-  'masked_select matmul matrix_exp matrix_power max max_pool1d max_pool1d_with_indices max_pool2d max_pool2d_with_indices ' +
-  'max_pool3d max_pool3d_with_indices max_unpool2d max_unpool3d maximum mean median min minimum mish mish_ mm mode moveaxis ' +
-  'movedim mse_loss msort mul mul_ multi_margin_loss multilabel_margin_loss multinomial multiply multiply_ mv mvlgamma ' +
-  'mvlgamma_ nan_to_num nan_to_num_ nanmean nanmedian nanquantile nansum narrow native_channel_shuffle ne ne_ neg neg_ ' +
-  'negative negative_ new_empty new_empty_strided new_full new_ones new_zeros nextafter nextafter_ nll_loss nll_loss_nd ' +
-  'nonzero nonzero_numpy nonzero_static norm normal_ normal_functional not_equal not_equal_ nuclear_norm one_hot ones_like ' +
-  'orgqr ormqr outer pad pdist permute pinverse pixel_shuffle pixel_unshuffle polygamma_ positive pow pow_ prelu prod put ' +
-  'put_ q_per_channel_axis q_per_channel_scales q_per_channel_zero_points q_scale q_zero_point qscheme quantile ' +
-  'quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic rad2deg rad2deg_ rand_like randint_like randn_like ' +
-  'random random_ ravel reciprocal reciprocal_ reflection_pad1d reflection_pad2d reflection_pad3d relu relu6 relu6_ relu_ ' +
-  'remainder remainder_ renorm renorm_ repeat repeat_interleave replication_pad1d replication_pad2d replication_pad3d ' +
-  'reshape reshape_as resize_ resize_as_ resolve_conj resolve_neg roll rot90 round round_ rrelu rrelu_ rsqrt rsqrt_ rsub ' +
-  'scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_ select select_scatter selu selu_ sgn sgn_ ' +
-  'sigmoid sigmoid_ sign sign_ signbit silu silu_ sin sin_ sinc sinc_ sinh sinh_ slice slice_scatter slogdet slow_conv3d ' +
-  'smooth_l1_loss soft_margin_loss softmax softplus softshrink sort split split_with_sizes sqrt sqrt_ square square_ ' +
-  'squeeze squeeze_ std std_mean stft sub sub_ subtract subtract_ sum sum_to_size svd swapaxes swapaxes_ swapdims swapdims_ ' +
-  't t_ take take_along_dim tan tan_ tanh tanh_ tensor_split tensordot threshold threshold_ tile to topk trace transpose ' +
-  'transpose_ triangular_solve tril tril_ triu triu_ true_divide true_divide_ trunc trunc_ type_as unbind unflatten unfold ' +
-  'uniform uniform_ unique_consecutive unique_dim unique_dim_consecutive unsafe_chunk unsafe_split unsafe_split_with_sizes ' +
+  'hinge_embedding_loss histc histogram histogramdd hsplit huber_loss hypot hypot_ i0 i0_ igamma igamma_ igammac igammac_ ' +
+  'im2col index_add index_add_ index_copy_ index_fill index_fill_ index_reduce index_reduce_ index_select inner int_repr ' +
+  'inverse is_coalesced is_complex is_conj is_distributed is_floating_point is_inference is_neg ' +
+  'is_non_overlapping_and_dense is_nonzero is_same_size is_set_to is_signed is_strides_like_format isclose isfinite isinf ' +
+  'isnan isneginf isposinf isreal istft kl_div kron kthvalue l1_loss lcm lcm_ ldexp ldexp_ le le_ leaky_relu leaky_relu_ ' +
+  'lerp lerp_ less less_ less_equal less_equal_ lgamma lgamma_ log log10 log10_ log1p log1p_ log2 log2_ log_ log_normal ' +
+  'log_normal_ log_sigmoid log_softmax logaddexp logaddexp2 logcumsumexp logdet logical_and logical_and_ logical_not ' +
+  'logical_not_ logical_or logical_or_ logical_xor logical_xor_ logit logit_ logsumexp lt lt_ lu_solve masked_fill ' +
+  'masked_fill_ masked_scatter masked_scatter_ masked_select matmul matrix_exp matrix_power max max_pool1d ' +
+  'max_pool1d_with_indices max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool2d max_unpool3d ' +
+  'maximum mean median min minimum mish mish_ mm mode moveaxis movedim mse_loss msort mul mul_ multi_margin_loss ' +
+  'multilabel_margin_loss multinomial multiply multiply_ mv mvlgamma mvlgamma_ nan_to_num nan_to_num_ nanmean nanmedian ' +
+  'nanquantile nansum narrow native_channel_shuffle ne ne_ neg neg_ negative negative_ new_empty new_empty_strided new_full ' +
+  'new_ones new_zeros nextafter nextafter_ nll_loss nll_loss_nd nonzero nonzero_numpy nonzero_static norm normal_ ' +
+  'normal_functional not_equal not_equal_ nuclear_norm one_hot ones_like orgqr ormqr outer pad pdist permute pinverse ' +
+  'pixel_shuffle pixel_unshuffle polygamma_ positive pow pow_ prelu prod put put_ q_per_channel_axis q_per_channel_scales ' +
+  'q_per_channel_zero_points q_scale q_zero_point qscheme quantile quantize_per_channel quantize_per_tensor ' +
+  'quantize_per_tensor_dynamic rad2deg rad2deg_ rand_like randint_like randn_like random random_ ravel reciprocal ' +
+  'reciprocal_ reflection_pad1d reflection_pad2d reflection_pad3d relu relu6 relu6_ relu_ remainder remainder_ renorm ' +
+  'renorm_ repeat repeat_interleave replication_pad1d replication_pad2d replication_pad3d reshape reshape_as resize_ ' +
+  'resize_as_ resolve_conj resolve_neg roll rot90 round round_ rrelu rrelu_ rsqrt rsqrt_ rsub scatter scatter_ scatter_add ' +
+  'scatter_add_ scatter_reduce scatter_reduce_ select select_scatter selu selu_ sgn sgn_ sigmoid sigmoid_ sign sign_ ' +
+  'signbit silu silu_ sin sin_ sinc sinc_ sinh sinh_ slice slice_scatter slogdet slow_conv3d smooth_l1_loss ' +
+  'soft_margin_loss softmax softplus softshrink sort split split_with_sizes sqrt sqrt_ square square_ squeeze squeeze_ std ' +
+  'std_mean stft sub sub_ subtract subtract_ sum sum_to_size svd swapaxes swapaxes_ swapdims swapdims_ t t_ take ' +
+  'take_along_dim tan tan_ tanh tanh_ tensor_split tensordot threshold threshold_ tile to topk trace transpose transpose_ ' +
+  'triangular_solve tril tril_ triu triu_ true_divide true_divide_ trunc trunc_ type_as unbind unflatten unfold uniform ' +
+  'uniform_ unique_consecutive unique_dim unique_dim_consecutive unsafe_chunk unsafe_split unsafe_split_with_sizes ' +
   'unsqueeze unsqueeze_ upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d ' +
   'upsample_nearest3d upsample_trilinear3d var var_mean vdot view view_as view_as_complex view_as_real vsplit xlogy xlogy_ ' +
   'zero zero_ zeros_like'

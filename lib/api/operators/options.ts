@@ -1378,6 +1378,13 @@ export interface HistogramOptions {
   range?: OrNull<List<number>>
 }
 
+export interface HistogramddOptions {
+  bins?: List<number> | number | List<Tensor>
+  range?: OrNull<List<number>>
+  weight?: OrNull<Tensor>
+  density?: boolean
+}
+
 export interface HsplitOptions {
   sections?: number
   indices?: List<number>
@@ -3743,7 +3750,7 @@ export type MantissaAndExponent = [Tensor, Tensor] & { readonly mantissa: Tensor
 
 export type AAndTau = [Tensor, Tensor] & { readonly a: Tensor; readonly tau: Tensor }
 
-export type HistAndBinEdges = [Tensor, Tensor] & { readonly hist: Tensor; readonly bin_edges: Tensor }
+export type HistAndBinEdges = [Tensor, Tensor[]] & { readonly hist: Tensor; readonly bin_edges: Tensor[] }
 
 export type PAndLAndU = [Tensor, Tensor, Tensor] & { readonly P: Tensor; readonly L: Tensor; readonly U: Tensor }
 

@@ -19,8 +19,7 @@ template <class F> TS_INLINE void for_vectors(int64_t n, F body) {
   const int rest = static_cast<int>(n - i);
   if (rest > 0) {
     body(
-      i, [rest](const double* p) { return VecD::load_partial(p, rest); },
-      [rest](VecD x, double* p) { x.store_partial(p, rest); });
+      i, [rest](const double* p) { return VecD::load_partial(p, rest); }, [rest](VecD x, double* p) { x.store_partial(p, rest); });
   }
 }
 
@@ -81,9 +80,7 @@ void subtract_symmetric(double* a, int64_t row, int64_t n, const double* v, cons
   for (int64_t i = 0; i < n; i++) {
     const VecD x(v[i]), y(w[i]);
     double* p = a + i * row;
-    for_vectors(n, [&](int64_t j, auto load, auto store) {
-      store(fnma(y, load(v + j), fnma(x, load(w + j), load(p + j))), p + j);
-    });
+    for_vectors(n, [&](int64_t j, auto load, auto store) { store(fnma(y, load(v + j), fnma(x, load(w + j), load(p + j))), p + j); });
   }
 }
 

@@ -219,12 +219,14 @@ template <class T> std::pair<T, int64_t> median_of(std::vector<std::pair<T, int6
   }
   const auto n = static_cast<int64_t>(items.size());
   if (nans > 0 && !skip) return {not_a_number<T>(), first};
-  // Positions are partitioned, not values: the index among equal values is PyTorch's.
+  // Equal values count in the order of their positions.
   std::vector<int64_t> order(items.size());
   std::iota(order.begin(), order.end(), 0);
   const auto middle = order.begin() + (n - nans - 1) / 2;
-  std::nth_element(order.begin(), middle, order.end(),
-                   [&](int64_t a, int64_t b) { return less(items[static_cast<size_t>(a)].first, items[static_cast<size_t>(b)].first); });
+  std::nth_element(order.begin(), middle, order.end(), [&](int64_t a, int64_t b) {
+    const T x = items[static_cast<size_t>(a)].first, y = items[static_cast<size_t>(b)].first;
+    return less(x, y) || (!less(y, x) && a < b);
+  });
   return items[static_cast<size_t>(*middle)];
 }
 

@@ -144,7 +144,7 @@ void run_eigh(Call& call) {
       }
       if (!all_finite(m))
         fail_as("torch._C._LinAlgError",
-                  "linalg.eigh: The algorithm failed to converge because the input matrix contained non-finite values.");
+                "linalg.eigh: The algorithm failed to converge because the input matrix contained non-finite values.");
       values.put(b, eigen_hermitian(m, call.noutputs > 1 ? &v : nullptr, upper));
       if (call.noutputs > 1) vectors.put(b, v);
     }
@@ -227,7 +227,7 @@ void run_svd_form(Call& call, int form) {
       const Matrix<T> matrix(source + b * m * n, m, n);
       if (!all_finite(matrix))
         fail_as("torch._C._LinAlgError",
-                  "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.");
+                "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.");
       singular_values(matrix, s, f.vectors ? &u : nullptr, f.vectors ? &vh : nullptr, f.full);
       values.put(b, s);
       if (!f.vectors) continue;

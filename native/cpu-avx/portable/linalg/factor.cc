@@ -104,11 +104,11 @@ template <class T> Matrix<T> exponential(const Matrix<T>& a) {
   return sum;
 }
 
-#define INSTANTIATE(T)                                                                        \
-  template int64_t lu_factor(Matrix<T>&, std::vector<int64_t>&, bool);                        \
-  template void lu_solve(const Matrix<T>&, const std::vector<int64_t>&, Matrix<T>&, Form);    \
-  template int64_t cholesky(Matrix<T>&);                                                      \
-  template void solve_triangular(const Matrix<T>&, Matrix<T>&, bool, bool);                   \
+#define INSTANTIATE(T)                                                                     \
+  template int64_t lu_factor(Matrix<T>&, std::vector<int64_t>&, bool);                     \
+  template void lu_solve(const Matrix<T>&, const std::vector<int64_t>&, Matrix<T>&, Form); \
+  template int64_t cholesky(Matrix<T>&);                                                   \
+  template void solve_triangular(const Matrix<T>&, Matrix<T>&, bool, bool);                \
   template Matrix<T> exponential(const Matrix<T>&)
 INSTANTIATE(double);
 INSTANTIATE(Complex);

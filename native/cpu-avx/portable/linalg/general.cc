@@ -465,7 +465,7 @@ template <class T> bool eigen_general(Matrix<T> a, std::vector<Complex>& values,
       const bool pair = !is_complex_type<T>::value && values[static_cast<size_t>(k)].imag() != 0;
       Complex phase(1);
       if (pair) {
-        const Givens g = givens(v(largest, k).real(), v(largest, k).imag());
+        const Givens g = givens_positive(v(largest, k).real(), v(largest, k).imag());
         phase = Complex(g.c, -g.s);
       } else if (is_complex_type<T>::value) {
         phase = std::conj(v(largest, k)) / std::abs(v(largest, k));

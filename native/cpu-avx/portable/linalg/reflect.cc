@@ -33,8 +33,8 @@ struct Compact {
     }
   }
   // c (rows by n) = or += alpha a b, a of `inner` columns.
-  static void multiply(const double* a, int64_t a_row, int64_t a_col, int64_t rows, int64_t inner, const double* b, int64_t b_row, int64_t n,
-                       double* c, double alpha, bool accumulate, int64_t c_row = 0) {
+  static void multiply(const double* a, int64_t a_row, int64_t a_col, int64_t rows, int64_t inner, const double* b, int64_t b_row,
+                       int64_t n, double* c, double alpha, bool accumulate, int64_t c_row = 0) {
     Gemm<double> g;
     g.m = rows, g.n = n, g.k = inner;
     g.a = a, g.a_row = a_row, g.a_col = a_col;
@@ -121,9 +121,9 @@ template <class T> Matrix<T> householder_product(const Matrix<T>& a, const std::
   return q;
 }
 
-#define INSTANTIATE(T)                                                                        \
-  template std::vector<T> householder_qr(Matrix<T>&);                                         \
-  template Matrix<T> householder_product(const Matrix<T>&, const std::vector<T>&, int64_t);   \
+#define INSTANTIATE(T)                                                                      \
+  template std::vector<T> householder_qr(Matrix<T>&);                                       \
+  template Matrix<T> householder_product(const Matrix<T>&, const std::vector<T>&, int64_t); \
   template void apply_reflections(const Matrix<T>&, const std::vector<T>&, Matrix<T>&, bool)
 INSTANTIATE(double);
 INSTANTIATE(Complex);

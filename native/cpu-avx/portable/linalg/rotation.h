@@ -16,7 +16,7 @@ inline Givens givens(double f, double g) {
   const double r = std::copysign(std::sqrt(f * f + g * g), f);
   return {std::fabs(f) / std::fabs(r), g / r, r};
 }
-// r is positive unless f is the larger one and negative, as in LAPACK before 3.10 and in MKL's QR iteration of symmetric matrices.
+// r is positive unless f is the larger one and negative, as in LAPACK before 3.10 and in parts of MKL.
 inline Givens givens_positive(double f, double g) {
   if (g == 0) return {1, 0, f};
   if (f == 0) return {0, 1, g};

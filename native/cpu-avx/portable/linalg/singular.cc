@@ -62,7 +62,8 @@ template <class T> Reduced<T> bidiagonalise(Matrix<T>& a) {
 }
 
 // The first `count` columns of the product of the reflections of `vectors`, `shift` rows down, as the rows of the result.
-template <class T> Matrix<T> turned_product(const Matrix<T>& vectors, const std::vector<T>& tau, int64_t shift, int64_t size, int64_t count, bool adjoint) {
+template <class T>
+Matrix<T> turned_product(const Matrix<T>& vectors, const std::vector<T>& tau, int64_t shift, int64_t size, int64_t count, bool adjoint) {
   const Matrix<T> q = householder_product(vectors, tau, count - shift);
   Matrix<T> rows(count, size);
   for (int64_t i = 0; i < shift; i++) rows(i, i) = T(1);
@@ -270,7 +271,8 @@ template <class T> Iteration::Rows rows_of(Matrix<T>* m) {
 }
 
 // Of a matrix that is not much taller than wide: rows of ut are columns of U.
-template <class T> void decompose(Matrix<T> a, std::vector<double>& s, Matrix<T>* ut, Matrix<T>* vh, int64_t left_count, int64_t right_count) {
+template <class T>
+void decompose(Matrix<T> a, std::vector<double>& s, Matrix<T>* ut, Matrix<T>* vh, int64_t left_count, int64_t right_count) {
   const int64_t m = a.rows, n = a.cols, k = std::min(m, n);
   Reduced<T> r = bidiagonalise(a);
   const bool vectors = ut != nullptr, lower = m < n;
@@ -317,7 +319,8 @@ template <class T> void decompose(Matrix<T> a, std::vector<double>& s, Matrix<T>
     const int64_t from = order[static_cast<size_t>(i)];
     // Divide and conquer gives every left vector a negative component in the row that joins the halves.
     double along = 0;
-    for (int64_t j = 0; j < static_cast<int64_t>(middle.size()); j++) along += real_part(times(conjugate(middle[static_cast<size_t>(j)]), old_u(from, j)));
+    for (int64_t j = 0; j < static_cast<int64_t>(middle.size()); j++)
+      along += real_part(times(conjugate(middle[static_cast<size_t>(j)]), old_u(from, j)));
     const double sign = along > 0 ? -1 : 1;
     for (int64_t j = 0; j < m; j++) (*ut)(i, j) = old_u(from, j) * sign;
     for (int64_t j = 0; j < n; j++) (*vh)(i, j) = old_v(from, j) * sign;

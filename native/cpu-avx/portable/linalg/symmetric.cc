@@ -54,7 +54,8 @@ template <class T> Tridiagonal tridiagonalise(Matrix<T>& a, Matrix<T>* q) {
   if (q != nullptr) {
     const Matrix<T> inner = householder_product(vectors, tau, n - 1);
     *q = Matrix<T>::identity(n);
-    for (int64_t i = 1; i < n; i++) std::copy(&inner.a[static_cast<size_t>((i - 1) * (n - 1))], &inner.a[static_cast<size_t>((i - 1) * (n - 1))] + (n - 1), &(*q)(i, 1));
+    for (int64_t i = 1; i < n; i++)
+      std::copy(&inner.a[static_cast<size_t>((i - 1) * (n - 1))], &inner.a[static_cast<size_t>((i - 1) * (n - 1))] + (n - 1), &(*q)(i, 1));
   }
   return t;
 }
