@@ -40,7 +40,9 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
   const int64_t band = std::max<int64_t>(2, ((wide - 3) / stride + 1) / 2 * 2);
   const int64_t threads = runtime.num_threads();
   const int64_t macs = s.out_pixels() * hidden * (9 + b.project.s.out_channels) + s.in_pixels() * hidden * b.expand.s.in_channels * b.expand.s.taps();
-  const int64_t chunks = threads == 1 ? 1 : std::clamp<int64_t>(std::min(s.out[1] / 6, macs / kMacsPerChunk), 1, 4 * threads);
+  // Chunks do the rows around them again: few of them, and as many for each thread.
+  const int64_t each = std::clamp<int64_t>(s.out[1] / (12 * threads), 1, 4);
+  const int64_t chunks = threads == 1 ? 1 : std::clamp<int64_t>(std::min(threads * each, macs / kMacsPerChunk), 1, s.out[1]);
   const bool at_once = b.depthwise.activation <= Activation::Relu6;
   DepthwiseLast shared{};
   shared.channels = hidden;
