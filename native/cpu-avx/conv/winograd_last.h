@@ -124,6 +124,8 @@ inline bool run_winograd_last(Runtime& runtime, const LastProblem& c, int m, con
         for (int f = 0; f < points; f++) {
           g.a = v + f * v_step;
           g.packed_b = static_cast<const float*>(c.packed) + group * weights.group_elements + f * weights.each * ic * kernels.nr;
+          // Points follow each other, and groups do.
+          g.next_b = f + 1 < points || group + 1 < end ? g.packed_b + weights.each * ic * kernels.nr : nullptr;
           g.c = products + f * p_step;
           gemm_block(g, 0, count, 0, panel_count<float>(filters));
         }

@@ -52,6 +52,7 @@ template <class T> struct Gemm {
   const T* b = nullptr;  // strided, unless packed_b is given
   int64_t b_row = 0, b_col = 1;
   const T* packed_b = nullptr;
+  const T* next_b = nullptr;  // a panel that is read after the last of packed_b, if any: it is brought in meanwhile
   T* c = nullptr;
   int64_t c_row = 0;  // columns of C are adjacent
   T alpha = T(1);
@@ -147,7 +148,7 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
         tile.activation = last ? g.activation : Activation::None;
         tile.a_stride = g.a_row;
         tile.prefetch_step = prefetch_step;
-        const char* next = p + 1 < panel1 ? reinterpret_cast<const char*>(tile.b + g.k * nr) : nullptr;
+        const char* next = reinterpret_cast<const char*>(p + 1 < panel1 ? tile.b + g.k * nr : g.next_b);
         for (int64_t t = 0; t < tiles; t++) {
           const int64_t row = mb + first_row(t);
           tile.m = static_cast<int>(first_row(t + 1) - first_row(t));
