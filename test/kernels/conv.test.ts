@@ -18,6 +18,7 @@ const child = (name: string, env: Record<string, string>): Report =>
 
 t.setTimeout(180_000)
 
+const tiles: Record<string, string> = { scalar: '4x8', avx2: '6x16', avx512: '14x32' }
 for (const isa of isas) {
   // 0: never; 2 and 4: that size of tiles wherever it can be
   for (const size of ['0', '2', '4']) {
@@ -51,7 +52,16 @@ for (const isa of isas) {
       const { failures, kernels, count } = child('last-child', { TORCHSCRIPT_ISA: isa, TORCHSCRIPT_WINOGRAD: size })
       t.same(failures, [])
       t.ok(count > 300)
-      for (const kernel of ['convolution_epilogue: conv_depthwise_last', 'bottleneck: conv_bottleneck', 'convolution_epilogue: conv_stem', 'max_pool2d: max_pool_last', 'avg_pool2d: avg_pool_last'])
+      for (const kernel of [
+        'convolution_epilogue: conv_depthwise_last',
+        `convolution_epilogue: conv_narrow_${isa}_${tiles[isa]}`,
+        `convolution_epilogue: gemm_f32_${isa}_${tiles[isa]}`,
+        'bottleneck: conv_bottleneck',
+        'bottleneck: conv_bottleneck_stem',
+        'convolution_epilogue: conv_stem',
+        'max_pool2d: max_pool_last',
+        'avg_pool2d: avg_pool_last',
+      ])
         t.ok(kernels.includes(kernel), kernel)
       t.equal(kernels.includes(`convolution_epilogue: conv_winograd_${size}x${size}_last_${isa}`), size !== '0')
     }

@@ -60,6 +60,10 @@ const convolution = (activation: string, residual: boolean, planar: boolean): Re
 const cases: [string, number[], number[], number, number, number, number][] = [
   // name, input, weight, stride, padding, dilation, groups
   ['1x1', [1, 24, 9, 11], [40, 24, 1, 1], 1, 0, 1, 1],
+  ['1x1 of many rows', [1, 24, 40, 41], [56, 24, 1, 1], 1, 0, 1, 1],
+  ['1x1 to few', [1, 19, 23, 21], [24, 19, 1, 1], 1, 0, 1, 1],
+  ['1x1 to very few', [1, 12, 23, 21], [7, 12, 1, 1], 1, 0, 1, 1],
+  ['1x1 of large weights', [1, 200, 9, 11], [400, 200, 1, 1], 1, 0, 1, 1],
   ['1x1 batch', [3, 33, 5, 4], [17, 33, 1, 1], 1, 0, 1, 1],
   ['1x1 stride', [2, 16, 9, 9], [35, 16, 1, 1], 2, 0, 1, 1],
   ['3x3', [1, 20, 13, 12], [37, 20, 3, 3], 1, 1, 1, 1],

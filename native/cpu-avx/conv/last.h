@@ -10,9 +10,13 @@
 
 #include "cpu-avx/conv/forward.h"
 #include "cpu-avx/conv/last_inner.h"
+#include "cpu-avx/conv/narrow_inner.h"
 #include "cpu-avx/gemm/gemm.h"
 
 namespace torchscript {
+
+// Elements of B that conv/narrow_inner.h is used for.
+constexpr int64_t kNarrowElements = 1 << 16;
 
 struct LastProblem {
   ConvShape s;
@@ -290,6 +294,24 @@ inline void run_last_depthwise(Runtime& runtime, const LastProblem& c, const Las
   });
 }
 
+// Products for the kernel of conv/narrow_inner.h: all of B stays in a usual L2 while rows of A and C, which are pixels, pass once, whole.
+inline bool runs_narrow(Runtime& runtime, const Gemm<float>& g) {
+  const int64_t threads = runtime.num_threads();
+  return g.k * g.n <= kNarrowElements && g.activation <= Activation::Relu6 && g.m > 1 && g.n > 1 &&
+         g.a_row * static_cast<int64_t>(sizeof(float)) % 4096 != 0 && (threads == 1 || g.m >= 2 * threads * tile_kernels<float>().mr);
+}
+inline void run_narrow(Runtime& runtime, const Gemm<float>& g) {
+  const auto& table = conv_narrow_table();
+  runtime.note(table.name);
+  const int64_t mr = tile_kernels<float>().mr, tiles = (g.m + mr - 1) / mr, threads = runtime.num_threads();
+  const int64_t pieces = threads == 1 ? 1 : std::clamp<int64_t>(g.m * g.n * g.k / kMacsPerPiece, 1, std::min(tiles, 6 * threads));
+  runtime.parallel(pieces, 1, [&](int64_t begin, int64_t end) {
+    const int64_t m0 = tiles * begin / pieces * mr, m1 = std::min(g.m, tiles * end / pieces * mr);
+    table.product({g.a + m0 * g.a_row, g.a_row, m1 - m0, g.k, g.packed_b, g.n, g.bias_n, g.residual ? g.residual + m0 * g.c_row : nullptr,
+                   g.activation, g.c + m0 * g.c_row, g.c_row});
+  });
+}
+
 // x may be of any layout. Depthwise kernels want one that last_image takes.
 inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x) {
   const ConvShape& s = c.s;
@@ -314,6 +336,7 @@ inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x
   g.m = s.batch * s.out_pixels();
   g.a = image.data;
   g.a_row = image.pixel;
+  if (runs_narrow(runtime, g)) return run_narrow(runtime, g);
   gemm(runtime, g);
 }
 

@@ -1,5 +1,6 @@
-// Inner kernel of products with few columns or a short sum, one table an instruction set: where the tiles of gemm/tiles.h would spend
-// as much time around their sums as on them. The loops over tiles are inside, and tiles are cut to the columns that there are.
+// Inner kernel of products whose B stays in the second-level cache, one table an instruction set. Rows of A and C pass once, a tile's
+// height of them at a time against all of B; the loops over tiles are inside, and tiles are cut to the columns that there are, so that
+// short sums and few columns cost little around their sums.
 #pragma once
 #include "cpu-avx/gemm/tiles.h"
 #include "kernel.h"
@@ -20,6 +21,7 @@ struct NarrowProduct {
 };
 
 struct ConvNarrowTable {
+  const char* name;
   void (*product)(const NarrowProduct& p);
 };
 TS_ISA_TABLE(ConvNarrowTable, conv_narrow_table);

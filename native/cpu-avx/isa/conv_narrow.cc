@@ -10,10 +10,13 @@ namespace {
 constexpr int W = VecF::kWidth;
 #if defined(TS_ISA_AVX512)
 constexpr int kRows = 14, kPanel = 2;  // rows of a tile, vectors of a panel of B
+constexpr char kName[] = "conv_narrow_avx512_14x32";
 #elif defined(TS_ISA_AVX2)
 constexpr int kRows = 6, kPanel = 2;
+constexpr char kName[] = "conv_narrow_avx2_6x16";
 #else
 constexpr int kRows = 4, kPanel = 8;
+constexpr char kName[] = "conv_narrow_scalar_4x8";
 #endif
 
 // How the last vector of a tile is: full, its first half (vectors of 16), or of any number of lanes.
@@ -187,7 +190,7 @@ void product(const NarrowProduct& p) {
 }  // namespace
 
 extern const ConvNarrowTable conv_narrow_table;
-const ConvNarrowTable conv_narrow_table = {product};
+const ConvNarrowTable conv_narrow_table = {kName, product};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
