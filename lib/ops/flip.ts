@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::flip', 'flip', { dtypeFrom: ['self'] })
+export default kernel('aten::flip', 'flip', { dtypeFrom: ['self'], rankOf: 'self' })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::gather', 'gather', { dtypeFrom: ['self'] })
+export default kernel('aten::gather', 'gather', { dtypeFrom: ['self'], rankOf: 'self' })

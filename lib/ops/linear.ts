@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::linear', 'linear', { dtypeFrom: ['weight'] })
+export default kernel('aten::linear', 'linear', { dtypeFrom: ['weight'], rankOf: 'input' })

@@ -26,6 +26,8 @@ export interface OperatorTraits {
    * results have it. Operators whose results are views of an argument need not say it.
    */
   readonly dtypeFrom?: readonly string[]
+  /** The first result has as many dimensions as this argument, or as each tensor of this list. Expressions need not say it. */
+  readonly rankOf?: string
   /** The result may be an argument itself, or share its memory, although the schema does not say so. */
   readonly mayReturnArgument?: true
   /** Copies its first argument in evaluation mode, which this argument tells. */

@@ -23,5 +23,5 @@ def pixel_shuffle(self: Tensor, upscale_factor: int) -> Tensor:
   x = self.reshape([n, oc, r, r, h, w]).permute([0, 1, 4, 2, 5, 3])
   return x.reshape(lead + [oc, h * r, w * r])
 `,
-  { dtypeFrom: ['self'] },
+  { dtypeFrom: ['self'], rankOf: 'self' },
 )

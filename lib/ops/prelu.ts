@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::prelu', 'prelu', { dtypeFrom: ['self'], layout: 'keeps' })
+export default kernel('aten::prelu', 'prelu', { dtypeFrom: ['self'], rankOf: 'self', layout: 'keeps' })

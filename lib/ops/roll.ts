@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::roll', 'roll', { dtypeFrom: ['self'] })
+export default kernel('aten::roll', 'roll', { dtypeFrom: ['self'], rankOf: 'self' })

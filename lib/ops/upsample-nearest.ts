@@ -1,8 +1,12 @@
 import { kernel } from './op.js'
 
 export default [
-  kernel(['aten::upsample_nearest1d', 'aten::upsample_nearest2d', 'aten::upsample_nearest3d'], 'upsample_nearest', { dtypeFrom: ['self'] }),
+  kernel(['aten::upsample_nearest1d', 'aten::upsample_nearest2d', 'aten::upsample_nearest3d'], 'upsample_nearest', {
+    dtypeFrom: ['self'],
+    rankOf: 'self',
+  }),
   kernel(['aten::upsample_nearest1d.vec', 'aten::upsample_nearest2d.vec', 'aten::upsample_nearest3d.vec'], 'upsample_nearest_vec', {
     dtypeFrom: ['input'],
+    rankOf: 'input',
   }),
 ]

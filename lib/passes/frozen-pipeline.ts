@@ -7,6 +7,7 @@ import { eliminateUnusedWork } from './dead-code.js'
 import type { Evaluator } from './evaluator.js'
 import { foldConvolutionBatchNorm, foldLinearBatchNorm } from './fold-batch-norm.js'
 import { foldConvolutionArithmetic } from './fold-conv-arithmetic.js'
+import { knownRanks } from './known-ranks.js'
 import { lowerTuples } from './lower-tuples.js'
 import { type Pass, runPass } from './pass.js'
 import { peephole } from './peephole.js'
@@ -51,6 +52,7 @@ export const cleanupPasses = (evaluator: Evaluator): readonly Pass[] => [
   unrollLoops,
   // Unrolled loops are straight code; the others do not look at what is written.
   removeMutation(evaluator),
+  knownRanks(evaluator),
   ...simplifyingPasses(evaluator),
   removeNoOps(evaluator),
   cancelTransposes,

@@ -23,6 +23,7 @@ import { expandFusion } from '../../lib/passes/expand-fusion.js'
 import { fuseEpilogues } from '../../lib/passes/fuse-epilogues.js'
 import { fusePointwise } from '../../lib/passes/fuse-pointwise.js'
 import { hoistInvariants } from '../../lib/passes/hoist-invariants.js'
+import { knownRanks } from '../../lib/passes/known-ranks.js'
 import { lowerTuples } from '../../lib/passes/lower-tuples.js'
 import type { Pass } from '../../lib/passes/pass.js'
 import { peephole } from '../../lib/passes/peephole.js'
@@ -63,6 +64,7 @@ const passes: readonly Pass[] = [
   fusePointwise(),
   expandFusion,
   hoistInvariants,
+  knownRanks(evaluator),
   lowerTuples,
   peephole,
   poolConstants,
