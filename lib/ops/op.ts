@@ -37,10 +37,11 @@ export interface OperatorTraits {
   /** Which activation of the epilogues of convolutions and linear layers (native/cpu-avx) it is: the first whose `when` holds for constant arguments. */
   readonly activation?: readonly ActivationForm[]
   /**
-   * What the kernel does with channels-last images, where it reads and writes them as fast as others: the result has the layout of the first
-   * argument (`keeps`), or of all images, in one list or among the arguments (`joins`). Without it images are put in order before.
+   * What the kernel does with channels-last images, where it takes them as fast as others: the result has the layout of the first argument (`keeps`),
+   * of all images, among the arguments or in a list (`joins`), or is in order whatever the image is (`reads`). Without it images are put in order
+   * before. Expressions on one tensor keep the layout, others join, and folds read.
    */
-  readonly layout?: 'keeps' | 'joins'
+  readonly layout?: 'keeps' | 'joins' | 'reads'
   /** The result has fewer pixels than the image it is made of. */
   readonly shrinks?: true
 }

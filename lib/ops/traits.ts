@@ -24,6 +24,10 @@ const executorOperators: Readonly<Record<string, OperatorTraits>> = {
   'aten::view_as_complex': { dtypeFrom: [] },
   'aten::index.Tensor': likeSelf,
   'aten::clone': likeSelf,
+  'aten::contiguous': { layout: 'reads' },
+  // A view of some channels, rows or columns.
+  'aten::slice.Tensor': { rankOf: 'self', layout: 'keeps' },
+  'aten::narrow': { rankOf: 'self', layout: 'keeps' },
 }
 
 const none: OperatorTraits = {}

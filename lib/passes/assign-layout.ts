@@ -1,14 +1,18 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { schemaByFullName } from '../ir/schema.js'
+import type { FunctionSchema } from '../ir/schema.js'
 import { BoolType, IntType, TensorType } from '../ir/types.js'
 import { hasChannelsLastKernel } from '../ops/convolution-epilogue.js'
+import type { OperatorTraits } from '../ops/op.js'
 import { implementationOf } from '../ops/registry.js'
-import { traitsOf } from '../ops/traits.js'
+import { argumentAt, traitsOf } from '../ops/traits.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import { channelsLastAt, type Convolution, convolutionEpilogue, convolutionOf, epilogueKind, residualAt } from './convolutions.js'
+import { hasEffects } from './effects.js'
 import type { ConstantFacts } from './evaluator.js'
 import { metadata } from './fold-weights.js'
 import type { Pass } from './pass.js'
+import { intsOf } from './pattern.js'
 
 /** Images of so many channels are read as they are by the kernel for first layers. */
 const maxStemChannels = 4
@@ -36,14 +40,36 @@ const imagesOf = (node: Node): readonly Value[] =>
   )
 
 /** What becomes of the layout of images: expressions on one keep it, those on several want all to have it. */
-function layoutOf({ schema, inputs }: Node): 'keeps' | 'joins' | undefined {
+function layoutOf({ schema, inputs }: Node): OperatorTraits['layout'] {
   if (schema === undefined) return undefined
   const { definition } = implementationOf(schema)
   const isExpression = definition?.kind === 'pointwise' || (definition?.kind === 'kernel' && definition.fuses === 'pointwise')
   if (isExpression) return inputs.filter((value) => value.type === TensorType).length > 1 ? 'joins' : 'keeps'
+  if (definition?.kind === 'kernel' && definition.fuses === 'reduction') return 'reads'
   return traitsOf(schema).layout
 }
 const shrinks = ({ schema }: Node): boolean => schema !== undefined && traitsOf(schema).shrinks === true
+
+/** How values are channels-last: because convolutions are told so, as views of others, or because one pixel has either layout. */
+type Layouts = Map<Value, 'chosen' | 'given' | 'pixel'>
+
+/** Whether a permutation takes the channels of images to the end, where channels-last ones have them in memory, or from there. */
+function movesChannels(node: Node): 'inside' | 'outside' | undefined {
+  if (node.kind !== 'aten::permute') return undefined
+  const order = intsOf(node.inputs[1])
+    ?.map((dim) => (dim !== undefined && dim < 0 ? dim + 4 : dim))
+    .join()
+  return order === '0,2,3,1' ? 'inside' : order === '0,3,1,2' ? 'outside' : undefined
+}
+
+/** Whether a fold makes images of one pixel. */
+function isFoldToPixel({ inputs }: Node, schema: FunctionSchema): boolean {
+  const { definition } = implementationOf(schema)
+  if (definition?.kind !== 'kernel' || definition.fuses !== 'reduction') return false
+  const dims = intsOf(inputs[argumentAt(schema, 'dim')])?.map((dim) => (dim !== undefined && dim >= 0 ? dim - 4 : dim))
+  const keeps = inputs[argumentAt(schema, 'keepdim')]?.node.constant
+  return keeps?.kind === 'bool' && keeps.value && dims?.length === 2 && dims.includes(-1) && dims.includes(-2)
+}
 
 /** A value that is channels-last is read here by something that wants it in order. */
 interface Edge {
@@ -108,29 +134,35 @@ class Assignment {
     return flag?.kind === 'bool' && flag.value
   }
 
-  /** The values of a block that are channels-last once the convolutions are. */
-  private channelsLast(block: Block, convolutions: ReadonlySet<Node>): ReadonlySet<Value> {
-    const last = new Set<Value>()
-    for (const node of block.nodes) if (convolutions.has(node) || this.keeps(node, last)) last.add(node.outputs[0])
-    return last
+  /** The values of a block that are channels-last once the convolutions are, and those that are so whatever becomes of convolutions. */
+  private channelsLast(block: Block, convolutions: ReadonlySet<Node>): Layouts {
+    const layouts: Layouts = new Map()
+    for (const node of block.nodes) {
+      const layout = convolutions.has(node) ? 'chosen' : movesChannels(node) === 'outside' ? 'given' : this.handedOn(node, layouts)
+      if (layout !== undefined) layouts.set(node.outputs[0], layout)
+    }
+    return layouts
   }
 
-  /** Whether a node hands the layout of its images on. */
-  private keeps(node: Node, last: ReadonlySet<Value>): boolean {
-    if (node.outputs.length !== 1 || node.schema === undefined) return false
+  /** What a node hands on of the layout of its images. */
+  private handedOn(node: Node, last: Layouts): 'chosen' | 'given' | 'pixel' | undefined {
+    if (node.outputs.length !== 1 || node.schema === undefined) return undefined
+    if (isFoldToPixel(node, node.schema)) return 'pixel'
     const layout = layoutOf(node)
-    if (layout === 'keeps') return last.has(node.inputs[0])
-    if (layout !== 'joins') return false
+    if (layout === 'keeps') return last.get(node.inputs[0])
+    if (layout !== 'joins') return undefined
     const images = imagesOf(node).filter((value) => value.node.constant === undefined)
-    return images.length > 0 && images.every((value) => last.has(value))
+    if (images.length === 0 || images.some((value) => !last.has(value))) return undefined
+    const layouts = images.map((value) => last.get(value))
+    return layouts.includes('chosen') ? 'chosen' : layouts.includes('given') ? 'given' : 'pixel'
   }
 
   /** The convolutions of regions that gain more from channels-last images than what copies at their edges cost. */
-  private worthwhile(block: Block, convolutions: ReadonlySet<Node>, last: ReadonlySet<Value>): ReadonlySet<Node> {
+  private worthwhile(block: Block, convolutions: ReadonlySet<Node>, last: Layouts): ReadonlySet<Node> {
     const regions = new Regions()
     const joined = block.nodes.filter((node) => node.outputs.length === 1 && last.has(node.outputs[0]))
     for (const node of joined) {
-      const images = node.inputs.filter((value, i) => last.has(value) && (!convolutions.has(node) || i === 0 || i === residualAt))
+      const images = imagesOf(node).filter((value) => last.has(value))
       for (const image of images) regions.unite(image, node.outputs[0])
     }
     for (const node of convolutions) {
@@ -142,29 +174,38 @@ class Assignment {
     }
     for (const value of new Set(this.edges(convolutions, last).map((edge) => edge.value)))
       regions.of(value).gain -= shrinks(value.node) ? 0.25 : 1
+    // What wants the channels at the end has them there.
+    for (const [value] of last) if (value.uses.some(({ user }) => movesChannels(user) === 'inside')) regions.of(value).gain += 1
     return new Set([...convolutions].filter((node) => regions.of(node.outputs[0]).gain > 0))
   }
 
-  private edges(convolutions: ReadonlySet<Node>, last: ReadonlySet<Value>): readonly Edge[] {
+  private edges(convolutions: ReadonlySet<Node>, last: Layouts): readonly Edge[] {
     const edges: Edge[] = []
-    for (const value of last) {
-      for (const { user, offset } of value.uses) {
-        if (
-          metadata.has(user.kind) ||
-          (convolutions.has(user) && (offset === 0 || (user.kind === epilogueKind && offset === residualAt))) ||
-          (this.keeps(user, last) && user.owner === value.node.owner)
-        )
-          continue
-        edges.push({ value, reader: user, offset })
-      }
+    for (const [value, layout] of last) {
+      if (layout !== 'chosen') continue
+      for (const use of value.uses)
+        if (!this.takesLast(use.user, use.offset, value, convolutions, last)) edges.push({ value, reader: use.user, offset: use.offset })
     }
     return edges
   }
 
+  /** Whether a node reads a channels-last value as it is. */
+  private takesLast(user: Node, offset: number, value: Value, convolutions: ReadonlySet<Node>, last: Layouts): boolean {
+    if (metadata.has(user.kind) || movesChannels(user) === 'inside') return true
+    if (convolutions.has(user)) return offset === 0 || (user.kind === epilogueKind && offset === residualAt)
+    if (user.owner !== value.node.owner) return false
+    // A list that one operator reads is part of it.
+    if (user.kind === 'prim::ListConstruct' && user.output.uses.length === 1)
+      return this.takesLast(user.output.uses[0].user, 0, value, convolutions, last)
+    return (user.outputs.length > 0 && last.has(user.outputs[0])) || (layoutOf(user) === 'reads' && offset === 0)
+  }
+
   /** Whether a copy of one of these might be told from the value: something writes it. */
   private isChanged(block: Block, values: ReadonlySet<Value>): boolean {
+    const writers = block.nodes.filter(hasEffects)
+    if (writers.length === 0) return false
     const aliases = (this.analysis ??= new AliasAnalysis(this.graph))
-    return block.nodes.some((node) => [...values].some((value) => value.node !== node && aliases.mayChange(node, value)))
+    return writers.some((node) => [...values].some((value) => value.node !== node && aliases.mayChange(node, value)))
   }
 
   private mark(node: Node): void {

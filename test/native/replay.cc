@@ -97,8 +97,8 @@ void measure_threads(const char* path) {
       program->run(function, args.data(), args.size(), nullptr);
       std::atomic<int64_t> sum{0};
       parallel_for(
-        64, 1,
-        [](void* context, int64_t begin, int64_t end) { static_cast<std::atomic<int64_t>*>(context)->fetch_add(end - begin); }, &sum);
+        64, 1, [](void* context, int64_t begin, int64_t end) { static_cast<std::atomic<int64_t>*>(context)->fetch_add(end - begin); },
+        &sum);
       if (sum != 64) std::abort();
     }
   };

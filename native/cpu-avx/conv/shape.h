@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "cpu-avx/channels_last.h"
 #include "cpu-avx/gemm/staging.h"
 #include "kernel.h"
 
@@ -40,31 +41,6 @@ inline std::string sizes_text(const TensorView& v) {
   std::string text = "[";
   for (int d = 0; d < v.ndim; d++) text += (d ? ", " : "") + std::to_string(v.sizes[d]);
   return text + "]";
-}
-
-// PyTorch's test of whether strides say channels_last (c10/core/MemoryFormat.h); ambiguous cases are contiguous.
-inline bool has_channels_last_strides(const TensorView& v) {
-  if (v.ndim != 4 && v.ndim != 5) return false;
-  if (v.strides[1] == 0) return false;
-  int64_t low = 0;
-  for (int i = 0; i < v.ndim; i++) {
-    const int d = i == 0 ? 1 : i == v.ndim - 1 ? 0 : v.ndim - i;
-    if (v.sizes[d] == 0 || v.strides[d] < low) return false;
-    if (d == 0 && low == v.strides[1]) return false;
-    low = v.strides[d];
-    if (v.sizes[d] > 1) low *= v.sizes[d];
-  }
-  return true;
-}
-inline void make_channels_last(TensorView& v) {
-  int64_t stride = 1;
-  v.strides[1] = stride;
-  stride *= std::max<int64_t>(1, v.sizes[1]);
-  for (int d = v.ndim - 1; d >= 2; d--) {
-    v.strides[d] = stride;
-    stride *= std::max<int64_t>(1, v.sizes[d]);
-  }
-  v.strides[0] = stride;
 }
 
 inline void read_list(const Call& call, int i, int spatial, int64_t fallback, const char* name, int64_t* to) {

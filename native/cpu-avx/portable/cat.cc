@@ -1,4 +1,5 @@
 // cat and stack.
+#include "cpu-avx/channels_last.h"
 #include "cpu-avx/portable/elements.h"
 
 namespace torchscript::portable {
@@ -19,6 +20,12 @@ DType common_dtype(const Arg& list) {
   DType dtype = list.tensors.p[0]->dtype;
   for (int64_t i = 1; i < list.tensors.n; i++) dtype = promote(dtype, list.tensors.p[i]->dtype);
   return dtype;
+}
+
+bool all_channels_last(const Arg& list) {
+  for (int64_t i = 0; i < list.tensors.n; i++)
+    if (!has_channels_last_strides(*list.tensors.p[i])) return false;
+  return true;
 }
 
 void infer_cat(Call& call) {
@@ -51,6 +58,7 @@ void infer_cat(Call& call) {
     sizes[dim] += v.sizes[dim];
   }
   call.set_output(0, dtype, sizes, first->ndim);
+  if (all_channels_last(list)) make_channels_last(call.outputs[0]);
   if (list.tensors.p[0]->quant != nullptr) call.outputs[0].quant = list.tensors.p[0]->quant;
 }
 
@@ -90,14 +98,19 @@ void place(Call& call, const TensorView& v, const TensorView& out, int64_t outer
 
 void run_cat(Call& call) {
   const Arg& list = call.args[0];
-  const TensorView& out = call.outputs[0];
+  TensorView out = call.outputs[0];
   if (out.numel() == 0) return;
-  const int dim = wrap_dim(call.args[1].i, out.ndim);
+  int dim = wrap_dim(call.args[1].i, out.ndim);
+  const bool inside = has_channels_last_strides(out);
+  if (inside) {
+    dim = inside_dim(dim, out.ndim);
+    out = with_channels_inside(out);
+  }
   const int64_t outer = product(out.sizes, 0, dim), inner = product(out.sizes, dim + 1, out.ndim), out_row = out.sizes[dim] * inner;
   int64_t at = 0;
   for (int64_t i = 0; i < list.tensors.n; i++) {
-    const TensorView& v = *list.tensors.p[i];
-    if (is_ignored(v)) continue;
+    if (is_ignored(*list.tensors.p[i])) continue;
+    const TensorView v = inside ? with_channels_inside(*list.tensors.p[i]) : *list.tensors.p[i];
     const int64_t row = v.sizes[dim] * inner;
     place(call, v, out, outer, out_row, at, row);
     at += row;

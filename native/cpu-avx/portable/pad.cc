@@ -1,5 +1,6 @@
 // Pads of the last dimensions: constant, reflect, replicate, circular. The list counts from the last dimension: (left, right, top, bottom, ...);
 // negative pads crop.
+#include "cpu-avx/channels_last.h"
 #include "cpu-avx/portable/mapped_copy.h"
 
 namespace torchscript::portable {
@@ -36,6 +37,7 @@ void infer_pads(Call& call, Mode mode) {
     if (mode == Mode::Replicate && size == 0) fail("replication_pad: expected a non-empty input at dimension %d", d);
   }
   call.set_output(0, self.dtype, sizes, self.ndim);
+  if (mode != Mode::Circular && has_channels_last_strides(self)) make_channels_last(call.outputs[0]);
   if (self.quant != nullptr) call.outputs[0].quant = self.quant;
 }
 
@@ -65,12 +67,18 @@ std::vector<int64_t> pad_map(int64_t size, int64_t left, int64_t right, Mode mod
 }
 
 void run_pads(Call& call, Mode mode, const Arg* value) {
-  const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  TensorView self = call.tensor(0), out = call.outputs[0];
   if (out.numel() == 0) return;
+  const int ndim = self.ndim;
+  const bool inside = has_channels_last_strides(out);
+  if (inside) {
+    self = with_channels_inside(self);
+    out = with_channels_inside(out);
+  }
   const auto& pads = call.args[1].ints;
   IndexMaps maps;
-  for (int d = 0; d < self.ndim; d++) {
-    const int64_t i = self.ndim - 1 - d;
+  for (int d = 0; d < ndim; d++) {
+    const int64_t i = ndim - 1 - (inside ? (d == 0 ? 0 : d == ndim - 1 ? 1 : d + 1) : d);
     maps.push_back(i < pads.n / 2 ? pad_map(self.sizes[d], pads.p[2 * i], pads.p[2 * i + 1], mode) : identity_map(self.sizes[d]));
   }
   Bytes16 fill{};

@@ -2,6 +2,7 @@
 //
 // Nearest resizes move elements. The others are separable: along each dimension an output position is a weighted sum of a few input
 // positions (taps), computed from the last dimension to the first in float (double for double tensors).
+#include "cpu-avx/channels_last.h"
 #include "cpu-avx/portable/mapped_copy.h"
 
 namespace torchscript::portable {
@@ -60,14 +61,27 @@ void infer_resize(Call& call, Method method, bool vec) {
   int64_t sizes[kMaxDims] = {self.sizes[0], self.sizes[1]};
   std::copy(r.sizes, r.sizes + r.spatial, sizes + 2);
   call.set_output(0, self.dtype, sizes, self.ndim);
+  if (has_channels_last_strides(self)) make_channels_last(call.outputs[0]);
   if (self.quant != nullptr) call.outputs[0].quant = self.quant;
 }
 
+// What a call resizes, with its dimensions in the order of the memory of the result.
+struct Images {
+  TensorView self, out;
+  int first = 2;  // of the spatial dimensions
+};
+Images images_of(const Call& call) {
+  Images images{call.tensor(0), call.outputs[0]};
+  if (has_channels_last_strides(images.out)) images = {with_channels_inside(images.self), with_channels_inside(images.out), 1};
+  return images;
+}
+
 void run_nearest(Call& call, Method method, const Resize& r) {
-  const TensorView &self = call.tensor(0), &out = call.outputs[0];
-  IndexMaps maps{identity_map(out.sizes[0]), identity_map(out.sizes[1])};
+  const auto [self, out, first] = images_of(call);
+  IndexMaps maps{identity_map(out.sizes[0])};
+  if (first == 2) maps.push_back(identity_map(out.sizes[1]));
   for (int d = 0; d < r.spatial; d++) {
-    const int64_t in = self.sizes[d + 2], n = out.sizes[d + 2];
+    const int64_t in = self.sizes[d + first], n = out.sizes[d + first];
     const float scale = r.scales[d] > 0 ? static_cast<float>(1.0 / r.scales[d]) : static_cast<float>(in) / static_cast<float>(n);
     std::vector<int64_t> map(static_cast<size_t>(n));
     for (int64_t i = 0; i < n; i++) {
@@ -76,6 +90,7 @@ void run_nearest(Call& call, Method method, const Resize& r) {
     }
     maps.push_back(std::move(map));
   }
+  if (first == 1) maps.push_back(identity_map(out.sizes[out.ndim - 1]));
   mapped_copy(call, self, out, maps, nullptr);
 }
 
@@ -206,18 +221,18 @@ void pass(Call& call, const C* source, C* result, int64_t outer, int64_t in, int
 }
 
 template <class C> void run_separable(Call& call, Method method, const Resize& r) {
-  const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  const auto [self, out, first] = images_of(call);
   constexpr DType compute = sizeof(C) == 8 ? DType::F64 : DType::F32;
   const C* current = static_cast<const C*>(dense(call, self, compute));
   int64_t sizes[kMaxDims];
   std::copy(self.sizes, self.sizes + self.ndim, sizes);
   for (int d = r.spatial - 1; d >= 0; d--) {
-    const Taps<C> taps = make_taps<C>(method, self.sizes[d + 2], r.sizes[d], r.align_corners, r.scales[d]);
+    const Taps<C> taps = make_taps<C>(method, self.sizes[d + first], r.sizes[d], r.align_corners, r.scales[d]);
     if (taps.identity) continue;
     bool last = true;  // the remaining dimensions keep their values
-    for (int e = 0; e < d; e++) last &= method == Method::Linear && self.sizes[e + 2] == r.sizes[e];
-    const int64_t outer = product(sizes, 0, d + 2), in = sizes[d + 2], inner = product(sizes, d + 3, self.ndim);
-    sizes[d + 2] = r.sizes[d];
+    for (int e = 0; e < d; e++) last &= method == Method::Linear && self.sizes[e + first] == r.sizes[e];
+    const int64_t outer = product(sizes, 0, d + first), in = sizes[d + first], inner = product(sizes, d + first + 1, self.ndim);
+    sizes[d + first] = r.sizes[d];
     C* result = last && out.dtype == compute ? out.ptr<C>() : scratch<C>(call, outer * r.sizes[d] * inner);
     pass(call, current, result, outer, in, r.sizes[d], inner, taps);
     current = result;
@@ -235,13 +250,14 @@ template <class C> void run_separable(Call& call, Method method, const Resize& r
 
 // Bytes resize in fixed point, rounded to bytes after each dimension: 16-bit weights with as many fraction bits as the largest allows.
 void run_bytes(Call& call, Method method, const Resize& r) {
-  const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  const auto [self, out, first] = images_of(call);
   const uint8_t* current = dense<uint8_t>(call, self);
   int64_t sizes[kMaxDims];
   std::copy(self.sizes, self.sizes + self.ndim, sizes);
   for (int d = r.spatial - 1; d >= 0; d--) {
-    const int64_t outer = product(sizes, 0, d + 2), in = sizes[d + 2], inner = product(sizes, d + 3, self.ndim), n = r.sizes[d];
-    sizes[d + 2] = n;
+    const int64_t outer = product(sizes, 0, d + first), in = sizes[d + first], inner = product(sizes, d + first + 1, self.ndim),
+                  n = r.sizes[d];
+    sizes[d + first] = n;
     Taps<double> taps = make_taps<double>(method, in, n, r.align_corners, r.scales[d]);
     if (taps.identity) continue;
     const int64_t width = taps.width;
