@@ -241,10 +241,9 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
       {InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
        InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"),
        InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"), InstanceMethod<&TensorHandle::touch>("touch"),
-       InstanceMethod<&TensorHandle::release_pages>("releasePages"), InstanceMethod<&TensorHandle::dispose>("dispose"),
-       InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"), InstanceAccessor<&TensorHandle::identity>("identity"),
-       InstanceAccessor<&TensorHandle::storage_id>("storageId"), InstanceAccessor<&TensorHandle::data_offset>("dataOffset"),
-       InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
+       InstanceMethod<&TensorHandle::release_pages>("releasePages"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
+       InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::storage_id>("storageId"),
+       InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     tensor_ = *payload<TensorRef>(info, "Tensor");
@@ -554,7 +553,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
                         InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
                         InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
-                        InstanceMethod<&ProgramHandle::memory>("memory"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+                        InstanceMethod<&ProgramHandle::memory>("memory"),
+                        InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
                         InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
                         InstanceMethod<&ProgramHandle::state_version>("stateVersion"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
@@ -654,8 +654,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     environment.buffers->drain();
     const size_t n = f.parameters.size(), hidden = self ? 1 : 0, given = info.Length() - first;
     if (given != n - hidden)
-      throw argument_error(
-        env, "Expected " + std::to_string(n - hidden) + " arguments for " + f.name + " but received " + std::to_string(given) + ".");
+      throw argument_error(env, "Expected " + std::to_string(n - hidden) + " arguments for " + f.name + " but received " +
+                                  std::to_string(given) + ".");
     constexpr size_t kInline = 8;
     torchscript::Value few[kInline];
     std::vector<torchscript::Value> many(n > kInline ? n : 0);

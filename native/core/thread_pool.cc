@@ -149,8 +149,7 @@ class Pool {
     // Never more helpers than pieces beyond the caller's own.
     int helpers = static_cast<int>(std::min<int64_t>({workers, pieces_ - 1, helpers_left}));
     shares_ = helpers + 1;
-    for (int i = 0; i < shares_; i++)
-      share_[i].range.store(range(pieces_ * i / shares_, pieces_ * (i + 1) / shares_), std::memory_order_relaxed);
+    for (int i = 0; i < shares_; i++) share_[i].range.store(range(pieces_ * i / shares_, pieces_ * (i + 1) / shares_), std::memory_order_relaxed);
     running_.store(helpers, std::memory_order_relaxed);
     tickets_.store(helpers, std::memory_order_release);
     keep_off_this_cpu();
@@ -283,8 +282,8 @@ class Pool {
   std::vector<std::thread> workers_;
   std::atomic<int> threads_{0};
 #if defined(__linux__)
-  cpu_set_t cpus_;        // where this process may run
-  int avoided_cpu_ = -1;  // where workers may not
+  cpu_set_t cpus_;         // where this process may run
+  int avoided_cpu_ = -1;   // where workers may not
 #endif
 
   ParallelBody body_ = nullptr;

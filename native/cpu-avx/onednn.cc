@@ -19,13 +19,12 @@
 namespace torchscript {
 namespace {
 
-#define TS_DNNL_FUNCTIONS(X)                                                                                                       \
-  X(engine_create)                                                                                                                 \
-  X(stream_create)                                                                                                                 \
-  X(primitive_attr_create) X(primitive_attr_destroy) X(primitive_desc_create) X(primitive_desc_destroy) X(primitive_desc_query_md) \
-    X(primitive_create) X(primitive_destroy) X(primitive_execute) X(memory_desc_init_by_strides) X(memory_desc_init_by_tag)        \
-      X(memory_desc_get_size) X(memory_create) X(memory_destroy) X(memory_set_data_handle) X(reorder_primitive_desc_create)        \
-        X(matmul_desc_init) X(dilated_convolution_forward_desc_init) X(set_max_cpu_isa)
+#define TS_DNNL_FUNCTIONS(X)                                                                                                \
+  X(engine_create)                                                                                                          \
+  X(stream_create) X(primitive_attr_create) X(primitive_attr_destroy) X(primitive_desc_create) X(primitive_desc_destroy)    \
+    X(primitive_desc_query_md) X(primitive_create) X(primitive_destroy) X(primitive_execute) X(memory_desc_init_by_strides) \
+      X(memory_desc_init_by_tag) X(memory_desc_get_size) X(memory_create) X(memory_destroy) X(memory_set_data_handle)       \
+        X(reorder_primitive_desc_create) X(matmul_desc_init) X(dilated_convolution_forward_desc_init) X(set_max_cpu_isa)
 
 struct Library {
 #define TS_FIELD(name) decltype(&::dnnl_##name) name = nullptr;

@@ -31,8 +31,7 @@ void max_plane_separable(const PoolShape& s, const float* in, float* out) {
   const PoolTable& table = pool_table();
   if (s.in[0] == 1 && s.out[0] == 1 && s.kernel[0] == 1 && s.pad[0] == 0 && s.dilation[1] == 1 && s.dilation[2] == 1 && s.stride[2] <= 2 &&
       s.kernel[2] <= kMaxPlaneKernel && s.kernel[1] <= 4) {
-    return table.max_plane({in, s.in[1], s.in[2], s.kernel[1], s.kernel[2], s.stride[1], s.pad[1], s.pad[2], out, s.out[1], s.out[2]},
-                           static_cast<int>(s.stride[2]));
+    return table.max_plane({in, s.in[1], s.in[2], s.kernel[1], s.kernel[2], s.stride[1], s.pad[1], s.pad[2], out, s.out[1], s.out[2]}, static_cast<int>(s.stride[2]));
   }
   float* row = thread_scratch<float>(kSlotUser, static_cast<size_t>(s.in[2]));
   for (int64_t z = 0; z < s.out[0]; z++) {
@@ -198,13 +197,10 @@ template <int N> void avg_pool_run(Call& call) {
   const int64_t divisor = call.nargs > 6 && call.args[6].kind == ArgKind::Int ? call.args[6].i : 0;
   if (N == 2 && is_last_pool(call.tensor(0), out)) {
     call.runtime->note("avg_pool_last");
-    return mean_pool_last(
-      *call.runtime, s, call.tensor(0), out,
-      [&](int d, int64_t i, int64_t& begin, int64_t& end) {
-        begin = i * s.stride[d] - s.pad[d];
-        end = std::min(begin + s.kernel[d], s.in[d] + s.pad[d]);
-      },
-      divisor, include_pad);
+    return mean_pool_last(*call.runtime, s, call.tensor(0), out, [&](int d, int64_t i, int64_t& begin, int64_t& end) {
+      begin = i * s.stride[d] - s.pad[d];
+      end = std::min(begin + s.kernel[d], s.in[d] + s.pad[d]);
+    }, divisor, include_pad);
   }
   call.runtime->note("avg_pool");
   with_compute_type(out.dtype, [&](auto t) {

@@ -46,13 +46,10 @@ template <int N> void adaptive_avg_run(Call& call) {
   const TensorView& out = call.outputs[0];
   if (N == 2 && is_last_pool(call.tensor(0), out)) {
     call.runtime->note("adaptive_avg_pool_last");
-    return mean_pool_last(
-      *call.runtime, s, call.tensor(0), out,
-      [&](int d, int64_t i, int64_t& begin, int64_t& end) {
-        begin = window_begin(i, s.out[d], s.in[d]);
-        end = window_end(i, s.out[d], s.in[d]);
-      },
-      0, false);
+    return mean_pool_last(*call.runtime, s, call.tensor(0), out, [&](int d, int64_t i, int64_t& begin, int64_t& end) {
+      begin = window_begin(i, s.out[d], s.in[d]);
+      end = window_end(i, s.out[d], s.in[d]);
+    }, 0, false);
   }
   call.runtime->note("adaptive_avg_pool");
   with_float_type(out.dtype, [&](auto t) {

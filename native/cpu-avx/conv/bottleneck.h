@@ -122,8 +122,7 @@ inline void run_bottleneck(Runtime& runtime, const Bottleneck& b, const LastImag
           }
           if (!at_once) kernels.epilogue(narrow, count * narrow_row, nullptr, 0, 1, count * narrow_row, b.depthwise.activation);
           const int64_t at = (item * s.out[1] + y) * s.out[2] * b.project.s.out_channels;
-          narrow_product(b.project, narrow, hidden, count * s.out[2], b.project.out + at,
-                         b.project.residual ? b.project.residual + at : nullptr);
+          narrow_product(b.project, narrow, hidden, count * s.out[2], b.project.out + at, b.project.residual ? b.project.residual + at : nullptr);
         }
       }
     }

@@ -280,30 +280,10 @@ inline void run_last_depthwise(Runtime& runtime, const LastProblem& c, const Las
     for (int64_t i = begin; i < end;) {
       const int64_t item = i / pairs, stop = std::min(end, (item + 1) * pairs);
       const int64_t y0 = i % pairs * 2, y1 = std::min(s.out[1], (stop - item * pairs) * 2), at = item * pixels * channels;
-      const DepthwiseLast d{image.data + item * image.item,
-                            image.row,
-                            image.pixel,
-                            s.in[1],
-                            s.in[2],
-                            channels,
-                            s.kernel[1],
-                            s.kernel[2],
-                            s.stride[1],
-                            s.stride[2],
-                            s.dilation[1],
-                            s.dilation[2],
-                            s.pad_low[1],
-                            s.pad_low[2],
-                            static_cast<const float*>(c.packed),
-                            c.bias,
-                            zeros,
-                            c.residual ? c.residual + at : nullptr,
-                            at_once ? c.activation : Activation::None,
-                            c.out + at,
-                            s.out[2] * channels,
-                            channels,
-                            s.out[1],
-                            s.out[2]};
+      const DepthwiseLast d{image.data + item * image.item, image.row, image.pixel, s.in[1], s.in[2], channels, s.kernel[1], s.kernel[2],
+                            s.stride[1], s.stride[2], s.dilation[1], s.dilation[2], s.pad_low[1], s.pad_low[2],
+                            static_cast<const float*>(c.packed), c.bias, zeros, c.residual ? c.residual + at : nullptr,
+                            at_once ? c.activation : Activation::None, c.out + at, s.out[2] * channels, channels, s.out[1], s.out[2]};
       conv_last_table().depthwise(d, y0, y1);
       if (!at_once) {
         const int64_t n = (y1 - y0) * s.out[2] * channels;

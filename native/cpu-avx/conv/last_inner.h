@@ -7,17 +7,17 @@ namespace torchscript {
 
 // A depthwise convolution of float with one filter a channel; pixels of input and output hold their channels adjacent.
 struct DepthwiseLast {
-  const float* in;                  // pixel (0, 0) of the image
-  int64_t in_row, in_pixel;         // elements from row to row, from pixel to pixel
-  int64_t height, width, channels;  // of the image
+  const float* in;                             // pixel (0, 0) of the image
+  int64_t in_row, in_pixel;                    // elements from row to row, from pixel to pixel
+  int64_t height, width, channels;             // of the image
   int64_t kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
-  const float* weight;                        // [kernel_y * kernel_x][channels]
-  const float* bias;                          // or null
-  const float* zeros;                         // `channels` of them
-  const float* residual;                      // as out, or null
-  Activation activation;                      // None, Relu or Relu6
-  float* out;                                 // pixel (0, 0) of the result
-  int64_t out_row, out_pixel, rows, columns;  // of the result
+  const float* weight;                         // [kernel_y * kernel_x][channels]
+  const float* bias;                           // or null
+  const float* zeros;                          // `channels` of them
+  const float* residual;                       // as out, or null
+  Activation activation;                       // None, Relu or Relu6
+  float* out;                                  // pixel (0, 0) of the result
+  int64_t out_row, out_pixel, rows, columns;   // of the result
 };
 
 // Adjacent pixels of a row of the result from a planar image: pixel i reads image[offsets[k] + i] for each k.
@@ -25,8 +25,8 @@ struct StemTile {
   const float* image;
   const int64_t* offsets;
   int64_t k;
-  const float* b;         // a panel, as in gemm/tiles.h
-  const float* bias;      // or null
+  const float* b;     // a panel, as in gemm/tiles.h
+  const float* bias;  // or null
   Activation activation;  // None, Relu or Relu6
   float* c;
   int64_t c_stride;

@@ -136,11 +136,12 @@ inline bool run_winograd_last(Runtime& runtime, const LastProblem& c, int m, con
           const int columns = static_cast<int>(std::min<int64_t>(m, s.out[2] - x));
           const float* bias = c.bias ? c.bias + f0 : nullptr;
           const float* residual = c.residual ? c.residual + to : nullptr;
-          good = inner.output(m, products + t * width, p_step, filters, bias, residual, c.out + to, s.out[2] * oc, oc, rows, columns,
-                              at_once ? c.activation : Activation::None) &&
+          good = inner.output(m, products + t * width, p_step, filters, bias, residual,
+                              c.out + to, s.out[2] * oc, oc, rows, columns, at_once ? c.activation : Activation::None) &&
                  good;
           if (at_once) continue;
-          for (int i = 0; i < rows; i++) kernels.epilogue(c.out + to + i * s.out[2] * oc, oc, nullptr, 0, columns, filters, c.activation);
+          for (int i = 0; i < rows; i++)
+            kernels.epilogue(c.out + to + i * s.out[2] * oc, oc, nullptr, 0, columns, filters, c.activation);
         }
       }
       if (!good) finite.store(false, std::memory_order_relaxed);

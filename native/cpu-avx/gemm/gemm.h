@@ -62,7 +62,7 @@ template <class T> struct Gemm {
   const T* residual = nullptr;  // columns adjacent
   int64_t residual_row = 0;
   Activation activation = Activation::None;
-  bool subcubic = false;         // algorithms with fewer multiplications may be used: gemm/strassen.h
+  bool subcubic = false;  // algorithms with fewer multiplications may be used: gemm/strassen.h
   const T* kept_sums = nullptr;  // of packed B: gemm/strassen_kept.h, or null
 };
 

@@ -20,7 +20,7 @@
 
 namespace torchscript {
 
-constexpr int64_t kStrassenRows = 256;  // of A at a time
+constexpr int64_t kStrassenRows = 256;      // of A at a time
 
 inline bool strassen_suits(const Gemm<float>& g) {
   return g.a_col == 1 && g.alpha == 1.0f && !g.accumulate && !g.bias_m && g.m >= 96 && g.k >= 256 && g.k % 2 == 0 &&

@@ -115,8 +115,13 @@ class StrassenKept {
       for (int q = 0; q < 7; q++) left_[q] = {sums + q * operand, step};
     } else {
       const float* lower = a + half_ * g_.a_row;
-      const Operand operands[7] = {{a, g_.a_row}, {a + half_k_, g_.a_row}, {sums + 3 * operand, step}, {lower + half_k_, g_.a_row},
-                                   {sums, step},  {sums + operand, step},  {sums + 2 * operand, step}};
+      const Operand operands[7] = {{a, g_.a_row},
+                                   {a + half_k_, g_.a_row},
+                                   {sums + 3 * operand, step},
+                                   {lower + half_k_, g_.a_row},
+                                   {sums, step},
+                                   {sums + operand, step},
+                                   {sums + 2 * operand, step}};
       std::copy(operands, operands + 7, left_);
     }
     return match.load();

@@ -101,8 +101,7 @@ template <int Stride, int Rows> void depthwise3_rows(const DepthwiseLast& d, int
     if (inside_rows && left >= 0 && left + wide <= d.width) {
       const float* first = d.in + top * d.in_row + left * d.in_pixel;
       const int64_t row = d.in_row, pixel = d.in_pixel;
-      depthwise3_columns<Stride, Rows>(
-        w, [=](int r, int j) { return first + r * row + j * pixel; }, columns);
+      depthwise3_columns<Stride, Rows>(w, [=](int r, int j) { return first + r * row + j * pixel; }, columns);
     } else {
       const float* from[kHigh][kWide];
       for (int r = 0; r < kHigh; r++) {
@@ -112,8 +111,7 @@ template <int Stride, int Rows> void depthwise3_rows(const DepthwiseLast& d, int
           from[r][j] = inside ? d.in + iy * d.in_row + ix * d.in_pixel : d.zeros;
         }
       }
-      depthwise3_columns<Stride, Rows>(
-        w, [&from](int r, int j) { return from[r][j]; }, columns);
+      depthwise3_columns<Stride, Rows>(w, [&from](int r, int j) { return from[r][j]; }, columns);
     }
   }
 }
@@ -124,7 +122,8 @@ template <int Stride> void depthwise3(const DepthwiseLast& d, int64_t y0, int64_
 }
 
 // Any kernel: Vectors vectors of channels of one pixel at a time.
-template <int Vectors, bool Whole> inline void depthwise_pixel(const DepthwiseLast& d, int64_t y, int64_t x, int64_t c, int n) {
+template <int Vectors, bool Whole>
+inline void depthwise_pixel(const DepthwiseLast& d, int64_t y, int64_t x, int64_t c, int n) {
   V acc[Vectors];
 #pragma GCC unroll 4
   for (int v = 0; v < Vectors; v++) acc[v] = d.bias ? load<Whole>(d.bias + c + v * W, n) : L::zero();

@@ -33,9 +33,9 @@ template <int M, int NV, Last L> TS_INLINE void tile(const NarrowProduct& p, int
 #endif
   // The sums start with the bias.
   for (int v = 0; v < kFull; v++) {
-    const VecF start = !p.bias                          ? VecF::zero()
+    const VecF start = !p.bias                               ? VecF::zero()
                        : L == Last::Part && v == NV - 1 ? VecF::load_partial(p.bias + column + v * W, lanes)
-                                                        : VecF::load(p.bias + column + v * W);
+                                                             : VecF::load(p.bias + column + v * W);
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) acc[i][v] = start;
   }

@@ -49,8 +49,7 @@ void max_windows(const float* row, int64_t n, int64_t stride, int64_t window, in
   }
 }
 
-template <int Stride, bool Edge>
-TS_INLINE void max_block(const MaxPlane& p, const LaneRange (&inside)[2 * kMaxPlaneKernel], int64_t y, int64_t x, int n) {
+template <int Stride, bool Edge> TS_INLINE void max_block(const MaxPlane& p, const LaneRange (&inside)[2 * kMaxPlaneKernel], int64_t y, int64_t x, int n) {
   const VecF lowest(-__builtin_inff());
   VecF acc = lowest;
   const int64_t column = x * Stride - p.pad_left, top = y * p.stride_y - p.pad_top;

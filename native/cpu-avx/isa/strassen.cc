@@ -120,8 +120,7 @@ float largest(const float* x, int64_t n) {
 }  // namespace
 
 extern const StrassenKernels strassen_kernels;
-const StrassenKernels strassen_kernels = {
-  "strassen_f32_" TS_STRING(TS_ISA), "strassen_kept_f32_" TS_STRING(TS_ISA), operands_of_a, sums_of_a, sums_of_b, combine, largest};
+const StrassenKernels strassen_kernels = {"strassen_f32_" TS_STRING(TS_ISA), "strassen_kept_f32_" TS_STRING(TS_ISA), operands_of_a, sums_of_a, sums_of_b, combine, largest};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
