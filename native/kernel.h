@@ -203,6 +203,8 @@ struct Runtime {
   virtual RandomSource& random() = 0;
   // Names the inner kernel that runs, such as "gemm_f32_avx512_14x32"; shown by the profiler, asserted by tests. Free when nobody listens.
   virtual void note(const char* inner_kernel) = 0;
+  // Brings the elements at `data` back to memory: those of args[pack_arg] may be away in a packed_only row.
+  virtual void restore(const void* data) { (void)data; }
   // Scratch memory of the running call beyond what infer asked for; freed when the call returns. 64-byte aligned. Not thread-safe.
   virtual void* scratch(size_t bytes) = 0;
 
@@ -238,6 +240,12 @@ struct Call {
     if (args[i].kind != ArgKind::Tensor) fail("Expected a Tensor as argument %d", i + 1);
     return *args[i].tensor;
   }
+  // Tensor i, with its elements in memory; see Kernel::packed_only.
+  const TensorView& restored(int i) const {
+    const TensorView& view = tensor(i);
+    if (packed) runtime->restore(view.data);
+    return view;
+  }
   const TensorView* optional_tensor(int i) const { return i < nargs && args[i].kind == ArgKind::Tensor ? args[i].tensor : nullptr; }
   // Sets shape and dtype of output i, contiguous.
   void set_output(int i, DType dtype, const int64_t* sizes, int ndim) {
@@ -264,9 +272,12 @@ struct Kernel {
   int pack_arg = -1;
   size_t (*pack_bytes)(const Call& call) = nullptr;
   void (*pack)(const Call& call, void* packed) = nullptr;
+  // Given `packed`, run reads the elements of args[pack_arg] after Call::restored alone, so that they need not be in memory.
+  bool packed_only = false;
   bool data_dependent = false;  // infer reads tensor data (nonzero, unique): such a call is never part of a recorded schedule
   bool random = false;          // draws from runtime->random()
   bool in_place = false;        // run accepts outputs[0] being exactly the same view as args[0] (or any equal-shaped tensor arg)
+  bool total = false;           // run fails for no elements: what infer takes, it computes
   // Whether infer and run take these arguments; looks at no data. Asked where a program has another way (`torchscript::fusion_fits`).
   bool (*accepts)(const Call& call) = nullptr;
   // Work that depends on all but data, done once for a recorded schedule. Shared by runs at the same time.

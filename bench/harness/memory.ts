@@ -1,15 +1,17 @@
-// Peak memory of each engine: a process of its own loads the model and calls it ten times.
+// Start-up times and peak memory of each engine: a process of its own loads the model and calls it ten times.
 // As a program: memory.js ours|onnxruntime FOLDER NAME THREADS [VARIANT], which prints one JSON object.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { setNumThreads, memoryStats } from '../../lib/index.js'
+import { jit, memoryStats, setNumThreads } from '../../lib/index.js'
+import { now } from './interleave.js'
 import { findOnnxRuntime, openOnnxRuntime } from './onnxruntime.js'
-import { prepareOurs, variantOf, type Variant } from './ours.js'
+import { prepareOurs, variantOf, type Prepared, type Variant } from './ours.js'
 import { readPair, type Pair } from './pair.js'
 import { TorchPeer, openTorch, type TorchMode } from './pytorch.js'
-import type { Memory } from './results.js'
+import type { Memory, StartUp } from './results.js'
 
 const self = fileURLToPath(import.meta.url)
 const calls = 10
@@ -23,24 +25,63 @@ function peakRss(): number {
   }
 }
 
+const processorTime = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** Splits the time of what follows into steps. */
+class Stopwatch {
+  private last = now()
+  private readonly processorStart = processorTime()
+  lap(): number {
+    const before = this.last
+    this.last = now()
+    return this.last - before
+  }
+  get processor(): number {
+    return processorTime() - this.processorStart
+  }
+}
+
+function startOurs(pair: Pair, variant: Variant, watch: Stopwatch): { prepared: Prepared; steps: Pick<StartUp, 'load' | 'optimise'> } {
+  if (variant !== 'optimized') {
+    const prepared = prepareOurs(pair, variant)
+    return { prepared, steps: { load: watch.lap() } }
+  }
+  const loaded = jit.load(join(pair.folder, `${pair.name}.pt`))
+  const load = watch.lap()
+  const model = jit.optimizeForInference(loaded)
+  const optimise = watch.lap()
+  const report: Prepared['report'] = () => model.explain().find((r) => r.function.endsWith('.forward'))
+  return { prepared: { model, report, dispose: () => model.dispose() }, steps: { load, optimise } }
+}
+
 async function measure([engine, folder, name, threads, variant]: readonly string[]): Promise<Memory> {
   const pair = readPair(folder, name)
   if (engine === 'ours') {
     setNumThreads(Number(threads))
     const base = peakRss()
-    const { model, report: reportOf } = prepareOurs(pair, variant as Variant)
-    for (let i = 0; i < calls; i++) model.forward(...pair.inputs)
-    const report = reportOf()
+    const watch = new Stopwatch()
+    const { prepared, steps } = startOurs(pair, variant as Variant, watch)
+    const { model } = prepared
+    model.forward(...pair.inputs)
+    const startUp: StartUp = { ...steps, first: watch.lap(), processor: watch.processor }
+    for (let i = 1; i < calls; i++) model.forward(...pair.inputs)
+    const report = prepared.report()
     const planned = report === undefined ? {} : { arena: report.arenaBytes, live: report.liveBytes }
-    return { base, peak: peakRss(), after: process.memoryUsage.rss(), ...planned, packed: memoryStats().packedBytes }
+    return { base, peak: peakRss(), after: process.memoryUsage.rss(), ...planned, packed: memoryStats().packedBytes, startUp }
   }
   const ort = findOnnxRuntime()
   if (typeof ort === 'string') throw new Error(ort)
   const base = peakRss()
-  const session = await openOnnxRuntime(ort, pair, Number(threads))
+  const watch = new Stopwatch()
+  let load = 0
+  const session = await openOnnxRuntime(ort, pair, Number(threads), () => (load = watch.lap()))
   if (typeof session === 'string') throw new Error(session)
+  const startUp: StartUp = { load, first: watch.lap(), processor: watch.processor }
   await session.run(calls - 1)
-  return { base, peak: peakRss(), after: process.memoryUsage.rss() }
+  return { base, peak: peakRss(), after: process.memoryUsage.rss(), startUp }
 }
 
 /** `name` is that of the engine; undefined when it could not be measured. */

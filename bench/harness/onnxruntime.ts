@@ -28,11 +28,12 @@ export function findOnnxRuntime(): OnnxRuntime | string {
   }
 }
 
-/** The engine, or why there is none. */
-export async function openOnnxRuntime(ort: OnnxRuntime, pair: Pair, threads: number): Promise<Engine | string> {
+/** The engine, or why there is none. `created` is told when there is a session. */
+export async function openOnnxRuntime(ort: OnnxRuntime, pair: Pair, threads: number, created?: () => void): Promise<Engine | string> {
   const file = join(pair.folder, `${pair.name}.onnx`)
   if (!existsSync(file)) return `there is no ${pair.name}.onnx`
   const session = await ort.InferenceSession.create(file, { intraOpNumThreads: threads, interOpNumThreads: 1 })
+  created?.()
   const feeds: Record<string, unknown> = {}
   session.inputNames.forEach((input, i) => {
     feeds[input] = new ort.Tensor(pair.inputs[i].dtype, pair.inputs[i].data, pair.inputs[i].shape)

@@ -35,7 +35,15 @@ export function modelLines(row: ModelRow, limits: Limits | undefined): string {
     const own = arena + share + (m.packed === undefined ? '' : `; packed weights ${showBytes(m.packed)}`)
     return `  memory of ${name.padEnd(width)}  peak ${showBytes(m.peak)}, ${showBytes(m.peak - m.base)} above the start, ${showBytes(m.after - m.base)} after the calls${own}`
   })
-  return [head, ...lines, ...skipped, `  ${speed.join(', ')}`, ...memory].join('\n')
+  const startUp = Object.entries(row.memory).flatMap(([name, { startUp: s }]) => {
+    if (s === undefined) return []
+    const optimise = s.optimise === undefined ? '' : `, optimise ${showTime(s.optimise)}`
+    const all = s.load + (s.optimise ?? 0) + s.first
+    return [
+      `  start-up of ${name.padEnd(width)}  load ${showTime(s.load)}${optimise}, first call ${showTime(s.first)}; together ${showTime(all)}, processor ${showTime(s.processor)}`,
+    ]
+  })
+  return [head, ...lines, ...skipped, `  ${speed.join(', ')}`, ...memory, ...startUp].join('\n')
 }
 
 /** What a run prints for one kernel. */

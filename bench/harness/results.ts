@@ -25,6 +25,17 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>
 }
 
+/** Milliseconds from nothing to the first result, in a process of its own. */
+export interface StartUp {
+  /** Until there is a module, or a session. */
+  readonly load: number
+  /** Ours only: freezing and optimising. */
+  readonly optimise?: number
+  readonly first: number
+  /** Processor time of all of it, of all threads. */
+  readonly processor: number
+}
+
 /** Peak memory of a process of its own that loads a model and calls it. Bytes. */
 export interface Memory {
   /** Before the model is loaded. */
@@ -36,6 +47,7 @@ export interface Memory {
   readonly arena?: number
   readonly live?: number
   readonly packed?: number
+  readonly startUp?: StartUp
 }
 
 export interface ModelRow {

@@ -56,6 +56,8 @@ export interface TensorHandle {
   setRequiresGrad(value: boolean): void
   /** Gives back memory that can be read again from the file that the tensor is mapped from; nothing for other tensors, and for written files. */
   releasePages(): void
+  /** The storage of a tensor whose elements are computed when they are read, as results are under setDerives; null for all others. */
+  derivedStorage(): StorageHandle | null
   /** The same number for handles of the same tensor, while one of them is alive. */
   readonly identity: number
   dispose(): void
@@ -157,12 +159,23 @@ export interface ProgramHandle {
   snapshot(object: ObjectHandle): NativeSnapshot
   /** What the recorder did with each signature seen so far. */
   signatures(): SignatureReport[]
-  /** Parameters, buffers and constants, and the packed forms that kernels have made of them. */
-  memory(): { readonly weightBytes: number; readonly packedBytes: number }
+  /**
+   * Parameters, buffers and constants, and the packed forms that kernels have made of them. `awayBytes` of the former are not in memory: they are
+   * computed when somebody but a kernel that packs them reads them.
+   */
+  memory(): { readonly weightBytes: number; readonly packedBytes: number; readonly awayBytes: number }
   /** Recording and replaying of schedules; on by default. */
   setRecording(enabled: boolean): void
   /** Whether recordings time the kernels of other providers, as far as there are any, and keep the fastest. */
   setAutotune(enabled: boolean): void
+  /** A digest of the program's weights as they were when this, `writePacks` or `readPacks` was called first. */
+  weightsDigest(): string
+  /** Writes the packed forms of the weights to a file. */
+  writePacks(path: string): void
+  /** Takes packed forms from such a file, which is mapped: how many there are for weights of this program, or why the file cannot be used. */
+  readPacks(path: string): number | string
+  /** Whether large results of operators on weights are computed when they are read first, and are weights themselves; for programs of passes. */
+  setDerives(enabled: boolean): void
   /** Grows when an attribute or the memory of a tensor that the program was loaded with is written. */
   stateVersion(): number
   dispose(): void

@@ -63,6 +63,7 @@ function runnerOf(node: Node, types: readonly Type[]): Runner {
     }
     const program = new Program({ classes: noClasses, functions: [fn] })
     program.setRecording(false)
+    program.setDerives(true)
     runner = { program, fn }
     runners.set(key, runner)
   }

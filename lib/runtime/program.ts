@@ -141,7 +141,7 @@ export class Program {
   signatures(): SignatureReport[] {
     return callNative(() => this.#handle.signatures())
   }
-  memory(): { readonly weightBytes: number; readonly packedBytes: number } {
+  memory(): { readonly weightBytes: number; readonly packedBytes: number; readonly awayBytes: number } {
     return callNative(() => this.#handle.memory())
   }
   get autotune(): boolean {
@@ -154,6 +154,14 @@ export class Program {
   }
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))
+  }
+  /** The native program, for packed weights in files. */
+  get packs(): Pick<ProgramHandle, 'weightsDigest' | 'writePacks' | 'readPacks'> {
+    return this.#handle
+  }
+  /** Whether large results are computed when they are read first: for operators that passes run on weights. */
+  setDerives(enabled: boolean): void {
+    callNative(() => this.#handle.setDerives(enabled))
   }
   /** Grows when an attribute or the memory of a tensor that the program was made with is written. */
   stateVersion(): number {

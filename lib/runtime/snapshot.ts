@@ -1,11 +1,17 @@
 import type { ArchiveNames } from '../archive/code-names.js'
 import type { DictValue, ListValue, ObjectValue, PickleValue, StorageData, TensorData } from '../archive/values.js'
 import { type ClassType, FloatType, IntType, listOf, optionalOf, StringType, TensorType, tupleOf, type Type } from '../ir/types.js'
-import type { NativeSnapshot, QuantInfo, SnapshotChild, SnapshotEntry, TensorHandle } from '../native/binding.js'
+import type { NativeSnapshot, QuantInfo, SnapshotChild, SnapshotEntry, StorageHandle, TensorHandle } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { customClass } from '../script/type-resolver.js'
 import { type DType, dtypeFromCode } from '../tensor/dtype.js'
 import { ArgumentError, InvariantError, UnsupportedError } from '../util/errors.js'
+
+/** Tensors by the storages that describe theirs, where their elements are computed when somebody reads them. */
+const derived = new WeakMap<StorageData, TensorHandle>()
+
+/** The storage of the addon that a description stands for, where describing it did not compute its elements; undefined for others. */
+export const derivedStorageOf = (storage: StorageData): StorageHandle | undefined => derived.get(storage)?.derivedStorage() ?? undefined
 
 /** Shows tensors of the addon as tensors of an archive; tensors on one storage share it there too. Nothing is copied. */
 export class TensorExporter {
@@ -29,7 +35,9 @@ export class TensorExporter {
         const buffer = callNative(() => handle.data(true))
         return new Uint8Array(buffer, handle.dataOffset, byteLength)
       }
+      const isDerived = handle.derivedStorage() !== null
       this.storages.set(id, (storage = { key: String(id), dtype, byteLength, location: 'cpu', bytes }))
+      if (isDerived) derived.set(storage, handle)
     }
     return storage
   }

@@ -8,6 +8,7 @@ import { Tensor } from '../tensor/tensor.js'
 import { readElement, arrayTypeOf } from '../tensor/typed-array.js'
 import { UnsupportedError } from '../util/errors.js'
 import { liveTensorOf } from './live-tensors.js'
+import { derivedStorageOf } from './snapshot.js'
 
 /** The number in a 0-dim tensor of an archive, for passes. */
 export function scalarOf(tensor: TensorData): ConstantValue | undefined {
@@ -89,8 +90,11 @@ export class TensorImporter {
   #storage(storage: StorageData): StorageHandle {
     let handle = this.#storages.get(storage)
     if (handle === undefined) {
-      const bytes = storage.bytes()
-      handle = nativeBinding().storageFromBuffer(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength, this.isWeight)
+      handle = derivedStorageOf(storage)
+      if (handle === undefined) {
+        const bytes = storage.bytes()
+        handle = nativeBinding().storageFromBuffer(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength, this.isWeight)
+      }
       this.#storages.set(storage, handle)
     }
     return handle

@@ -17,6 +17,7 @@
 #include "binding/worker.h"
 #include "core/memory.h"
 #include "core/mmap.h"
+#include "core/pack_file.h"
 #include "core/registry.h"
 
 namespace torchscript::binding {
@@ -241,7 +242,8 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
       {InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
        InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"),
        InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"), InstanceMethod<&TensorHandle::touch>("touch"),
-       InstanceMethod<&TensorHandle::release_pages>("releasePages"), InstanceMethod<&TensorHandle::dispose>("dispose"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
+       InstanceMethod<&TensorHandle::release_pages>("releasePages"), InstanceMethod<&TensorHandle::dispose>("dispose"),
+       InstanceMethod<&TensorHandle::derived_storage>("derivedStorage"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
        InstanceAccessor<&TensorHandle::identity>("identity"), InstanceAccessor<&TensorHandle::storage_id>("storageId"),
        InstanceAccessor<&TensorHandle::data_offset>("dataOffset"), InstanceAccessor<&TensorHandle::data_is_copy>("dataIsCopy")});
   }
@@ -249,7 +251,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     tensor_ = *payload<TensorRef>(info, "Tensor");
     Environment::of(info.Env()).tensors.insert(this);
     // Memory of the executor counts towards garbage collection; that of ArrayBuffers is counted by them.
-    if (!tensor_->storage->foreign && tensor_->storage->bytes >= kReportedFrom) {
+    if (!tensor_->storage->foreign && !tensor_->storage->away && tensor_->storage->bytes >= kReportedFrom) {
       reported_ = static_cast<int64_t>(tensor_->storage->bytes);
       Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
     }
@@ -339,6 +341,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     copy->quant = t->quant;
     copy->view.quant = t->view.quant;
     KernelRuntime runtime;
+    t->storage->settle();
     copy_views(runtime, copy->view, t->view);
     return wrap_tensor(info.Env(), copy);
   }
@@ -353,6 +356,11 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   Napi::Value release_pages(const Napi::CallbackInfo& info) {
     tensor(info.Env())->storage->drop_pages();
     return info.Env().Undefined();
+  }
+  Napi::Value derived_storage(const Napi::CallbackInfo& info) {
+    StorageRef storage = tensor(info.Env())->storage;
+    if (!storage->derived) return info.Env().Null();
+    return construct(info.Env(), &Environment::storage_class, &storage);
   }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     release(info.Env());
@@ -390,7 +398,8 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
   Storage& storage = *t->storage;
   // Whoever asks for a weight's memory may write it, unless told otherwise: packed forms are made again.
   const bool for_reading = info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value();
-  if (!for_reading) storage.about_to_write();
+  if (for_reading) storage.settle();
+  else storage.about_to_write();
   if (storage.is_weight && !for_reading) storage.version.fetch_add(1, std::memory_order_release);
   napi_value value = nullptr;
   if (storage.foreign && storage.foreign_owner == &environment) {
@@ -556,6 +565,10 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::memory>("memory"),
                         InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
                         InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
+                        InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
+                        InstanceMethod<&ProgramHandle::weights_digest>("weightsDigest"),
+                        InstanceMethod<&ProgramHandle::write_packs>("writePacks"),
+                        InstanceMethod<&ProgramHandle::read_packs>("readPacks"),
                         InstanceMethod<&ProgramHandle::state_version>("stateVersion"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { program_ = *payload<ProgramRef>(info, "Program"); }
@@ -789,6 +802,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     auto result = Napi::Object::New(env);
     result.Set("weightBytes", static_cast<double>(memory.weight_bytes));
     result.Set("packedBytes", static_cast<double>(memory.packed_bytes));
+    result.Set("awayBytes", static_cast<double>(memory.away_bytes));
     return result;
   }
   Napi::Value set_recording(const Napi::CallbackInfo& info) {
@@ -797,6 +811,32 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   }
   Napi::Value set_autotune(const Napi::CallbackInfo& info) {
     program(info.Env())->autotune.store(info[0].ToBoolean().Value());
+    return info.Env().Undefined();
+  }
+  Napi::Value weights_digest(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value { return Napi::String::New(info.Env(), program(info.Env())->weights_digest().hex()); });
+  }
+  Napi::Value write_packs(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      torchscript::write_packs(*program(info.Env()), path_argument(info));
+      return info.Env().Undefined();
+    });
+  }
+  Napi::Value read_packs(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      std::string problem;
+      size_t found = torchscript::read_packs(*program(info.Env()), path_argument(info), &problem);
+      if (!problem.empty()) return Napi::String::New(info.Env(), problem);
+      return Napi::Number::New(info.Env(), static_cast<double>(found));
+    });
+  }
+  static std::string path_argument(const Napi::CallbackInfo& info) {
+    if (info.Length() < 1 || !info[0].IsString())
+      throw argument_error(info.Env(), "Expected a string for `path` but received " + describe(info[0]) + ".");
+    return info[0].As<Napi::String>().Utf8Value();
+  }
+  Napi::Value set_derives(const Napi::CallbackInfo& info) {
+    program(info.Env())->derives.store(info[0].ToBoolean().Value());
     return info.Env().Undefined();
   }
   Napi::Value state_version(const Napi::CallbackInfo& info) {

@@ -26,7 +26,7 @@ bool is_forced() {
 }
 
 double best_time(const Kernel& row, Call& call, const PackEntry* pack) {
-  call.packed = pack ? pack->block.data() : nullptr;
+  call.packed = pack ? pack->data : nullptr;
   double best = std::numeric_limits<double>::infinity(), total = 0;
   for (int i = 0; i <= kRuns && total < kEnough; i++) {
     const auto start = std::chrono::steady_clock::now();
@@ -52,6 +52,7 @@ const Kernel& faster_row(const Kernel& row, Call& call, Storage& storage) {
     if (!theirs) return row;
     if (is_forced()) return *other;
     std::shared_ptr<const PackEntry> ours = find_or_pack(row, call, storage);
+    if (!ours || !row.packed_only || !other->packed_only) storage.settle();
     // In turn, so that a noisy moment does not decide.
     double our_time = best_time(row, call, ours.get()), their_time = best_time(*other, call, theirs.get());
     our_time = std::min(our_time, best_time(row, call, ours.get()));

@@ -29,6 +29,7 @@ std::shared_ptr<TensorState> state_of(Ref<core::Tensor> tensor) {
   if (!tensor->view.is_contiguous()) {
     auto copy = core::Tensor::empty(tensor->dtype(), tensor->view.sizes, tensor->dim());
     core::KernelRuntime runtime;
+    tensor->storage->settle();
     core::copy_views(runtime, copy->view, tensor->view);
     copy->quant = tensor->quant;
     copy->view.quant = tensor->view.quant;
@@ -64,7 +65,10 @@ Tensor Tensor::copy(DType dtype, const std::vector<int64_t>& sizes, const void* 
 DType Tensor::dtype() const { return static_cast<DType>(state_->tensor->dtype()); }
 const std::vector<int64_t>& Tensor::sizes() const { return state_->sizes; }
 int64_t Tensor::numel() const { return state_->tensor->numel(); }
-void* Tensor::data() const { return state_->tensor->view.data; }
+void* Tensor::data() const {
+  state_->tensor->storage->settle();
+  return state_->tensor->view.data;
+}
 void* Tensor::raw(DType expected) const {
   if (expected != dtype())
     core::fail("Expected elements of %s but the tensor has %s", core::dtype_name(static_cast<core::DType>(expected)),

@@ -61,6 +61,9 @@ void Run::pop_frame() {
   frames_.pop_back();
 }
 
+Run::Run(Program& program, Recorder* recorder, OutputSink* sink)
+    : program_(program), recorder_(recorder), sink_(sink), derives_(program.derives.load(std::memory_order_relaxed)) {}
+
 Value Run::call_function(const Function& function, const Value* args, size_t nargs) {
   if (nargs != function.parameters.size()) {
     fail("%s() takes %zu arguments but %zu were given", function.name.c_str(), function.parameters.size(), nargs);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/alternatives.h"
+#include "core/derived.h"
 #include "core/errors.h"
 #include "core/invoke.h"
 #include "core/pack.h"
@@ -29,6 +30,8 @@ RandomSource& KernelRuntime::random() {
   }
   return default_generator();
 }
+
+void KernelRuntime::restore(const void* data) { settle_at(data); }
 
 void* KernelRuntime::scratch(size_t bytes) {
   if (scratch_used_ < scratch_.size() && scratch_[scratch_used_].bytes() < bytes) scratch_[scratch_used_] = Block(bytes);
@@ -64,6 +67,7 @@ void KernelRuntime::stop_listening(const char* name, const char* row, const Call
 
 void ArgList::set(const Value* values, int count) {
   count_ = count;
+  used_ = 0;
   if (count > kInline) {
     many_.resize(static_cast<size_t>(count));
     args_ = many_.data();
@@ -254,6 +258,21 @@ const Kernel& Run::autotuned(const Kernel& row, Call& call, const Value* args) {
   return storage.is_weight || recorder_->pack_known(row, call, storage) ? faster_row(row, call, storage) : row;
 }
 
+namespace {
+// Brings weights that are away to memory, except that of one argument.
+void settle_arguments(const Value* args, int nargs, int except) {
+  for (int i = 0; i < nargs; i++) {
+    if (i == except) continue;
+    if (args[i].is(Tag::Tensor)) {
+      args[i].to_tensor().storage->settle();
+    } else if (args[i].is(Tag::List) || args[i].is(Tag::Tuple)) {
+      for (const Value& item : args[i].is(Tag::List) ? args[i].to_list().items : args[i].to_tuple().items)
+        if (item.is(Tag::Tensor)) item.to_tensor().storage->settle();
+    }
+  }
+}
+}  // namespace
+
 // Runs the row; outputs have their memory. Packs the weight argument when there is one.
 void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
   Block workspace;
@@ -266,8 +285,9 @@ void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
     Storage& storage = *args[row.pack_arg].to_tensor().storage;
     if (storage.is_weight) pack = find_or_pack(row, call, storage);
     else if (recorder_) pack = recorder_->pack_known(row, call, storage);
-    if (pack) call.packed = pack->block.data();
+    if (pack) call.packed = pack->data;
   }
+  settle_arguments(args, call.nargs, pack && row.packed_only ? row.pack_arg : -1);
   row.run(call);
   if (recorder_) recorder_->pack_used(pack);
 }
@@ -285,6 +305,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
   int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
   ArgList list;
   list.set(args, ninputs);
+  std::vector<Value> present(derives_ ? static_cast<size_t>(nargs) : 0);
   TensorView outputs[kMaxOutputs];
   QuantParams quants[kMaxOutputs];
   Call call;
@@ -296,8 +317,24 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
   call.runtime = &runtime_;
   runtime_.begin_operator();
   try {
-    if (row.data_dependent && recorder_) recorder_->data_dependent(name, args, ninputs);
+    if (row.data_dependent) {
+      settle_arguments(args, ninputs, -1);
+      if (recorder_) recorder_->data_dependent(name, args, ninputs);
+    }
     if (row.infer) row.infer(call);
+    if (derives_ && variant == Operator::Variant::Functional) {
+      if (nresults == 1 && call.noutputs == 1 && row.infer) {
+        if (Ref<Tensor> derived = Derived::make(row, args, nargs, outputs[0])) {
+          results[0] = Value(std::move(derived));
+          end_kernel(name, row, call);
+          return;
+        }
+      }
+      // What is away stays so: most results here are small.
+      for (int i = 0; i < nargs; i++) present[static_cast<size_t>(i)] = Derived::present(args[i]);
+      args = present.data();
+      list.set(args, ninputs);
+    }
     if (variant == Operator::Variant::InPlace) {
       if (!args[0].is(Tag::Tensor)) fail("%s expects a tensor as its first argument", name);
       Tensor& self = args[0].to_tensor();
@@ -359,6 +396,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
 
 // Copies `source` into `destination` (same shape) as a step of its own.
 void Run::copy_recorded(Tensor& destination, Tensor& source) {
+  source.storage->settle();
   destination.storage->about_to_write();
   copy_views(runtime_, destination.view, source.view);
   destination.storage->version.fetch_add(1, std::memory_order_release);
@@ -421,12 +459,14 @@ std::vector<Value> Run::call_kernel_n(const char* row, const Value* args, int na
 }
 
 Value Run::item(const Tensor& tensor) {
+  tensor.storage->settle();
   if (recorder_) recorder_->reads(tensor, "it reads the value of a tensor (item)");
   if (tensor.numel() != 1) fail("a Tensor with %lld elements cannot be converted to Scalar", static_cast<long long>(tensor.numel()));
   return read_element(tensor.view);
 }
 
 void Run::reads_data(const Tensor& tensor, const char* reason) {
+  tensor.storage->settle();
   if (recorder_) recorder_->reads(tensor, reason);
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -155,6 +156,13 @@ void system_free(void* block, size_t bytes) {
   else munmap(block, whole_pages(bytes));
 }
 
+void add_live(int64_t bytes) {
+  int64_t live = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  int64_t peak = peak_bytes.load(std::memory_order_relaxed);
+  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
+  }
+}
+
 }  // namespace
 
 void* allocate_block(size_t bytes) {
@@ -184,10 +192,7 @@ void* allocate_block(size_t bytes) {
     block = system_allocate(size);
   }
   if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
-  int64_t live = live_bytes.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed) + static_cast<int64_t>(size);
-  int64_t peak = peak_bytes.load(std::memory_order_relaxed);
-  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
-  }
+  add_live(static_cast<int64_t>(size));
   return block;
 }
 
@@ -215,10 +220,60 @@ void free_block(void* block, size_t bytes) noexcept {
   system_free(block, size);
 }
 
-void release_cached_blocks() noexcept {
+namespace {
+size_t whole_pages(size_t bytes) { return (bytes + 4095) & ~size_t{4095}; }
+}  // namespace
+
+void* allocate_lasting(size_t bytes) {
+  void* block;
+  if (bytes < kHugePage) {
+    block = std::aligned_alloc(kAlignment, (std::max<size_t>(bytes, 1) + kAlignment - 1) & ~(kAlignment - 1));
+  } else {
+    block = bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) block = nullptr;
+  }
+  if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  add_live(static_cast<int64_t>(bytes));
+  return block;
+}
+
+void free_lasting(void* block, size_t bytes) noexcept {
+  if (bytes < kHugePage) std::free(block);
+  else munmap(block, whole_pages(bytes));
+  live_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+}
+
+void* reserve_block(size_t bytes) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#ifdef MAP_NORESERVE
+  flags |= MAP_NORESERVE;
+#endif
+  void* block = bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_NONE, flags, -1, 0);
+  if (block == MAP_FAILED) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  return block;
+}
+
+void commit_block(void* block, size_t bytes) {
+  if (mprotect(block, whole_pages(bytes), PROT_READ | PROT_WRITE) != 0)
+    fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  add_live(static_cast<int64_t>(whole_pages(bytes)));
+}
+
+void decommit_block(void* block, size_t bytes) noexcept {
+  madvise(block, whole_pages(bytes), MADV_DONTNEED);
+  mprotect(block, whole_pages(bytes), PROT_NONE);
+  live_bytes.fetch_sub(static_cast<int64_t>(whole_pages(bytes)), std::memory_order_relaxed);
+}
+
+void free_reserved_block(void* block, size_t bytes, bool committed) noexcept {
+  munmap(block, whole_pages(bytes));
+  if (committed) live_bytes.fetch_sub(static_cast<int64_t>(whole_pages(bytes)), std::memory_order_relaxed);
+}
+
+void release_cached_blocks(size_t least) noexcept {
   Cache& c = cache();
   std::lock_guard<std::mutex> lock(c.mutex);
-  for (size_t bytes = 1;;) {
+  for (size_t bytes = least;;) {
     auto [index, size] = size_class(bytes);
     if (index >= kClasses || size > kLargestRequest) break;
     for (void* block : c.blocks[index]) {

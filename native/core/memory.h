@@ -12,8 +12,19 @@ constexpr size_t kAlignment = 64;
 void* allocate_block(size_t bytes);
 // `bytes` is what allocate_block was asked for.
 void free_block(void* block, size_t bytes) noexcept;
-// Gives cached blocks back to the system.
-void release_cached_blocks() noexcept;
+// Memory that is written once and kept, such as packed weights: on pages of the usual size, because the first touch of a huge one may
+// cost as much as all the work on it, and given back to the system when it is freed. Throws as allocate_block.
+void* allocate_lasting(size_t bytes);
+void free_lasting(void* block, size_t bytes) noexcept;
+// Addresses for a block that has no memory yet: touching it is an error of the process until commit_block. Throws as allocate_block.
+void* reserve_block(size_t bytes);
+// Gives it memory, which is zero.
+void commit_block(void* block, size_t bytes);
+// Takes it away again.
+void decommit_block(void* block, size_t bytes) noexcept;
+void free_reserved_block(void* block, size_t bytes, bool committed) noexcept;
+// Gives cached blocks back to the system: of all sizes, or only those that hold much.
+void release_cached_blocks(size_t least = 1) noexcept;
 
 struct MemoryCounters {
   int64_t live_bytes = 0;

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "core/tensor.h"
+
 namespace torchscript {
 
 namespace {
@@ -52,8 +54,27 @@ FileMapping::~FileMapping() {
 }
 
 void FileMapping::about_to_write() {
+  std::lock_guard<std::recursive_mutex> together(dependents_mutex_);
+  while (!dependents_.empty()) {
+    Storage* storage = *dependents_.begin();
+    dependents_.erase(dependents_.begin());
+    storage->settle();
+  }
   std::lock_guard<std::mutex> lock(mutex_);
   written_ = true;
+}
+
+bool FileMapping::add_dependent(Storage& storage) {
+  std::lock_guard<std::recursive_mutex> together(dependents_mutex_);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (written_) return false;
+  dependents_.insert(&storage);
+  return true;
+}
+
+void FileMapping::remove_dependent(Storage& storage) {
+  std::lock_guard<std::recursive_mutex> together(dependents_mutex_);
+  dependents_.erase(&storage);
 }
 
 void FileMapping::drop(const void* begin, size_t bytes) {

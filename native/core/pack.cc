@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/derived.h"
+
 namespace torchscript {
 namespace {
 
@@ -48,7 +50,85 @@ std::string pack_key(const Kernel& row, const Call& call, const Storage& storage
   return key;
 }
 
+// Packs in pieces of the weight's file and gives the memory of what has been read back between them, so that a large weight is never in memory
+// twice.
+class PackRuntime final : public Runtime {
+ public:
+  PackRuntime(Runtime& runtime, Storage& storage) : runtime_(runtime), storage_(storage) {}
+  void parallel_for(int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) override {
+    const auto pieces = static_cast<int64_t>(storage_.bytes / kPiece);
+    struct Part {
+      void (*body)(void*, int64_t, int64_t);
+      void* context;
+      int64_t start;
+    } part{body, context, 0};
+    const int64_t step = std::max(grain, (n + pieces - 1) / pieces);
+    for (; part.start < n; part.start += step) {
+      runtime_.parallel_for(
+        std::min(step, n - part.start), grain,
+        [](void* p, int64_t begin, int64_t end) {
+          const Part& of = *static_cast<Part*>(p);
+          of.body(of.context, of.start + begin, of.start + end);
+        },
+        &part);
+      storage_.drop_pages();
+    }
+  }
+  int num_threads() const override { return runtime_.num_threads(); }
+  RandomSource& random() override { return runtime_.random(); }
+  void note(const char* inner_kernel) override { runtime_.note(inner_kernel); }
+  void* scratch(size_t bytes) override { return runtime_.scratch(bytes); }
+
+  static constexpr size_t kPiece = 8 << 20;
+
+ private:
+  Runtime& runtime_;
+  Storage& storage_;
+};
+
+void pack_into(const Kernel& row, const Call& call, Storage& storage, void* packed) {
+  Ref<Storage> made = storage.away.load(std::memory_order_acquire) ? storage.derived->contents(storage) : nullptr;
+  if (!made) {
+    if (!storage.file || storage.bytes < 2 * PackRuntime::kPiece) return row.pack(call, packed);
+    PackRuntime runtime(*call.runtime, storage);
+    Call slowly = call;
+    slowly.runtime = &runtime;
+    return row.pack(slowly, packed);
+  }
+  std::vector<Arg> args(call.args, call.args + call.nargs);
+  TensorView weight = call.tensor(row.pack_arg);
+  weight.data = static_cast<char*>(made->data) + (static_cast<const char*>(weight.data) - static_cast<const char*>(storage.data));
+  args[static_cast<size_t>(row.pack_arg)].tensor = &weight;
+  Call beside = call;
+  beside.args = args.data();
+  row.pack(beside, packed);
+}
+
 }  // namespace
+
+PackEntry::~PackEntry() {
+  if (!data) return;
+  count_packed_bytes(-static_cast<int64_t>(bytes));
+  if (!file) free_lasting(data, bytes);
+}
+
+std::vector<std::shared_ptr<const PackEntry>> packs_of(Storage& storage) {
+  PackCache& cache = storage.pack_cache();
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  std::vector<std::shared_ptr<const PackEntry>> current;
+  for (const auto& entry : cache.entries)
+    if (entry->version == storage.version.load(std::memory_order_acquire)) current.push_back(entry);
+  return current;
+}
+
+void add_pack(std::shared_ptr<PackEntry> entry, Storage& storage) {
+  count_packed_bytes(static_cast<int64_t>(entry->bytes));
+  PackCache& cache = storage.pack_cache();
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  for (const auto& known : cache.entries)
+    if (known->row == entry->row && known->key == entry->key && known->version == entry->version) return;
+  cache.entries.push_back(std::move(entry));
+}
 
 std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& call, Storage& storage) {
   size_t bytes = row.pack_bytes(call);
@@ -60,15 +140,16 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   auto& entries = cache.entries;
   entries.erase(std::remove_if(entries.begin(), entries.end(), [&](const auto& e) { return e->version != version; }), entries.end());
   for (const auto& entry : entries) {
-    if (entry->row == &row && entry->key == key) return entry;
+    if (entry->row == &row && entry->key == key && entry->bytes == bytes) return entry;
   }
   auto entry = std::make_shared<PackEntry>();
   entry->row = &row;
   entry->key = std::move(key);
   entry->version = version;
-  entry->block = Block(bytes);
+  entry->data = allocate_lasting(bytes);
+  entry->bytes = bytes;
   count_packed_bytes(static_cast<int64_t>(bytes));
-  row.pack(call, entry->block.data());
+  pack_into(row, call, storage, entry->data);
   entries.push_back(entry);
   // From now on mostly the packed form is read.
   storage.drop_pages();

@@ -16,8 +16,13 @@ struct PackEntry {
   const Kernel* row = nullptr;
   std::string key;
   uint32_t version = 0;
-  Block block;
-  ~PackEntry() { count_packed_bytes(-static_cast<int64_t>(block.bytes())); }
+  size_t bytes = 0;
+  void* data = nullptr;
+  std::shared_ptr<FileMapping> file;  // that holds the memory; else it is its own
+  PackEntry() = default;
+  PackEntry(const PackEntry&) = delete;
+  PackEntry& operator=(const PackEntry&) = delete;
+  ~PackEntry();
 };
 
 struct PackCache {
@@ -28,6 +33,10 @@ struct PackCache {
 // The packed form of argument row.pack_arg for this call, made when missing; null when the row does not pack now. `storage` holds
 // that argument and must be a weight.
 std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& call, Storage& storage);
+// The packed forms that are up to date.
+std::vector<std::shared_ptr<const PackEntry>> packs_of(Storage& storage);
+// Adds a packed form that was made elsewhere; one that is there already stays.
+void add_pack(std::shared_ptr<PackEntry> entry, Storage& storage);
 // Takes a packed form out of the cache; users of it keep it alive. Null is allowed.
 void drop_pack(const std::shared_ptr<const PackEntry>& entry, Storage& storage);
 

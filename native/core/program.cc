@@ -3,12 +3,20 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "core/derived.h"
 #include "core/errors.h"
+#include "core/memory.h"
 #include "core/recorder.h"
 #include "core/registry.h"
 #include "core/signature.h"
 
 namespace torchscript {
+namespace {
+
+// What recordings leave in the cache of blocks from this size on is given back.
+constexpr size_t kLargeBlock = 1 << 20;
+
+}  // namespace
 
 Ref<Program> Program::load(const uint8_t* bytes, size_t size, const std::vector<Ref<Tensor>>& tensors, OutputSink* sink) {
   auto program = make_ref<Program>();
@@ -149,8 +157,26 @@ Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const*
   return ready->schedule->replay(*ready->instance, inputs);
 }
 
+namespace {
+
+// Results that nobody else has are weights from now on, so that others may be derived from them.
+void mark_weights(const Value& value) {
+  if (value.is(Tag::Tensor)) {
+    Storage& storage = *value.to_tensor().storage;
+    if (!storage.foreign && !storage.module_state) storage.is_weight = true;
+  } else if (value.is(Tag::List) || value.is(Tag::Tuple)) {
+    for (const Value& item : value.is(Tag::List) ? value.to_list().items : value.to_tuple().items) mark_weights(item);
+  }
+}
+
+}  // namespace
+
 Value Program::run(const Function& function, const Value* args, size_t nargs, OutputSink* sink) {
-  if (!recording.load(std::memory_order_relaxed)) return run_dynamic(function, args, nargs, sink, nullptr);
+  if (!recording.load(std::memory_order_relaxed)) {
+    Value result = run_dynamic(function, args, nargs, sink, nullptr);
+    if (derives.load(std::memory_order_relaxed)) mark_weights(result);
+    return result;
+  }
   Signature signature;
   if (!signature.read(args, nargs)) return run_dynamic(function, args, nargs, sink, nullptr);
   Cache& cache = *caches_[static_cast<size_t>(function.index)];
@@ -171,6 +197,14 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
   // Before the run, which may change shapes of arguments.
   std::string inputs = describe_signature(args, nargs);
   Recorder recorder(signature.tensors.data(), signature.tensors.size());
+  struct Recording {
+    Recording() { begin_recording(); }
+    ~Recording() {
+      end_recording();
+      // Replays have an arena.
+      release_cached_blocks(kLargeBlock);
+    }
+  } recording_now;
   auto settle = [&](Entry::State state, std::string reason, std::shared_ptr<Schedule> schedule) {
     std::lock_guard<std::mutex> lock(cache.mutex);
     entry->inputs = std::move(inputs);
@@ -225,6 +259,23 @@ std::vector<SignatureReport> Program::signatures() {
   return reports;
 }
 
+const std::vector<WeightIdentity>& Program::identified_weights() {
+  std::call_once(identified_, [&] {
+    std::unordered_set<const Storage*> seen;
+    for (const Ref<Storage>& storage : loaded_storages_)
+      if (seen.insert(storage.get()).second)
+        identities_.push_back({storage.get(), identity_of(*storage), storage->version.load(std::memory_order_acquire)});
+  });
+  return identities_;
+}
+
+Digest Program::weights_digest() {
+  std::string text;
+  for (const WeightIdentity& weight : identified_weights())
+    text.append(reinterpret_cast<const char*>(&weight.digest), sizeof weight.digest);
+  return digest_of(text);
+}
+
 ProgramMemory Program::memory() const {
   ProgramMemory memory;
   std::unordered_set<const Storage*> seen;
@@ -232,6 +283,7 @@ ProgramMemory Program::memory() const {
     if (!seen.insert(storage.get()).second) continue;
     memory.weight_bytes += storage->bytes;
     memory.packed_bytes += storage->packed_bytes();
+    if (storage->away.load(std::memory_order_relaxed)) memory.away_bytes += storage->bytes;
   }
   return memory;
 }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/digest.h"
 #include "core/plan.h"
 #include "core/refcount.h"
 #include "core/run.h"
@@ -24,8 +25,15 @@ struct SignatureReport {
 };
 
 // Parameters, buffers and constants of a program, and what kernels have made of them. Programs that share a weight share its packed forms.
+// `away_bytes` of the weights are not in memory, because they are packed or nobody has read them: Note [Derived weights].
 struct ProgramMemory {
-  size_t weight_bytes = 0, packed_bytes = 0;
+  size_t weight_bytes = 0, packed_bytes = 0, away_bytes = 0;
+};
+
+struct WeightIdentity {
+  Storage* storage;
+  Digest digest;
+  uint32_t version;  // of the storage then
 };
 
 class Program : public RefCounted {
@@ -55,8 +63,14 @@ class Program : public RefCounted {
   std::atomic<bool> recording{true};
   // Recordings time the alternatives of a kernel (alternatives.h) and keep the fastest.
   std::atomic<bool> autotune{false};
+  // Large results of operators on weights are weights that are computed when somebody reads them: Note [Derived weights].
+  std::atomic<bool> derives{false};
   std::vector<SignatureReport> signatures();
   ProgramMemory memory() const;
+  // The program's weights, each once, with digests of what they hold as it was when this was called first.
+  const std::vector<WeightIdentity>& identified_weights();
+  // A digest of all of them, and of their order.
+  Digest weights_digest();
 
   // Grows when an attribute or the memory of a tensor that the program was loaded with is written.
   uint64_t state_version() const;
@@ -104,6 +118,8 @@ class Program : public RefCounted {
 
   std::unique_ptr<Plan> plan_;
   std::vector<Ref<Storage>> loaded_storages_;
+  std::once_flag identified_;
+  std::vector<WeightIdentity> identities_;
   std::vector<std::unique_ptr<Cache>> caches_;
   std::unordered_map<std::string, const Operator*> operators_;
   std::atomic<uint64_t> generation_{0};

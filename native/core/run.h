@@ -24,6 +24,7 @@ class KernelRuntime final : public Runtime {
   int num_threads() const override;
   RandomSource& random() override;
   void note(const char* inner_kernel) override;
+  void restore(const void* data) override;
   void* scratch(size_t bytes) override;
 
   // Before and after each kernel or builtin: frees scratch, releases the generator, and tells listeners.
@@ -82,7 +83,7 @@ bool has_quantized(const Value* args, int nargs);
 
 class Run final : public Context {
  public:
-  Run(Program& program, Recorder* recorder, OutputSink* sink) : program_(program), recorder_(recorder), sink_(sink) {}
+  Run(Program& program, Recorder* recorder, OutputSink* sink);
 
   // Runs a function on arguments that are already of the parameters' types. Throws ScriptError with the TorchScript stack.
   Value call_function(const Function& function, const Value* args, size_t nargs);
@@ -140,6 +141,7 @@ class Run final : public Context {
   Program& program_;
   Recorder* recorder_;
   OutputSink* sink_;
+  const bool derives_;  // Program::derives
   KernelRuntime runtime_;
   std::vector<Frame> frames_;
   std::vector<Chunk> chunks_;

@@ -82,7 +82,7 @@ Schedule::InstancePtr Schedule::make_instance() {
     call.noutputs = step.noutputs;
     call.workspace_bytes = step.workspace_bytes;
     call.workspace = step.workspace < 0 ? nullptr : arena + step.workspace;
-    call.packed = step.pack ? step.pack->block.data() : nullptr;
+    call.packed = step.pack ? step.pack->data : nullptr;
     call.runtime = &in.runtime;
     in.calls.push_back(call);
   }

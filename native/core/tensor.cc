@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/derived.h"
 #include "core/memory.h"
 #include "core/mmap.h"
 #include "core/pack.h"
@@ -14,6 +15,7 @@ std::atomic<uint64_t> next_serial{1};
 
 Storage::Storage() : serial(next_serial.fetch_add(1, std::memory_order_relaxed)) {}
 Storage::~Storage() {
+  if (derived) derived->forget(*this);
   delete packs_.load(std::memory_order_acquire);
   if (deleter) deleter();
   else if (data) free_block(data, bytes);
@@ -49,11 +51,15 @@ size_t Storage::packed_bytes() const {
   if (!cache) return 0;
   std::lock_guard<std::mutex> lock(cache->mutex);
   size_t bytes = 0;
-  for (const auto& entry : cache->entries) bytes += entry->block.bytes();
+  for (const auto& entry : cache->entries) bytes += entry->bytes;
   return bytes;
 }
 
-void Storage::note_write() { file->about_to_write(); }
+void Storage::note_write() {
+  if (file) file->about_to_write();
+  if (derived) derived->about_to_write(*this);
+}
+void Storage::compute_contents() { derived->settle(*this); }
 void Storage::drop_pages() {
   if (file) file->drop(data, bytes);
 }

@@ -13,6 +13,7 @@ namespace torchscript {
 // Packed forms of a weight, kept with its storage (pack.cc).
 struct PackCache;
 class FileMapping;
+class Derived;
 
 // A block of memory. Freed by `deleter` when given, else by the aligned allocator.
 struct Storage : RefCounted, Recycled<Storage> {
@@ -38,9 +39,17 @@ struct Storage : RefCounted, Recycled<Storage> {
   PackCache& pack_cache();
   // The bytes of all packed forms.
   size_t packed_bytes() const;
+  // Where the contents come from when they are computed on demand (derived.h). Set before anybody else sees the storage.
+  std::unique_ptr<Derived> derived;
+  // True while the contents are not in memory: whoever reads `data` calls settle() first.
+  std::atomic<bool> away{false};
+  void settle() {
+    if (away.load(std::memory_order_acquire)) compute_contents();
+  }
+
   // Called before anything writes into the memory.
   void about_to_write() {
-    if (file) note_write();
+    if (file || derived) note_write();
   }
   // Gives back memory that can be read from its file again.
   void drop_pages();
@@ -53,6 +62,7 @@ struct Storage : RefCounted, Recycled<Storage> {
 
  private:
   void note_write();
+  void compute_contents();
   std::atomic<PackCache*> packs_{nullptr};
 };
 

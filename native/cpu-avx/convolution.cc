@@ -157,7 +157,7 @@ void run_channels_last(Call& call, const ConvShape& s, const TensorView* residua
   auto pack_now = [&](ConvForm now) {
     form = now;
     void* own = runtime.scratch(packed_bytes<float>(s, form));
-    pack_form<float>(s, form, stage<float>(runtime, call.tensor(1)), own);
+    pack_form<float>(s, form, stage<float>(runtime, call.restored(1)), own);
     packed = own;
   };
   // Weights that change are transformed only where the environment asks for it.
@@ -201,7 +201,7 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   }
   if (s.transposed) {
     if constexpr (has_tiles<T>) runtime.note(tile_kernels<T>().name);
-    run_transposed<T>(runtime, s, call.tensor(0), stage<T>(runtime, call.tensor(1)), bias, block);
+    run_transposed<T>(runtime, s, call.tensor(0), stage<T>(runtime, call.restored(1)), bias, block);
     return finish();
   }
   TensorView x = as_compute<T>(runtime, call.tensor(0));
@@ -223,7 +223,7 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
     if (!packed && !depthwise && winograd_setting() >= 2 && tile_size(packed_form<T>(s, call.tensor(1).dtype))) {
       form = packed_form<T>(s, call.tensor(1).dtype);
       void* own = runtime.scratch(packed_bytes<T>(s, form));
-      pack_form<T>(s, form, stage<T>(runtime, call.tensor(1)), own);
+      pack_form<T>(s, form, stage<T>(runtime, call.restored(1)), own);
       packed = own;
     }
     if (const int size = packed ? tile_size(form) : 0) {
@@ -241,11 +241,11 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   if constexpr (has_tiles<T>) {
     if (depthwise) {
       runtime.note("conv_depthwise");
-      run_depthwise(runtime, c, x, stage<T>(runtime, call.tensor(1)));
+      run_depthwise(runtime, c, x, stage<T>(runtime, call.restored(1)));
     } else {
       if (!packed) {
         void* own = runtime.scratch(WeightLayout<T>(s, form).bytes(s));
-        pack_conv_weight<T>(s, form, stage<T>(runtime, call.tensor(1)), own);
+        pack_conv_weight<T>(s, form, stage<T>(runtime, call.restored(1)), own);
         packed = own;
       }
       c.packed = reinterpret_cast<const T*>(static_cast<const char*>(packed) + WeightLayout<T>::kHeader);
@@ -255,7 +255,7 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
     finish_output(block, out);
   } else {
     runtime.note("conv_plain");
-    run_conv_plain(runtime, c, stage<T>(runtime, call.tensor(1)));
+    run_conv_plain(runtime, c, stage<T>(runtime, call.restored(1)));
     finish();
   }
 }
@@ -288,7 +288,8 @@ template <int N, const ConvArguments& At> void conv_pack(const Call& call, void*
                    .run = conv_run<dims, arguments>,               \
                    .pack_arg = 1,                                  \
                    .pack_bytes = conv_pack_bytes<dims, arguments>, \
-                   .pack = conv_pack<dims, arguments>})
+                   .pack = conv_pack<dims, arguments>,             \
+                   .packed_only = true})
 TS_CONV(conv1d, 1, kConvNd);
 TS_CONV(conv2d, 2, kConvNd);
 TS_CONV(conv3d, 3, kConvNd);
@@ -312,7 +313,8 @@ TS_KERNEL(convolution_epilogue, {.infer = infer_convolution_epilogue,
                                  .run = run_convolution_epilogue,
                                  .pack_arg = 1,
                                  .pack_bytes = conv_pack_bytes<0, kEpilogue>,
-                                 .pack = conv_pack<0, kEpilogue>});
+                                 .pack = conv_pack<0, kEpilogue>,
+                                 .packed_only = true});
 
 }  // namespace
 }  // namespace torchscript

@@ -334,7 +334,11 @@ template <bool (*Of)(const Call&, Task*)> void run(Call& call) {
 #define TS_ONEDNN(name, weight, arguments) \
   TS_KERNEL(                               \
     onednn_##name,                         \
-    {.run = run<task_of<arguments>>, .pack_arg = weight, .pack_bytes = pack_bytes<task_of<arguments>>, .pack = pack<task_of<arguments>>})
+    {.run = run<task_of<arguments>>,                      \
+     .pack_arg = weight,                                  \
+     .pack_bytes = pack_bytes<task_of<arguments>>,        \
+     .pack = pack<task_of<arguments>>,                    \
+     .packed_only = true})
 TS_ONEDNN(linear, 1, kLinear);
 TS_ONEDNN(linear_epilogue, 1, kLinearEpilogue);
 TS_ONEDNN(matmul, 1, kMatmul);

@@ -14,7 +14,8 @@ namespace {
 #define TS_POINTWISE_ROW(name)                                                            \
   TS_KERNEL(name, {.infer = [](Call& call) { infer_pointwise(call, PointwiseId::name); }, \
                    .run = [](Call& call) { run_pointwise(call, PointwiseId::name); },     \
-                   .in_place = true});
+                   .in_place = true,                                                      \
+                   .total = true});
 #include "gen/pointwise_rows.inc"
 #undef TS_POINTWISE_ROW
 

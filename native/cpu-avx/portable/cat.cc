@@ -152,7 +152,7 @@ void run_stack(Call& call) {
 
 }  // namespace
 
-TS_KERNEL(cat, {.infer = infer_cat, .run = run_cat});
+TS_KERNEL(cat, {.infer = infer_cat, .run = run_cat, .total = true});
 TS_KERNEL(stack, {.infer = infer_stack, .run = run_stack});
 
 }  // namespace torchscript::portable
