@@ -121,7 +121,7 @@ export function foldAffine(graph: Graph, layer: WeightedNode, affine: Affine, ev
     if (bias.kind !== 'none') bias = steps.run(isVector ? 'aten::mul.Tensor' : 'aten::mul.Scalar', bias, affine.scale)
   }
   if (affine.shift !== undefined) {
-    const base = bias.kind === 'none' ? steps.run('aten::new_zeros', weight, ints([layer.channels])) : bias
+    const base = bias.kind === 'none' ? steps.run('aten::new_zeros', layer.weight, ints([layer.channels])) : bias
     bias = steps.run(affine.shift.kind === 'tensor' ? 'aten::add.Tensor' : 'aten::add.Scalar', base, affine.shift)
   }
   if (steps.failed) return false

@@ -556,20 +556,18 @@ class ObjectHandle : public Napi::ObjectWrap<ObjectHandle> {
 class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "NativeProgram",
-                       {InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"),
-                        InstanceMethod<&ProgramHandle::invoke>("invoke"), InstanceMethod<&ProgramHandle::bind>("bind"),
-                        InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
-                        InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
-                        InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
-                        InstanceMethod<&ProgramHandle::memory>("memory"),
-                        InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
-                        InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
-                        InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
-                        InstanceMethod<&ProgramHandle::weights_digest>("weightsDigest"),
-                        InstanceMethod<&ProgramHandle::write_packs>("writePacks"),
-                        InstanceMethod<&ProgramHandle::read_packs>("readPacks"),
-                        InstanceMethod<&ProgramHandle::state_version>("stateVersion"), InstanceMethod<&ProgramHandle::dispose>("dispose")});
+    return DefineClass(
+      env, "NativeProgram",
+      {InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"),
+       InstanceMethod<&ProgramHandle::invoke>("invoke"), InstanceMethod<&ProgramHandle::bind>("bind"),
+       InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
+       InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
+       InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
+       InstanceMethod<&ProgramHandle::memory>("memory"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+       InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"), InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
+       InstanceMethod<&ProgramHandle::weights_digest>("weightsDigest"), InstanceMethod<&ProgramHandle::write_packs>("writePacks"),
+       InstanceMethod<&ProgramHandle::read_packs>("readPacks"), InstanceMethod<&ProgramHandle::state_version>("stateVersion"),
+       InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { program_ = *payload<ProgramRef>(info, "Program"); }
 
@@ -667,8 +665,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     environment.buffers->drain();
     const size_t n = f.parameters.size(), hidden = self ? 1 : 0, given = info.Length() - first;
     if (given != n - hidden)
-      throw argument_error(env, "Expected " + std::to_string(n - hidden) + " arguments for " + f.name + " but received " +
-                                  std::to_string(given) + ".");
+      throw argument_error(
+        env, "Expected " + std::to_string(n - hidden) + " arguments for " + f.name + " but received " + std::to_string(given) + ".");
     constexpr size_t kInline = 8;
     torchscript::Value few[kInline];
     std::vector<torchscript::Value> many(n > kInline ? n : 0);

@@ -32,11 +32,13 @@ Digest digest_piece(const uint8_t* p, size_t bytes, uint64_t seed) {
   uint64_t lane[4] = {kOdd[0] ^ seed, kOdd[1] + seed, kOdd[2] ^ bytes, kOdd[3] + bytes};
   size_t at = 0;
   for (; at + 64 <= bytes; at += 64)
-    for (int i = 0; i < 4; i++) lane[i] = fold(load(p + at + 16 * i) ^ kOdd[2 * i % 8] ^ lane[i], load(p + at + 16 * i + 8) ^ kOdd[2 * i + 1]) + kOdd[i] * at;
+    for (int i = 0; i < 4; i++)
+      lane[i] = fold(load(p + at + 16 * i) ^ kOdd[2 * i % 8] ^ lane[i], load(p + at + 16 * i + 8) ^ kOdd[2 * i + 1]) + kOdd[i] * at;
   if (at < bytes) {
     uint8_t rest[64] = {};
     std::memcpy(rest, p + at, bytes - at);
-    for (int i = 0; i < 4; i++) lane[i] = fold(load(rest + 16 * i) ^ kOdd[2 * i % 8] ^ lane[i], load(rest + 16 * i + 8) ^ kOdd[2 * i + 1]) + kOdd[i] * at;
+    for (int i = 0; i < 4; i++)
+      lane[i] = fold(load(rest + 16 * i) ^ kOdd[2 * i % 8] ^ lane[i], load(rest + 16 * i + 8) ^ kOdd[2 * i + 1]) + kOdd[i] * at;
   }
   const uint64_t a = fold(lane[0] ^ kOdd[4], lane[1] ^ kOdd[5]), b = fold(lane[2] ^ kOdd[6], lane[3] ^ kOdd[7]);
   return {{fold(a ^ kOdd[0], b ^ kOdd[3]), fold(a ^ lane[2] ^ kOdd[1], b ^ lane[0] ^ kOdd[2])}};
@@ -74,7 +76,9 @@ Digest digest_of(const void* data, size_t bytes, FileMapping* file) {
         }
       },
       &work);
-    if (file) file->drop(p + static_cast<size_t>(work.first) * kPiece, std::min(static_cast<size_t>(kPiecesHeld) * kPiece, bytes - static_cast<size_t>(work.first) * kPiece));
+    if (file)
+      file->drop(p + static_cast<size_t>(work.first) * kPiece,
+                 std::min(static_cast<size_t>(kPiecesHeld) * kPiece, bytes - static_cast<size_t>(work.first) * kPiece));
   }
   return digest_piece(reinterpret_cast<const uint8_t*>(parts.data()), parts.size() * sizeof(Digest), bytes);
 }

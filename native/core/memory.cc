@@ -229,7 +229,8 @@ void* allocate_lasting(size_t bytes) {
   if (bytes < kHugePage) {
     block = std::aligned_alloc(kAlignment, (std::max<size_t>(bytes, 1) + kAlignment - 1) & ~(kAlignment - 1));
   } else {
-    block = bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    block =
+      bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) block = nullptr;
   }
   if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);

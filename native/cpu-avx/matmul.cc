@@ -146,9 +146,9 @@ template <int I, bool Subcubic = false> void pack_right(const Call& call, void* 
   pack_weight(call.runtime, call.tensor(I), false, Subcubic, packed);
 }
 
-TS_KERNEL(matmul,
-          {.infer = matmul_infer, .run = matmul_run, .pack_arg = 1, .pack_bytes = pack_bytes_right<1>, .pack = pack_right<1>,
-   .packed_only = true});
+TS_KERNEL(
+  matmul,
+  {.infer = matmul_infer, .run = matmul_run, .pack_arg = 1, .pack_bytes = pack_bytes_right<1>, .pack = pack_right<1>, .packed_only = true});
 
 void mm_infer(Call& call) {
   const TensorView &a = tensor_argument(call, 0, "mm", "self"), &b = tensor_argument(call, 1, "mm", "mat2");
@@ -156,9 +156,8 @@ void mm_infer(Call& call) {
   if (b.ndim != 2) fail("mat2 must be a matrix");
   matmul_infer(call);
 }
-TS_KERNEL(mm,
-          {.infer = mm_infer, .run = matmul_run, .pack_arg = 1, .pack_bytes = pack_bytes_right<1>, .pack = pack_right<1>,
-   .packed_only = true});
+TS_KERNEL(
+  mm, {.infer = mm_infer, .run = matmul_run, .pack_arg = 1, .pack_bytes = pack_bytes_right<1>, .pack = pack_right<1>, .packed_only = true});
 
 void check_bmm(const TensorView& a, const TensorView& b) {
   if (a.ndim != 3) fail("batch1 must be a 3D tensor");
@@ -306,9 +305,9 @@ void addbmm_run(Call& call) {
   });
 }
 
-TS_KERNEL(addmm,
-          {.infer = addmm_infer, .run = add_run, .pack_arg = 2, .pack_bytes = pack_bytes_right<2>, .pack = pack_right<2>,
-   .packed_only = true});
+TS_KERNEL(
+  addmm,
+  {.infer = addmm_infer, .run = add_run, .pack_arg = 2, .pack_bytes = pack_bytes_right<2>, .pack = pack_right<2>, .packed_only = true});
 TS_KERNEL(addmv, {.infer = addmv_infer, .run = add_run});
 TS_KERNEL(baddbmm, {.infer = baddbmm_infer, .run = add_run});
 TS_KERNEL(addbmm, {.infer = addbmm_infer, .run = addbmm_run});
@@ -401,8 +400,12 @@ template <bool Subcubic> size_t linear_pack_bytes(const Call& call) {
 template <bool Subcubic> void linear_pack(const Call& call, void* packed) {
   pack_weight(call.runtime, call.tensor(1), true, Subcubic, packed);
 }
-TS_KERNEL(linear,
-          {.infer = linear_infer, .run = linear_run, .pack_arg = 1, .pack_bytes = linear_pack_bytes<false>, .pack = linear_pack<false>, .packed_only = true});
+TS_KERNEL(linear, {.infer = linear_infer,
+                   .run = linear_run,
+                   .pack_arg = 1,
+                   .pack_bytes = linear_pack_bytes<false>,
+                   .pack = linear_pack<false>,
+                   .packed_only = true});
 
 }  // namespace
 

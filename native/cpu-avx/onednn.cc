@@ -19,12 +19,13 @@
 namespace torchscript {
 namespace {
 
-#define TS_DNNL_FUNCTIONS(X)                                                                                                \
-  X(engine_create)                                                                                                          \
-  X(stream_create) X(primitive_attr_create) X(primitive_attr_destroy) X(primitive_desc_create) X(primitive_desc_destroy)    \
-    X(primitive_desc_query_md) X(primitive_create) X(primitive_destroy) X(primitive_execute) X(memory_desc_init_by_strides) \
-      X(memory_desc_init_by_tag) X(memory_desc_get_size) X(memory_create) X(memory_destroy) X(memory_set_data_handle)       \
-        X(reorder_primitive_desc_create) X(matmul_desc_init) X(dilated_convolution_forward_desc_init) X(set_max_cpu_isa)
+#define TS_DNNL_FUNCTIONS(X)                                                                                                       \
+  X(engine_create)                                                                                                                 \
+  X(stream_create)                                                                                                                 \
+  X(primitive_attr_create) X(primitive_attr_destroy) X(primitive_desc_create) X(primitive_desc_destroy) X(primitive_desc_query_md) \
+    X(primitive_create) X(primitive_destroy) X(primitive_execute) X(memory_desc_init_by_strides) X(memory_desc_init_by_tag)        \
+      X(memory_desc_get_size) X(memory_create) X(memory_destroy) X(memory_set_data_handle) X(reorder_primitive_desc_create)        \
+        X(matmul_desc_init) X(dilated_convolution_forward_desc_init) X(set_max_cpu_isa)
 
 struct Library {
 #define TS_FIELD(name) decltype(&::dnnl_##name) name = nullptr;
@@ -331,14 +332,12 @@ template <bool (*Of)(const Call&, Task*)> void run(Call& call) {
   run_task(call, task);
 }
 
-#define TS_ONEDNN(name, weight, arguments) \
-  TS_KERNEL(                               \
-    onednn_##name,                         \
-    {.run = run<task_of<arguments>>,                      \
-     .pack_arg = weight,                                  \
-     .pack_bytes = pack_bytes<task_of<arguments>>,        \
-     .pack = pack<task_of<arguments>>,                    \
-     .packed_only = true})
+#define TS_ONEDNN(name, weight, arguments)                                \
+  TS_KERNEL(onednn_##name, {.run = run<task_of<arguments>>,               \
+                            .pack_arg = weight,                           \
+                            .pack_bytes = pack_bytes<task_of<arguments>>, \
+                            .pack = pack<task_of<arguments>>,             \
+                            .packed_only = true})
 TS_ONEDNN(linear, 1, kLinear);
 TS_ONEDNN(linear_epilogue, 1, kLinearEpilogue);
 TS_ONEDNN(matmul, 1, kMatmul);

@@ -28,6 +28,8 @@ const state = Symbol('torchscript.state')
 export interface MemoryPlan {
   readonly weightBytes: number
   readonly packedBytes: number
+  /** Of `weightBytes`, those that are computed when somebody reads them: what folding has made of weights of a file, and kernels have packed. */
+  readonly awayBytes: number
   readonly arenaBytes: number
   readonly liveBytes: number
   readonly outputBytes: number
