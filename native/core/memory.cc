@@ -220,28 +220,19 @@ void free_block(void* block, size_t bytes) noexcept {
   system_free(block, size);
 }
 
-namespace {
-size_t whole_pages(size_t bytes) { return (bytes + 4095) & ~size_t{4095}; }
-}  // namespace
-
 void* allocate_lasting(size_t bytes) {
-  void* block;
-  if (bytes < kHugePage) {
-    block = std::aligned_alloc(kAlignment, (std::max<size_t>(bytes, 1) + kAlignment - 1) & ~(kAlignment - 1));
-  } else {
-    block =
-      bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED) block = nullptr;
-  }
-  if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
-  add_live(static_cast<int64_t>(bytes));
+  if (bytes < kHugePage) return allocate_block(bytes);
+  void* block =
+    bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  add_live(static_cast<int64_t>(whole_pages(bytes)));
   return block;
 }
 
 void free_lasting(void* block, size_t bytes) noexcept {
-  if (bytes < kHugePage) std::free(block);
-  else munmap(block, whole_pages(bytes));
-  live_bytes.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  if (bytes < kHugePage) return free_block(block, bytes);
+  munmap(block, whole_pages(bytes));
+  live_bytes.fetch_sub(static_cast<int64_t>(whole_pages(bytes)), std::memory_order_relaxed);
 }
 
 void* reserve_block(size_t bytes) {
