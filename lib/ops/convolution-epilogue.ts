@@ -7,7 +7,7 @@ registerSchema(
     'bool transposed, int[] output_padding, int groups, Tensor? residual, str activation, bool channels_last) -> Tensor',
 )
 
-/** Whether channels-last results are computed in that order: weights [outputs, inputs, height, width] of one group, or of one for each channel. */
+/** Whether channels-last results are computed in that order: weights [outputs, inputs, height, width]. Not of transposed ones, and not where several outputs read one channel. */
 export const hasChannelsLastKernel = (
   weight: { readonly dtype: string; readonly shape: readonly number[] },
   { groups, transposed }: { readonly groups: number; readonly transposed: boolean },
@@ -15,7 +15,7 @@ export const hasChannelsLastKernel = (
   weight.dtype === 'float32' &&
   weight.shape.length === 4 &&
   !transposed &&
-  (groups === 1 || (groups === weight.shape[0] && weight.shape[1] === 1))
+  (groups === 1 || groups === weight.shape[0] || weight.shape[1] > 1)
 
 export default kernel('torchscript::convolution_epilogue', 'convolution_epilogue', {
   dtypeFrom: ['weight'],

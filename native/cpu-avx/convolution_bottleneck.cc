@@ -73,7 +73,7 @@ bool fits(const Part& part, const LastProblem& c, Kind kind) {
   const ConvShape& s = c.s;
   if (part.call.tensor(0).dtype != DType::F32 || part.call.tensor(1).dtype != DType::F32 || part.result.dtype != DType::F32) return false;
   if (!has_last_form(s) || part.result.numel() == 0) return false;
-  if (kind == Kind::Depthwise) return s.groups > 1 && runs_as_bottleneck(s);
+  if (kind == Kind::Depthwise) return is_depthwise_last(s) && runs_as_bottleneck(s);
   return s.groups == 1 && (s.is_pointwise() || (kind == Kind::Expand && is_stem(s, c)));
 }
 

@@ -54,6 +54,7 @@ for (const isa of isas) {
       t.ok(count > 300)
       for (const kernel of [
         'convolution_epilogue: conv_depthwise_last',
+        'convolution_epilogue: conv_grouped_last',
         `convolution_epilogue: conv_narrow_${isa}_${tiles[isa]}`,
         `convolution_epilogue: gemm_f32_${isa}_${tiles[isa]}`,
         'bottleneck: conv_bottleneck',

@@ -82,6 +82,14 @@ const cases: [string, number[], number[], number, number, number, number][] = [
   ['depthwise 5x5 stride', [1, 19, 9, 8], [19, 1, 5, 5], 2, 2, 1, 19],
   ['depthwise dilation', [1, 19, 9, 8], [19, 1, 3, 3], 1, 2, 2, 19],
   ['groups', [1, 12, 9, 8], [18, 4, 3, 3], 1, 1, 1, 3],
+  ['groups of 2', [1, 22, 9, 19], [22, 2, 3, 3], 1, 1, 1, 11],
+  ['groups of 4', [2, 24, 17, 30], [24, 4, 3, 3], 1, 1, 1, 6],
+  ['groups of 4, stride', [1, 40, 16, 33], [40, 4, 3, 3], 2, 1, 1, 10],
+  ['groups of 8', [1, 24, 7, 7], [24, 8, 3, 3], 1, 1, 1, 3],
+  ['groups of 16, 1x1', [1, 48, 9, 8], [48, 16, 1, 1], 1, 0, 1, 3],
+  ['groups of 32, dilation', [1, 64, 12, 15], [64, 32, 3, 3], 1, 2, 2, 2],
+  ['groups of 3', [2, 9, 9, 8], [9, 3, 3, 3], 1, 1, 1, 3],
+  ['groups of 40', [1, 80, 9, 8], [80, 40, 3, 3], 2, 1, 1, 2],
   ['depthwise multiplier', [1, 12, 9, 8], [24, 1, 3, 3], 1, 1, 1, 12],
 ]
 for (const [activation, residual] of [

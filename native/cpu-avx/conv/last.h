@@ -24,22 +24,43 @@ struct LastProblem {
   const float* bias = nullptr;
   const float* residual = nullptr;  // as out
   float* out = nullptr;             // [batch][pixels][filters]
+  int64_t out_pixel = 0;            // filters of a pixel of `out`, where they are more than those of this problem
   Activation activation = Activation::None;
 };
 
 inline bool has_last_form(const ConvShape& s) {
-  return !s.transposed && s.batched && s.spatial == 2 && s.in_channels > 0 && (s.groups == 1 || (s.is_depthwise() && s.group_out() == 1));
+  return !s.transposed && s.batched && s.spatial == 2 && s.in_channels > 0 && (s.group_in() > 1 || s.groups == 1 || s.group_out() == 1);
+}
+inline bool is_depthwise_last(const ConvShape& s) { return s.groups > 1 && s.group_in() == 1; }
+// Groups of a size that the grouped kernel takes; others are one product each, and larger ones are worth it.
+inline bool is_grouped_last(const ConvShape& s) {
+  const int64_t size = s.group_in(), width = conv_last_table().width;
+  return s.groups > 1 && size > 1 && size == s.group_out() && (size % width == 0 || width % size == 0) && size <= std::max<int64_t>(16, 2 * width);
 }
 
 // Elements of the packed weights.
 inline int64_t packed_last_elements(const ConvShape& s) {
-  if (s.groups > 1) return s.out_channels * s.taps();
+  if (is_depthwise_last(s)) return s.out_channels * s.taps();
+  const int64_t width = conv_last_table().width;
+  if (is_grouped_last(s)) return (s.out_channels + width - 1) / width * width * s.taps() * s.group_in();
+  if (s.groups > 1) return s.groups * static_cast<int64_t>(packed_b_elements<float>(s.group_in() * s.taps(), s.group_out()));
   return static_cast<int64_t>(packed_b_elements<float>(s.in_channels * s.taps(), s.out_channels));
 }
 // `weight` is [filters][channels][taps].
 inline void pack_last(const ConvShape& s, const float* weight, float* out) {
   const int64_t taps = s.taps(), channels = s.group_in(), k = channels * taps;
-  if (s.groups > 1) {
+  if (is_grouped_last(s)) {
+    const int64_t width = conv_last_table().width;
+    std::memset(static_cast<void*>(out), 0, static_cast<size_t>(packed_last_elements(s)) * sizeof(float));
+    for (int64_t o = 0; o < s.out_channels; o++) {
+      float* lane = out + o / width * width * k + o % width;
+      for (int64_t c = 0; c < channels; c++) {
+        for (int64_t t = 0; t < taps; t++) lane[(t * channels + c) * width] = weight[o * k + c * taps + t];
+      }
+    }
+    return;
+  }
+  if (is_depthwise_last(s)) {
     for (int64_t o = 0; o < s.out_channels; o++) {
       for (int64_t t = 0; t < taps; t++) out[t * s.out_channels + o] = weight[o * taps + t];
     }
@@ -55,7 +76,9 @@ inline void pack_last(const ConvShape& s, const float* weight, float* out) {
     }
     weight = ordered.data();
   }
-  pack_b_panels<float>(weight, 1, k, k, s.out_channels, 0, panel_count<float>(s.out_channels), out);
+  const int64_t filters = s.group_out(), panels = panel_count<float>(filters);
+  for (int64_t g = 0; g < s.groups; g++, weight += filters * k, out += packed_b_elements<float>(k, filters))
+    pack_b_panels<float>(weight, 1, k, k, filters, 0, panels, out);
 }
 
 // The input: pixels hold their channels adjacent. False for other layouts.
@@ -79,7 +102,7 @@ inline Gemm<float> last_product(const LastProblem& c) {
   g.k = s.in_channels * s.taps();
   g.packed_b = static_cast<const float*>(c.packed);
   g.c = c.out;
-  g.c_row = g.residual_row = s.out_channels;
+  g.c_row = g.residual_row = c.out_pixel ? c.out_pixel : s.out_channels;
   g.bias_n = c.bias;
   g.residual = c.residual;
   g.activation = c.activation;
@@ -312,15 +335,59 @@ inline void run_narrow(Runtime& runtime, const Gemm<float>& g) {
   });
 }
 
-// x may be of any layout. Depthwise kernels want one that last_image takes.
+inline void run_last_grouped(Runtime& runtime, const LastProblem& c, const LastImage& image) {
+  const ConvShape& s = c.s;
+  const int64_t channels = s.in_channels, row = s.out[2] * channels;
+  const bool at_once = c.activation <= Activation::Relu6;
+  float* zeros = static_cast<float*>(runtime.scratch(static_cast<size_t>(channels) * sizeof(float)));
+  std::memset(zeros, 0, static_cast<size_t>(channels) * sizeof(float));
+  const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 2 / std::max<int64_t>(1, row * s.taps() * s.group_in()));
+  runtime.parallel(s.batch * s.out[1], grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end;) {
+      const int64_t item = i / s.out[1], stop = std::min(end, (item + 1) * s.out[1]), at = item * s.out[1] * row;
+      const int64_t y0 = i % s.out[1], y1 = y0 + stop - i;
+      const GroupedLast g{image.data + item * image.item, image.row, image.pixel, s.in[1], s.in[2], channels, s.group_in(), s.kernel[1],
+                          s.kernel[2], s.stride[1], s.stride[2], s.dilation[1], s.dilation[2], s.pad_low[1], s.pad_low[2],
+                          static_cast<const float*>(c.packed), c.bias, zeros, c.residual ? c.residual + at : nullptr,
+                          at_once ? c.activation : Activation::None, c.out + at, s.out[2]};
+      conv_last_table().grouped(g, y0, y1);
+      if (!at_once) tile_kernels<float>().epilogue(g.out + y0 * row, (y1 - y0) * row, nullptr, 0, 1, (y1 - y0) * row, c.activation);
+      i = stop;
+    }
+  });
+}
+
+// x may be of any layout. Kernels of groups want one that last_image takes.
 inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x) {
   const ConvShape& s = c.s;
   LastImage image;
   // An image of one channel is planar too.
   const bool last = last_image(s, x, image) && (s.in_channels > 1 || s.is_pointwise());
-  if (s.groups > 1) {
+  if (is_depthwise_last(s)) {
     runtime.note("conv_depthwise_last");
     return run_last_depthwise(runtime, c, image);
+  }
+  if (is_grouped_last(s)) {
+    runtime.note("conv_grouped_last");
+    return run_last_grouped(runtime, c, image);
+  }
+  if (s.groups > 1) {
+    runtime.note(tile_kernels<float>().name);
+    for (int64_t g = 0; g < s.groups; g++) {
+      LastProblem part = c;
+      part.s.groups = 1;
+      part.s.in_channels = s.group_in();
+      part.s.out_channels = s.group_out();
+      part.packed = static_cast<const float*>(c.packed) + g * static_cast<int64_t>(packed_b_elements<float>(s.group_in() * s.taps(), s.group_out()));
+      if (c.bias) part.bias += g * s.group_out();
+      if (c.residual) part.residual += g * s.group_out();
+      part.out += g * s.group_out();
+      part.out_pixel = s.out_channels;
+      LastImage slice = image;
+      slice.data += g * s.group_in();
+      run_last_gathered(runtime, part, slice);
+    }
+    return;
   }
   if (!last && is_stem(s, c)) {
     runtime.note("conv_stem");

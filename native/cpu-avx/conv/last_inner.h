@@ -20,6 +20,21 @@ struct DepthwiseLast {
   int64_t out_row, out_pixel, rows, columns;   // of the result
 };
 
+// A convolution of float whose groups have `size` channels on both sides: `size` divides the width of a vector, or is a multiple of it.
+struct GroupedLast {
+  const float* in;  // pixel (0, 0) of the image
+  int64_t in_row, in_pixel;
+  int64_t height, width, channels, size;
+  int64_t kernel_y, kernel_x, stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
+  const float* weight;    // [vector of channels][kernel_y * kernel_x][channel of the group that is read][lane], zeros past the last channel
+  const float* bias;      // or null
+  const float* zeros;     // `channels` of them
+  const float* residual;  // as out, or null
+  Activation activation;  // None, Relu or Relu6
+  float* out;             // pixel (0, 0) of the result, whose pixels are `channels` apart
+  int64_t columns;        // of the result
+};
+
 // Adjacent pixels of a row of the result from a planar image: pixel i reads image[offsets[k] + i] for each k.
 struct StemTile {
   const float* image;
@@ -34,9 +49,11 @@ struct StemTile {
 };
 
 struct ConvLastTable {
+  int width;  // channels of a vector
   void (*stem)(const StemTile& tile);
   // Rows [y0, y1) of the result.
   void (*depthwise)(const DepthwiseLast& d, int64_t y0, int64_t y1);
+  void (*grouped)(const GroupedLast& g, int64_t y0, int64_t y1);
   // out[c] = max over t < n of taps[t][c]; NaN wins. n may be 0: -infinity.
   void (*max_taps)(const float* const* taps, int64_t n, int64_t channels, float* out);
   // out[c] = sum over t < n of taps[t][c], divided by `divisor`.

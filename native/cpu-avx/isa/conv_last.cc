@@ -168,6 +168,139 @@ void depthwise(const DepthwiseLast& d, int64_t y0, int64_t y1) {
   }
 }
 
+// Lane l of the result is lane base[l] + j of x: channel j of the group of each lane. Size: of a group, a divisor of W.
+template <int Size> struct OfGroup;
+#if defined(TS_ISA_AVX512)
+template <int Size> struct OfGroup {
+  __m512i lanes;
+  OfGroup() {
+    alignas(64) int32_t base[16];
+    for (int l = 0; l < 16; l++) base[l] = l / Size * Size;
+    lanes = _mm512_load_si512(base);
+  }
+  void next() { lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(1)); }
+  V operator()(V x) const { return Size <= 4 ? _mm512_permutevar_ps(x, lanes) : _mm512_permutexvar_ps(lanes, x); }
+};
+#elif defined(TS_ISA_AVX2)
+template <int Size> struct OfGroup {
+  __m256i lanes;
+  OfGroup() {
+    alignas(32) int32_t base[8];
+    for (int l = 0; l < 8; l++) base[l] = l / Size * Size;
+    lanes = _mm256_load_si256(reinterpret_cast<const __m256i*>(base));
+  }
+  void next() { lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(1)); }
+  V operator()(V x) const { return _mm256_permutevar_ps(x, lanes); }
+};
+#endif
+
+// Pixels of a row that share their loads of weights: as many as fit with what is held of them, then a few.
+#if defined(TS_ISA_AVX512)
+template <int Size> constexpr int kGroupedMany = 14;
+constexpr int kGroupedFew = 7;
+#elif defined(TS_ISA_AVX2)
+template <int Size> constexpr int kGroupedMany = Size == 0 ? 7 : 6;
+constexpr int kGroupedFew = 2;
+#else
+template <int Size> constexpr int kGroupedMany = 4;
+constexpr int kGroupedFew = 2;
+#endif
+
+// Channels [c, c + W) of P pixels of row y from column x on. Size: that of the groups, or 0 where it is a multiple of W. `at(ky, kx, i)` is
+// where the channels of a tap of pixel i begin.
+template <int Size, int P, bool Whole, class At>
+inline void grouped_vector(const GroupedLast& g, const At& at, int64_t c, int n, float* out, const float* residual) {
+  const int64_t taps = g.kernel_y * g.kernel_x;
+  const V start = g.bias ? load<Whole>(g.bias + c, n) : L::zero();
+  V acc[P];
+#pragma GCC unroll 14
+  for (int i = 0; i < P; i++) acc[i] = start;
+  const float* weight = g.weight + c * taps * g.size;
+  for (int64_t t = 0, ky = 0, kx = 0; t < taps; t++) {
+    if constexpr (Size == 0) {
+      const int64_t first = c / g.size * g.size;
+      const float* from[P];
+#pragma GCC unroll 14
+      for (int i = 0; i < P; i++) from[i] = at(ky, kx, i) + first;
+      for (int64_t j = 0; j < g.size; j++, weight += W) {
+        const V w = L::load(weight);
+#pragma GCC unroll 14
+        for (int i = 0; i < P; i++) acc[i] = L::fma(L::set1(from[i][j]), w, acc[i]);
+      }
+    } else {
+#if !defined(TS_ISA_SCALAR)
+      V x[P];
+#pragma GCC unroll 14
+      for (int i = 0; i < P; i++) x[i] = load<Whole>(at(ky, kx, i) + c, n);
+      OfGroup<Size> of_group;
+#pragma GCC unroll 8
+      for (int j = 0; j < Size; j++, weight += W) {
+        const V w = L::load(weight);
+#pragma GCC unroll 14
+        for (int i = 0; i < P; i++) acc[i] = L::fma(of_group(x[i]), w, acc[i]);
+        of_group.next();
+      }
+#endif
+    }
+    if (++kx == g.kernel_x) {
+      kx = 0;
+      ky++;
+    }
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < P; i++) {
+    const int64_t to = i * g.channels + c;
+    V x = acc[i];
+    if (residual) x = L::add(x, load<Whole>(residual + to, n));
+    x = clamped(x, g.activation);
+    if (Whole) L::store(out + to, x);
+    else L::store_n(out + to, x, n);
+  }
+}
+template <int Size, int P, class At>
+__attribute__((noinline)) void grouped_pixels(const GroupedLast& g, const At& at, float* out, const float* residual) {
+  int64_t c = 0;
+  for (; c + W <= g.channels; c += W) grouped_vector<Size, P, true>(g, at, c, W, out, residual);
+  if (c < g.channels) grouped_vector<Size, P, false>(g, at, c, static_cast<int>(g.channels - c), out, residual);
+}
+template <int Size, int P> void grouped_tile(const GroupedLast& g, int64_t y, int64_t x) {
+  const int64_t top = y * g.stride_y - g.pad_top, left = x * g.stride_x - g.pad_left, to = (y * g.columns + x) * g.channels;
+  const int64_t width = (P - 1) * g.stride_x + (g.kernel_x - 1) * g.dilation_x + 1;
+  float* out = g.out + to;
+  const float* residual = g.residual ? g.residual + to : nullptr;
+  if (left >= 0 && left + width <= g.width) {
+    const int64_t step = g.stride_x * g.in_pixel;
+    auto at = [&](int64_t ky, int64_t kx, int i) {
+      const int64_t iy = top + ky * g.dilation_y;
+      return iy >= 0 && iy < g.height ? g.in + iy * g.in_row + (left + kx * g.dilation_x) * g.in_pixel + i * step : g.zeros;
+    };
+    grouped_pixels<Size, P>(g, at, out, residual);
+  } else {
+    auto at = [&](int64_t ky, int64_t kx, int i) {
+      const int64_t iy = top + ky * g.dilation_y, ix = left + kx * g.dilation_x + i * g.stride_x;
+      return iy >= 0 && iy < g.height && ix >= 0 && ix < g.width ? g.in + iy * g.in_row + ix * g.in_pixel : g.zeros;
+    };
+    grouped_pixels<Size, P>(g, at, out, residual);
+  }
+}
+template <int Size> void grouped_row(const GroupedLast& g, int64_t y) {
+  int64_t x = 0;
+  for (; x + kGroupedMany<Size> <= g.columns; x += kGroupedMany<Size>) grouped_tile<Size, kGroupedMany<Size>>(g, y, x);
+  for (; x + kGroupedFew <= g.columns; x += kGroupedFew) grouped_tile<Size, kGroupedFew>(g, y, x);
+  for (; x < g.columns; x++) grouped_tile<Size, 1>(g, y, x);
+}
+void grouped(const GroupedLast& g, int64_t y0, int64_t y1) {
+  for (int64_t y = y0; y < y1; y++) {
+#if !defined(TS_ISA_SCALAR)
+    if (g.size == 2) grouped_row<2>(g, y);
+    else if (g.size == 4) grouped_row<4>(g, y);
+    else if (g.size == 8 && W > 8) grouped_row<8>(g, y);
+    else
+#endif
+      grouped_row<0>(g, y);
+  }
+}
+
 #if defined(TS_ISA_AVX512)
 constexpr int kMR = 14, kNV = 2;
 #elif defined(TS_ISA_AVX2)
@@ -257,7 +390,7 @@ void mean_taps(const float* const* taps, int64_t n, int64_t channels, float divi
 }  // namespace
 
 extern const ConvLastTable conv_last_table;
-const ConvLastTable conv_last_table = {stem, depthwise, max_taps, mean_taps};
+const ConvLastTable conv_last_table = {W, stem, depthwise, grouped, max_taps, mean_taps};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
