@@ -3,7 +3,8 @@ import type { OperatorTraits } from './op.js'
 import { implementationOf } from './registry.js'
 
 const returnsArgument: OperatorTraits = { mayReturnArgument: true }
-const likeSelf: OperatorTraits = { dtypeFrom: ['self'] }
+const likeSelf: OperatorTraits = { dtypeFrom: ['self'], rankOf: 'self' }
+const ranked: OperatorTraits = { rankOf: 'self' }
 
 /** Operators without a file of their own: the executor runs them under their names (native/core/builtins). By name, with or without overload. */
 const executorOperators: Readonly<Record<string, OperatorTraits>> = {
@@ -18,13 +19,18 @@ const executorOperators: Readonly<Record<string, OperatorTraits>> = {
   'aten::resolve_neg': returnsArgument,
   'aten::dequantize': returnsArgument,
   'aten::einsum': returnsArgument,
-  'aten::type_as': { mayReturnArgument: true, dtypeFrom: ['other'] },
+  'aten::type_as': { mayReturnArgument: true, dtypeFrom: ['other'], rankOf: 'self' },
   // Views and copies whose dtype is not that of the argument they alias.
-  'aten::to.other': { dtypeFrom: ['other'] },
+  'aten::to.other': { dtypeFrom: ['other'], rankOf: 'self' },
+  'aten::to': ranked,
   'aten::view_as_complex': { dtypeFrom: [] },
-  'aten::index.Tensor': likeSelf,
+  'aten::index.Tensor': { dtypeFrom: ['self'] },
   'aten::clone': likeSelf,
-  'aten::contiguous': { layout: 'reads' },
+  'aten::contiguous': { rankOf: 'self', layout: 'reads' },
+  'aten::split': ranked,
+  'aten::split_with_sizes': ranked,
+  'aten::tensor_split': ranked,
+  'aten::chunk': ranked,
   // A view of some channels, rows or columns.
   'aten::slice.Tensor': { rankOf: 'self', layout: 'keeps' },
   'aten::narrow': { rankOf: 'self', layout: 'keeps' },

@@ -69,7 +69,7 @@ class Ranks {
   private newRank(value: Value): Rank {
     const { node } = value
     if (node.constant?.kind === 'tensor') return { of: this.facts.facts(node.constant.tensor)?.shape.length, same: undefined }
-    const from = sourcesOf(node)
+    const from = rankSources(node)
     const ranks = from.map((source) => this.ranks.get(source)).map((rank) => rank && rootOf(rank))
     const [first] = ranks
     if (first !== undefined && ranks.every((rank) => rank === first || (rank?.of !== undefined && rank.of === first.of)))
@@ -108,8 +108,8 @@ class Inner {
   }
 }
 
-/** Tensors that together decide how many dimensions the first result of a node has. */
-function sourcesOf({ schema, inputs }: Node): readonly Value[] {
+/** Tensors that together decide how many dimensions the first result of a node has: as many as the one that has most. */
+export function rankSources({ schema, inputs }: Node): readonly Value[] {
   if (schema === undefined) return []
   const { definition, functional } = implementationOf(schema)
   const isExpression = definition?.kind === 'pointwise' || (definition?.kind === 'kernel' && definition.fuses === 'pointwise')

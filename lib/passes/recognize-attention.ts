@@ -7,6 +7,7 @@ import { BoolType, FloatType, IntType, StringType, TensorType } from '../ir/type
 import { AliasAnalysis } from './alias-analysis.js'
 import { floatDType } from './dtype-inference.js'
 import type { ConstantFacts } from './evaluator.js'
+import { rankSources } from './known-ranks.js'
 import type { ConstantReader, Pass } from './pass.js'
 import { intsOf, Match, nameOf, numberOf, replaceMatch } from './pattern.js'
 
@@ -15,66 +16,96 @@ const float32 = 6
 
 /** What a mask does to scores; see lib/ops/attention.ts. */
 interface Mask {
-  readonly value: Value | undefined
+  readonly value: Value
   readonly kind: 'add' | 'fill' | 'keep'
   readonly fill: number
 }
-const noMask: Mask = { value: undefined, kind: 'add', fill: 0 }
+
+interface Scores {
+  readonly query: Value
+  readonly keys: Value
+  /** The product of both. */
+  readonly node: Node
+  readonly scale: number
+  /** The one that is applied first comes last. */
+  readonly masks: readonly Mask[]
+}
 
 interface Attention {
   readonly query: Value
   /** [..., dim, keys] */
   readonly keys: Value
   readonly value: Value
-  readonly mask: Mask
+  readonly masks: readonly Mask[]
   readonly scale: number
   readonly match: Match
 }
 
-/** Operators whose result has as many dimensions as their first argument, or one less. */
-const keepsRank = new Set(
-  'contiguous clone slice narrow linear layer_norm mul div add sub dropout to softmax split chunk split_with_sizes tensor_split cat expand'
-    .split(' ')
-    .map((name) => `aten::${name}`),
-)
-/** A number of dimensions that a value surely has, or more. */
-function leastRank(value: Value, depth = 0): number {
+/** How many dimensions a value has at least, and at most as far as that is known. */
+interface Rank {
+  readonly least: number
+  readonly most: number
+}
+const anyRank: Rank = { least: 0, most: Infinity }
+const exactly = (n: number): Rank => ({ least: n, most: n })
+const shifted = ({ least, most }: Rank, by: number): Rank => ({ least: Math.max(0, least + by), most: most + by })
+const largest = (ranks: readonly Rank[]): Rank =>
+  ranks.reduce((a, b) => ({ least: Math.max(a.least, b.least), most: Math.max(a.most, b.most) }), { least: 0, most: 0 })
+
+function rankOf(value: Value, depth = 0): Rank {
   const { node } = value
-  if (depth > 40) return 0
-  const inner = (): number => (node.inputs.length === 0 ? 0 : leastRank(node.inputs[0], depth + 1))
+  if (depth > 40) return anyRank
+  const inner = (): Rank => (node.inputs.length === 0 ? anyRank : rankOf(node.inputs[0], depth + 1))
+  const listed = (): Rank => {
+    const sizes = intsOf(node.inputs[1])
+    return sizes === undefined ? anyRank : exactly(sizes.length)
+  }
   switch (node.kind) {
     case 'aten::permute':
     case 'aten::view':
     case 'aten::reshape':
-      return intsOf(node.inputs[1])?.length ?? 0
     case 'aten::expand':
-      return Math.max(intsOf(node.inputs[1])?.length ?? 0, inner())
+      return listed()
     case 'aten::transpose':
-    case 'aten::matrix_H':
-    case 'aten::mT':
-      return Math.max(2, inner())
+    case 'aten::mT': {
+      const rank = inner()
+      return { least: Math.max(2, rank.least), most: rank.most }
+    }
     case 'aten::bmm':
     case 'aten::baddbmm':
-      return 3
+      return exactly(3)
+    case 'aten::matmul': {
+      const ranks = node.inputs.slice(0, 2).map((part) => rankOf(part, depth + 1))
+      return ranks.every(({ least }) => least >= 2) ? largest(ranks) : anyRank
+    }
     case 'aten::unsqueeze':
-      return inner() + 1
+      return shifted(inner(), 1)
     case 'aten::select':
     case 'aten::unbind':
-      return inner() - 1
+      return shifted(inner(), -1)
+    case 'aten::amax':
+    case 'aten::mean': {
+      const [dims, keeps] = [intsOf(node.inputs[1]), node.inputs[2]?.node.constant]
+      if (dims === undefined || keeps?.kind !== 'bool') return anyRank
+      return keeps.value ? inner() : shifted(inner(), -dims.length)
+    }
     case 'prim::ListUnpack':
-    case 'prim::ListConstruct':
       return inner()
-    default:
-      return keepsRank.has(node.kind) ? inner() : 0
   }
+  // Joins want all to have one rank: what is known of one holds of the others.
+  const sources = rankSources(node)
+  if (node.kind === 'aten::cat') {
+    const ranks = sources.map((source) => rankOf(source, depth + 1))
+    return { least: Math.max(0, ...ranks.map(({ least }) => least)), most: Math.min(...ranks.map(({ most }) => most)) }
+  }
+  return sources.length === 0 ? anyRank : largest(sources.map((source) => rankOf(source, depth + 1)))
 }
 
-/** Whether a dimension is the last one of a value. */
-function isLast(dim: Value, of: Value): boolean {
+/** Whether a dimension is the last one. */
+function isLast(dim: Value, { least, most }: Rank): boolean {
   const n = numberOf(dim)
   if (n === -1) return true
-  // Products of exactly three dimensions.
-  return n === 2 && of.node.kind === 'aten::bmm'
+  return least === most && n === most - 1
 }
 
 class Matcher {
@@ -93,17 +124,26 @@ class Matcher {
       return undefined
     if (dtype?.kind === 'bool' && dtype.value) return undefined
     const scores = this.scores(softmax.inputs[0])
-    if (scores === undefined || !isLast(softmax.inputs[1], scores.product.output)) return undefined
-    const [query, keys] = scores.product.inputs
+    if (
+      scores === undefined ||
+      !canCombine(scores.masks) ||
+      !isLast(softmax.inputs[1], node.kind === 'aten::bmm' ? exactly(3) : rankOf(softmax.inputs[0]))
+    )
+      return undefined
     const scaled = { scale: scores.scale }
     const found = {
-      query: this.scaled(query, scaled),
-      keys: this.scaled(keys, scaled),
+      query: this.scaled(scores.query, scaled),
+      keys: this.scaled(scores.keys, scaled),
       value: node.inputs[1],
-      mask: scores.mask,
+      masks: scores.masks,
       match: this.match,
     }
-    if ([found.query, found.keys, found.value].some((part) => leastRank(part) < 2)) return undefined
+    // Batched products take three dimensions only.
+    const factors = [
+      ...(scores.node.kind === 'aten::matmul' ? [found.query, found.keys] : []),
+      ...(node.kind === 'aten::matmul' ? [found.value] : []),
+    ]
+    if (factors.some((part) => rankOf(part).least < 2)) return undefined
     // All three have one dtype, or the program raises.
     if (![found.query, found.keys, found.value].some((part) => floatDType(part, this.facts) === 'float32')) return undefined
     return { ...found, scale: scaled.scale }
@@ -120,49 +160,55 @@ class Matcher {
     return node
   }
 
-  private scores(value: Value): { product: Node; scale: number; mask: Mask } | undefined {
+  /** The product behind what masks and scales it; `masks` are those applied after it, the first one last. */
+  private scores(value: Value, masks: readonly Mask[] = []): Scores | undefined {
     const before = this.match.nodes.length
     const plain = this.product(value)
-    if (plain !== undefined) return { ...plain, mask: noMask }
+    if (plain !== undefined) return { ...plain, masks: [...masks, ...plain.masks] }
     this.match.rewind(before)
-    const { node } = value
-    const [a, b, c] = node.inputs
-    const masked = (scores: Value, mask: Mask): { product: Node; scale: number; mask: Mask } | undefined => {
+    // More than a program has.
+    if (masks.length > 3) return undefined
+    for (const [scores, mask] of this.maskings(value)) {
       this.match.rewind(before)
-      const product = this.match.take(value) && this.product(scores)
-      return product && { ...product, mask }
+      const found = this.match.take(value) && this.scores(scores, [...masks, mask])
+      if (found !== undefined) return found
     }
+    return undefined
+  }
+
+  /** How a value may be masked scores. */
+  private maskings(value: Value): readonly (readonly [Value, Mask])[] {
+    const [a, b, c] = value.node.inputs
     switch (nameOf(value)) {
       case 'aten::add.Tensor':
       case 'aten::add_.Tensor': {
-        if (numberOf(c) !== 1) return undefined
-        for (const [scores, mask] of nameOf(value) === 'aten::add.Tensor'
-          ? [
-              [a, b],
-              [b, a],
-            ]
-          : [[a, b]]) {
-          if (floatDType(mask, this.facts) !== 'float32') continue
-          const found = masked(scores, { value: mask, kind: 'add', fill: 0 })
-          if (found !== undefined) return found
-        }
-        return undefined
+        if (numberOf(c) !== 1) return []
+        const sides =
+          nameOf(value) === 'aten::add.Tensor'
+            ? [
+                [a, b],
+                [b, a],
+              ]
+            : [[a, b]]
+        return sides
+          .filter(([, mask]) => floatDType(mask, this.facts) === 'float32')
+          .map(([scores, mask]) => [scores, { value: mask, kind: 'add', fill: 0 }] as const)
       }
       case 'aten::masked_fill.Scalar':
       case 'aten::masked_fill_.Scalar':
       case 'aten::masked_fill.Tensor': {
         const fill = this.scalar(c)
-        return fill === undefined ? undefined : masked(a, { value: b, kind: 'fill', fill })
+        return fill === undefined ? [] : [[a, { value: b, kind: 'fill', fill }]]
       }
       case 'aten::where.self':
       case 'aten::where.ScalarOther':
       case 'aten::where.ScalarSelf': {
         const [other, self] = [this.scalar(c), this.scalar(b)]
-        if (other !== undefined) return masked(b, { value: a, kind: 'keep', fill: other })
-        return self === undefined ? undefined : masked(c, { value: a, kind: 'fill', fill: self })
+        if (other !== undefined) return [[b, { value: a, kind: 'keep', fill: other }]]
+        return self === undefined ? [] : [[c, { value: a, kind: 'fill', fill: self }]]
       }
       default:
-        return undefined
+        return []
     }
   }
 
@@ -174,11 +220,22 @@ class Matcher {
     return scalar?.kind === 'float' ? Number(scalar.value) : undefined
   }
 
-  private product(value: Value): { product: Node; scale: number } | undefined {
+  private product(value: Value): Scores | undefined {
     const scaled = { scale: 1 }
     const inner = this.scaled(value, scaled)
     const node = this.match.take(inner)
-    return node !== undefined && products.has(node.schema?.fullName ?? '') ? { product: node, scale: scaled.scale } : undefined
+    const name = node?.schema?.fullName ?? ''
+    if (node !== undefined && products.has(name))
+      return { query: node.inputs[0], keys: node.inputs[1], node, scale: scaled.scale, masks: [] }
+    return name === 'aten::baddbmm' ? this.sum(node!, scaled.scale) : undefined
+  }
+
+  /** beta * input + alpha * query keys, without the input where beta is 0. */
+  private sum(node: Node, scale: number): Scores | undefined {
+    const [input, query, keys] = node.inputs
+    const [beta, alpha] = [numberOf(node.inputs[3]), numberOf(node.inputs[4])]
+    if (alpha === undefined || (beta !== 0 && (beta !== 1 || scale !== 1 || floatDType(input, this.facts) !== 'float32'))) return undefined
+    return { query, keys, node, scale: scale * alpha, masks: beta === 0 ? [] : [{ value: input, kind: 'add', fill: 0 }] }
   }
 
   /** What a value is a number of times of, as long as nothing else reads it. */
@@ -223,7 +280,7 @@ export const recognizeAttention = (reader: ConstantReader, facts: ConstantFacts)
       const found = new Matcher(reader, facts).attention(node)
       if (found === undefined || found.match.nodes.some((part) => part.owner !== node.owner)) continue
       analysis ??= new AliasAnalysis(graph)
-      const read = [found.query, found.keys, found.value, ...(found.mask.value === undefined ? [] : [found.mask.value])]
+      const read = [found.query, found.keys, found.value, ...found.masks.map((mask) => mask.value)]
       // Steps in place write what only the match reads.
       if (read.some((value) => analysis!.isWritten(value))) continue
       replaceMatch(node, attentionNode(graph, node, found).insertBefore(node), found.match)
@@ -233,9 +290,38 @@ export const recognizeAttention = (reader: ConstantReader, facts: ConstantFacts)
   },
 })
 
-function attentionNode(graph: Graph, at: Node, { query, keys, value, mask, scale }: Attention): Node {
+/** Scores of which a number this far from them is the sum with them: a mask that sets scores to it and one that adds it do the same. */
+const far = 1e20
+const canCombine = (masks: readonly Mask[]): boolean =>
+  masks.length < 2 || masks.every(({ kind, fill }) => kind === 'add' || Math.abs(fill) >= far)
+
+/** One mask that adds what several do to scores. */
+function combined(graph: Graph, at: Node, masks: readonly Mask[]): Mask {
+  const number = (value: number): Value => graph.createConstant({ kind: 'float', value }, FloatType).insertBefore(at).output
+  const operator = (name: string, inputs: readonly Value[]): Value => {
+    const node = graph.create(name.split('.')[0], inputs).insertBefore(at)
+    node.schema = schemaByFullName(name)
+    return node.output
+  }
+  let sum: Value | undefined
+  for (const { value, kind, fill } of [...masks].reverse()) {
+    if (kind === 'add') {
+      const one = graph.createConstant({ kind: 'int', value: 1n }, IntType).insertBefore(at).output
+      sum = sum === undefined ? value : operator('aten::add.Tensor', [sum, value, one])
+    } else {
+      const [set, rest] = [number(fill), sum ?? number(0)]
+      const scalar = sum === undefined
+      if (kind === 'fill') sum = operator(scalar ? 'aten::where.Scalar' : 'aten::where.ScalarSelf', [value, set, rest])
+      else sum = operator(scalar ? 'aten::where.Scalar' : 'aten::where.ScalarOther', [value, rest, set])
+    }
+  }
+  return { value: sum!, kind: 'add', fill: 0 }
+}
+
+function attentionNode(graph: Graph, at: Node, { query, keys, value, masks, scale }: Attention): Node {
   const constant = (made: ConstantValue, type: Type): Value => graph.createConstant(made, type).insertBefore(at).output
   const int = (n: number): Value => constant({ kind: 'int', value: BigInt(n) }, IntType)
+  const mask = masks.length > 1 ? combined(graph, at, masks) : masks[0]
   let key = keys.node.inputs[0]
   const dims = [numberOf(keys.node.inputs[1]), numberOf(keys.node.inputs[2])]
   if (
@@ -251,9 +337,9 @@ function attentionNode(graph: Graph, at: Node, { query, keys, value, mask, scale
     query,
     key,
     value,
-    mask.value ?? constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }),
-    constant({ kind: 'string', value: mask.kind }, StringType),
-    constant({ kind: 'float', value: mask.fill }, FloatType),
+    mask?.value ?? constant({ kind: 'none' }, { kind: 'Optional', element: TensorType }),
+    constant({ kind: 'string', value: mask?.kind ?? 'add' }, StringType),
+    constant({ kind: 'float', value: mask?.fill ?? 0 }, FloatType),
     constant({ kind: 'float', value: scale }, FloatType),
     constant({ kind: 'bool', value: hidesOrder(at.output) }, BoolType),
   ])
