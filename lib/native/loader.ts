@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { TorchScriptError } from '../util/errors.js'
@@ -113,14 +113,20 @@ function load(): NativeBinding {
     if (files.length === 0) tried.push({ path: folder, problem: 'no such file' })
     for (const file of files) {
       const binding = attempt(join(folder, file), () => require(join(folder, file)) as NativeBinding)
-      if (binding !== undefined) return binding
+      if (binding !== undefined) {
+        addonPath = join(folder, file)
+        return binding
+      }
     }
     const built = outsideAsar(join(root, 'build', 'Release', addonFile))
     if (!existsSync(built)) tried.push({ path: built, problem: 'no such file' })
     else {
       const bindings = require('bindings') as (options: { bindings: string; module_root: string }) => NativeBinding
       const binding = attempt(built, () => bindings({ bindings: addonFile, module_root: outsideAsar(root) }))
-      if (binding !== undefined) return binding
+      if (binding !== undefined) {
+        addonPath = built
+        return binding
+      }
     }
   }
   const prebuilt = root === undefined ? [] : listFiles(prebuilds)
@@ -132,6 +138,15 @@ function load(): NativeBinding {
 }
 
 let binding: NativeBinding | undefined
+let addonPath: string | undefined
+
+/** What tells one build of the addon from another. */
+export function addonBuild(): string {
+  nativeBinding()
+  if (addonPath === undefined) return packageVersion()
+  const { size, mtimeMs } = statSync(addonPath)
+  return `${packageVersion()} ${size} ${mtimeMs}`
+}
 
 /** The addon, loaded on first use. */
 export const nativeBinding = (): NativeBinding => (binding ??= load())

@@ -15,7 +15,7 @@ import { scriptFrom } from '../jit/script.js'
 import { traceTensors } from '../jit/trace.js'
 import { type AnyModule, Module } from '../nn/module.js'
 import { isPlainResult } from './accepts.js'
-import { throughCache } from './cache.js'
+import { fromCache } from './cache.js'
 import { FieldGuard } from './guards.js'
 import type { CompileSettings } from './options.js'
 import { flatten, type Flat, hasOpaque, type Structure, unflatten } from './structure.js'
@@ -57,18 +57,24 @@ function writesAttributes(fn: CompiledFunction): boolean {
   return false
 }
 
+interface Optimized {
+  readonly module: ScriptModule
+  readonly reason: string
+  /** To be called after the first run. */
+  readonly afterFirst?: (() => void) | undefined
+}
+
 /** A frozen and optimised copy of a module; the reason where it has to stay as it is. */
-export function optimizedModule(
-  source: ScriptModule,
-  settings: CompileSettings,
-): { readonly module: ScriptModule; readonly reason: string } {
+export function optimizedModule(source: ScriptModule, settings: CompileSettings): Optimized {
   try {
-    const make = (): ScriptModule =>
-      frozenModule(source, { preserved: [], optimize: (graph) => optimizeFrozenGraph(graph, evaluator, { numerics: true }) })
-    const module = throughCache(source, settings, make)
+    const module = frozenModule(source, {
+      preserved: [],
+      optimize: (graph) => optimizeFrozenGraph(graph, evaluator, { numerics: true }),
+    })
     const made = settings.weights === undefined ? module : withWeights(module, settings.weights)
-    partsOf(made).program.setAutotune(settings.mode === 'max-autotune')
-    return { module: made, reason: '' }
+    const { program } = partsOf(made)
+    program.setAutotune(settings.mode === 'max-autotune')
+    return { module: made, reason: '', afterFirst: fromCache(program, settings) }
   } catch (error) {
     if (!(error instanceof TorchScriptError) || error.code === 'ERR_INVARIANT') throw error
     return { module: source, reason: `not frozen: ${error.message}` }
@@ -95,7 +101,7 @@ export function moduleVariant(target: ScriptModule | ScriptFunction, settings: C
   let reason = ''
   if (hasTraining()) reason = 'not frozen: the module is in training mode'
   else if (writesAttributes(fn)) reason = 'not frozen: forward writes attributes'
-  const made = reason === '' ? optimizedModule(source, settings) : { module: source, reason }
+  const made: Optimized = reason === '' ? optimizedModule(source, settings) : { module: source, reason }
   const before = hasTraining()
   const guard = guardOf(source, made.module, undefined)
   return {
@@ -103,7 +109,7 @@ export function moduleVariant(target: ScriptModule | ScriptFunction, settings: C
     frozen: made.module !== source,
     reason: made.reason,
     module: made.module,
-    call: new ModuleCall(made.module),
+    call: new ModuleCall(made.module, made.afterFirst),
     holds: made.module === source ? () => before === hasTraining() : guard,
   }
 }
@@ -129,13 +135,15 @@ export function scriptVariant(
   if (!isPlainResult(fn.returnType)) throw new Refusal('its result would be another kind of object')
   if (writesAttributes(fn)) throw new Refusal('it writes fields of the module')
   const training = target instanceof Module && isTraining(target)
-  const made = training ? { module: scripted, reason: 'not frozen: the module is in training mode' } : optimizedModule(scripted, settings)
+  const made: Optimized = training
+    ? { module: scripted, reason: 'not frozen: the module is in training mode' }
+    : optimizedModule(scripted, settings)
   return {
     origin: 'script',
     frozen: made.module !== scripted,
     reason: made.reason,
     module: made.module,
-    call: new ModuleCall(made.module),
+    call: new ModuleCall(made.module, made.afterFirst),
     holds: guardOf(scripted, made.module, fields),
   }
 }
@@ -177,8 +185,10 @@ export function traceVariant(target: Module | Callable, flat: Flat, settings: Co
   if (findings.subjects.has('values')) throw new Refusal('JavaScript reads elements of a tensor')
   const source = program === undefined ? functionModule(fn) : rootModule(program)
   const someTraining = fields.modules.some((module) => module.training)
-  const made = someTraining ? { module: source, reason: 'not frozen: a module is in training mode' } : optimizedModule(source, settings)
-  const native = new ModuleCall(made.module)
+  const made: Optimized = someTraining
+    ? { module: source, reason: 'not frozen: a module is in training mode' }
+    : optimizedModule(source, settings)
+  const native = new ModuleCall(made.module, made.afterFirst)
   const shape = structure!
   const result = (computed: unknown, inputs: readonly Tensor[]): unknown => unflatten(shape, gather(origins, computed as Tensor[], inputs))
   return {

@@ -19,7 +19,7 @@ export interface CompileOptions {
   fullgraph?: boolean
   /** Keep the weights of linear layers in half precision, half the bytes to wait for; arithmetic stays in float32. Changes results by rounding. */
   weights?: WeightStorage
-  /** A folder for optimised modules, which later processes load instead of optimising again. Nothing is stored without it. */
+  /** A folder for packed weights, which later processes map instead of packing again. Nothing is stored without it. */
   cacheDir?: string
   /** How many compilations are kept; the least recently used goes first. Default 16. */
   cacheSizeLimit?: number

@@ -26,17 +26,30 @@ export class ModuleCall {
   private readonly program: Program
   private readonly self: ObjectHandle
 
-  constructor(module: ScriptModule) {
+  /** `afterFirst` is called once, after the first run. */
+  constructor(
+    module: ScriptModule,
+    private afterFirst?: () => void,
+  ) {
     const { program, handle, type } = partsOf(module)
     this.program = program
     this.fn = type.methods.get('forward')!
     this.self = handle
   }
   run(args: readonly unknown[]): unknown {
-    return callByUser(this.program, this.fn, args, this.self)
+    const result = callByUser(this.program, this.fn, args, this.self)
+    if (this.afterFirst !== undefined) this.settle()
+    return result
   }
-  runAsync(args: readonly unknown[]): Promise<unknown> {
-    return this.program.callAsync(this.fn, [{ [objectHandle]: this.self }, ...args])
+  async runAsync(args: readonly unknown[]): Promise<unknown> {
+    const result = await this.program.callAsync(this.fn, [{ [objectHandle]: this.self }, ...args])
+    if (this.afterFirst !== undefined) this.settle()
+    return result
+  }
+  private settle(): void {
+    const { afterFirst } = this
+    this.afterFirst = undefined
+    afterFirst!()
   }
 }
 
