@@ -4,6 +4,7 @@
 // `floor` is the larger of the time of the multiply-adds at the measured peak and the time of reading the packed weights at the
 // bandwidth of their level; the last column is floor / measured. Best of several rounds, peak and product in turn.
 #include <immintrin.h>
+#include <sys/mman.h>
 
 #include <chrono>
 #include <cstdarg>
@@ -54,7 +55,10 @@ struct OneThread final : Runtime {
 
 struct Aligned {
   float* data;
-  explicit Aligned(size_t count, float value = 0.01f) : data(static_cast<float*>(std::aligned_alloc(64, (count * 4 + 127) & ~size_t{63}))) {
+  explicit Aligned(size_t count, float value = 0.01f) {
+    const size_t bytes = count * 4 + 64, page = bytes >= (1 << 20) ? 2 << 20 : 4096;
+    data = static_cast<float*>(std::aligned_alloc(page, (bytes + page - 1) / page * page));
+    if (page > 4096) madvise(data, (bytes + page - 1) / page * page, MADV_HUGEPAGE);
     for (size_t i = 0; i < count; i++) data[i] = value;
   }
   Aligned(Aligned&& other) : data(other.data) { other.data = nullptr; }
