@@ -30,6 +30,7 @@ struct LanesF32 {
   static inline void store_n(T* p, V v, int n) { _mm512_mask_storeu_ps(p, mask(n), v); }
   static inline V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   static inline V add(V a, V b) { return _mm512_add_ps(a, b); }
+  static inline V sub(V a, V b) { return _mm512_sub_ps(a, b); }
   static inline V mul(V a, V b) { return _mm512_mul_ps(a, b); }
   static inline V relu(V a) { return _mm512_max_ps(_mm512_setzero_ps(), a); }  // NaN and -0 pass
   static inline V min(V a, V b) { return _mm512_min_ps(a, b); }                // b when either is NaN
@@ -49,6 +50,7 @@ struct LanesF64 {
   static inline void store_n(T* p, V v, int n) { _mm512_mask_storeu_pd(p, mask(n), v); }
   static inline V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
   static inline V add(V a, V b) { return _mm512_add_pd(a, b); }
+  static inline V sub(V a, V b) { return _mm512_sub_pd(a, b); }
   static inline V mul(V a, V b) { return _mm512_mul_pd(a, b); }
   static inline V relu(V a) { return _mm512_max_pd(_mm512_setzero_pd(), a); }
   static inline V min(V a, V b) { return _mm512_min_pd(a, b); }
@@ -73,6 +75,7 @@ struct LanesF32 {
   static inline void store_n(T* p, V v, int n) { _mm256_maskstore_ps(p, mask(n), v); }
   static inline V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   static inline V add(V a, V b) { return _mm256_add_ps(a, b); }
+  static inline V sub(V a, V b) { return _mm256_sub_ps(a, b); }
   static inline V mul(V a, V b) { return _mm256_mul_ps(a, b); }
   static inline V relu(V a) { return _mm256_max_ps(_mm256_setzero_ps(), a); }
   static inline V min(V a, V b) { return _mm256_min_ps(a, b); }
@@ -96,6 +99,7 @@ struct LanesF64 {
   static inline void store_n(T* p, V v, int n) { _mm256_maskstore_pd(p, mask(n), v); }
   static inline V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
   static inline V add(V a, V b) { return _mm256_add_pd(a, b); }
+  static inline V sub(V a, V b) { return _mm256_sub_pd(a, b); }
   static inline V mul(V a, V b) { return _mm256_mul_pd(a, b); }
   static inline V relu(V a) { return _mm256_max_pd(_mm256_setzero_pd(), a); }
   static inline V min(V a, V b) { return _mm256_min_pd(a, b); }
@@ -122,6 +126,7 @@ template <class E> struct LanesOne {
   }
   static inline V fma(V a, V b, V c) { return a * b + c; }
   static inline V add(V a, V b) { return a + b; }
+  static inline V sub(V a, V b) { return a - b; }
   static inline V mul(V a, V b) { return a * b; }
   static inline V relu(V a) { return a < 0 ? 0 : a; }
   static inline V min(V a, V b) { return a < b ? a : b; }

@@ -2,12 +2,12 @@
 // matrices take the place of eight. Baseline code.
 //
 // A is cut into quarters by rows and columns, B by rows and by pairs of neighbouring panels, which stay packed as they are. Sums of
-// quarters of A are made once; sums of quarters of B for one pair of panels and one slice of K at a time, in cache, so that weights take
-// no more memory and no more bandwidth than they do for the plain product:
+// quarters of A are made once; sums of quarters of B for one pair of panels and one slice of K at a time, in cache, by the first tile that
+// needs them, so that weights take no more memory and no more bandwidth than they do for the plain product:
 //
 //   M1 = A11 B11   M2 = A12 B21   M3 = S4 B22   M4 = A22 T4   M5 = S1 T1   M6 = S2 T2   M7 = S3 T3
-//   C11 = M1 + M2               C12 = M1 + M6 + M5 + M3
-//   C21 = M1 + M6 + M7 - M4     C22 = M1 + M6 + M7 + M5
+//   C11 = M1 + M2               C12 = M1 + M5 + M6 + M3
+//   C21 = M1 + M6 + M7 - M4     C22 = M1 + M5 + M6 + M7
 //
 // The error is about three times that of the plain product, and relative to the larger of two rows that are summed. So rows of very
 // different magnitudes are left to the plain product, as is what is not finite: sums would carry it over to other rows and columns.
@@ -93,31 +93,71 @@ class Strassen {
   void pair(int64_t m0, int64_t half, int64_t k0, int64_t kn, int64_t pair, bool more) {
     const int nr = kernels_.nr, height = tile_rows(half, kernels_.mr);
     const int64_t tiles = (half + height - 1) / height, panel_step = g_.k * nr, low = half_k_ * nr;
-    float* sums = thread_scratch<float>(kSlotPackB, static_cast<size_t>(4 * kn * nr + 7 * half * nr));
-    float* products = sums + 4 * kn * nr;
+    float* sums = thread_scratch<float>(kSlotPackB, static_cast<size_t>(2 * kn * nr + 3 * half * nr));
+    float *x = sums, *y = x + kn * nr;
+    float *u1 = y + kn * nr, *u2 = u1 + half * nr, *u3 = u2 + half * nr;
     const float* b11 = g_.packed_b + 2 * pair * panel_step + k0 * nr;
     const float *b12 = b11 + panel_step, *b21 = b11 + low, *b22 = b12 + low;
-    float *t1 = sums, *t2 = t1 + kn * nr, *t3 = t2 + kn * nr, *t4 = t3 + kn * nr;
-    strassen_.sums_of_b(b11, b12, b21, b22, kn * nr, t1, t2, t3, t4);
-    const float* right[7] = {b11, b21, b22, t4, t1, t2, t3};
+    const int64_t column = 2 * pair * nr;
+    float *c11 = g_.c + m0 * g_.c_row + column, *c12 = c11 + nr, *c21 = c11 + half * g_.c_row, *c22 = c21 + nr;
+    // What each product is made of and added to: U1 = M1, U3 = M1 + M5 and then + M6, U2 = M1 + M6 and then + M7. The last of the sums of B
+    // is -T4.
+    struct Product {
+      int left;
+      const float *b, *minus;
+      float* kept;
+      float *to, *to_plus;
+      float *c, *plus;
+    };
+    const Product products[7] = {{0, b11, nullptr, nullptr, u1, nullptr, nullptr, nullptr}, {4, b12, b11, x, u3, u1, nullptr, nullptr},
+                                 {5, b22, x, y, u2, u1, u3, u3},                            {6, b22, b12, x, u2, u2, c22, u3},
+                                 {2, b22, nullptr, nullptr, nullptr, nullptr, c12, u3},     {3, b21, y, y, nullptr, nullptr, c21, u2},
+                                 {1, b21, nullptr, nullptr, nullptr, nullptr, c11, u1}};
     // The four pieces of the next pair's weights are touched meanwhile, spread over the tiles.
     const float* next = more ? b11 + 2 * panel_step : nullptr;
     const int64_t lines = kn * nr * static_cast<int64_t>(sizeof(float)) / 64, pieces = (lines + kn - 1) / kn;
     const int64_t every = std::max<int64_t>(1, 7 * tiles / (4 * pieces));
     int64_t piece = 0, turn = 0;
-    Tile<float> tile{};
-    tile.a_stride = row_step_;
-    tile.b_stride = nr;
-    tile.k = kn;
-    tile.c_stride = nr;
-    tile.n = nr;
-    tile.alpha = 1.0f;
-    for (int q = 0; q < 7; q++) {
-      tile.b = right[q];
+    const int n1 = static_cast<int>(std::min<int64_t>(nr, g_.n - column - nr));
+    const bool last = k0 + kn >= half_k_;
+    bool finite = true;
+    for (const Product& product : products) {
+      ProductTile tile;
+      tile.a_stride = row_step_;
+      tile.b_stride = nr;
+      tile.k = kn;
+      tile.alpha = 1.0f;
+      tile.bias_n = tile.bias_m = nullptr;
+      tile.accumulate = false;
+      tile.activation = Activation::None;
+      tile.n = nr;
+      tile.c_stride = nr;
+      const bool right = product.c == c12 || product.c == c22, lower = product.c == c21 || product.c == c22;
+      const bool result = product.c && product.c != u3;
+      if (result) {
+        tile.n = right ? n1 : nr;
+        tile.c_stride = g_.c_row;
+        tile.accumulate = k0 > 0;
+        tile.finite = &finite;
+        if (last && g_.bias_n) tile.bias_n = g_.bias_n + column + (right ? nr : 0);
+        if (last) tile.activation = g_.activation;
+      }
       for (int64_t row = 0; row < half; row += height, turn++) {
-        tile.a = operands_ + q * operand_step_ + row * row_step_;
+        const int64_t at = row * nr;
+        tile.a = operands_ + product.left * operand_step_ + row * row_step_;
         tile.m = static_cast<int>(std::min<int64_t>(height, half - row));
-        tile.c = products + (q * half + row) * nr;
+        // The first tile sums B, the others find it.
+        tile.b = row > 0 && product.kept ? product.kept : product.b;
+        tile.b_minus = row > 0 ? nullptr : product.minus;
+        tile.b_kept = product.kept;
+        tile.to = product.to ? product.to + at : nullptr;
+        tile.to_plus = product.to_plus ? product.to_plus + at : nullptr;
+        tile.c = product.c ? product.c + row * tile.c_stride : nullptr;
+        tile.plus = product.plus ? product.plus + at : nullptr;
+        if (result && last && g_.residual) {
+          tile.residual = g_.residual + (m0 + (lower ? half : 0) + row) * g_.residual_row + column + (right ? nr : 0);
+          tile.residual_stride = g_.residual_row;
+        }
         tile.prefetch = nullptr;
         if (next && turn % every == 0 && piece < 4 * pieces) {
           const int64_t quarter = piece / pieces;
@@ -125,18 +165,10 @@ class Strassen {
             reinterpret_cast<const char*>(next + (quarter & 1) * panel_step + (quarter >> 1) * low) + piece % pieces * kn * 64;
           piece++;
         }
-        kernels_.tile_rows(tile);
+        kernels_.tile_product(tile);
       }
     }
-    const int64_t column = 2 * pair * nr;
-    float *top = g_.c + m0 * g_.c_row + column, *bottom = top + half * g_.c_row;
-    const int n1 = static_cast<int>(std::min<int64_t>(nr, g_.n - column - nr));
-    const bool last = k0 + kn >= half_k_;
-    const float* bias = last && g_.bias_n ? g_.bias_n + column : nullptr;
-    if (!strassen_.combine(products, half * nr, half, nr, bias, k0 > 0, top, bottom, g_.c_row, nr, n1)) finite_[pair] = 0;
-    if (!last || !finite_[pair] || (!g_.residual && g_.activation == Activation::None)) return;
-    const float* residual = g_.residual ? g_.residual + m0 * g_.residual_row + column : nullptr;
-    kernels_.epilogue(top, g_.c_row, residual, g_.residual_row, 2 * half, nr + n1, g_.activation);
+    if (!finite) finite_[pair] = 0;
   }
 
   // A row without a partner, while the weights are in cache.

@@ -34,6 +34,16 @@ template <class T> struct Tile {
   int64_t prefetch_step = 64;
 };
 
+// A tile of one of the products of gemm/strassen.h, rows of A in place. Buffers are [rows][nr].
+struct ProductTile : Tile<float> {
+  const float* b_minus = nullptr;  // B is b - b_minus, which is put to b_kept, all [k][nr]; or null, and B is b
+  float* b_kept = nullptr;
+  float* to = nullptr;  // sum (+ to_plus), or null
+  const float* to_plus = nullptr;
+  const float* plus = nullptr;  // added to what goes to C, which may be null; `finite` turns false where that sum is not
+  bool* finite = nullptr;
+};
+
 template <class T> struct TileKernels {
   int mr, nr;
   int kc;            // rows of B worth blocking for
@@ -41,6 +51,7 @@ template <class T> struct TileKernels {
   const char* gemv_name;
   void (*tile_packed)(const Tile<T>& tile);
   void (*tile_rows)(const Tile<T>& tile);
+  void (*tile_product)(const ProductTile& tile);  // float alone
   // One row of A against one packed panel, with several chains of accumulators.
   void (*gemv_panel)(const T* a, const T* panel, int64_t k, T* out, int n, T alpha, bool accumulate, const T* bias, const T* residual,
                      Activation activation);

@@ -200,6 +200,114 @@ template <class L, int NV, int M, bool Packed> inline void run_tile(const Tile<t
   finish<L, NV, M>(t, acc);
 }
 
+// Sums in registers of what gemm/tiles.h says of ProductTile. B that has to be summed is, in passing: additions and multiply-adds have
+// execution units of their own.
+template <int M, bool SumsB> void run_product(const ProductTile& t) {
+  using L = LanesF32;
+  using V = L::V;
+  constexpr int NV = kNV, NR = kNV * L::W;
+  V acc[M][NV];
+#pragma GCC unroll 14
+  for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
+  }
+  constexpr int kGroups = (M + 2) / 3;
+  const float* a[kGroups];
+  const int64_t s = t.a_stride, depth = t.k;
+#pragma GCC unroll 5
+  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * s;
+  const float *b = t.b, *minus = t.b_minus;
+  float* kept = t.b_kept;
+  const char* prefetch = t.prefetch ? t.prefetch : reinterpret_cast<const char*>(b);
+  constexpr int kLines = NR * sizeof(float) >= 128 ? 2 : 1;
+  const int64_t prefetch_step = t.prefetch ? t.prefetch_step / kLines : 0;
+  for (int64_t k = 0; k < depth; k++) {
+    V bv[NV];
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) {
+      bv[v] = L::load(b + v * L::W);
+      if constexpr (SumsB) {
+        bv[v] = L::sub(bv[v], L::load(minus + v * L::W));
+        L::store(kept + v * L::W, bv[v]);
+      }
+    }
+#pragma GCC unroll 2
+    for (int line = 0; line < kLines; line++) {
+      __builtin_prefetch(prefetch, 0, 2);
+      prefetch += prefetch_step;
+    }
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+      const V x = L::set1(a[i / 3][(i % 3) * s]);
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+    }
+    b += NR;
+    if constexpr (SumsB) {
+      minus += NR;
+      kept += NR;
+    }
+#pragma GCC unroll 5
+    for (int g = 0; g < kGroups; g++) a[g]++;
+  }
+  if (float* const to = t.to) {
+    const float* plus = t.to_plus;
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) {
+        const int at = i * NR + v * L::W;
+        L::store(to + at, plus ? L::add(acc[i][v], L::load(plus + at)) : acc[i][v]);
+      }
+    }
+  }
+  if (!t.c) return;
+  if (const float* const plus = t.plus) {
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) acc[i][v] = L::add(acc[i][v], L::load(plus + i * NR + v * L::W));
+    }
+  }
+  if (t.finite) {
+    V check = L::zero();
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) check = L::add(check, L::sub(acc[i][v], acc[i][v]));
+    }
+    if (!(L::sum(check) == 0)) *t.finite = false;
+  }
+  finish<L, NV, M>(t, acc);
+}
+template <int M> void product_m(const ProductTile& t) {
+  if (t.b_minus) run_product<M, true>(t);
+  else run_product<M, false>(t);
+}
+void tile_product(const ProductTile& t) {
+  switch (t.m) {
+    case 1: return product_m<1>(t);
+    case 2: return product_m<2>(t);
+    case 3: return product_m<3>(t);
+    case 4: return product_m<4>(t);
+#if !defined(TS_ISA_SCALAR)
+    case 5: return product_m<5>(t);
+    case 6: return product_m<6>(t);
+#endif
+#if defined(TS_ISA_AVX512)
+    case 7: return product_m<7>(t);
+    case 8: return product_m<8>(t);
+    case 9: return product_m<9>(t);
+    case 10: return product_m<10>(t);
+    case 11: return product_m<11>(t);
+    case 12: return product_m<12>(t);
+    case 13: return product_m<13>(t);
+    case 14: return product_m<14>(t);
+#endif
+  }
+}
+
 // Columns: the full width, or half of it where that is enough (a tail of at most half a panel wastes no work on zeros).
 template <class L, int M, bool Packed> void tile_m(const Tile<typename L::T>& t) {
   if (t.n > (kNV / 2) * L::W) run_tile<L, kNV, M, Packed>(t);
@@ -337,17 +445,18 @@ template <class L> void pack_a(const typename L::T* a, int64_t row_stride, int64
   pack_panel<L, kMR>(a, row_stride, col_stride, m, k, panel);
 }
 
-template <class L> constexpr TileKernels<typename L::T> kernels(int kc, const char* name, const char* gemv_name) {
-  return {kMR,           kNV * L::W,  kc,        name,      gemv_name,  tile_any<L, true>, tile_any<L, false>,
-          gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>, epilogue<L>};
+template <class L>
+constexpr TileKernels<typename L::T> kernels(int kc, const char* name, const char* gemv_name, void (*product)(const ProductTile&)) {
+  return {kMR,     kNV * L::W,    kc,          name,      gemv_name, tile_any<L, true>, tile_any<L, false>,
+          product, gemv_panel<L>, dot_rows<L>, pack_b<L>, pack_a<L>, epilogue<L>};
 }
 
 }  // namespace
 
 extern const GemmTable gemm_table;
 const GemmTable gemm_table = {
-  kernels<LanesF32>(kKC32, "gemm_f32_" TS_STRING(TS_ISA) "_" TS_TILE_F32, "gemv_f32_" TS_STRING(TS_ISA)),
-  kernels<LanesF64>(kKC64, "gemm_f64_" TS_STRING(TS_ISA) "_" TS_TILE_F64, "gemv_f64_" TS_STRING(TS_ISA)),
+  kernels<LanesF32>(kKC32, "gemm_f32_" TS_STRING(TS_ISA) "_" TS_TILE_F32, "gemv_f32_" TS_STRING(TS_ISA), tile_product),
+  kernels<LanesF64>(kKC64, "gemm_f64_" TS_STRING(TS_ISA) "_" TS_TILE_F64, "gemv_f64_" TS_STRING(TS_ISA), nullptr),
 };
 
 }  // namespace TS_ISA
