@@ -122,6 +122,7 @@ class Strassen {
     const bool last = k0 + kn >= half_k_;
     bool finite = true;
     for (const Product& product : products) {
+      const Product* following = &product + 1 < products + 7 ? &product + 1 : more ? products : nullptr;
       ProductTile tile;
       tile.a_stride = row_step_;
       tile.b_stride = nr;
@@ -146,6 +147,11 @@ class Strassen {
         const int64_t at = row * nr;
         tile.a = operands_ + product.left * operand_step_ + row * row_step_;
         tile.m = static_cast<int>(std::min<int64_t>(height, half - row));
+        const float* next_a = row + height < half ? tile.a + height * row_step_
+                              : following         ? operands_ + following->left * operand_step_
+                                                  : nullptr;
+        tile.next_a = reinterpret_cast<const char*>(next_a);
+        tile.next_step = height * row_step_ * static_cast<int64_t>(sizeof(float)) / kn + 1;
         // The first tile sums B, the others find it.
         tile.b = row > 0 && product.kept ? product.kept : product.b;
         tile.b_minus = row > 0 ? nullptr : product.minus;

@@ -38,6 +38,8 @@ template <class T> struct Tile {
 struct ProductTile : Tile<float> {
   const float* b_minus = nullptr;  // B is b - b_minus, which is put to b_kept, all [k][nr]; or null, and B is b
   float* b_kept = nullptr;
+  const char* next_a = nullptr;  // the rows of the next tile, prefetched by next_step bytes each step of k, or null
+  int64_t next_step = 0;
   float* to = nullptr;  // sum (+ to_plus), or null
   const float* to_plus = nullptr;
   const float* plus = nullptr;  // added to what goes to C, which may be null; `finite` turns false where that sum is not

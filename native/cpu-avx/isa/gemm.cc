@@ -222,6 +222,8 @@ template <int M, bool SumsB> void run_product(const ProductTile& t) {
   const char* prefetch = t.prefetch ? t.prefetch : reinterpret_cast<const char*>(b);
   constexpr int kLines = NR * sizeof(float) >= 128 ? 2 : 1;
   const int64_t prefetch_step = t.prefetch ? t.prefetch_step / kLines : 0;
+  const char* next = t.next_a ? t.next_a : prefetch;
+  const int64_t next_step = t.next_a ? t.next_step : 0;
   for (int64_t k = 0; k < depth; k++) {
     V bv[NV];
 #pragma GCC unroll 8
@@ -232,6 +234,8 @@ template <int M, bool SumsB> void run_product(const ProductTile& t) {
         L::store(kept + v * L::W, bv[v]);
       }
     }
+    __builtin_prefetch(next, 0, 2);
+    next += next_step;
 #pragma GCC unroll 2
     for (int line = 0; line < kLines; line++) {
       __builtin_prefetch(prefetch, 0, 2);
