@@ -5,7 +5,8 @@
 // the last place of float32, worst of the three builds:
 //   exp 1.1   exp2 1.1   expm1 1.4   log 0.9   log2 1.6   log10 1.8   log1p 1.0   erf 1.3   tanh 1.3
 //   erfc 2.4   sigmoid 1.3   silu 1.3   gelu 1.8   gelu_tanh 1.6 (relative accuracy also in the negative tails)
-//   sin and cos 2.3 (|x| <= 8192; libm beyond)
+//   sin and cos 2.3, tan 2.0 (|x| <= 8192; libm beyond)
+//   atan 1.4   asin 1.5   acos 1.1   atan2 1.5   sinh 1.5   cosh 1.4   asinh 1.0   acosh 0.8   atanh 1.3   pow 1.5
 // The correctly rounded float32 result is at most 2 units away for each of them but sin and cos.
 #pragma once
 #include "cpu-avx/vec.h"
@@ -325,14 +326,15 @@ TS_INLINE VecF gelu_tanh(VecF x) {
 struct SinCos {
   VecF sin, cos;
 };
-// Reduction to [-pi/4, pi/4] with pi/2 in four parts, the first three of at most 11 bits: exact products for |x| <= 8192.
-TS_INLINE SinCos sincos_reduced(VecF x) {
-  const VecF n = round_even(x * VecF(0.636619772f));
+// x - n pi/2 with pi/2 in four parts, the first three of at most 11 bits: exact products for |x| <= 8192.
+TS_INLINE VecF quadrant_rest(VecF x, VecF n) {
   VecF r = fnma(n, VecF(0x1.92p0f), x);
   r = fnma(n, VecF(0x1.fap-12f), r);
   r = fnma(n, VecF(0x1.544p-20f), r);
-  r = fnma(n, VecF(0x1.0b4612p-34f), r);
-  const VecF s = r * r;
+  return fnma(n, VecF(0x1.0b4612p-34f), r);
+}
+TS_INLINE SinCos sincos_reduced(VecF x) {
+  const VecF n = round_even(x * VecF(0.636619772f)), r = quadrant_rest(x, n), s = r * r;
   VecF sp = fma(VecF(2.717564485e-06f), s, VecF(-1.983925613e-04f));
   sp = fma(sp, s, VecF(8.333329111e-03f));
   sp = fma(sp, s, VecF(-1.666666716e-01f));
@@ -359,23 +361,6 @@ TS_INLINE VecF cos(VecF x) {
 }
 
 // Lane by lane.
-#define TS_LANES_1(name)                                             \
-  TS_INLINE VecF name(VecF a) {                                      \
-    return lanes(a, [](float x) { return __builtin_##name##f(x); }); \
-  }                                                                  \
-  TS_INLINE VecD name(VecD a) {                                      \
-    return lanes(a, [](double x) { return __builtin_##name(x); });   \
-  }
-TS_LANES_1(tan)
-TS_LANES_1(asin)
-TS_LANES_1(acos)
-TS_LANES_1(atan)
-TS_LANES_1(sinh)
-TS_LANES_1(cosh)
-TS_LANES_1(asinh)
-TS_LANES_1(acosh)
-TS_LANES_1(atanh)
-#undef TS_LANES_1
 // Reentrant: lgamma itself writes a global sign.
 TS_INLINE VecF lgamma(VecF a) {
   return lanes(a, [](float x) {
@@ -405,6 +390,15 @@ TS_LANES_D(erfc)
 TS_LANES_D(tanh)
 TS_LANES_D(sin)
 TS_LANES_D(cos)
+TS_LANES_D(tan)
+TS_LANES_D(asin)
+TS_LANES_D(acos)
+TS_LANES_D(atan)
+TS_LANES_D(sinh)
+TS_LANES_D(cosh)
+TS_LANES_D(asinh)
+TS_LANES_D(acosh)
+TS_LANES_D(atanh)
 #undef TS_LANES_D
 #define TS_LANES_2(name)                                                            \
   TS_INLINE VecF name(VecF a, VecF b) {                                             \
@@ -413,12 +407,16 @@ TS_LANES_D(cos)
   TS_INLINE VecD name(VecD a, VecD b) {                                             \
     return lanes(a, b, [](double x, double y) { return __builtin_##name(x, y); });  \
   }
-TS_LANES_2(pow)
-TS_LANES_2(atan2)
 TS_LANES_2(hypot)
 TS_LANES_2(fmod)
 TS_LANES_2(nextafter)
 #undef TS_LANES_2
+TS_INLINE VecD pow(VecD a, VecD b) {
+  return lanes(a, b, [](double x, double y) { return __builtin_pow(x, y); });
+}
+TS_INLINE VecD atan2(VecD a, VecD b) {
+  return lanes(a, b, [](double x, double y) { return __builtin_atan2(x, y); });
+}
 
 TS_INLINE VecD sigmoid(VecD x) { return VecD(1.0) / (VecD(1.0) + exp(-x)); }
 TS_INLINE VecD silu(VecD x) { return x / (VecD(1.0) + exp(-x)); }
@@ -433,3 +431,6 @@ TS_INLINE VecD gelu_tanh(VecD x) {
 
 }  // namespace TS_ISA
 }  // namespace torchscript
+
+#include "cpu-avx/math_angles.h"
+#include "cpu-avx/math_power.h"

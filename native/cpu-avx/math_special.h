@@ -279,6 +279,13 @@ inline double polynomial(Polynomial kind, double x, double degree, double p1) {
 }
 
 }  // namespace special
+}  // namespace TS_ISA
+}  // namespace torchscript
+
+#include "cpu-avx/math_bessel.h"
+
+namespace torchscript {
+namespace TS_ISA {
 
 #define TS_SPECIAL(name, expr)                                           \
   TS_INLINE VecF name(VecF a) {                                          \
@@ -305,10 +312,10 @@ TS_SPECIAL(modified_bessel_k0, special::bessel_k_scaled(0, x) * __builtin_exp(-x
 TS_SPECIAL(modified_bessel_k1, special::bessel_k_scaled(1, x) * __builtin_exp(-x))
 TS_SPECIAL(scaled_modified_bessel_k0, special::bessel_k_scaled(0, x))
 TS_SPECIAL(scaled_modified_bessel_k1, special::bessel_k_scaled(1, x))
-TS_SPECIAL(bessel_j0, (__builtin_isinf(x) ? special::nan() : __builtin_j0(x)))
-TS_SPECIAL(bessel_j1, (__builtin_isinf(x) ? special::nan() : __builtin_j1(x)))
-TS_SPECIAL(bessel_y0, (x < 0 ? special::nan() : __builtin_y0(x)))
-TS_SPECIAL(bessel_y1, (x < 0 ? special::nan() : __builtin_y1(x)))
+TS_SPECIAL(bessel_j0, special::bessel_j0(x))
+TS_SPECIAL(bessel_j1, special::bessel_j1(x))
+TS_SPECIAL(bessel_y0, special::bessel_y0(x))
+TS_SPECIAL(bessel_y1, special::bessel_y1(x))
 TS_SPECIAL(spherical_bessel_j0, special::spherical_bessel_j0(x))
 TS_SPECIAL(airy_ai, special::airy_ai(x))
 #undef TS_SPECIAL

@@ -48,6 +48,18 @@ const calls: Record<string, [string, string, string]> = {
   silu: ['silu', '', ''],
   gelu: ['gelu', ', %m', '  %m : str = prim::Constant[value="none"]()\n'],
   gelu_tanh: ['gelu', ', %m', '  %m : str = prim::Constant[value="tanh"]()\n'],
+  ...Object.fromEntries(
+    ['tan', 'atan', 'asin', 'acos', 'sinh', 'cosh', 'asinh', 'acosh', 'atanh'].map((name) => [
+      name,
+      [name, '', ''] as [string, string, string],
+    ]),
+  ),
+  ...Object.fromEntries(
+    [2.3125, -0.6875, 37.25, 3, 2 ** -10, -5].map((y) => [
+      `pow ${y}`,
+      ['pow', ', %y', `  %y : float = prim::Constant[value=${y.toExponential()}]()\n`] as [string, string, string],
+    ]),
+  ),
 }
 /** Where float64's own formula cancels in the negative tail. */
 const references: Record<string, (x: number) => number> = {

@@ -19,6 +19,16 @@ const stated: Record<string, number> = {
   silu: 1.3,
   gelu: 1.8,
   gelu_tanh: 1.6,
+  tan: 2,
+  atan: 1.4,
+  asin: 1.5,
+  acos: 1.1,
+  sinh: 1.5,
+  cosh: 1.4,
+  asinh: 1,
+  acosh: 0.8,
+  atanh: 1.3,
+  ...Object.fromEntries([2.3125, -0.6875, 37.25, 3, 2 ** -10, -5].map((y) => [`pow ${y}`, 1.5])),
 }
 
 for (const isa of isas) {

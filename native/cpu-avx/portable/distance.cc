@@ -1,4 +1,5 @@
 // Distances between rows: cdist (two sets, batched) and pdist (all pairs of one set).
+#include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/portable/elements.h"
 
 namespace torchscript::portable {
@@ -52,6 +53,39 @@ void infer_cdist(Call& call) {
   call.set_output(0, a.dtype, shape.data(), static_cast<int>(shape.size()));
 }
 
+// |x|^2 + |y|^2 - 2 x y: what PyTorch does for p = 2 and more than 25 rows unless compute_mode forbids it (2) or asks for it always (1).
+bool by_product(const Call& call, int64_t rows, int64_t cols) {
+  const int64_t mode = call.nargs > 3 && call.args[3].is_number() ? call.args[3].as_int() : 0;
+  return call.args[2].as_double() == 2 && (mode == 1 || (mode == 0 && (rows > 25 || cols > 25)));
+}
+template <class T> std::vector<double> squares_of(const T* x, int64_t rows, int64_t width) {
+  std::vector<double> sums(static_cast<size_t>(rows));
+  for (int64_t r = 0; r < rows; r++) {
+    double parts[4] = {};
+    for (int64_t i = 0; i < width; i++) parts[i & 3] += static_cast<double>(x[r * width + i]) * static_cast<double>(x[r * width + i]);
+    sums[static_cast<size_t>(r)] = parts[0] + parts[1] + (parts[2] + parts[3]);
+  }
+  return sums;
+}
+template <class T> void distances_by_product(Call& call, const T* x, const T* y, int64_t rows, int64_t cols, int64_t width, T* out) {
+  Gemm<T> g;
+  g.m = rows, g.n = cols, g.k = width;
+  g.a = x, g.a_row = width;
+  g.b = y, g.b_row = 1, g.b_col = width;
+  g.c = out, g.c_row = cols;
+  g.alpha = T(-2);
+  gemm(*call.runtime, g);
+  const std::vector<double> of_x = squares_of(x, rows, width), of_y = squares_of(y, cols, width);
+  call.runtime->parallel(rows, std::max<int64_t>(1, 16384 / cols), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      for (int64_t c = 0; c < cols; c++) {
+        const double square = static_cast<double>(out[r * cols + c]) + of_x[static_cast<size_t>(r)] + of_y[static_cast<size_t>(c)];
+        out[r * cols + c] = std::sqrt(static_cast<T>(square < 0 ? 0 : square));
+      }
+    }
+  });
+}
+
 void run_cdist(Call& call) {
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
@@ -70,6 +104,11 @@ void run_cdist(Call& call) {
       fail_dtype("cdist", out.dtype);
     } else {
       const T *x = dense<T>(call, a), *y = dense<T>(call, b);
+      if (width > 0 && by_product(call, rows, cols)) {
+        for (int64_t i = 0; i < out.numel() / (rows * cols); i++)
+          distances_by_product(call, x + i * rows * width, y + i * cols * width, rows, cols, width, out.ptr<T>() + i * rows * cols);
+        return;
+      }
       call.runtime->parallel(out.numel() / cols, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, cols * width)),
                              [&](int64_t begin, int64_t end) {
                                for (int64_t r = begin; r < end; r++)

@@ -2,6 +2,7 @@
 //
 // Every form is: trim or zero-pad the transformed dimensions, transform them in double, keep what the form returns. A one-sided input is
 // completed by its Hermitian symmetry (the imaginary parts of the first and the middle term are ignored).
+#include "cpu-avx/fft_inner.h"
 #include "cpu-avx/portable/elements.h"
 #include "cpu-avx/portable/fft_plan.h"
 
@@ -76,7 +77,10 @@ template <class T> T* load(Call& call, const TensorView& self, const int64_t* si
     stride *= sizes[d];
   }
   target.data = data;
-  target.dtype = std::is_same_v<T, double> ? DType::F64 : DType::C128;
+  target.dtype = std::is_same_v<T, double>    ? DType::F64
+                 : std::is_same_v<T, Complex> ? DType::C128
+                 : std::is_same_v<T, float>   ? DType::F32
+                                              : DType::C64;
   if (part.numel() > 0) copy_view(target, part);
   return data;
 }
@@ -154,6 +158,132 @@ double* from_one_sided(Call& call, const Complex* in, const int64_t* sizes, int 
   return out;
 }
 
+// Float inputs of enough lines, of lengths with small factors, run in float, as many lines at a time as a vector has lanes.
+constexpr int64_t kLongestAcross = int64_t{1} << 16;
+
+struct Across {
+  const FftTable& table = fft_table();
+  std::vector<float> a, b;
+  int64_t element() const { return 2 * table.lanes; }
+  void reserve(int64_t n) {
+    if (static_cast<int64_t>(a.size()) < n * element()) a.resize(static_cast<size_t>(n * element())), b.resize(a.size());
+  }
+};
+
+// What one dimension's transform does with a group of lines: reads `from` elements each, writes `to`.
+enum class Step { Complex, RealToHalf, RealToFull, HalfToReal };
+
+void transform_across(Call& call, const float* in, float* out, const int64_t* sizes, int ndim, int d, int64_t n, Step step, bool forward,
+                      float scale) {
+  const bool real_in = step == Step::RealToHalf || step == Step::RealToFull, real_out = step == Step::HalfToReal;
+  const int64_t from = step == Step::HalfToReal ? n / 2 + 1 : n, to = step == Step::RealToHalf ? n / 2 + 1 : n, h = n / 2;
+  const int64_t inner = product(sizes, d + 1, ndim), outer = product(sizes, 0, d);
+  const int64_t in_unit = real_in ? 1 : 2, out_unit = real_out ? 1 : 2;
+  const std::shared_ptr<const FftPlan> plan = step == Step::Complex ? fft_plan(n, forward) : nullptr;
+  const std::shared_ptr<const RealFftPlan> real = step == Step::Complex ? nullptr : real_fft_plan(n, forward);
+  const FftPlan& inner_plan = plan != nullptr ? *plan : real->half();
+  const FftShape shape{inner_plan.size(), inner_plan.factors().data(), inner_plan.float_twiddles().data(), forward};
+  const int64_t lanes = fft_table().lanes;
+  // Groups of lines: neighbours along the inner dimensions, or whole rows where there are none.
+  const int64_t each = inner == 1 ? outer : inner, groups_each = (each + lanes - 1) / lanes,
+                groups = inner == 1 ? groups_each : outer * groups_each;
+  call.runtime->parallel(groups, std::max<int64_t>(1, 8192 / (n * lanes)), [&](int64_t begin, int64_t end) {
+    Across across;
+    const FftTable& table = across.table;
+    across.reserve(n + 1);
+    for (int64_t g = begin; g < end; g++) {
+      const int64_t o = inner == 1 ? 0 : g / groups_each, first = g % groups_each * lanes;
+      const int count = static_cast<int>(std::min(lanes, each - first));
+      const float* source = inner == 1 ? in + first * from * in_unit : in + (o * from * inner + first) * in_unit;
+      float* target = inner == 1 ? out + first * to * out_unit : out + (o * to * inner + first) * out_unit;
+      float *a = across.a.data(), *b = across.b.data();
+      if (inner == 1) {
+        table.columns_of_rows(source, from * in_unit, count, from * in_unit, a);
+      } else if (!real_in) {
+        table.split_pairs(source, 2 * inner, count, from, a);
+      } else {
+        for (int64_t i = 0; i < from; i++)
+          for (int l = 0; l < lanes; l++) a[i * lanes + l] = l < count ? source[i * inner + l] : 0.0f;
+      }
+      if (step == Step::HalfToReal) {
+        table.from_one_sided(a, real->float_twiddles().data(), h, b);
+        std::swap(a, b);
+      }
+      table.transform(shape, a, b);
+      if (real_in) {
+        table.to_one_sided(b, real->float_twiddles().data(), h, a);
+        if (step == Step::RealToFull) table.mirror(a, h);
+        std::swap(a, b);
+      }
+      if (inner == 1) {
+        table.rows_of_columns(b, to * out_unit, target, to * out_unit, count, scale);
+      } else if (!real_out) {
+        table.join_pairs(b, to, target, 2 * inner, count, scale);
+      } else {
+        for (int64_t i = 0; i < to; i++)
+          for (int l = 0; l < count; l++) target[i * inner + l] = b[i * lanes + l] * scale;
+      }
+    }
+  });
+}
+
+// Whether it ran so; `sizes` are those of the whole transform but for a one-sided input.
+bool run_across(Call& call, const Transform& t, const int64_t* whole) {
+  const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  if ((self.dtype != DType::F32 && self.dtype != DType::C64) || t.dims.empty() || self.ndim == 0) return false;
+  const bool half = t.kind == Kind::OneSidedToReal;
+  const int64_t n = t.n.back(), total = product(whole, 0, self.ndim);
+  if (t.kind != Kind::ToComplex && n % 2 != 0) return false;
+  if (half && self.dtype != DType::C64) return false;
+  for (size_t i = 0; i < t.dims.size(); i++) {
+    const bool last = i + 1 == t.dims.size();
+    const int64_t length = t.n[i], lines = total / whole[t.dims[i]];
+    if (length > kLongestAcross || lines < 4) return false;
+    if (length < 2 && last && t.kind != Kind::ToComplex) return false;
+    if (!fft_plan(length, t.forward)->has_small_factors()) return false;
+    if (length % 2 == 0 && length > 2 && !fft_plan(length / 2, t.forward)->has_small_factors()) return false;
+  }
+  int64_t sizes[kMaxDims];
+  std::copy(whole, whole + self.ndim, sizes);
+  const int last = t.dims.back();
+  const auto factor = static_cast<float>(t.scale);
+  // A real input of one transform is done as a one-sided one and completed.
+  const bool real_full = t.kind == Kind::ToComplex && self.dtype == DType::F32 && t.dims.size() == 1 && n % 2 == 0 && n > 1;
+  const bool from_real = t.kind == Kind::RealToOneSided || real_full;
+  const float* data;
+  bool own = false;  // the data may be overwritten
+  if (self.dtype == (from_real ? DType::F32 : DType::C64) && self.is_contiguous() && std::equal(sizes, sizes + self.ndim, self.sizes)) {
+    data = self.ptr<float>();
+  } else {
+    data = from_real ? load<float>(call, self, sizes) : reinterpret_cast<float*>(load<std::complex<float>>(call, self, sizes));
+    own = true;
+  }
+  size_t left = t.dims.size();
+  const auto apply = [&](int d, int64_t length, Step step, int64_t length_after) {
+    const bool in_place = step == Step::Complex && own;
+    const int64_t numbers = product(sizes, 0, self.ndim) / sizes[d] * length_after * (step == Step::HalfToReal ? 1 : 2);
+    const bool finishes = --left == 0;
+    float* to = finishes && out.is_contiguous() ? out.ptr<float>() : in_place ? const_cast<float*>(data) : scratch<float>(call, numbers);
+    transform_across(call, data, to, sizes, self.ndim, d, length, step, t.forward, finishes ? factor : 1.0f);
+    sizes[d] = length_after;
+    data = to;
+    own = true;
+  };
+  if (from_real) apply(last, n, real_full ? Step::RealToFull : Step::RealToHalf, real_full ? n : n / 2 + 1);
+  for (size_t i = 0; i < t.dims.size(); i++) {
+    if (i + 1 == t.dims.size() && (real_full || t.kind != Kind::ToComplex)) continue;
+    apply(t.dims[i], t.n[i], Step::Complex, t.n[i]);
+  }
+  if (half) apply(last, n, Step::HalfToReal, n);
+  if (data == out.ptr<float>()) return true;
+  TensorView result = out;
+  int64_t stride = 1;
+  for (int d = out.ndim - 1; d >= 0; d--) result.strides[d] = stride, stride *= sizes[d];
+  result.data = const_cast<float*>(data);
+  copy_view(out, result);
+  return true;
+}
+
 void run_transform(Call& call, const Transform& t) {
   const TensorView &self = call.tensor(0), &out = call.outputs[0];
   if (out.numel() == 0) return;
@@ -164,6 +294,7 @@ void run_transform(Call& call, const Transform& t) {
   const int last = t.dims.empty() ? 0 : t.dims.back();
   const bool half = t.kind == Kind::OneSidedToReal;
   if (half) sizes[last] = t.n.back() / 2 + 1;
+  if (run_across(call, t, sizes)) return;
   const bool even = !t.n.empty() && t.n.back() % 2 == 0;
   if (t.kind == Kind::RealToOneSided && even) {
     const int64_t n = t.n.back();

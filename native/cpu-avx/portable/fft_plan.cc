@@ -17,6 +17,12 @@ FftPlan::Complex unit(int64_t k, int64_t n, bool forward) {
   return {std::cos(angle), forward ? -std::sin(angle) : std::sin(angle)};
 }
 
+std::vector<float> as_floats(const std::vector<FftPlan::Complex>& values) {
+  std::vector<float> out;
+  for (const FftPlan::Complex& v : values) out.push_back(static_cast<float>(v.real())), out.push_back(static_cast<float>(v.imag()));
+  return out;
+}
+
 FftPlan::Complex multiply(FftPlan::Complex a, FftPlan::Complex b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
@@ -33,6 +39,7 @@ FftPlan::FftPlan(int64_t n, bool forward) : n_(n) {
   if (!bluestein_) {
     twiddles_.resize(static_cast<size_t>(n));
     for (int64_t k = 0; k < n; k++) twiddles_[static_cast<size_t>(k)] = unit(k, n, forward);
+    float_twiddles_ = as_floats(twiddles_);
     return;
   }
   int64_t m = 1;
@@ -118,6 +125,7 @@ void FftPlan::convolve(Complex* data, Complex* work) const {
 
 RealFftPlan::RealFftPlan(int64_t n, bool forward) : n_(n), half_(fft_plan(n / 2, forward)) {
   for (int64_t k = 0; k <= n / 2; k++) twiddles_.push_back(unit(k, n, forward));
+  float_twiddles_ = as_floats(twiddles_);
 }
 
 // With z = even terms + i odd terms, E = (Z[k] + conj Z[h - k]) / 2 and O = (Z[k] - conj Z[h - k]) / 2i are the transforms of the two,

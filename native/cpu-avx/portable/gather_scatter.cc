@@ -43,15 +43,22 @@ void walk(const TensorView& index, const int64_t* indices, const TensorView& oth
   });
 }
 
-// Dense int64 indices, checked against [0, size).
-const int64_t* checked_indices(Call& call, const TensorView& index, int dim, int64_t size) {
-  const int64_t* indices = dense_int64(call, index);
-  const int64_t n = index.numel();
+void check_positions(const int64_t* indices, int64_t n, int dim, int64_t size) {
+  // A negative index is a large number without a sign.
+  uint64_t largest = 0;
+  for (int64_t i = 0; i < n; i++) largest = std::max(largest, static_cast<uint64_t>(indices[i]));
+  if (n == 0 || largest < static_cast<uint64_t>(size)) return;
   for (int64_t i = 0; i < n; i++) {
     if (indices[i] >= 0 && indices[i] < size) continue;
     fail("index %lld is out of bounds for dimension %d with size %lld", static_cast<long long>(indices[i]), dim,
          static_cast<long long>(size));
   }
+}
+
+// Dense int64 indices, checked against [0, size).
+const int64_t* checked_indices(Call& call, const TensorView& index, int dim, int64_t size) {
+  const int64_t* indices = dense_int64(call, index);
+  check_positions(indices, index.numel(), dim, size);
   return indices;
 }
 
@@ -77,14 +84,19 @@ void run_gather(Call& call) {
   if (call.outputs[0].numel() == 0) return;
   const TensorView self = at_least_1d(call.tensor(0)), index = at_least_1d(call.tensor(2)), out = at_least_1d(call.outputs[0]);
   const int dim = wrap_dim(call.args[1].i, self.ndim);
-  const int64_t* indices = checked_indices(call, index, dim, self.sizes[dim]);
-  const int64_t stride = self.strides[dim];
+  const int64_t* indices = dense_int64(call, index);
+  const int64_t stride = self.strides[dim], size = self.sizes[dim];
   dispatch_size(self.dtype, [&](auto tag) {
     using T = decltype(tag);
     walk(index, indices, out, self, dim,
          [&](int64_t to, int64_t to_stride, int64_t from, int64_t from_stride, const int64_t* positions, int64_t n) {
+           check_positions(positions, n, dim, size);
            const T* source = self.ptr<T>() + from;
            T* result = out.ptr<T>() + to;
+           if (to_stride == 1 && from_stride == 0 && stride == 1) {
+             for (int64_t i = 0; i < n; i++) result[i] = source[positions[i]];
+             return;
+           }
            for (int64_t i = 0; i < n; i++) result[i * to_stride] = source[i * from_stride + positions[i] * stride];
          });
   });

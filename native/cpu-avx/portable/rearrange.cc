@@ -42,10 +42,35 @@ void infer_roll(Call& call) {
   keep_quant(call);
 }
 
+// From the end, in pieces: a shift by a few elements makes addresses of loads follow those of stores at the same place of other pages, which the
+// processor takes for the same memory.
+void copy_from_end(char* to, const char* from, size_t n) {
+  constexpr size_t kPiece = 256;
+  for (; n > kPiece; n -= kPiece) std::memcpy(to + n - kPiece, from + n - kPiece, kPiece);
+  std::memcpy(to, from, n);
+}
+
+// One dimension of n between `outer` and `inner` elements of dense memory: two runs of each line change places.
+void roll_runs(Call& call, const TensorView& self, const TensorView& out, int64_t outer, int64_t n, int64_t inner, int64_t shift) {
+  const auto item = static_cast<size_t>(inner * dtype_size(self.dtype)), line = item * static_cast<size_t>(n);
+  const int64_t moved = ((shift % n) + n) % n;
+  const size_t tail = item * static_cast<size_t>(moved), head = line - tail;
+  call.runtime->parallel(outer, std::max<int64_t>(1, 65536 / static_cast<int64_t>(line + 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; o++) {
+      const char* from = self.ptr<char>() + static_cast<size_t>(o) * line;
+      char* to = out.ptr<char>() + static_cast<size_t>(o) * line;
+      copy_from_end(to + tail, from, head);
+      std::memcpy(to, from + head, tail);
+    }
+  });
+}
+
 void run_roll(Call& call) {
   const auto &shifts = call.args[1].ints, &dims = call.args[2].ints;
   const TensorView& self = call.tensor(0);
   if (self.numel() == 0) return;
+  const bool plain = self.is_contiguous() && call.outputs[0].is_contiguous() && self.dtype == call.outputs[0].dtype && self.ndim > 0;
+  if (dims.n == 0 && plain) return roll_runs(call, self, call.outputs[0], 1, self.numel(), 1, shifts.p[0]);
   if (dims.n == 0 || self.ndim == 0) {
     TensorView out = call.outputs[0];
     out.ndim = 1;
@@ -57,6 +82,13 @@ void run_roll(Call& call) {
   for (int64_t i = 0; i < dims.n; i++) {
     const int d = wrap_dim(dims.p[i], self.ndim);
     total[d] = (total[d] + shifts.p[i] % self.sizes[d]) % self.sizes[d];
+  }
+  int rolling = 0, rolled_dim = 0;
+  for (int d = 0; d < self.ndim; d++)
+    if (total[d] != 0) rolling++, rolled_dim = d;
+  if (plain && rolling <= 1) {
+    const int64_t inner = product(self.sizes, rolled_dim + 1, self.ndim), n = self.sizes[rolled_dim];
+    return roll_runs(call, self, call.outputs[0], product(self.sizes, 0, rolled_dim), n, inner, total[rolled_dim]);
   }
   IndexMaps maps;
   for (int d = 0; d < self.ndim; d++) maps.push_back(rolled(self.sizes[d], total[d]));

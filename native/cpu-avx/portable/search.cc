@@ -32,6 +32,16 @@ template <class F> void dispatch_comparison(DType a, DType b, const char* op, F&
 
 // First position whose value is >= v (or > v where `right`); a NaN goes past the end.
 template <class T> int64_t bound(const T* sorted, const int64_t* order, int64_t n, T v, bool right) {
+  if (order == nullptr && n > 0) {  // without branches, which a random value would make the processor guess
+    const auto before = [v, right](T at) { return right ? !(at > v) : !(at >= v); };
+    const T* base = sorted;
+    for (int64_t left = n; left > 1;) {
+      const int64_t half = left / 2;
+      base += before(base[half - 1]) ? half : 0;
+      left -= half;
+    }
+    return base - sorted + (before(*base) ? 1 : 0);
+  }
   int64_t begin = 0, end = n;
   while (begin < end) {
     const int64_t middle = begin + (end - begin) / 2;

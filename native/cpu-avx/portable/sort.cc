@@ -103,6 +103,23 @@ void infer_topk(Call& call) {
   call.set_output(1, DType::I64, sizes, self.ndim);
 }
 
+// std::partial_sort's choice among equal values, for a stream of values: `heap` keeps the k best, and a value that beats the worst of them takes
+// its place. `heap` has room for one more.
+template <class T, class F>
+void best_of_line(const T* from, int64_t step, int64_t n, int64_t k, F order, std::vector<std::pair<T, int64_t>>& heap) {
+  heap.resize(static_cast<size_t>(k + 1));
+  for (int64_t i = 0; i < k; i++) heap[static_cast<size_t>(i)] = {from[i * step], i};
+  const auto begin = heap.begin(), end = begin + k;
+  std::make_heap(begin, end, order);
+  for (int64_t i = k; i < n; i++) {
+    const std::pair<T, int64_t> candidate(from[i * step], i);
+    if (!order(candidate, heap[0])) continue;
+    *end = candidate;
+    std::pop_heap(begin, end + 1, order);
+  }
+  std::sort_heap(begin, end, order);
+}
+
 void run_topk(Call& call) {
   const TensorView& self = call.tensor(0);
   const int64_t k = call.args[1].i;
@@ -111,20 +128,36 @@ void run_topk(Call& call) {
   if (call.outputs[0].numel() == 0) return;
   dispatch_real(self.dtype, "topk", [&](auto tag) {
     using T = decltype(tag);
-    each_line<T>(call, self, lines, [&](int64_t l, auto& items) {
-      const auto order = [largest](const auto& x, const auto& y) { return largest ? greater(x.first, y.first) : less(x.first, y.first); };
-      // The choice of algorithm decides which of equal values are taken; it is PyTorch's.
-      if (k * 64 <= lines.size) {
-        std::partial_sort(items.begin(), items.begin() + k, items.end(), order);
-      } else {
-        std::nth_element(items.begin(), items.begin() + k - 1, items.end(), order);
-        if (call.args[4].b) std::sort(items.begin(), items.begin() + k - 1, order);
-      }
+    const auto put = [&](int64_t l, const auto& items) {
       const int64_t start = l / lines.inner * k * lines.inner + l % lines.inner;
       for (int64_t i = 0; i < k; i++) {
         call.outputs[0].ptr<T>()[start + i * lines.inner] = items[static_cast<size_t>(i)].first;
         call.outputs[1].ptr<int64_t>()[start + i * lines.inner] = items[static_cast<size_t>(i)].second;
       }
+    };
+    const auto is_greater = [](const auto& x, const auto& y) { return greater(x.first, y.first); };
+    const auto is_less = [](const auto& x, const auto& y) { return less(x.first, y.first); };
+    // The choice of algorithm decides which of equal values are taken; it is PyTorch's.
+    if (k * 64 <= lines.size) {
+      const T* source = dense<T>(call, self);
+      call.runtime->parallel(lines.count, std::max<int64_t>(1, 16384 / lines.size), [&](int64_t begin, int64_t end) {
+        std::vector<std::pair<T, int64_t>> heap;
+        for (int64_t l = begin; l < end; l++) {
+          if (largest) best_of_line(source + lines.start(l), lines.inner, lines.size, k, is_greater, heap);
+          else best_of_line(source + lines.start(l), lines.inner, lines.size, k, is_less, heap);
+          put(l, heap);
+        }
+      });
+      return;
+    }
+    each_line<T>(call, self, lines, [&](int64_t l, auto& items) {
+      const auto choose = [&](auto order) {
+        std::nth_element(items.begin(), items.begin() + k - 1, items.end(), order);
+        if (call.args[4].b) std::sort(items.begin(), items.begin() + k - 1, order);
+      };
+      if (largest) choose(is_greater);
+      else choose(is_less);
+      put(l, items);
     });
   });
 }

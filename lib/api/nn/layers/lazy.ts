@@ -67,34 +67,68 @@ function materialize(tensor: Tensor | null, shape: readonly number[]): void {
 /** Fields that only lazy layers write to after they are made. */
 const assign = (module: Module, fields: Readonly<Record<string, unknown>>): void => void Object.assign(module, fields)
 
+type LayerClass<M extends object> = { readonly pythonName: string; readonly prototype: M }
+type LazyClass<Args extends readonly unknown[], M extends object> = {
+  new (...args: Args): M & Lazy
+  readonly pythonName: string
+  readonly prototype: M & Lazy
+}
+/** How one kind of layer is made of the first input, and what its fields are when a state dict has given it shapes. */
+interface Kind<Args extends readonly unknown[], M extends object> {
+  /** Arguments of a plain layer without inputs and parameters. */
+  bare(...args: Args): unknown[]
+  /** Gives it parameters without shapes. */
+  make(module: M, ...args: Args): void
+  initialize(module: M, input: Tensor): void
+  loaded(module: M): Readonly<Record<string, unknown>>
+  /** How many inputs the layer has, 0 before it knows. */
+  inputs(module: M): number
+}
+/** `plain`, made by its first input. */
+function lazy<Args extends readonly unknown[], M extends object>(plain: LayerClass<M>, kind: Kind<Args, M>): LazyClass<Args, M> {
+  const Base = plain as unknown as new (...args: unknown[]) => Module & { resetParameters(): void }
+  class LazyLayer extends Base implements Lazy {
+    constructor(...args: Args) {
+      super(...kind.bare(...args))
+      kind.make(this as unknown as M, ...args)
+    }
+    override resetParameters(): void {
+      if (!hasUninitialized(this) && kind.inputs(this as unknown as M) !== 0) super.resetParameters()
+    }
+    initializeParameters(input: Tensor): void {
+      if (hasUninitialized(this)) kind.initialize(this as unknown as M, input)
+    }
+    protected override loadOwnState(state: LoadState, prefix: string): void {
+      super.loadOwnState(state, prefix)
+      becomeLoaded(this, plain, () => kind.loaded(this as unknown as M))
+    }
+    override forward(...inputs: unknown[]): unknown {
+      if (this instanceof LazyLayer) become(this, plain, inputs[0] as Tensor)
+      return super.forward(...inputs)
+    }
+  }
+  return LazyLayer as unknown as LazyClass<Args, M>
+}
+
 /** `Linear` that takes `inFeatures` from its first input. */
-export class LazyLinear extends Linear {
-  static override readonly pythonName: string = 'torch.nn.modules.linear.LazyLinear'
-  constructor(outFeatures: number, ...rest: Rest<LinearOptions, typeof linearNames>) {
+export class LazyLinear extends lazy<[outFeatures: number, ...rest: Rest<LinearOptions, typeof linearNames>], Linear>(Linear, {
+  bare: (_, ...rest) => [0, 0, { bias: false, dtype: settle<LinearOptions>(linearNames, rest).dtype }],
+  make(module, outFeatures, ...rest) {
     const { bias = true, dtype } = settle<LinearOptions>(linearNames, rest)
-    super(0, 0, { bias: false, dtype })
-    assign(this, { outFeatures, weight: new UninitializedParameter({ dtype }) })
-    if (bias) this.bias = new UninitializedParameter({ dtype })
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    if (!hasUninitialized(this)) return
+    assign(module, { outFeatures, weight: new UninitializedParameter({ dtype }) })
+    if (bias) module.bias = new UninitializedParameter({ dtype })
+  },
+  initialize(module, input) {
     const inFeatures = plainShape(input).at(-1)!
-    assign(this, { inFeatures })
-    materialize(this.weight, [this.outFeatures, inFeatures])
-    materialize(this.bias, [this.outFeatures])
-    this.resetParameters()
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, Linear, () => ({ inFeatures: plainShape(this.weight)[1] }))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyLinear) become(this, Linear, input)
-    return super.forward(input)
-  }
+    assign(module, { inFeatures })
+    materialize(module.weight, [module.outFeatures, inFeatures])
+    materialize(module.bias, [module.outFeatures])
+    module.resetParameters()
+  },
+  loaded: (module) => ({ inFeatures: plainShape(module.weight)[1] }),
+  inputs: (module) => module.inFeatures,
+}) {
+  static override readonly pythonName: string = 'torch.nn.modules.linear.LazyLinear'
 }
 
 function makeConvLazy(module: ConvNd, outChannels: number, { bias = true, dtype }: ConvLayerOptions | ConvTransposeLayerOptions): void {
@@ -105,7 +139,6 @@ const loadedConv = ({ weight, transposed, groups }: ConvNd): { inChannels: numbe
   inChannels: transposed ? plainShape(weight)[0] : plainShape(weight)[1] * groups,
 })
 function initializeConv(module: ConvNd, input: Tensor): void {
-  if (!hasUninitialized(module)) return
   const { kernelSize, groups, outChannels, transposed } = module
   const shape = plainShape(input)
   const dims = kernelSize.length
@@ -122,148 +155,44 @@ function initializeConv(module: ConvNd, input: Tensor): void {
   module.resetParameters()
 }
 
+const lazyConv = <Options extends ConvLayerOptions | ConvTransposeLayerOptions, Others extends readonly unknown[], M extends ConvNd>(
+  plain: LayerClass<M>,
+  settled: (rest: Others) => Options,
+): LazyClass<[outChannels: number, kernelSize: IntList, ...rest: Others], M> =>
+  lazy<[outChannels: number, kernelSize: IntList, ...rest: Others], M>(plain, {
+    bare: (_, kernelSize, ...rest) => [0, 0, kernelSize, { ...settled(rest), bias: false }],
+    make: (module, outChannels, _, ...rest) => makeConvLazy(module, outChannels, settled(rest)),
+    initialize: initializeConv,
+    loaded: loadedConv,
+    inputs: (module) => module.inChannels,
+  })
+const convOptions = (rest: ConvLayerRest): ConvLayerOptions => settle<ConvLayerOptions>(convLayerNames, rest)
+const transposedOptions = (rest: ConvTransposeLayerRest): ConvTransposeLayerOptions =>
+  settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest)
+
 /** `Conv1d` that takes `inChannels` from its first input. */
-export class LazyConv1d extends Conv1d {
+export class LazyConv1d extends lazyConv(Conv1d, convOptions) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConv1d'
-  constructor(outChannels: number, kernelSize: IntList, ...rest: ConvLayerRest) {
-    const options = settle<ConvLayerOptions>(convLayerNames, rest)
-    super(0, 0, kernelSize, { ...options, bias: false })
-    makeConvLazy(this, outChannels, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inChannels !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeConv(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, Conv1d, () => loadedConv(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyConv1d) become(this, Conv1d, input)
-    return super.forward(input)
-  }
 }
-
 /** `Conv2d` that takes `inChannels` from its first input. */
-export class LazyConv2d extends Conv2d {
+export class LazyConv2d extends lazyConv(Conv2d, convOptions) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConv2d'
-  constructor(outChannels: number, kernelSize: IntList, ...rest: ConvLayerRest) {
-    const options = settle<ConvLayerOptions>(convLayerNames, rest)
-    super(0, 0, kernelSize, { ...options, bias: false })
-    makeConvLazy(this, outChannels, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inChannels !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeConv(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, Conv2d, () => loadedConv(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyConv2d) become(this, Conv2d, input)
-    return super.forward(input)
-  }
 }
-
 /** `Conv3d` that takes `inChannels` from its first input. */
-export class LazyConv3d extends Conv3d {
+export class LazyConv3d extends lazyConv(Conv3d, convOptions) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConv3d'
-  constructor(outChannels: number, kernelSize: IntList, ...rest: ConvLayerRest) {
-    const options = settle<ConvLayerOptions>(convLayerNames, rest)
-    super(0, 0, kernelSize, { ...options, bias: false })
-    makeConvLazy(this, outChannels, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inChannels !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeConv(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, Conv3d, () => loadedConv(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyConv3d) become(this, Conv3d, input)
-    return super.forward(input)
-  }
 }
-
 /** `ConvTranspose1d` that takes `inChannels` from its first input. */
-export class LazyConvTranspose1d extends ConvTranspose1d {
+export class LazyConvTranspose1d extends lazyConv(ConvTranspose1d, transposedOptions) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConvTranspose1d'
-  constructor(outChannels: number, kernelSize: IntList, ...rest: ConvTransposeLayerRest) {
-    const options = settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest)
-    super(0, 0, kernelSize, { ...options, bias: false })
-    makeConvLazy(this, outChannels, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inChannels !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeConv(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, ConvTranspose1d, () => loadedConv(this))
-  }
-  override forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
-    if (this instanceof LazyConvTranspose1d) become(this, ConvTranspose1d, input)
-    return super.forward(input, outputSize)
-  }
 }
-
 /** `ConvTranspose2d` that takes `inChannels` from its first input. */
-export class LazyConvTranspose2d extends ConvTranspose2d {
+export class LazyConvTranspose2d extends lazyConv(ConvTranspose2d, transposedOptions) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConvTranspose2d'
-  constructor(outChannels: number, kernelSize: IntList, ...rest: ConvTransposeLayerRest) {
-    const options = settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest)
-    super(0, 0, kernelSize, { ...options, bias: false })
-    makeConvLazy(this, outChannels, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inChannels !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeConv(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, ConvTranspose2d, () => loadedConv(this))
-  }
-  override forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
-    if (this instanceof LazyConvTranspose2d) become(this, ConvTranspose2d, input)
-    return super.forward(input, outputSize)
-  }
 }
-
 /** `ConvTranspose3d` that takes `inChannels` from its first input. */
-export class LazyConvTranspose3d extends ConvTranspose3d {
+export class LazyConvTranspose3d extends lazyConv(ConvTranspose3d, transposedOptions) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConvTranspose3d'
-  constructor(outChannels: number, kernelSize: IntList, ...rest: ConvTransposeLayerRest) {
-    const options = settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest)
-    super(0, 0, kernelSize, { ...options, bias: false })
-    makeConvLazy(this, outChannels, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.inChannels !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeConv(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, ConvTranspose3d, () => loadedConv(this))
-  }
-  override forward(input: Tensor, outputSize: readonly number[] | null = null): Tensor {
-    if (this instanceof LazyConvTranspose3d) become(this, ConvTranspose3d, input)
-    return super.forward(input, outputSize)
-  }
 }
 
 type Norm = BatchNorm1d | InstanceNorm1d
@@ -286,153 +215,41 @@ function makeNormLazy(module: Norm, { affine = true, trackRunningStats = true, b
 }
 const loadedNorm = ({ weight, runningMean }: Norm): { numFeatures: number } => ({ numFeatures: plainShape((weight ?? runningMean)!)[0] })
 function initializeNorm(module: Norm, input: Tensor): void {
-  if (!hasUninitialized(module)) return
   const numFeatures = plainShape(input)[1]
   assign(module, { numFeatures })
   for (const tensor of [module.weight, module.bias, module.runningMean, module.runningVar]) materialize(tensor, [numFeatures])
   module.resetParameters()
 }
+const lazyNorm = <M extends Norm>(plain: LayerClass<M>): LazyClass<BatchNormLayerRest, M> =>
+  lazy<BatchNormLayerRest, M>(plain, {
+    bare: (...rest) => [0, bareNorm(settle<BatchNormLayerOptions>(batchNormLayerNames, rest))],
+    make: (module, ...rest) => makeNormLazy(module, settle<BatchNormLayerOptions>(batchNormLayerNames, rest)),
+    initialize: initializeNorm,
+    loaded: loadedNorm,
+    inputs: (module) => module.numFeatures,
+  })
 
 /** `BatchNorm1d` that takes `numFeatures` from its first input. */
-export class LazyBatchNorm1d extends BatchNorm1d {
+export class LazyBatchNorm1d extends lazyNorm(BatchNorm1d) {
   static override readonly pythonName: string = 'torch.nn.modules.batchnorm.LazyBatchNorm1d'
-  constructor(...rest: BatchNormLayerRest) {
-    const options = settle<BatchNormLayerOptions>(batchNormLayerNames, rest)
-    super(0, bareNorm(options))
-    makeNormLazy(this, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.numFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeNorm(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, BatchNorm1d, () => loadedNorm(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyBatchNorm1d) become(this, BatchNorm1d, input)
-    return super.forward(input)
-  }
 }
-
 /** `BatchNorm2d` that takes `numFeatures` from its first input. */
-export class LazyBatchNorm2d extends BatchNorm2d {
+export class LazyBatchNorm2d extends lazyNorm(BatchNorm2d) {
   static override readonly pythonName: string = 'torch.nn.modules.batchnorm.LazyBatchNorm2d'
-  constructor(...rest: BatchNormLayerRest) {
-    const options = settle<BatchNormLayerOptions>(batchNormLayerNames, rest)
-    super(0, bareNorm(options))
-    makeNormLazy(this, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.numFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeNorm(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, BatchNorm2d, () => loadedNorm(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyBatchNorm2d) become(this, BatchNorm2d, input)
-    return super.forward(input)
-  }
 }
-
 /** `BatchNorm3d` that takes `numFeatures` from its first input. */
-export class LazyBatchNorm3d extends BatchNorm3d {
+export class LazyBatchNorm3d extends lazyNorm(BatchNorm3d) {
   static override readonly pythonName: string = 'torch.nn.modules.batchnorm.LazyBatchNorm3d'
-  constructor(...rest: BatchNormLayerRest) {
-    const options = settle<BatchNormLayerOptions>(batchNormLayerNames, rest)
-    super(0, bareNorm(options))
-    makeNormLazy(this, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.numFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeNorm(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, BatchNorm3d, () => loadedNorm(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyBatchNorm3d) become(this, BatchNorm3d, input)
-    return super.forward(input)
-  }
 }
-
 /** `InstanceNorm1d` that takes `numFeatures` from its first input. It has weights and running statistics by default. */
-export class LazyInstanceNorm1d extends InstanceNorm1d {
+export class LazyInstanceNorm1d extends lazyNorm(InstanceNorm1d) {
   static override readonly pythonName: string = 'torch.nn.modules.instancenorm.LazyInstanceNorm1d'
-  constructor(...rest: BatchNormLayerRest) {
-    const options = settle<BatchNormLayerOptions>(batchNormLayerNames, rest)
-    super(0, bareNorm(options))
-    makeNormLazy(this, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.numFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeNorm(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, InstanceNorm1d, () => loadedNorm(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyInstanceNorm1d) become(this, InstanceNorm1d, input)
-    return super.forward(input)
-  }
 }
-
 /** `InstanceNorm2d` that takes `numFeatures` from its first input. It has weights and running statistics by default. */
-export class LazyInstanceNorm2d extends InstanceNorm2d {
+export class LazyInstanceNorm2d extends lazyNorm(InstanceNorm2d) {
   static override readonly pythonName: string = 'torch.nn.modules.instancenorm.LazyInstanceNorm2d'
-  constructor(...rest: BatchNormLayerRest) {
-    const options = settle<BatchNormLayerOptions>(batchNormLayerNames, rest)
-    super(0, bareNorm(options))
-    makeNormLazy(this, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.numFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeNorm(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, InstanceNorm2d, () => loadedNorm(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyInstanceNorm2d) become(this, InstanceNorm2d, input)
-    return super.forward(input)
-  }
 }
-
 /** `InstanceNorm3d` that takes `numFeatures` from its first input. It has weights and running statistics by default. */
-export class LazyInstanceNorm3d extends InstanceNorm3d {
+export class LazyInstanceNorm3d extends lazyNorm(InstanceNorm3d) {
   static override readonly pythonName: string = 'torch.nn.modules.instancenorm.LazyInstanceNorm3d'
-  constructor(...rest: BatchNormLayerRest) {
-    const options = settle<BatchNormLayerOptions>(batchNormLayerNames, rest)
-    super(0, bareNorm(options))
-    makeNormLazy(this, options)
-  }
-  override resetParameters(): void {
-    if (!hasUninitialized(this) && this.numFeatures !== 0) super.resetParameters()
-  }
-  initializeParameters(input: Tensor): void {
-    initializeNorm(this, input)
-  }
-  protected override loadOwnState(state: LoadState, prefix: string): void {
-    super.loadOwnState(state, prefix)
-    becomeLoaded(this, InstanceNorm3d, () => loadedNorm(this))
-  }
-  override forward(input: Tensor): Tensor {
-    if (this instanceof LazyInstanceNorm3d) become(this, InstanceNorm3d, input)
-    return super.forward(input)
-  }
 }
