@@ -222,9 +222,8 @@ void free_block(void* block, size_t bytes) noexcept {
 
 void* allocate_lasting(size_t bytes) {
   if (bytes < kHugePage) return allocate_block(bytes);
-  void* block =
-    bytes > kLargestRequest ? MAP_FAILED : mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (block == MAP_FAILED) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  void* block = bytes > kLargestRequest ? nullptr : map_aligned(whole_pages(bytes), kHugePage);
+  if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
   add_live(static_cast<int64_t>(whole_pages(bytes)));
   return block;
 }
