@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "cpu-avx/channels_last.h"
 #include "cpu-avx/gemm/product.h"
 #include "cpu-avx/promote.h"
 
@@ -65,7 +66,40 @@ template <class Infer> void infer_epilogue(Call& call, int residual_at, int acti
   ResultType type;
   type.add(product);
   type.add(*residual);
+  const bool last = ndim == product.ndim && has_channels_last_strides(product);
   call.set_output(0, type.get(), shape, ndim);
+  if (last) make_channels_last(call.outputs[0]);
+}
+
+// activation(out + residual) where `out` is, which has no gaps; the residual is repeated.
+template <class T> void add_repeated(Runtime& runtime, TensorView out, const TensorView& residual, Activation activation) {
+  TensorView other = out;
+  const int missing = out.ndim - residual.ndim;
+  for (int d = 0; d < out.ndim; d++) other.strides[d] = d < missing || residual.sizes[d - missing] == 1 ? 0 : residual.strides[d - missing];
+  if (has_channels_last_strides(out)) {
+    out = with_channels_inside(out);
+    other = with_channels_inside(other);
+  }
+  const int last = out.ndim - 1;
+  const int64_t n = out.sizes[last], step = other.strides[last];
+  if (n == 0) return;
+  T* block = out.ptr<T>();
+  runtime.parallel(out.numel() / n, std::max<int64_t>(1, 16384 / n), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      int64_t offset = 0, rest = r;
+      for (int d = last - 1; d >= 0; d--) {
+        offset += rest % out.sizes[d] * other.strides[d];
+        rest /= out.sizes[d];
+      }
+      const T* from = static_cast<const T*>(residual.data) + offset;
+      T* to = block + r * n;
+      if (step == 1)
+        for (int64_t i = 0; i < n; i++) to[i] += from[i];
+      else
+        for (int64_t i = 0; i < n; i++) to[i] += from[i * step];
+    }
+    activate(block + begin * n, (end - begin) * n, activation);
+  });
 }
 
 // run(call, residual, activation) computes into output 0 with a residual of the very same shape and dtype; sums that broadcast or
@@ -79,6 +113,16 @@ template <class Infer, class Run> void run_epilogue(Call& call, int residual_at,
   inner.outputs = &product;
   infer(inner);
   if (same_kind(*residual, product)) return run(call, residual, activation);
+  // A residual that is repeated over the product.
+  const TensorView& sum = call.outputs[0];
+  const bool whole = product.ndim == sum.ndim && product.numel() == sum.numel();
+  if (whole && product.dtype == sum.dtype && residual->dtype == sum.dtype && (sum.dtype == DType::F32 || sum.dtype == DType::F64) &&
+      (sum.is_contiguous() || (has_channels_last_strides(sum) && with_channels_inside(sum).is_contiguous()))) {
+    run(call, nullptr, Activation::None);
+    if (sum.dtype == DType::F32) add_repeated<float>(*call.runtime, sum, *residual, activation);
+    else add_repeated<double>(*call.runtime, sum, *residual, activation);
+    return;
+  }
   product.data = call.runtime->scratch(static_cast<size_t>(product.numel() * dtype_size(product.dtype)) + 64);
   run(inner, nullptr, Activation::None);
   const TensorView& out = call.outputs[0];
