@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchKernels } from './kernels.js'
 import { benchModels, defaultFolder } from './models.js'
+import { measureOverhead, overheadLines } from './overhead.js'
 import { variants, type Variant } from './harness/ours.js'
 import { torchModes, type TorchMode } from './harness/pytorch.js'
 import { compareTable, resultTable } from './harness/report.js'
@@ -130,6 +131,7 @@ async function run(argv: readonly string[], print: (text: string) => void): Prom
     })
   }
   const alone = values.models !== undefined || values.filter !== '' || values['no-kernels']
+  if (values.kernels && values.filter === '') for (const line of overheadLines(measureOverhead())) print(line)
   if (values.kernels || !alone) benchKernels({ filter: values.filter, threads, limits, json, before: results, print })
 }
 

@@ -69,8 +69,17 @@ async function measure([engine, folder, name, threads, variant]: readonly string
     const startUp: StartUp = { ...steps, first: watch.lap(), processor: watch.processor }
     for (let i = 1; i < calls; i++) model.forward(...pair.inputs)
     const report = prepared.report()
+    const stats = memoryStats()
     const planned = report === undefined ? {} : { arena: report.arenaBytes, live: report.liveBytes }
-    return { base, peak: peakRss(), after: process.memoryUsage.rss(), ...planned, packed: memoryStats().packedBytes, startUp }
+    return {
+      base,
+      peak: peakRss(),
+      after: process.memoryUsage.rss(),
+      ...planned,
+      packed: stats.packedBytes,
+      held: stats.peakBytes,
+      startUp,
+    }
   }
   const ort = findOnnxRuntime()
   if (typeof ort === 'string') throw new Error(ort)

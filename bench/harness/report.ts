@@ -30,8 +30,9 @@ export function modelLines(row: ModelRow, limits: Limits | undefined): string {
   ].filter((text) => text !== '')
   const memory = Object.entries(row.memory).map(([name, m]) => {
     const arena = m.arena === undefined ? '' : `; arena ${showBytes(m.arena)}, at least ${showBytes(m.live ?? 0)}`
-    const bound = m.live === undefined ? 0 : row.parameterBytes + 1.3 * m.live
-    const share = bound > 0 ? `; peak above the start ${((m.peak - m.base) / bound).toFixed(2)} of weights + 1.3 live` : ''
+    const bound = m.live === undefined ? 0 : Math.max(row.parameterBytes, m.packed ?? 0) + 1.3 * m.live
+    const held = m.held === undefined ? '' : `, blocks ${(m.held / bound).toFixed(2)}`
+    const share = bound > 0 ? `; of weights + 1.3 live: peak above the start ${((m.peak - m.base) / bound).toFixed(2)}${held}` : ''
     const own = arena + share + (m.packed === undefined ? '' : `; packed weights ${showBytes(m.packed)}`)
     return `  memory of ${name.padEnd(width)}  peak ${showBytes(m.peak)}, ${showBytes(m.peak - m.base)} above the start, ${showBytes(m.after - m.base)} after the calls${own}`
   })

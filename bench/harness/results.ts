@@ -47,6 +47,8 @@ export interface Memory {
   readonly arena?: number
   readonly live?: number
   readonly packed?: number
+  /** Ours only: the most that the executor had in blocks. */
+  readonly held?: number
   readonly startUp?: StartUp
 }
 

@@ -168,6 +168,11 @@ export interface ProgramHandle {
   setRecording(enabled: boolean): void
   /** Whether recordings time the kernels of other providers, as far as there are any, and keep the fastest. */
   setAutotune(enabled: boolean): void
+  /**
+   * Whether runs (not those of `runAsync`) may give the tensors that an earlier run gave, with new contents. A bound method that gives the tensor that it
+   * gave last gives -1 in its place.
+   */
+  setKeepsResults(enabled: boolean): void
   /** A digest of the program's weights as they were when this, `writePacks` or `readPacks` was called first. */
   weightsDigest(): string
   /** Writes the packed forms of the weights to a file. */

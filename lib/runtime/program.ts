@@ -12,12 +12,21 @@ import { Tensor } from '../tensor/tensor.js'
 import { SnapshotReader, TensorExporter } from './snapshot.js'
 import { TensorImporter } from './tensors.js'
 
+interface BoundMethod {
+  readonly fn: ScriptFunction
+  readonly self: ObjectHandle
+  readonly call: (...args: unknown[]) => unknown
+  /** What it gave last, where results are kept. */
+  kept: Tensor | undefined
+}
+
 /** A program that the executor has: its objects and its functions. */
 export class Program {
   readonly #handle: ProgramHandle
   readonly #indexOf: (fn: ScriptFunction) => number | undefined
   readonly #classes: readonly ClassType[]
   #autotune = false
+  #keepsResults = false
   /** How packed weights are stored; undefined for as they are. */
   readonly weights: ProgramSource['weights']
   /** Gives objects of the program their JavaScript face. */
@@ -65,8 +74,10 @@ export class Program {
       converted[i] = value instanceof Tensor ? Tensor.argumentOf(value, first + i) : toNative(value)
     }
     try {
-      const given = self === undefined ? this.#handle.invoke(this.#index(fn), ...converted) : this.#method(fn, self)(...converted)
-      const result = Tensor.fromResult(given as TensorHandle | number)
+      const method = self === undefined ? undefined : this.#method(fn, self)
+      const given = method === undefined ? this.#handle.invoke(this.#index(fn), ...converted) : method.call(...converted)
+      const result = given === -1 ? method!.kept! : Tensor.fromResult(given as TensorHandle | number)
+      if (this.#keepsResults && method !== undefined) method.kept = result
       Tensor.settleArguments(args, first)
       return result
     } catch (error) {
@@ -82,16 +93,15 @@ export class Program {
     )
   }
   /** The method that was called last, which is mostly the next one too. */
-  #last: { readonly fn: ScriptFunction; readonly self: ObjectHandle; readonly call: (...args: unknown[]) => unknown } | undefined
-  readonly #methods = new WeakMap<ObjectHandle, Map<ScriptFunction, (...args: unknown[]) => unknown>>()
-  #method(fn: ScriptFunction, self: ObjectHandle): (...args: unknown[]) => unknown {
-    if (this.#last?.fn === fn && this.#last.self === self) return this.#last.call
+  #last: BoundMethod | undefined
+  readonly #methods = new WeakMap<ObjectHandle, Map<ScriptFunction, BoundMethod>>()
+  #method(fn: ScriptFunction, self: ObjectHandle): BoundMethod {
+    if (this.#last?.fn === fn && this.#last.self === self) return this.#last
     let methods = this.#methods.get(self)
     if (methods === undefined) this.#methods.set(self, (methods = new Map()))
-    let call = methods.get(fn)
-    if (call === undefined) methods.set(fn, (call = this.#handle.bind(this.#index(fn), self)))
-    this.#last = { fn, self, call }
-    return call
+    let method = methods.get(fn)
+    if (method === undefined) methods.set(fn, (method = { fn, self, call: this.#handle.bind(this.#index(fn), self), kept: undefined }))
+    return (this.#last = method)
   }
 
   /**
@@ -154,6 +164,11 @@ export class Program {
   }
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))
+  }
+  /** Whether a call (not an asynchronous one) may give the tensors that an earlier one gave, with new contents. */
+  setKeepsResults(enabled: boolean): void {
+    callNative(() => this.#handle.setKeepsResults(enabled))
+    this.#keepsResults = enabled
   }
   /** The native program, for packed weights in files. */
   get packs(): Pick<ProgramHandle, 'weightsDigest' | 'writePacks' | 'readPacks'> {

@@ -400,6 +400,9 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
   const bool for_reading = info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value();
   if (for_reading) storage.settle();
   else storage.about_to_write();
+  if (!for_reading) storage.exposed = true;
+  // From now on it may be written unseen.
+  if (!for_reading && storage.packable.exchange(false)) storage.version.fetch_add(1, std::memory_order_release);
   if (storage.is_weight && !for_reading) storage.version.fetch_add(1, std::memory_order_release);
   napi_value value = nullptr;
   if (storage.foreign && storage.foreign_owner == &environment) {
@@ -554,20 +557,37 @@ class ObjectHandle : public Napi::ObjectWrap<ObjectHandle> {
 };
 
 class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
+  // A method of an object, as a JavaScript function.
+  struct Bound {
+    ProgramRef program;
+    const Function* function;
+    torchscript::Value self;
+    const Tensor* last = nullptr;  // that was given, where results are kept
+  };
+
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(
-      env, "NativeProgram",
-      {InstanceMethod<&ProgramHandle::run>("run"), InstanceMethod<&ProgramHandle::call>("call"),
-       InstanceMethod<&ProgramHandle::invoke>("invoke"), InstanceMethod<&ProgramHandle::bind>("bind"),
-       InstanceMethod<&ProgramHandle::run_async>("runAsync"), InstanceMethod<&ProgramHandle::root>("root"),
-       InstanceMethod<&ProgramHandle::get_attr>("getAttr"), InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
-       InstanceMethod<&ProgramHandle::snapshot>("snapshot"), InstanceMethod<&ProgramHandle::signatures>("signatures"),
-       InstanceMethod<&ProgramHandle::memory>("memory"), InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
-       InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"), InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
-       InstanceMethod<&ProgramHandle::weights_digest>("weightsDigest"), InstanceMethod<&ProgramHandle::write_packs>("writePacks"),
-       InstanceMethod<&ProgramHandle::read_packs>("readPacks"), InstanceMethod<&ProgramHandle::state_version>("stateVersion"),
-       InstanceMethod<&ProgramHandle::dispose>("dispose")});
+    return DefineClass(env, "NativeProgram",
+                       {InstanceMethod<&ProgramHandle::run>("run"),
+                        InstanceMethod<&ProgramHandle::call>("call"),
+                        InstanceMethod<&ProgramHandle::invoke>("invoke"),
+                        InstanceMethod<&ProgramHandle::bind>("bind"),
+                        InstanceMethod<&ProgramHandle::run_async>("runAsync"),
+                        InstanceMethod<&ProgramHandle::root>("root"),
+                        InstanceMethod<&ProgramHandle::get_attr>("getAttr"),
+                        InstanceMethod<&ProgramHandle::set_attr>("setAttr"),
+                        InstanceMethod<&ProgramHandle::snapshot>("snapshot"),
+                        InstanceMethod<&ProgramHandle::signatures>("signatures"),
+                        InstanceMethod<&ProgramHandle::memory>("memory"),
+                        InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+                        InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
+                        InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
+                        InstanceMethod<&ProgramHandle::set_keeps_results>("setKeepsResults"),
+                        InstanceMethod<&ProgramHandle::weights_digest>("weightsDigest"),
+                        InstanceMethod<&ProgramHandle::write_packs>("writePacks"),
+                        InstanceMethod<&ProgramHandle::read_packs>("readPacks"),
+                        InstanceMethod<&ProgramHandle::state_version>("stateVersion"),
+                        InstanceMethod<&ProgramHandle::dispose>("dispose")});
   }
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { program_ = *payload<ProgramRef>(info, "Program"); }
 
@@ -650,7 +670,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
             // A call from within, through a handler of prints, may dispose of the program.
             ProgramRef p = bound->program;
             torchscript::Value self = bound->self;
-            return run_function(call, 0, p, *bound->function, &self, true);
+            return run_function(call, 0, p, *bound->function, &self, true, bound.get());
           });
         },
         f.name);
@@ -659,7 +679,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
 
   // Runs a function on the arguments from `first` on; `self`, where given, comes before them.
   static Napi::Value run_function(const Napi::CallbackInfo& info, size_t first, const ProgramRef& p, const Function& f,
-                                  const torchscript::Value* self, bool small_results) {
+                                  const torchscript::Value* self, bool small_results, Bound* bound = nullptr) {
     Napi::Env env = info.Env();
     Environment& environment = Environment::of(env);
     environment.buffers->drain();
@@ -676,9 +696,18 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     for (size_t i = hidden; i < n; i++) args[i] = argument(env, info[first + i - hidden], f, i, *p, borrowed);
     BufferedSink sink;
     try {
-      torchscript::Value result = p->run(f, args, n, &sink);
+      const bool keeps = p->keeps_results.load(std::memory_order_relaxed);
+      torchscript::Value result = p->run(f, args, n, &sink, keeps);
       borrowed.settle(env, environment.small_results);
       sink.deliver(environment, env);
+      if (keeps && bound && f.return_type->kind == TypeKind::Tensor && result.is(Tag::Tensor)) {
+        // The handle that JavaScript has is one user, the schedule another.
+        const Tensor* given = &result.to_tensor();
+        if (bound->last == given && given->use_count() > 2) return Napi::Number::New(env, -1);
+        Napi::Value handle = to_js(env, result, f.return_type, p);
+        bound->last = given;
+        return handle;
+      }
       uint32_t number;
       if (small_results && f.return_type->kind == TypeKind::Tensor && environment.small_results.put(env, result, &number))
         return Napi::Number::New(env, number);
@@ -811,6 +840,10 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     program(info.Env())->autotune.store(info[0].ToBoolean().Value());
     return info.Env().Undefined();
   }
+  Napi::Value set_keeps_results(const Napi::CallbackInfo& info) {
+    program(info.Env())->keeps_results.store(info[0].ToBoolean().Value());
+    return info.Env().Undefined();
+  }
   Napi::Value weights_digest(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value { return Napi::String::New(info.Env(), program(info.Env())->weights_digest().hex()); });
   }
@@ -862,12 +895,6 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       throw to_js_error(info.Env(), std::current_exception());
     }
   }
-
-  struct Bound {
-    ProgramRef program;
-    const Function* function;
-    torchscript::Value self;
-  };
 
   ProgramRef program_;
   std::vector<std::weak_ptr<Bound>> bound_;

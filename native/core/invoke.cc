@@ -249,13 +249,17 @@ void check_result_cast(DType result, DType destination) {
   if (!ok) fail("result type %s can't be cast to the desired output type %s", dtype_torch_name(result), dtype_torch_name(destination));
 }
 
+namespace {
+bool is_packed_for(const Storage& storage) { return storage.is_weight || storage.packable.load(std::memory_order_relaxed); }
+}  // namespace
+
 // The row, or an alternative of it that is faster on this call.
 const Kernel& Run::autotuned(const Kernel& row, Call& call, const Value* args) {
   if (row.pack_arg < 0 || row.pack_arg >= call.nargs || call.args[row.pack_arg].kind != ArgKind::Tensor || call.workspace_bytes > 0)
     return row;
   Storage& storage = *args[row.pack_arg].to_tensor().storage;
   // Only what stays packed is worth the time.
-  return storage.is_weight || recorder_->pack_known(row, call, storage) ? faster_row(row, call, storage) : row;
+  return is_packed_for(storage) || recorder_->pack_known(row, call, storage) ? faster_row(row, call, storage) : row;
 }
 
 namespace {
@@ -283,7 +287,7 @@ void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
   std::shared_ptr<const PackEntry> pack;
   if (row.pack_arg >= 0 && row.pack_arg < call.nargs && call.args[row.pack_arg].kind == ArgKind::Tensor) {
     Storage& storage = *args[row.pack_arg].to_tensor().storage;
-    if (storage.is_weight) pack = find_or_pack(row, call, storage);
+    if (is_packed_for(storage)) pack = find_or_pack(row, call, storage);
     else if (recorder_) pack = recorder_->pack_known(row, call, storage);
     if (pack) call.packed = pack->data;
   }

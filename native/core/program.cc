@@ -23,6 +23,9 @@ Ref<Program> Program::load(const uint8_t* bytes, size_t size, const std::vector<
   program->plan_ = decode_plan(bytes, size, tensors);
   for (const Ref<Tensor>& tensor : tensors) {
     tensor->storage->module_state = true;
+    // What JavaScript has memory of may be written unseen.
+    if (tensor->requires_grad && !tensor->storage->foreign && !tensor->storage->exposed && !tensor->storage->is_weight)
+      tensor->storage->packable = true;
     program->loaded_storages_.push_back(tensor->storage);
   }
   Plan& plan = *program->plan_;
@@ -140,7 +143,7 @@ void Program::retire(Cache& cache, std::unique_ptr<Ready> ready) {
   ready->entry->used = ++cache.tick;
 }
 
-Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs) {
+Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs, bool keeps) {
   struct Back {
     Cache& cache;
     std::unique_ptr<Ready>& ready;
@@ -154,7 +157,7 @@ Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const*
     }
   } back{cache, ready};
   ready->entry->replays.fetch_add(1, std::memory_order_relaxed);
-  return ready->schedule->replay(*ready->instance, inputs);
+  return ready->schedule->replay(*ready->instance, inputs, keeps);
 }
 
 namespace {
@@ -171,7 +174,7 @@ void mark_weights(const Value& value) {
 
 }  // namespace
 
-Value Program::run(const Function& function, const Value* args, size_t nargs, OutputSink* sink) {
+Value Program::run(const Function& function, const Value* args, size_t nargs, OutputSink* sink, bool keeps) {
   if (!recording.load(std::memory_order_relaxed)) {
     Value result = run_dynamic(function, args, nargs, sink, nullptr);
     if (derives.load(std::memory_order_relaxed)) mark_weights(result);
@@ -182,7 +185,7 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
   Cache& cache = *caches_[static_cast<size_t>(function.index)];
   if (std::unique_ptr<Ready> ready{cache.ready.exchange(nullptr, std::memory_order_acq_rel)}) {
     if (ready->entry->key == signature.key() && ready->generation == generation() && ready->schedule->is_current())
-      return replay(cache, std::move(ready), signature.tensors.data());
+      return replay(cache, std::move(ready), signature.tensors.data(), keeps);
     retire(cache, std::move(ready));
   }
   bool record = false;
@@ -190,7 +193,7 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
   std::shared_ptr<Entry> entry = find_entry(cache, signature.key(), &record, &known);
   if (known) {
     std::unique_ptr<Ready> ready(new Ready{entry, known, known->take_instance(), entry->generation});
-    return replay(cache, std::move(ready), signature.tensors.data());
+    return replay(cache, std::move(ready), signature.tensors.data(), keeps);
   }
   if (!record) return run_dynamic(function, args, nargs, sink, nullptr);
   uint64_t before = generation();

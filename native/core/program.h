@@ -49,7 +49,8 @@ class Program : public RefCounted {
   const Kernel* kernel_for(const std::string& full_name) const;
 
   // Thread-safe. Arguments are of the parameters' types.
-  Value run(const Function& function, const Value* args, size_t nargs, OutputSink* sink);
+  // With `keeps` a replay may give the tensors that an earlier one gave, with new contents.
+  Value run(const Function& function, const Value* args, size_t nargs, OutputSink* sink, bool keeps = false);
 
   Value get_attribute(const ObjectValue& object, size_t slot);
   void set_attribute(ObjectValue& object, size_t slot, Value value);
@@ -63,6 +64,8 @@ class Program : public RefCounted {
   std::atomic<bool> recording{true};
   // Recordings time the alternatives of a kernel (alternatives.h) and keep the fastest.
   std::atomic<bool> autotune{false};
+  // Whether calls that wait for their result keep results: see run().
+  std::atomic<bool> keeps_results{false};
   // Large results of operators on weights are weights that are computed when somebody reads them: Note [Derived weights].
   std::atomic<bool> derives{false};
   std::vector<SignatureReport> signatures();
@@ -112,7 +115,7 @@ class Program : public RefCounted {
 
   Value run_dynamic(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Recorder* recorder);
   std::shared_ptr<Entry> find_entry(Cache& cache, std::string_view key, bool* record, std::shared_ptr<Schedule>* schedule);
-  Value replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs);
+  Value replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs, bool keeps);
   // Gives back what a Ready holds.
   static void retire(Cache& cache, std::unique_ptr<Ready> ready);
 

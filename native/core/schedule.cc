@@ -1,5 +1,6 @@
 #include "core/schedule.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -24,6 +25,8 @@ struct Schedule::Instance {
   std::vector<std::vector<const TensorView*>> lists;
   std::vector<Call> calls;
   std::vector<Ref<Storage>> outputs;  // of the run that goes on
+  std::vector<Ref<Storage>> kept;     // of results that are given again
+  Value kept_result;
   KernelRuntime runtime;
 };
 
@@ -44,6 +47,9 @@ void Schedule::prepare() {
     else if (slot.kind == SlotKind::Output)
       output_patches_.push_back({static_cast<int>(v), output_index[static_cast<size_t>(view_slots[v])], view_offsets[v]});
   }
+  for (const ScheduleSlot& slot : slots)
+    ninputs_ = std::max(ninputs_, static_cast<size_t>(slot.kind == SlotKind::Input ? slot.input + 1 : 0));
+  keepable_ = !output_slots_.empty() && can_keep(result);
   free_.reserve(kKeptInstances);
   prepared_ = true;
 }
@@ -129,7 +135,33 @@ void Schedule::give_instance(InstancePtr instance) {
 
 Schedule::~Schedule() { kept_arena_bytes.fetch_sub(static_cast<int64_t>(arena_bytes * free_.size()), std::memory_order_relaxed); }
 
-Value Schedule::replay(Instance& in, Tensor* const* inputs) {
+// Lists and dictionaries belong to whoever gets them.
+bool Schedule::can_keep(const ResultNode& node) const {
+  if (node.kind == ResultNode::Kind::Constant) return true;
+  if (node.kind == ResultNode::Kind::View) return slots[static_cast<size_t>(node.view.slot)].kind == SlotKind::Output;
+  if (node.kind != ResultNode::Kind::Tuple) return false;
+  for (const ResultNode& item : node.items)
+    if (!can_keep(item)) return false;
+  return true;
+}
+
+namespace {
+
+// Whether an argument lies in memory of results that are kept: the result of one call given to the next.
+bool reads_kept(const std::vector<Ref<Storage>>& kept, Tensor* const* inputs, size_t ninputs) {
+  for (size_t i = 0; i < ninputs; i++) {
+    const char* data = static_cast<const char*>(inputs[i]->view.data);
+    for (const Ref<Storage>& storage : kept) {
+      const char* begin = static_cast<const char*>(storage->data);
+      if (inputs[i]->storage == storage || (data >= begin && data < begin + storage->bytes)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps) {
   // Whatever happens, what was written counts as written, and the outputs go to nobody but the caller.
   struct Settled {
     const Schedule& schedule;
@@ -143,7 +175,17 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs) {
   } settled{*this, in, inputs};
   for (int input : written_inputs) inputs[input]->storage->about_to_write();
   for (const Ref<Storage>& storage : written_externals) storage->about_to_write();
-  for (int slot : output_slots_) in.outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
+  keeps = keeps && keepable_;
+  if (keeps && !in.kept.empty() && reads_kept(in.kept, inputs, ninputs_)) {
+    in.kept.clear();
+    in.kept_result = Value();
+  }
+  if (keeps && !in.kept.empty()) {
+    in.outputs.assign(in.kept.begin(), in.kept.end());
+  } else {
+    for (int slot : output_slots_) in.outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
+    if (keeps) in.kept.assign(in.outputs.begin(), in.outputs.end());
+  }
   for (const auto& [slot, constant] : copied_outputs) {
     for (size_t i = 0; i < output_slots_.size(); i++) {
       if (output_slots_[i] == slot && constant->bytes) std::memcpy(in.outputs[i]->data, constant->data, constant->bytes);
@@ -172,7 +214,10 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs) {
     runtime.abandon_operator();
     throw;
   }
-  return build(result, inputs, in.outputs);
+  if (!keeps) return build(result, inputs, in.outputs);
+  for (const Ref<Storage>& storage : in.kept) storage->version.fetch_add(1, std::memory_order_release);
+  if (in.kept_result.is_none()) in.kept_result = build(result, inputs, in.outputs);
+  return in.kept_result;
 }
 
 Value Schedule::build(const ResultNode& node, Tensor* const* inputs, const std::vector<Ref<Storage>>& outputs) const {

@@ -88,7 +88,8 @@ class Schedule {
   void give_instance(InstancePtr instance);
   // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes. Apart from the result, and from what kernels
   // ask of their runtime, the second run in an instance allocates nothing.
-  Value replay(Instance& instance, Tensor* const* inputs);
+  // With `keeps` the result lies in memory of the instance, and is the one that the instance gave before: the next such replay writes it.
+  Value replay(Instance& instance, Tensor* const* inputs, bool keeps = false);
   // False when a weight that was packed or folded has been written since.
   bool is_current() const {
     for (const auto& [storage, version] : guards)
@@ -122,12 +123,15 @@ class Schedule {
   };
   InstancePtr make_instance();
   void prepare_steps(Instance& instance);
+  bool can_keep(const ResultNode& node) const;
   Value build(const ResultNode& node, Tensor* const* inputs, const std::vector<Ref<Storage>>& outputs) const;
   void prepare();
 
   std::mutex mutex_;
   std::vector<InstancePtr> free_;
   bool prepared_ = false;
+  size_t ninputs_ = 0;
+  bool keepable_ = false;  // the result is of outputs and constants alone
   std::vector<Patch> input_patches_, output_patches_;
   std::vector<int> output_slots_;
 };

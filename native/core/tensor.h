@@ -26,6 +26,10 @@ struct Storage : RefCounted, Recycled<Storage> {
   std::atomic<uint32_t> version{0};
   // A parameter, buffer or constant of a module: worth packing, and never placed in an arena.
   bool is_weight = false;
+  // A parameter in memory of the executor that no host language has asked for: packed like a weight. A write of the executor raises the version.
+  std::atomic<bool> packable{false};
+  // Its memory was given to a host language, which may write it at any time.
+  bool exposed = false;
   // Held by an attribute that a program wrote.
   bool module_state = false;
   // For storages on memory of a host language: its handle on the memory, who that handle belongs to, and where the storage starts in it.

@@ -68,7 +68,7 @@ t.test('a run prints what it measured', (t) => {
   onnxruntime    75.00 ms / 112.50 ms  beyond rtol 1e-3: 1.0e-4
   torch compile  skipped: took longer than 300 s
   4.00 GFLOP, ours 80.0 GFLOP/s, 80 % of the peak, weights 40.0 MB at 0.8 GB/s, 8 % of their level of memory
-  memory of ours           peak 150.0 MB, 100.0 MB above the start, 80.0 MB after the calls; arena 3.0 MB, at least 2.0 MB; peak above the start 2.00 of weights + 1.3 live; packed weights 40.0 MB
+  memory of ours           peak 150.0 MB, 100.0 MB above the start, 80.0 MB after the calls; arena 3.0 MB, at least 2.0 MB; of weights + 1.3 live: peak above the start 2.00; packed weights 40.0 MB
   memory of onnxruntime    peak 200.0 MB, 140.0 MB above the start, 130.0 MB after the calls`,
   )
   t.equal(

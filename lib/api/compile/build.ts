@@ -74,6 +74,7 @@ export function optimizedModule(source: ScriptModule, settings: CompileSettings)
     const made = settings.weights === undefined ? module : withWeights(module, settings.weights)
     const { program } = partsOf(made)
     program.setAutotune(settings.mode === 'max-autotune')
+    program.setKeepsResults(settings.mode === 'reduce-overhead')
     return { module: made, reason: '', afterFirst: fromCache(program, settings) }
   } catch (error) {
     if (!(error instanceof TorchScriptError) || error.code === 'ERR_INVARIANT') throw error

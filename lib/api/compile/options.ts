@@ -8,7 +8,10 @@ export type CompileMode = 'default' | 'reduce-overhead' | 'max-autotune'
 export interface CompileOptions {
   /** `native` optimises; `eager` runs the function as it is, to tell what a difference comes from. Default `native`. */
   backend?: CompileBackend
-  /** What to optimise for; docs/optimizing.md has the table. Default `default`. */
+  /**
+   * What to optimise for; docs/optimizing.md has the table. Default `default`. With `reduce-overhead` a result is valid until the next call, which writes
+   * the same memory.
+   */
   mode?: CompileMode
   /**
    * Whether one compilation may serve tensors of all sizes: `false` compiles for each combination of sizes. Default: one for all sizes, where the
