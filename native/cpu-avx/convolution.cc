@@ -7,9 +7,7 @@
 namespace torchscript {
 namespace {
 
-// Order of the arguments after input, weight and bias. -2: always transposed.
-constexpr ConvArguments kConvNd = {3, 4, 5, -1, -1, 6};
-constexpr ConvArguments kConvolution = {3, 4, 5, 6, 7, 8};
+// As those of conv/rows.h. -2: always transposed.
 constexpr ConvArguments kTransposedNd = {3, 4, 7, -2, 5, 6};
 constexpr ConvArguments kMkldnn = {4, 3, 5, -1, -1, 6};
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "cpu-avx/conv/rows.h"
 #include "cpu-avx/gemm/epilogue.h"
 
 namespace torchscript {
@@ -269,27 +270,26 @@ bool linear_task(const Call& call, const LinearArguments& at, Task* task) {
 }
 
 struct ConvolutionArguments {
-  int transposed, groups, residual, activation;
+  ConvArguments shape;
+  int residual, activation;
 };
-constexpr ConvolutionArguments kConv2d{-1, 6, -1, -1}, kConvolution{6, 8, -1, -1}, kConvolutionEpilogue{6, 8, 9, 10};
-
-bool read_pair(const Arg& arg, dnnl_dims_t out) {
-  if (arg.kind != ArgKind::IntList || arg.ints.n < 1 || arg.ints.n > 2) return false;
-  for (int d = 0; d < 2; d++) out[d] = arg.ints.p[arg.ints.n == 1 ? 0 : d];
-  return true;
-}
+constexpr ConvolutionArguments kOneConv2d{kConvNd, -1, -1}, kOneConvolution{kConvolution, -1, -1},
+  kOneEpilogue{kEpilogue, kEpilogueResidual, kEpilogueActivation};
 
 bool convolution_task(const Call& call, const ConvolutionArguments& at, Task* task) {
   if (call.args[0].kind != ArgKind::Tensor || call.args[1].kind != ArgKind::Tensor) return false;
   const TensorView &x = call.tensor(0), &w = call.tensor(1), &out = call.outputs[0];
   if (x.dtype != DType::F32 || w.dtype != DType::F32 || x.ndim != 4 || w.ndim != 4 || out.ndim != 4) return false;
-  if (at.transposed >= 0 && call.args[at.transposed].as_int() != 0) return false;
-  if (!common_parts(call, 2, at.residual, at.activation, w.sizes[0], task)) return false;
-  if (!read_pair(call.args[3], task->strides) || !read_pair(call.args[4], task->padding) || !read_pair(call.args[5], task->dilations))
-    return false;
-  for (int d = 0; d < 2; d++) task->dilations[d]--;
-  const int64_t groups = call.args[at.groups].as_int();
-  if (groups < 1 || x.numel() == 0 || w.numel() == 0) return false;
+  if (x.numel() == 0 || w.numel() == 0) return false;
+  const ConvShape s = conv_shape(call, 2, at.shape);
+  if (s.transposed || !common_parts(call, 2, at.residual, at.activation, s.out_channels, task)) return false;
+  for (int d = 0; d < 2; d++) {
+    task->strides[d] = s.stride[d + 1];
+    task->padding[d] = s.pad_low[d + 1];
+    task->dilations[d] = s.dilation[d + 1] - 1;
+    if (s.pad_low[d + 1] != s.pad_high[d + 1]) return false;
+  }
+  const int64_t groups = s.groups;
   auto dense = [](const TensorView& v) {
     const int64_t plane = v.sizes[2] * v.sizes[3];
     const bool last = v.strides[1] == 1 && v.strides[3] == v.sizes[1] && v.strides[2] == v.sizes[1] * v.sizes[3];
@@ -301,7 +301,7 @@ bool convolution_task(const Call& call, const ConvolutionArguments& at, Task* ta
   set_md(&task->input, {x.sizes[0], x.sizes[1], x.sizes[2], x.sizes[3]}, {x.strides[0], x.strides[1], x.strides[2], x.strides[3]});
   set_md(&task->output, {out.sizes[0], out.sizes[1], out.sizes[2], out.sizes[3]},
          {out.strides[0], out.strides[1], out.strides[2], out.strides[3]});
-  const int64_t filters = w.sizes[0] / groups;
+  const int64_t filters = s.group_out();
   if (groups == 1)
     set_md(&task->weight, {w.sizes[0], w.sizes[1], w.sizes[2], w.sizes[3]}, {w.strides[0], w.strides[1], w.strides[2], w.strides[3]});
   else
@@ -343,9 +343,9 @@ TS_ONEDNN(linear_epilogue, 1, kLinearEpilogue);
 TS_ONEDNN(matmul, 1, kMatmul);
 TS_ONEDNN(mm, 1, kMatmul);
 TS_ONEDNN(addmm, 2, kAddmm);
-TS_ONEDNN(conv2d, 1, kConv2d);
-TS_ONEDNN(convolution, 1, kConvolution);
-TS_ONEDNN(convolution_epilogue, 1, kConvolutionEpilogue);
+TS_ONEDNN(conv2d, 1, kOneConv2d);
+TS_ONEDNN(convolution, 1, kOneConvolution);
+TS_ONEDNN(convolution_epilogue, 1, kOneEpilogue);
 
 }  // namespace
 }  // namespace torchscript

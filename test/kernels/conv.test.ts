@@ -16,7 +16,7 @@ const child = (name: string, env: Record<string, string>): Report =>
     }).toString(),
   ) as Report
 
-t.setTimeout(180_000)
+t.setTimeout(600_000)
 
 const tiles: Record<string, string> = { scalar: '4x8', avx2: '6x16', avx512: '14x32' }
 for (const isa of isas) {

@@ -1,11 +1,14 @@
-// The row convolution_epilogue, for rows that are made of it.
+// The arguments of the rows of convolution, and the row convolution_epilogue, for rows that are made of it.
 #pragma once
 #include "cpu-avx/conv/shape.h"
 #include "kernel.h"
 
 namespace torchscript {
 
-// Order of its arguments after input, weight and bias; then residual? and activation, and whether the output is channels-last.
+// Order of the arguments after input, weight and bias.
+constexpr ConvArguments kConvNd = {3, 4, 5, -1, -1, 6};
+constexpr ConvArguments kConvolution = {3, 4, 5, 6, 7, 8};
+// Then residual? and activation, and whether the output is channels-last.
 constexpr ConvArguments kEpilogue = {3, 4, 5, 6, 7, 8, 11};
 constexpr int kEpilogueResidual = 9, kEpilogueActivation = 10, kEpilogueArguments = 12;
 

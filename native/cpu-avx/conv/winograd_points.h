@@ -1,4 +1,4 @@
-// The transforms of conv/winograd_inner.h in one dimension, on vectors. Only for units under isa/.
+// The transforms of conv/winograd_inner.h on vectors, in one dimension and in two. Only for units under isa/.
 #pragma once
 #include "cpu-avx/vec.h"
 
@@ -34,6 +34,48 @@ TS_INLINE void from_points(const VecF (&m)[6], VecF (&y)[4]) {
 TS_INLINE void from_points(const VecF (&m)[4], VecF (&y)[2]) {
   y[0] = m[0] + m[1] + m[2];
   y[1] = m[1] - m[2] + m[3];
+}
+
+// V = B^T d B of a tile of N x N inputs: load(i, j) gives one, store(i, j, v) takes a point.
+template <int N, class Load, class Store> TS_INLINE void tile_to_points(const Load& load, const Store& store) {
+  VecF t[N][N];
+#pragma GCC unroll 6
+  for (int j = 0; j < N; j++) {
+    VecF d[N], p[N];
+#pragma GCC unroll 6
+    for (int i = 0; i < N; i++) d[i] = load(i, j);
+    to_points(d, p);
+#pragma GCC unroll 6
+    for (int i = 0; i < N; i++) t[i][j] = p[i];
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < N; i++) {
+    VecF p[N];
+    to_points(t[i], p);
+#pragma GCC unroll 6
+    for (int j = 0; j < N; j++) store(i, j, p[j]);
+  }
+}
+// The first `rows` rows of Y = A^T m A of a tile: load(i, j) gives a point, store(i, y) takes row i of M outputs.
+template <int M, class Load, class Store> TS_INLINE void tile_from_points(int rows, const Load& load, const Store& store) {
+  constexpr int N = M + 2;
+  VecF t[M][N];
+#pragma GCC unroll 6
+  for (int j = 0; j < N; j++) {
+    VecF d[N], y[M];
+#pragma GCC unroll 6
+    for (int i = 0; i < N; i++) d[i] = load(i, j);
+    from_points(d, y);
+#pragma GCC unroll 4
+    for (int i = 0; i < M; i++) t[i][j] = y[i];
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < M; i++) {
+    if (i >= rows) break;
+    VecF y[M];
+    from_points(t[i], y);
+    store(i, y);
+  }
 }
 
 }  // namespace TS_ISA

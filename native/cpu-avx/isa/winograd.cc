@@ -67,23 +67,8 @@ void input(const float* image, int64_t row, int64_t phase, const TileRun* runs, 
     }
   }
   for (int g = 0; g < width; g += VecF::kWidth) {
-    VecF t[N][N];
-#pragma GCC unroll 6
-    for (int j = 0; j < N; j++) {
-      VecF d[N], p[N];
-#pragma GCC unroll 6
-      for (int i = 0; i < N; i++) d[i] = VecF::load(tap[i * N + j] + g);
-      to_points(d, p);
-#pragma GCC unroll 6
-      for (int i = 0; i < N; i++) t[i][j] = p[i];
-    }
-#pragma GCC unroll 6
-    for (int i = 0; i < N; i++) {
-      VecF p[N];
-      to_points(t[i], p);
-#pragma GCC unroll 6
-      for (int j = 0; j < N; j++) p[j].store(v + (i * N + j) * v_step + g);
-    }
+    tile_to_points<N>([&](int i, int j) { return VecF::load(tap[i * N + j] + g); },
+                      [&](int i, int j, VecF x) { x.store(v + (i * N + j) * v_step + g); });
   }
 }
 void input_any(int m, const float* image, int64_t row, int64_t phase, const TileRun* runs, int nruns, int width, float* v, int64_t v_step) {
@@ -105,31 +90,19 @@ bool output(const float* m, int64_t m_step, int width, float bias, const TileRun
   alignas(64) float part[M][kMaxTileWidth];
   VecF bad = VecF::zero();  // not zero once a value is not finite
   const VecF zero = VecF::zero(), shift(bias);
-  VecF t[M][N];
   for (int g = 0; g < width; g += VecF::kWidth) {
-#pragma GCC unroll 6
-    for (int j = 0; j < N; j++) {
-      VecF d[N], y[M];
-#pragma GCC unroll 6
-      for (int i = 0; i < N; i++) d[i] = VecF::load(m + (i * N + j) * m_step + g);
-      from_points(d, y);
+    tile_from_points<M>(M, [&](int i, int j) { return VecF::load(m + (i * N + j) * m_step + g); },
+                        [&](int i, const VecF(&y)[M]) {
 #pragma GCC unroll 4
-      for (int i = 0; i < M; i++) t[i][j] = y[i];
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < M; i++) {
-      VecF y[M];
-      from_points(t[i], y);
-#pragma GCC unroll 4
-      for (int j = 0; j < M; j++) {
-        bad = fma(y[j], zero, bad);
-        (y[j] + shift).store(part[j]);
-      }
-      float* __restrict line = lines[i] + g * M;
-      for (int k = 0; k < VecF::kWidth; k++) {
-        for (int j = 0; j < M; j++) line[k * M + j] = part[j][k];
-      }
-    }
+                          for (int j = 0; j < M; j++) {
+                            bad = fma(y[j], zero, bad);
+                            (y[j] + shift).store(part[j]);
+                          }
+                          float* __restrict line = lines[i] + g * M;
+                          for (int k = 0; k < VecF::kWidth; k++) {
+                            for (int j = 0; j < M; j++) line[k * M + j] = part[j][k];
+                          }
+                        });
   }
   for (int r = 0; r < nruns; r++) {
     const TileRun& run = runs[r];

@@ -14,23 +14,8 @@ template <bool Whole> TS_INLINE void store(VecF x, float* p, int n) {
 
 template <int M, bool Whole> TS_INLINE void input_vector(const float* const* pixels, int64_t c, int n, float* v, int64_t v_step) {
   constexpr int N = M + 2;
-  VecF t[N][N];
-#pragma GCC unroll 6
-  for (int j = 0; j < N; j++) {
-    VecF d[N], p[N];
-#pragma GCC unroll 6
-    for (int i = 0; i < N; i++) d[i] = load<Whole>(pixels[i * N + j] + c, n);
-    to_points(d, p);
-#pragma GCC unroll 6
-    for (int i = 0; i < N; i++) t[i][j] = p[i];
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < N; i++) {
-    VecF p[N];
-    to_points(t[i], p);
-#pragma GCC unroll 6
-    for (int j = 0; j < N; j++) store<Whole>(p[j], v + (i * N + j) * v_step + c, n);
-  }
+  tile_to_points<N>([&](int i, int j) { return load<Whole>(pixels[i * N + j] + c, n); },
+                    [&](int i, int j, VecF x) { store<Whole>(x, v + (i * N + j) * v_step + c, n); });
 }
 template <int M> void input(const float* const* pixels, int64_t channels, float* v, int64_t v_step) {
   int64_t c = 0;
@@ -55,33 +40,20 @@ struct OutputTile {
 template <int M, bool Whole> TS_INLINE void output_vector(const OutputTile& o, int64_t c, int n, VecF& bad) {
   constexpr int N = M + 2;
   const VecF zero = VecF::zero(), six(6.0f), shift = o.bias ? load<Whole>(o.bias + c, n) : zero;
-  VecF t[M][N];
-#pragma GCC unroll 6
-  for (int j = 0; j < N; j++) {
-    VecF d[N], y[M];
-#pragma GCC unroll 6
-    for (int i = 0; i < N; i++) d[i] = load<Whole>(o.p + (i * N + j) * o.p_step + c, n);
-    from_points(d, y);
+  tile_from_points<M>(o.rows, [&](int i, int j) { return load<Whole>(o.p + (i * N + j) * o.p_step + c, n); },
+                      [&](int i, const VecF(&y)[M]) {
 #pragma GCC unroll 4
-    for (int i = 0; i < M; i++) t[i][j] = y[i];
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < M; i++) {
-    VecF y[M];
-    from_points(t[i], y);
-    if (i >= o.rows) break;
-#pragma GCC unroll 4
-    for (int j = 0; j < M; j++) {
-      bad = fma(y[j], zero, bad);
-      if (j >= o.columns) continue;
-      const int64_t to = i * o.out_row + j * o.out_pixel + c;
-      VecF x = y[j] + shift;
-      if (o.residual) x = x + load<Whole>(o.residual + to, n);
-      if (o.activation != Activation::None) x = select(x < zero, zero, x);
-      if (o.activation == Activation::Relu6) x = select(x > six, six, x);
-      store<Whole>(x, o.out + to, n);
-    }
-  }
+                        for (int j = 0; j < M; j++) {
+                          bad = fma(y[j], zero, bad);
+                          if (j >= o.columns) continue;
+                          const int64_t to = i * o.out_row + j * o.out_pixel + c;
+                          VecF x = y[j] + shift;
+                          if (o.residual) x = x + load<Whole>(o.residual + to, n);
+                          if (o.activation != Activation::None) x = select(x < zero, zero, x);
+                          if (o.activation == Activation::Relu6) x = select(x > six, six, x);
+                          store<Whole>(x, o.out + to, n);
+                        }
+                      });
 }
 template <int M> bool output(const OutputTile& o, int64_t channels) {
   VecF bad = VecF::zero();  // not zero once a value is not finite
