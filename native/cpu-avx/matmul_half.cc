@@ -10,7 +10,8 @@
 namespace torchscript {
 namespace {
 
-// Rows of B that are widened at a time for products of many rows.
+// More rows than this pay for widened weights; fewer widen them again for each tile, in registers. Then so many rows of B at a time.
+constexpr int64_t kWidenedRows = 96;
 constexpr int64_t kWidenBlock = 768;
 
 HalfStorage storage_argument(const Call& call) {
@@ -155,7 +156,7 @@ void run_packed(Call& call, const TensorView* residual, Activation activation, c
   const int64_t work = std::max<int64_t>(1, std::max(layer.m * layer.k * nr / 2, layer.k * nr * 2));
   runtime.parallel(panel_count<float>(layer.n), std::max<int64_t>(1, kBytesPerPiece / work), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
-      if (layer.m > 2 * most) {
+      if (layer.m > kWidenedRows) {
         many_rows(layer, p, nr);
         continue;
       }

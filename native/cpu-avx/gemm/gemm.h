@@ -132,7 +132,9 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
                          static_cast<int>(first_row(t + 1) - first_row(t)), kn, packed + t * kernels.mr * slice);
         }
       }
-      // The row tiles of a panel bring in the next panel, each of them an equal part.
+      // The row tiles of a panel bring in the next panel, each of them an equal part. Very few rows wait for the memory alone, and reading on is
+      // then best left to the processor.
+      const bool prefetches = tiles > 1 || 2 * rows >= kernels.mr;
       const int64_t prefetching = std::min(tiles, kPrefetchingTiles);
       const int64_t prefetch_step = (nr * static_cast<int64_t>(sizeof(T)) + prefetching - 1) / prefetching;
       for (int64_t p = panel0; p < panel1; p++) {

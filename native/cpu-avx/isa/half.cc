@@ -16,7 +16,7 @@ using V = L::V;
 constexpr int kNV = 8, kRows = 4;
 #define TS_NAME "gemm_half_scalar"
 #elif defined(TS_ISA_AVX512)
-constexpr int kNV = 2, kRows = 8;
+constexpr int kNV = 2, kRows = 14;
 #define TS_NAME "gemm_half_avx512"
 #else
 constexpr int kNV = 2, kRows = 6;
@@ -24,7 +24,7 @@ constexpr int kNV = 2, kRows = 6;
 #endif
 constexpr int NR = kNV * L::W;
 // Bytes ahead of the reads, which the processor's own prefetcher does not follow from page to page.
-constexpr int kAhead = 2048;
+constexpr int kAhead = 4096;
 
 template <HalfStorage S> TS_INLINE V load(const uint16_t* p) {
 #if defined(TS_ISA_AVX512)
@@ -56,10 +56,15 @@ template <HalfStorage S> TS_INLINE V load(const uint16_t* p) {
 template <HalfStorage S, int M> void rows_of(const float* a, int64_t a_stride, const uint16_t* panel, int64_t k, float* sums) {
   // A row or two have too few sums to hide the latency of one: they take several steps of k at a time.
   constexpr int kChains = M == 1 ? 4 : M == 2 ? 2 : 1;
+  // Three rows share a pointer, as in gemm.cc.
+  constexpr int kGroups = (M + 2) / 3;
+  const float* row[kGroups];
+#pragma GCC unroll 5
+  for (int g = 0; g < kGroups; g++) row[g] = a + 3 * g * a_stride;
   V acc[kChains][M][kNV];
 #pragma GCC unroll 4
   for (int c = 0; c < kChains; c++) {
-#pragma GCC unroll 8
+#pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
 #pragma GCC unroll 8
       for (int v = 0; v < kNV; v++) acc[c][i][v] = L::zero();
@@ -67,31 +72,33 @@ template <HalfStorage S, int M> void rows_of(const float* a, int64_t a_stride, c
   }
   int64_t j = 0;
   for (; j + kChains <= k; j += kChains) {
-    __builtin_prefetch(reinterpret_cast<const char*>(panel) + kAhead, 0, 3);
-    if (kChains * NR * 2 > 64) __builtin_prefetch(reinterpret_cast<const char*>(panel) + kAhead + 64, 0, 3);
+#pragma GCC unroll 4
+    for (int at = 0; at < kChains * NR * 2; at += 64) __builtin_prefetch(reinterpret_cast<const char*>(panel) + kAhead + at, 0, 3);
 #pragma GCC unroll 4
     for (int c = 0; c < kChains; c++) {
       V b[kNV];
 #pragma GCC unroll 8
       for (int v = 0; v < kNV; v++) b[v] = load<S>(panel + c * NR + v * L::W);
-#pragma GCC unroll 8
+#pragma GCC unroll 14
       for (int i = 0; i < M; i++) {
-        const V x = L::set1(a[i * a_stride + j + c]);
+        const V x = L::set1(row[i / 3][i % 3 * a_stride + c]);
 #pragma GCC unroll 8
         for (int v = 0; v < kNV; v++) acc[c][i][v] = L::fma(x, b[v], acc[c][i][v]);
       }
     }
     panel += kChains * NR;
+#pragma GCC unroll 5
+    for (int g = 0; g < kGroups; g++) row[g] += kChains;
   }
   for (; j < k; j++, panel += NR) {
-#pragma GCC unroll 8
+#pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
       const V x = L::set1(a[i * a_stride + j]);
 #pragma GCC unroll 8
       for (int v = 0; v < kNV; v++) acc[0][i][v] = L::fma(x, load<S>(panel + v * L::W), acc[0][i][v]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 14
   for (int i = 0; i < M; i++) {
 #pragma GCC unroll 8
     for (int v = 0; v < kNV; v++) {
@@ -116,6 +123,12 @@ template <HalfStorage S> void rows_any(const float* a, int64_t a_stride, int row
 #if defined(TS_ISA_AVX512)
     case 7: return rows_of<S, 7>(a, a_stride, panel, k, sums);
     case 8: return rows_of<S, 8>(a, a_stride, panel, k, sums);
+    case 9: return rows_of<S, 9>(a, a_stride, panel, k, sums);
+    case 10: return rows_of<S, 10>(a, a_stride, panel, k, sums);
+    case 11: return rows_of<S, 11>(a, a_stride, panel, k, sums);
+    case 12: return rows_of<S, 12>(a, a_stride, panel, k, sums);
+    case 13: return rows_of<S, 13>(a, a_stride, panel, k, sums);
+    case 14: return rows_of<S, 14>(a, a_stride, panel, k, sums);
 #endif
   }
 }
@@ -125,12 +138,19 @@ void panel_rows(const float* a, int64_t a_stride, int rows, const uint16_t* pane
   else rows_any<HalfStorage::BFloat16>(a, a_stride, rows, panel, k, sums);
 }
 
-void widen(const uint16_t* from, int64_t n, HalfStorage storage, float* to) {
-  if (storage == HalfStorage::Float16) {
-    for (int64_t i = 0; i < n; i += L::W) L::store(to + i, load<HalfStorage::Float16>(from + i));
-  } else {
-    for (int64_t i = 0; i < n; i += L::W) L::store(to + i, load<HalfStorage::BFloat16>(from + i));
+template <HalfStorage S> void widen_as(const uint16_t* from, int64_t n, float* to) {
+  constexpr int kStep = 64 / sizeof(uint16_t);  // a line
+  int64_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    __builtin_prefetch(reinterpret_cast<const char*>(from + i) + kAhead, 0, 3);
+#pragma GCC unroll 32
+    for (int at = 0; at < kStep; at += L::W) L::store(to + i + at, load<S>(from + i + at));
   }
+  for (; i < n; i += L::W) L::store(to + i, load<S>(from + i));
+}
+void widen(const uint16_t* from, int64_t n, HalfStorage storage, float* to) {
+  if (storage == HalfStorage::Float16) widen_as<HalfStorage::Float16>(from, n, to);
+  else widen_as<HalfStorage::BFloat16>(from, n, to);
 }
 
 }  // namespace
