@@ -150,7 +150,8 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
         tile.activation = last ? g.activation : Activation::None;
         tile.a_stride = g.a_row;
         tile.prefetch_step = prefetch_step;
-        const char* next = reinterpret_cast<const char*>(p + 1 < panel1 ? tile.b + g.k * nr : g.next_b);
+        const T* after = p + 1 < panel1 ? tile.b + g.k * nr : g.next_b;
+        const char* next = prefetches ? reinterpret_cast<const char*>(after) : nullptr;
         for (int64_t t = 0; t < tiles; t++) {
           const int64_t row = mb + first_row(t);
           tile.m = static_cast<int>(first_row(t + 1) - first_row(t));
