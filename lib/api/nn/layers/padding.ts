@@ -26,16 +26,19 @@ def forward(self, input: Tensor) -> Tensor:
 `
 
 class ReflectionPad extends Pad {
+  static readonly torchscript: string = padSource('reflect')
   override forward(input: Tensor): Tensor {
     return op('pad', input, this.padding, 'reflect', null)
   }
 }
 class ReplicationPad extends Pad {
+  static readonly torchscript: string = padSource('replicate')
   override forward(input: Tensor): Tensor {
     return op('pad', input, this.padding, 'replicate', null)
   }
 }
 class CircularPad extends Pad {
+  static readonly torchscript: string = padSource('circular')
   override forward(input: Tensor): Tensor {
     const { dims } = this.constructor as typeof CircularPad
     if (input.dim() !== dims + 1 && input.dim() !== dims + 2)
@@ -72,47 +75,38 @@ class ZeroPad extends ConstantPad {
 }
 export class ReflectionPad1d extends ReflectionPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.ReflectionPad1d'
-  static readonly torchscript: string = padSource('reflect')
   protected static override readonly dims: number = 1
 }
 export class ReflectionPad2d extends ReflectionPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.ReflectionPad2d'
-  static readonly torchscript: string = padSource('reflect')
   protected static override readonly dims: number = 2
 }
 export class ReflectionPad3d extends ReflectionPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.ReflectionPad3d'
-  static readonly torchscript: string = padSource('reflect')
   protected static override readonly dims: number = 3
 }
 export class ReplicationPad1d extends ReplicationPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.ReplicationPad1d'
-  static readonly torchscript: string = padSource('replicate')
   protected static override readonly dims: number = 1
 }
 export class ReplicationPad2d extends ReplicationPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.ReplicationPad2d'
-  static readonly torchscript: string = padSource('replicate')
   protected static override readonly dims: number = 2
 }
 export class ReplicationPad3d extends ReplicationPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.ReplicationPad3d'
-  static readonly torchscript: string = padSource('replicate')
   protected static override readonly dims: number = 3
 }
 export class CircularPad1d extends CircularPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.CircularPad1d'
-  static readonly torchscript: string = padSource('circular')
   protected static override readonly dims: number = 1
 }
 export class CircularPad2d extends CircularPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.CircularPad2d'
-  static readonly torchscript: string = padSource('circular')
   protected static override readonly dims: number = 2
 }
 export class CircularPad3d extends CircularPad {
   static readonly pythonName: string = 'torch.nn.modules.padding.CircularPad3d'
-  static readonly torchscript: string = padSource('circular')
   protected static override readonly dims: number = 3
 }
 export class ConstantPad1d extends ConstantPad {

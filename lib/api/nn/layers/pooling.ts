@@ -214,6 +214,9 @@ class LPPool extends Module {
     stride: 'Final[Optional[Sizes]]',
     ceilMode: 'Final[bool]',
   }
+  static torchscript(module: LPPool): string {
+    return lpPoolSource(module, (module.constructor as typeof LPPool).dims)
+  }
   protected static readonly dims: number = 0
   readonly normType: number
   readonly kernelSize: Sizes
@@ -257,23 +260,14 @@ def forward(self, input: Tensor) -> Tensor:
 }
 export class LPPool1d extends LPPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.LPPool1d'
-  static torchscript(module: LPPool1d): string {
-    return lpPoolSource(module, 1)
-  }
   protected static override readonly dims: number = 1
 }
 export class LPPool2d extends LPPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.LPPool2d'
-  static torchscript(module: LPPool2d): string {
-    return lpPoolSource(module, 2)
-  }
   protected static override readonly dims: number = 2
 }
 export class LPPool3d extends LPPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.LPPool3d'
-  static torchscript(module: LPPool3d): string {
-    return lpPoolSource(module, 3)
-  }
   protected static override readonly dims: number = 3
 }
 
@@ -293,6 +287,13 @@ class AdaptiveAvgPool extends Module {
     super()
     this.outputSize = adaptiveCopy(outputSize)
   }
+  static torchscript(module: AdaptiveAvgPool): string {
+    const { dims } = module.constructor as typeof AdaptiveAvgPool
+    return `
+def forward(self, input: Tensor) -> Tensor:
+  return torch.adaptive_avg_pool${dims}d(input, ${adaptiveText(module.outputSize, dims)})
+`
+  }
   override forward(input: Tensor): Tensor {
     const { dims } = this.constructor as typeof AdaptiveAvgPool
     return op(`adaptive_avg_pool${dims}d`, input, F.fullOutputSize(input, this.outputSize, dims))
@@ -303,32 +304,14 @@ class AdaptiveAvgPool extends Module {
 }
 export class AdaptiveAvgPool1d extends AdaptiveAvgPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.AdaptiveAvgPool1d'
-  static torchscript(module: AdaptiveAvgPool1d): string {
-    return `
-def forward(self, input: Tensor) -> Tensor:
-  return torch.adaptive_avg_pool1d(input, ${adaptiveText(module.outputSize, 1)})
-`
-  }
   protected static override readonly dims: number = 1
 }
 export class AdaptiveAvgPool2d extends AdaptiveAvgPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.AdaptiveAvgPool2d'
-  static torchscript(module: AdaptiveAvgPool2d): string {
-    return `
-def forward(self, input: Tensor) -> Tensor:
-  return torch.adaptive_avg_pool2d(input, ${adaptiveText(module.outputSize, 2)})
-`
-  }
   protected static override readonly dims: number = 2
 }
 export class AdaptiveAvgPool3d extends AdaptiveAvgPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.AdaptiveAvgPool3d'
-  static torchscript(module: AdaptiveAvgPool3d): string {
-    return `
-def forward(self, input: Tensor) -> Tensor:
-  return torch.adaptive_avg_pool3d(input, ${adaptiveText(module.outputSize, 3)})
-`
-  }
   protected static override readonly dims: number = 3
 }
 
@@ -338,6 +321,9 @@ export interface AdaptiveMaxPoolLayerOptions {
 
 class AdaptiveMaxPool extends Module {
   static override readonly attributes: AttributeTable = { outputSize: 'Final[OptionalSizes]', returnIndices: 'Final[bool]' }
+  static torchscript(module: AdaptiveMaxPool): string {
+    return adaptiveMaxSource(module, (module.constructor as typeof AdaptiveMaxPool).dims)
+  }
   protected static readonly dims: number = 0
   readonly outputSize: AdaptiveSize
   readonly returnIndices: boolean
@@ -364,23 +350,14 @@ def forward(self, input: Tensor) -> ${module.returnIndices ? 'Tuple[Tensor, Tens
 `
 export class AdaptiveMaxPool1d extends AdaptiveMaxPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.AdaptiveMaxPool1d'
-  static torchscript(module: AdaptiveMaxPool1d): string {
-    return adaptiveMaxSource(module, 1)
-  }
   protected static override readonly dims: number = 1
 }
 export class AdaptiveMaxPool2d extends AdaptiveMaxPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.AdaptiveMaxPool2d'
-  static torchscript(module: AdaptiveMaxPool2d): string {
-    return adaptiveMaxSource(module, 2)
-  }
   protected static override readonly dims: number = 2
 }
 export class AdaptiveMaxPool3d extends AdaptiveMaxPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.AdaptiveMaxPool3d'
-  static torchscript(module: AdaptiveMaxPool3d): string {
-    return adaptiveMaxSource(module, 3)
-  }
   protected static override readonly dims: number = 3
 }
 
@@ -400,6 +377,9 @@ class FractionalMaxPool extends Module {
     outputSize: 'Final[OptionalSizes]',
     outputRatio: 'Final[OptionalFloats]',
     _randomSamples: 'Optional[Tensor]',
+  }
+  static torchscript(module: FractionalMaxPool): string {
+    return fractionalSource(module, (module.constructor as typeof FractionalMaxPool).dims)
   }
   protected static readonly dims: number = 0
   readonly kernelSize: number[]
@@ -453,16 +433,10 @@ def forward(self, input: Tensor) -> ${module.returnIndices ? 'Tuple[Tensor, Tens
 }
 export class FractionalMaxPool2d extends FractionalMaxPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.FractionalMaxPool2d'
-  static torchscript(module: FractionalMaxPool2d): string {
-    return fractionalSource(module, 2)
-  }
   protected static override readonly dims: number = 2
 }
 export class FractionalMaxPool3d extends FractionalMaxPool {
   static readonly pythonName: string = 'torch.nn.modules.pooling.FractionalMaxPool3d'
-  static torchscript(module: FractionalMaxPool3d): string {
-    return fractionalSource(module, 3)
-  }
   protected static override readonly dims: number = 3
 }
 
