@@ -52,7 +52,7 @@ function tableOf({ nodes, signature, isa: set, threads }: Omit<Explanation, 'toS
     for (const line of node.inner) lines.push(`${indent}  | ${line}`)
     for (const kernel of node.kernels) lines.push(`${indent}  -> ${kernelText(kernel, set)}`)
     for (const { pass, kind, reason } of node.notes)
-      lines.push(`${indent}  ${kind === 'fused' ? 'fused' : 'not fused'} (${pass}): ${reason}`)
+      lines.push(`${indent}  ${kind === 'fused' ? 'fused' : kind === 'kept' ? 'not fused' : 'made'} (${pass}): ${reason}`)
   }
   return lines.join('\n')
 }

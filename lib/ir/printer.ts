@@ -8,6 +8,8 @@ export interface PrintOptions {
   readonly ranges?: boolean
   /** Text of a constant tensor: `{0.5}` for one element, or `<Tensor>` (the default). */
   readonly tensorText?: (tensor: unknown) => string
+  /** For people: constants other than tensors stand where they are read, as `stride=[2, 2]`, defaults do not. Such text is not read back. */
+  readonly constantsInPlace?: boolean
 }
 
 /** A tensor that was read back from IR text, of which only the text is known. */
@@ -130,6 +132,25 @@ class Printer {
     }
   }
 
+  private inputs(node: Node): string {
+    if (this.options.constantsInPlace !== true) return node.inputs.map((value) => `%${this.name(value)}`).join(', ')
+    // As in calls: names from the first argument on that is not at its place.
+    let inPlace = true
+    return node.inputs
+      .flatMap((value, i) => {
+        const { constant } = value.node
+        const argument = node.schema?.arguments[i]
+        const isTensor = constant === undefined || constant.kind === 'tensor'
+        const name = argument === undefined || (inPlace && isTensor) ? '' : `${argument.name}=`
+        if (isTensor) return [`${name}%${this.name(value)}`]
+        if (argument !== undefined) inPlace = false
+        const isDefault = argument?.default !== undefined && this.constantText(argument.default) === this.constantText(constant)
+        if (argument !== undefined && (isDefault || constant.kind === 'none')) return []
+        return [`${name}${constant.kind === 'bool' ? constant.value : this.constantText(constant)}`]
+      })
+      .join(', ')
+  }
+
   private node(node: Node, indent: string): void {
     let kind = node.kind
     const attributes: string[] = []
@@ -141,7 +162,7 @@ class Printer {
     }
     const left = node.outputs.map((o) => this.typed(o)).join(', ')
     const brackets = attributes.length === 0 ? '' : `[${attributes.join(', ')}]`
-    const inputs = node.inputs.map((i) => `%${this.name(i)}`).join(', ')
+    const inputs = this.inputs(node)
     let comment = ''
     if (this.options.ranges !== false && node.range !== undefined) {
       const { line, column } = lineAndColumn(node.range)

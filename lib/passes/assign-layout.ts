@@ -11,6 +11,7 @@ import { channelsLastAt, type Convolution, convolutionEpilogue, convolutionOf, e
 import { hasEffects } from './effects.js'
 import type { ConstantFacts } from './evaluator.js'
 import { metadata } from './fold-weights.js'
+import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
 import { intsOf } from './pattern.js'
 
@@ -106,6 +107,7 @@ class Assignment {
     if (reordered.size > 0 && this.isChanged(block, reordered)) return changed
     for (const edge of edges) this.reorder(edge)
     for (const node of convolutions) this.mark(node)
+    if (collectsNotes()) this.explain(block)
     return true
   }
 
@@ -189,6 +191,21 @@ class Assignment {
     return edges
   }
 
+  /** Says why convolutions that could be channels-last are not. */
+  private explain(block: Block): void {
+    for (const node of block.nodes) {
+      if (this.isConvolution(node) && !this.isMarked(node))
+        notePass(
+          'assign-layout',
+          node,
+          'kept',
+          'images stay in order: copies at the edges of a channels-last region would cost more than it gains',
+        )
+      else if (node.kind === epilogueKind && this.convolution(node) !== undefined && !this.isMarked(node))
+        notePass('assign-layout', node, 'kept', 'images stay in order: no channels-last kernel takes its weights or groups')
+    }
+  }
+
   /** Whether a node reads a channels-last value as it is. */
   private takesLast(user: Node, offset: number, value: Value, convolutions: ReadonlySet<Node>, last: Layouts): boolean {
     if (metadata.has(user.kind) || movesChannels(user) === 'inside') return true
@@ -230,6 +247,7 @@ class Assignment {
     node.schema = schemaByFullName('aten::contiguous')
     node.range = value.node.range
     node.callStack = value.node.callStack
+    notePass('assign-layout', node, 'made', `puts a channels-last image in order for ${reader.kind}`)
     reader.replaceInput(offset, node.output)
   }
 }

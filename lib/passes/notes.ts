@@ -5,7 +5,8 @@ export interface PassNote {
   readonly pass: string
   /** The node that the decision is about: the new one where nodes were fused, the one that stays as it is where they were not. */
   readonly node: Node
-  readonly kind: 'fused' | 'kept'
+  /** `made`: what the node is for, where no others were fused. */
+  readonly kind: 'fused' | 'kept' | 'made'
   readonly reason: string
 }
 

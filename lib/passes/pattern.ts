@@ -1,5 +1,7 @@
 import type { Node, Value } from '../ir/graph.js'
 
+import { notePass } from './notes.js'
+
 /* What the passes that recognise an operator in its written-out form have in common. */
 
 /** The number that a value is, when it is a constant. */
@@ -68,7 +70,8 @@ export class Match {
 }
 
 /** Puts a node in the place of the last one of a match. */
-export function replaceMatch(last: Node, by: Node, match: Match): void {
+export function replaceMatch(pass: string, last: Node, by: Node, match: Match): void {
+  notePass(pass, by, 'fused', `one operator instead of ${new Set([last, ...match.nodes]).size}`)
   by.range = last.range
   by.callStack = last.callStack
   by.output.debugName = last.output.debugName

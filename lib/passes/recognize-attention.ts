@@ -283,7 +283,7 @@ export const recognizeAttention = (reader: ConstantReader, facts: ConstantFacts)
       const read = [found.query, found.keys, found.value, ...found.masks.map((mask) => mask.value)]
       // Steps in place write what only the match reads.
       if (read.some((value) => analysis!.isWritten(value))) continue
-      replaceMatch(node, attentionNode(graph, node, found).insertBefore(node), found.match)
+      replaceMatch('recognize-attention', node, attentionNode(graph, node, found).insertBefore(node), found.match)
       changed = true
     }
     return changed

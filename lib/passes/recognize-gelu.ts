@@ -67,7 +67,7 @@ export const recognizeGelu = (facts: ConstantFacts): Pass => ({
       const approximate = graph.createConstant({ kind: 'string', value: found.approximate }, StringType).insertBefore(node)
       const gelu = graph.create('aten::gelu', [found.x, approximate.output]).insertBefore(node)
       gelu.schema = schemaByFullName('aten::gelu')
-      replaceMatch(node, gelu, found.match)
+      replaceMatch('recognize-gelu', node, gelu, found.match)
       changed = true
     }
     return changed

@@ -110,7 +110,7 @@ export const recognizeNorm = (facts: ConstantFacts): Pass => ({
           ])
         : graph.create('aten::rms_norm', [norm.x, shape, weight, eps])
       made.schema = schemaByFullName(made.kind)
-      replaceMatch(last, made.insertBefore(last), match)
+      replaceMatch('recognize-norm', last, made.insertBefore(last), match)
       changed = true
     }
     return changed

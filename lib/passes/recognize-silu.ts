@@ -28,7 +28,7 @@ export const recognizeSilu = (facts: ConstantFacts): Pass => ({
       if ([x, ...match.nodes.map((part) => part.output)].some((value) => analysis!.isWritten(value))) continue
       const silu = graph.create('aten::silu', [x]).insertBefore(node)
       silu.schema = schemaByFullName('aten::silu')
-      replaceMatch(node, silu, match)
+      replaceMatch('recognize-silu', node, silu, match)
       changed = true
     }
     return changed

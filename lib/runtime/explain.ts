@@ -32,7 +32,7 @@ export interface KernelRun {
 }
 
 export interface NodeExplanation {
-  /** The node as the graph prints it, blocks aside. */
+  /** The node as the graph prints it, blocks aside, with its constants in place. */
   readonly text: string
   /** Of a group: the nodes in it, printed. */
   readonly inner: readonly string[]
@@ -45,7 +45,7 @@ export interface NodeExplanation {
   /** Why nothing runs for it; empty where something does. */
   readonly idle: string
   /** What passes decided. */
-  readonly notes: readonly { readonly pass: string; readonly kind: 'fused' | 'kept'; readonly reason: string }[]
+  readonly notes: readonly { readonly pass: string; readonly kind: 'fused' | 'kept' | 'made'; readonly reason: string }[]
   /** `file:line` that it comes from; empty where that is not known. */
   readonly location: string
 }
@@ -186,7 +186,7 @@ const emptyClasses = {
 /** The printed line of each numbered node. */
 function lineTexts(graph: Graph): Map<number, string> {
   const texts = new Map<number, string>()
-  for (const line of printGraph(graph).split('\n')) {
+  for (const line of printGraph(graph, { constantsInPlace: true }).split('\n')) {
     const match = /^\s*(.*?) # %node(\d+):\d+:\d+$/.exec(line)
     // The nodes inside of a group have its place and are printed after it.
     if (match !== null && !texts.has(Number(match[2]))) texts.set(Number(match[2]), match[1])
@@ -198,7 +198,7 @@ function lineTexts(graph: Graph): Map<number, string> {
 function innerTexts(node: Node): string[] {
   return [...node.attributes.values()].flatMap((attribute) => {
     if (attribute.kind !== 'graph') return []
-    const lines = printGraph(attribute.graph, { ranges: false }).split('\n')
+    const lines = printGraph(attribute.graph, { ranges: false, constantsInPlace: true }).split('\n')
     return lines.filter((line) => line.includes(' = ') && !line.includes(' = prim::Constant')).map((line) => line.trim())
   })
 }
