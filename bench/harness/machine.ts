@@ -34,10 +34,11 @@ const vectorFlags: Readonly<Record<string, readonly string[]>> = {
 /** Measures the machine with so many threads, on the vectors of an instruction set; a string says why not. Takes about a second. */
 export function measureLimits(set: string, threads: number): Limits | string {
   const source = resolve('bench/kernels/probe.cc')
+  const changed = Math.max(...[source, resolve('bench/kernels/limits.h')].map((file) => statSync(file).mtimeMs))
   const folder = resolve('build/bench')
   const program = resolve(folder, `probe-${set}`)
   try {
-    if (!existsSync(program) || statSync(program).mtimeMs < statSync(source).mtimeMs) {
+    if (!existsSync(program) || statSync(program).mtimeMs < changed) {
       mkdirSync(folder, { recursive: true })
       const flags = ['-std=c++20', '-O3', '-ffp-contract=fast', ...(vectorFlags[set] ?? []), source, '-o', program, '-lpthread']
       execFileSync(process.env.CXX ?? 'g++', flags, { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -3,7 +3,6 @@
 //
 // `floor` is the larger of the time of the multiply-adds at the measured peak and the time of reading the packed weights at the
 // bandwidth of their level; the last column is floor / measured. Best of several rounds, peak and product in turn.
-#include <immintrin.h>
 #include <sys/mman.h>
 
 #include <chrono>
@@ -16,6 +15,18 @@
 
 #include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/gemm/strassen.h"
+
+#define LIMITS narrow
+#define VECTOR_BYTES 32
+#define LIMITS_TARGET __attribute__((target("avx2,fma"), noinline))
+#include "limits.h"
+#undef LIMITS
+#undef VECTOR_BYTES
+#undef LIMITS_TARGET
+#define LIMITS wide
+#define VECTOR_BYTES 64
+#define LIMITS_TARGET __attribute__((target("avx512f"), noinline))
+#include "limits.h"
 
 namespace torchscript {
 
@@ -73,65 +84,15 @@ template <class F> double timed(int repeat, const F& body) {
   return (seconds() - start) / repeat;
 }
 
-volatile float sink;
-
-__attribute__((target("avx2,fma"), noinline)) void fma_avx2(int64_t n) {
-  __m256 acc[12];
-  const __m256 x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(0.001f);
-  for (auto& a : acc) a = _mm256_setzero_ps();
-  for (int64_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-    for (int j = 0; j < 12; j++) acc[j] = _mm256_fmadd_ps(acc[j], x, y);
-  }
-  __m256 sum = acc[0];
-  for (int j = 1; j < 12; j++) sum = _mm256_add_ps(sum, acc[j]);
-  sink = _mm256_cvtss_f32(sum);
-}
-__attribute__((target("avx512f"), noinline)) void fma_avx512(int64_t n) {
-  __m512 acc[12];
-  const __m512 x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(0.001f);
-  for (auto& a : acc) a = _mm512_setzero_ps();
-  for (int64_t i = 0; i < n; i++) {
-#pragma GCC unroll 12
-    for (int j = 0; j < 12; j++) acc[j] = _mm512_fmadd_ps(acc[j], x, y);
-  }
-  __m512 sum = acc[0];
-  for (int j = 1; j < 12; j++) sum = _mm512_add_ps(sum, acc[j]);
-  sink = _mm512_cvtss_f32(sum);
-}
 // FLOP/s of multiply-adds on registers.
 double measure_peak() {
-  const bool wide = active_isa() == Isa::Avx512;
-  constexpr int64_t kSteps = 20000;
-  const double work = static_cast<double>(kSteps) * 12 * 2 * (wide ? 16 : 8);
-  return work / timed(1, [&] { wide ? fma_avx512(kSteps) : fma_avx2(kSteps); });
-}
-
-__attribute__((target("avx2"), noinline)) void read_avx2(const float* p, int64_t n) {
-  __m256 acc[8];
-  for (auto& a : acc) a = _mm256_setzero_ps();
-  for (int64_t i = 0; i < n; i += 64) {
-#pragma GCC unroll 8
-    for (int j = 0; j < 8; j++) acc[j] = _mm256_add_ps(acc[j], _mm256_load_ps(p + i + j * 8));
-  }
-  for (int j = 1; j < 8; j++) acc[0] = _mm256_add_ps(acc[0], acc[j]);
-  sink = _mm256_cvtss_f32(acc[0]);
-}
-__attribute__((target("avx512f"), noinline)) void read_avx512(const float* p, int64_t n) {
-  __m512 acc[8];
-  for (auto& a : acc) a = _mm512_setzero_ps();
-  for (int64_t i = 0; i < n; i += 128) {
-#pragma GCC unroll 8
-    for (int j = 0; j < 8; j++) acc[j] = _mm512_add_ps(acc[j], _mm512_load_ps(p + i + j * 16));
-  }
-  for (int j = 1; j < 8; j++) acc[0] = _mm512_add_ps(acc[0], acc[j]);
-  sink = _mm512_cvtss_f32(acc[0]);
+  double work = 0;
+  const double time = timed(1, [&] { work = (active_isa() == Isa::Avx512 ? wide::multiply_adds : narrow::multiply_adds)(20000); });
+  return work / time;
 }
 double measure_read(const float* p, int64_t bytes) {
-  const int64_t n = bytes / 512 * 128;
-  const bool wide = active_isa() == Isa::Avx512;
   const int repeat = static_cast<int>(std::max<int64_t>(1, (8 << 20) / bytes));
-  return static_cast<double>(n) * 4 / timed(repeat, [&] { wide ? read_avx512(p, n) : read_avx2(p, n); });
+  return static_cast<double>(bytes) / timed(repeat, [&] { (active_isa() == Isa::Avx512 ? wide::read_all : narrow::read_all)(p, bytes / 4); });
 }
 
 constexpr int64_t kColdBytes = 192 << 20;

@@ -1,5 +1,5 @@
 // What the machine can do, for the benchmark to compare with: fused multiply-adds of float32 on registers, and bandwidth of each level of memory.
-// Built by bench/harness/probe.ts once for each instruction set with -DVECTOR_BYTES=16|32|64; prints one JSON object.
+// Built by bench/harness/machine.ts once for each instruction set with -DVECTOR_BYTES=16|32|64; prints one JSON object.
 // Usage: probe [threads]
 #ifdef __linux__
 #include <sys/mman.h>
@@ -16,64 +16,25 @@
 #include <thread>
 #include <vector>
 
-namespace {
-
 #ifndef VECTOR_BYTES
 #define VECTOR_BYTES 16
 #endif
-using Vec = float __attribute__((vector_size(VECTOR_BYTES)));
-constexpr int64_t kLanes = VECTOR_BYTES / 4;
-// Enough chains for two units of latency 4 or 5, and few enough for 16 registers.
-constexpr int kChains = 12;
+#define LIMITS limits
+#define LIMITS_TARGET
+#include "limits.h"
 
-#if defined(__x86_64__)
-#define KEEP(v) asm volatile("" : "+v"(v))
-#else
-#define KEEP(v) asm volatile("" : "+w"(v))
-#endif
+namespace {
+
+using limits::kLanes, limits::multiply_adds, limits::read_all, limits::Vec;
 
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-// Accumulators are variables of their own: an array of them, named in asm, would lie in memory.
-#define EACH(F) F(0) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11)
-
-// Floating-point operations of one call.
-double multiply_adds(int64_t rounds) {
-  Vec x{}, y{};
-  x += 0.999f;
-  y += 0.001f;
-  KEEP(x);
-  KEEP(y);
-#define START(i) Vec a##i = Vec{} + static_cast<float>(i);
-#define STEP(i)        \
-  a##i = a##i * x + y; \
-  KEEP(a##i);
-  EACH(START)
-  for (int64_t r = 0; r < rounds; r++) {
-    EACH(STEP)
-  }
-  return 2.0 * kLanes * kChains * static_cast<double>(rounds);
-}
-
-void read_all(const float* data, int64_t n) {
-  const Vec* v = reinterpret_cast<const Vec*>(data);
-#define LOAD(i)     \
-  {                 \
-    Vec x = v[i];   \
-    KEEP(x);        \
-  }
-  int64_t i = 0;
-  for (; i + kChains <= n / kLanes; i += kChains, v += kChains) {
-    EACH(LOAD)
-  }
-}
 
 void copy_all(float* to, const float* from, int64_t n) {
   const Vec* v = reinterpret_cast<const Vec*>(from);
   Vec* w = reinterpret_cast<Vec*>(to);
   for (int64_t i = 0; i < n / kLanes; i++) {
     Vec x = v[i];
-    KEEP(x);
+    LIMITS_KEEP(x);
     w[i] = x;
   }
 }
