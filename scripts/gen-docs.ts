@@ -64,10 +64,16 @@ const isHidden = (symbol: ts.Symbol): boolean =>
 const fence = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['```ts', ...lines, '```', ''])
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
+/** What a class extends: `extends Base`, also where a function makes the base of the class that is its first argument. */
+function extended(clause: ts.HeritageClause): string {
+  const made = clause.types.map(({ expression }) => (ts.isCallExpression(expression) ? expression.arguments.at(0)?.getText() : undefined))
+  return made[0] === undefined ? clause.getText().replace(/\s+/g, ' ') : `extends ${made[0]}`
+}
+
 /** A class: its constructor and the members that it declares itself. */
 function classSection(name: string, symbol: ts.Symbol): string[] {
   const declaration = symbol.declarations?.find(ts.isClassDeclaration)
-  const heritage = declaration?.heritageClauses?.map((clause) => clause.getText().replace(/\s+/g, ' ')).join(' ')
+  const heritage = declaration?.heritageClauses?.map(extended).join(' ')
   const constructors = checker.getTypeOfSymbol(symbol).getConstructSignatures()
   const made = constructors
     .map((signature) => plain(checker.signatureToString(signature, declaration, flags, ts.SignatureKind.Call)).replace(/: [^:()]*$/, ''))

@@ -68,8 +68,7 @@ function materialize(tensor: Tensor | null, shape: readonly number[]): void {
 const assign = (module: Module, fields: Readonly<Record<string, unknown>>): void => void Object.assign(module, fields)
 
 type LayerClass<M extends object> = { readonly pythonName: string; readonly prototype: M }
-type LazyClass<Args extends readonly unknown[], M extends object> = {
-  new (...args: Args): M & Lazy
+interface LazyStatics<M extends object> {
   readonly pythonName: string
   readonly prototype: M & Lazy
 }
@@ -85,7 +84,10 @@ interface Kind<Args extends readonly unknown[], M extends object> {
   inputs(module: M): number
 }
 /** `plain`, made by its first input. */
-function lazy<Args extends readonly unknown[], M extends object>(plain: LayerClass<M>, kind: Kind<Args, M>): LazyClass<Args, M> {
+function lazy<Args extends readonly unknown[], M extends object>(
+  plain: LayerClass<M>,
+  kind: Kind<Args, NoInfer<M>>,
+): LazyStatics<M> & (new (...args: Args) => M & Lazy) {
   const Base = plain as unknown as new (...args: unknown[]) => Module & { resetParameters(): void }
   class LazyLayer extends Base implements Lazy {
     constructor(...args: Args) {
@@ -107,7 +109,7 @@ function lazy<Args extends readonly unknown[], M extends object>(plain: LayerCla
       return super.forward(...inputs)
     }
   }
-  return LazyLayer as unknown as LazyClass<Args, M>
+  return LazyLayer as unknown as LazyStatics<M> & (new (...args: Args) => M & Lazy)
 }
 
 /** `Linear` that takes `inFeatures` from its first input. */
@@ -155,43 +157,47 @@ function initializeConv(module: ConvNd, input: Tensor): void {
   module.resetParameters()
 }
 
-const lazyConv = <Options extends ConvLayerOptions | ConvTransposeLayerOptions, Others extends readonly unknown[], M extends ConvNd>(
-  plain: LayerClass<M>,
+const convKind = <Options extends ConvLayerOptions | ConvTransposeLayerOptions, Others extends readonly unknown[]>(
   settled: (rest: Others) => Options,
-): LazyClass<[outChannels: number, kernelSize: IntList, ...rest: Others], M> =>
-  lazy<[outChannels: number, kernelSize: IntList, ...rest: Others], M>(plain, {
-    bare: (_, kernelSize, ...rest) => [0, 0, kernelSize, { ...settled(rest), bias: false }],
-    make: (module, outChannels, _, ...rest) => makeConvLazy(module, outChannels, settled(rest)),
-    initialize: initializeConv,
-    loaded: loadedConv,
-    inputs: (module) => module.inChannels,
-  })
-const convOptions = (rest: ConvLayerRest): ConvLayerOptions => settle<ConvLayerOptions>(convLayerNames, rest)
-const transposedOptions = (rest: ConvTransposeLayerRest): ConvTransposeLayerOptions =>
-  settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest)
+): Kind<[outChannels: number, kernelSize: IntList, ...rest: Others], ConvNd> => ({
+  bare: (_, kernelSize, ...rest) => [0, 0, kernelSize, { ...settled(rest), bias: false }],
+  make: (module, outChannels, _, ...rest) => makeConvLazy(module, outChannels, settled(rest)),
+  initialize: initializeConv,
+  loaded: loadedConv,
+  inputs: (module) => module.inChannels,
+})
+const plainKind = convKind((rest: ConvLayerRest) => settle<ConvLayerOptions>(convLayerNames, rest))
+const transposedKind = convKind((rest: ConvTransposeLayerRest) => settle<ConvTransposeLayerOptions>(convTransposeLayerNames, rest))
+const lazyConv = <M extends ConvNd>(
+  plain: LayerClass<M>,
+): LazyStatics<M> & (new (outChannels: number, kernelSize: IntList, ...rest: ConvLayerRest) => M & Lazy) => lazy(plain, plainKind)
+const lazyConvTranspose = <M extends ConvNd>(
+  plain: LayerClass<M>,
+): LazyStatics<M> & (new (outChannels: number, kernelSize: IntList, ...rest: ConvTransposeLayerRest) => M & Lazy) =>
+  lazy(plain, transposedKind)
 
 /** `Conv1d` that takes `inChannels` from its first input. */
-export class LazyConv1d extends lazyConv(Conv1d, convOptions) {
+export class LazyConv1d extends lazyConv(Conv1d) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConv1d'
 }
 /** `Conv2d` that takes `inChannels` from its first input. */
-export class LazyConv2d extends lazyConv(Conv2d, convOptions) {
+export class LazyConv2d extends lazyConv(Conv2d) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConv2d'
 }
 /** `Conv3d` that takes `inChannels` from its first input. */
-export class LazyConv3d extends lazyConv(Conv3d, convOptions) {
+export class LazyConv3d extends lazyConv(Conv3d) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConv3d'
 }
 /** `ConvTranspose1d` that takes `inChannels` from its first input. */
-export class LazyConvTranspose1d extends lazyConv(ConvTranspose1d, transposedOptions) {
+export class LazyConvTranspose1d extends lazyConvTranspose(ConvTranspose1d) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConvTranspose1d'
 }
 /** `ConvTranspose2d` that takes `inChannels` from its first input. */
-export class LazyConvTranspose2d extends lazyConv(ConvTranspose2d, transposedOptions) {
+export class LazyConvTranspose2d extends lazyConvTranspose(ConvTranspose2d) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConvTranspose2d'
 }
 /** `ConvTranspose3d` that takes `inChannels` from its first input. */
-export class LazyConvTranspose3d extends lazyConv(ConvTranspose3d, transposedOptions) {
+export class LazyConvTranspose3d extends lazyConvTranspose(ConvTranspose3d) {
   static override readonly pythonName: string = 'torch.nn.modules.conv.LazyConvTranspose3d'
 }
 
@@ -220,7 +226,7 @@ function initializeNorm(module: Norm, input: Tensor): void {
   for (const tensor of [module.weight, module.bias, module.runningMean, module.runningVar]) materialize(tensor, [numFeatures])
   module.resetParameters()
 }
-const lazyNorm = <M extends Norm>(plain: LayerClass<M>): LazyClass<BatchNormLayerRest, M> =>
+const lazyNorm = <M extends Norm>(plain: LayerClass<M>): LazyStatics<M> & (new (...rest: BatchNormLayerRest) => M & Lazy) =>
   lazy<BatchNormLayerRest, M>(plain, {
     bare: (...rest) => [0, bareNorm(settle<BatchNormLayerOptions>(batchNormLayerNames, rest))],
     make: (module, ...rest) => makeNormLazy(module, settle<BatchNormLayerOptions>(batchNormLayerNames, rest)),
