@@ -121,7 +121,7 @@ class Bottlenecks {
   }
 
   private hasResidual(node: Node): boolean {
-    return node.inputs[residualAt].node.constant?.kind !== 'none'
+    return node.kind === epilogue && node.inputs[residualAt].node.constant?.kind !== 'none'
   }
 
   private isDepthwise(node: Node | undefined): node is Node {
