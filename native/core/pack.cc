@@ -146,7 +146,8 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   entry->row = &row;
   entry->key = std::move(key);
   entry->version = version;
-  entry->data = allocate_lasting(bytes);
+  // Matrices are packed in panels, filters of convolutions in several ways.
+  entry->data = allocate_lasting(bytes, call.tensor(row.pack_arg).ndim == 2 ? Reading::InOrder : Reading::Scattered);
   entry->bytes = bytes;
   count_packed_bytes(static_cast<int64_t>(bytes));
   pack_into(row, call, storage, entry->data);
