@@ -44,6 +44,8 @@ constexpr int64_t kMacsPerChunk = 1 << 20;
 // The same of a product with packed B, where bytes of B count too: a row or two wait for them alone.
 constexpr int64_t kMacsPerPiece = 3 << 18;
 constexpr int64_t kBytesPerPiece = 3 << 18;
+// Less than three of them, some 40 microseconds, is done before a thread that sleeps has woken up.
+inline bool worth_sharing(int64_t macs, int64_t bytes) { return macs >= 3 * kMacsPerPiece || bytes >= 3 * kBytesPerPiece; }
 
 template <class T> struct Gemm {
   int64_t m = 0, n = 0, k = 0;
@@ -190,8 +192,9 @@ template <class T> void gemm_empty(const Gemm<T>& g) {
 template <class T> bool gemm_in_place_b(Runtime* runtime, const Gemm<T>& g) {
   const auto& kernels = tile_kernels<T>();
   const int64_t grain = std::max<int64_t>(1, kMacsPerChunk / 4 / std::max<int64_t>(1, g.m * g.k));
+  const bool shared = runtime && worth_sharing(g.m * g.n * g.k, g.n * g.k * static_cast<int64_t>(sizeof(T)));
   auto parallel = [&](int64_t n, int64_t per, auto&& body) {
-    if (runtime) runtime->parallel(n, per, body);
+    if (shared) runtime->parallel(n, per, body);
     else body(0, n);
   };
   if (g.b_row == 1 && g.a_col == 1 && g.m <= 3 && !g.bias_n && !g.bias_m) {
@@ -270,7 +273,8 @@ template <class T> void gemm(Runtime& runtime, Gemm<T> g) {
   // Equal pieces, each worth the hand-over, and several a thread: the one that runs faster takes more of them.
   const int64_t panels = panel_count<T>(g.n), threads = runtime.num_threads();
   const int64_t bytes = g.n * g.k * static_cast<int64_t>(sizeof(T));
-  const int64_t wanted = threads == 1 ? 1 : std::clamp<int64_t>(std::max(macs / kMacsPerPiece, bytes / kBytesPerPiece), 1, 8 * threads);
+  const int64_t worth = worth_sharing(macs, bytes) ? std::max(macs / kMacsPerPiece, bytes / kBytesPerPiece) : 1;
+  const int64_t wanted = threads == 1 ? 1 : std::min(worth, 8 * threads);
   const int64_t row_chunks = wanted == 1 ? 1 : (g.m + kMBlock - 1) / kMBlock;
   const int64_t panels_each = std::max<int64_t>(1, panels * row_chunks / wanted);
   const int64_t panel_chunks = wanted == 1 ? 1 : (panels + panels_each - 1) / panels_each;
