@@ -31,7 +31,8 @@
         "<!@(node scripts/list-sources.mjs native/binding)",
         "<!@(node scripts/list-sources.mjs native/core --recursive)",
         "<!@(node scripts/list-sources.mjs native/cpu-avx)",
-        "<!@(node scripts/list-sources.mjs native/cpu-avx/portable --recursive)"
+        "<!@(node scripts/list-sources.mjs native/cpu-avx/portable --recursive)",
+        "<!@(node scripts/list-sources.mjs native/cuda)"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "dependencies": ["kernels_scalar"],

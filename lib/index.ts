@@ -34,6 +34,7 @@ export type {
 export { explain } from './api/explain.js'
 export type { ExplainOptions, Explanation, KernelRun, NodeExplanation } from './api/explain.js'
 export * as nn from './api/nn/index.js'
+export * as cuda from './api/cuda.js'
 export { getNumThreads, isa, manualSeed, memoryStats, setNumThreads } from './api/settings.js'
 export { onPrint, onWarn } from './api/settings.js'
 export * from './util/errors.js'

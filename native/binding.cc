@@ -1,6 +1,7 @@
 // The addon's face to JavaScript. The only place that knows Node-API; state is per environment, so that worker threads may load it.
 #include <napi.h>
 
+#include "binding/cuda.h"
 #include "binding/environment.h"
 #include "binding/handles.h"
 #include "binding/worker.h"
@@ -49,6 +50,7 @@ Napi::Value native_operators_js(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(info.Env());
   result.Set("builtins", strings(info.Env(), builtin_names()));
   result.Set("kernels", strings(info.Env(), kernel_names()));
+  result.Set("cudaKernels", strings(info.Env(), cuda_kernel_names()));
   return result;
 }
 
@@ -170,6 +172,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     int64_t index = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : -1;
     return Environment::of(info.Env()).small_results.layout(info.Env(), index < 0 ? SIZE_MAX : static_cast<size_t>(index));
   });
+  exports.Set("cuda", cuda_face(env));
   define("setPrintHandler", set_handler_js<false>);
   define("setWarnHandler", set_handler_js<true>);
   return exports;

@@ -97,6 +97,9 @@ struct QuantParams {
   const double* zero_points = nullptr;  // PerChannelAffine*, per channel
 };
 
+// Where memory is: kCpuDevice, or the index of a CUDA device.
+constexpr int8_t kCpuDevice = -1;
+
 // A strided window on memory. `data` is the first element (offset applied); sizes and strides are in elements, and
 // strides may be zero or negative only where a kernel says so (views never make negative strides).
 struct TensorView {
@@ -105,6 +108,7 @@ struct TensorView {
   int64_t strides[kMaxDims];
   int32_t ndim = 0;
   DType dtype = DType::F32;
+  int8_t device = kCpuDevice;
   const QuantParams* quant = nullptr;
 
   int64_t numel() const {
@@ -283,12 +287,15 @@ struct Kernel {
   // Work that depends on all but data, done once for a recorded schedule. Shared by runs at the same time.
   void* (*prepare)(const Call& call) = nullptr;
   void (*release)(void* prepared) = nullptr;
+  // Memory for `call.workspace` of a CUDA row, asked after infer, whose own request is for the CPU's row. Null: none.
+  size_t (*workspace)(const Call& call) = nullptr;
   bool quantized = false;  // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
   Kernel* next = nullptr;  // registry's list
 };
 
 struct KernelRegistration {
   explicit KernelRegistration(Kernel* row);
+  KernelRegistration(Kernel* row, bool on_cuda);
 };
 
 #define TS_KERNEL(row_name, ...)                     \
@@ -298,6 +305,17 @@ struct KernelRegistration {
     return row;                                      \
   }();                                               \
   static ::torchscript::KernelRegistration row_name##_registration(&row_name##_row)
+
+// The same row for tensors on a CUDA device: `run` gets device pointers and launches on the current stream (cuda/launch.h). What is not given
+// is that of the CPU's row of the same name: infer, data_dependent, random, quantized. `accepts` says which calls it takes; the others have
+// no CUDA kernel. A data-dependent row gives its own infer.
+#define TS_CUDA_KERNEL(row_name, ...)                     \
+  static ::torchscript::Kernel row_name##_cuda_row = [] { \
+    ::torchscript::Kernel row __VA_ARGS__;                \
+    row.name = #row_name;                                 \
+    return row;                                           \
+  }();                                                    \
+  static ::torchscript::KernelRegistration row_name##_cuda_registration(&row_name##_cuda_row, true)
 
 // The instruction set in force: decided once by CPUID + XCR0, or by TORCHSCRIPT_ISA.
 enum class Isa : uint8_t { Scalar = 0, Avx2 = 1, Avx512 = 2 };

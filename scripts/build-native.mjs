@@ -29,7 +29,7 @@ const prefix = dirname(dirname(process.execPath))
 if (existsSync(join(prefix, 'include/node/node_api.h'))) env.npm_config_nodedir ??= prefix
 const run = (...args) => execFileSync(process.execPath, [gyp, ...args], { stdio: 'inherit', env })
 
-const folders = ['native/core', 'native/binding', 'native/cpu-avx']
+const folders = ['native/core', 'native/binding', 'native/cpu-avx', 'native/cuda']
 const sources = folders.map((f) => execFileSync(process.execPath, ['scripts/list-sources.mjs', f, '--recursive'])).join('')
 const stamp = createHash('sha256').update(sources).update(readFileSync('binding.gyp')).digest('hex')
 const stampFile = 'build/.sources'

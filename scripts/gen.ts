@@ -128,6 +128,9 @@ let stages = `${header}// In the order of PointwiseId. Staged: a mask of the ope
 let code = `${header}// One struct an operator; V is a vector, an integer or a complex number (isa/pointwise.cc).\n`
 let rows = header
 let entries = header
+/** The CUDA file of each compute type, in the order of the cells. */
+const cudaFiles = ['f32', 'f64', 'int', 'int', 'int', 'complex', 'complex'] as const
+const cuda: { readonly cell: string; readonly quick: boolean; readonly file: (typeof cudaFiles)[number] }[] = []
 const sorted = [...ops.values()].sort((a, b) => (a.definition.kernel < b.definition.kernel ? -1 : 1))
 const classBits = { bool: 'kBoolClass', int: 'kIntClass', float: 'kFloatClass', complex: 'kComplexClass' } as const
 for (const { definition: d, letters, params, positions } of sorted) {
@@ -165,6 +168,7 @@ for (const { definition: d, letters, params, positions } of sorted) {
     ),
   ]
   entries += `{${cells.join(', ')}},\n`
+  cuda.push(...cells.map((cell, i) => ({ cell, quick: isQuick(parseExpression(d.expr)), file: cudaFiles[i] })))
   const promotion = { same: 'Same', float: 'Float', bool: 'Bool', real: 'Real' }[d.promotion]
   const bits = (names: readonly string[]) => all.reduce((sum, n, i) => (names.includes(n) ? sum | (1 << i) : sum), 0)
   stages +=
@@ -181,4 +185,14 @@ write('native/gen/pointwise_table.inc', rows)
 write('native/gen/pointwise_entries.inc', entries)
 write('native/gen/pointwise_rows.inc', table)
 write('native/gen/fused_stages.inc', stages)
+for (const file of new Set(cudaFiles)) {
+  const kernels = cuda.filter((k) => k.file === file && k.cell !== 'TS_NO_CELL')
+  const lines = kernels.map(({ cell, quick }) => {
+    // Long expressions, and wide elements, one a thread at a time: four would only make long code.
+    const four = file === 'f32' || (file === 'int' && quick && !/int64_t/.test(cell))
+    return cell.replace(/^TS_CELL_[VS]/, four ? 'TS_POINTWISE_FOUR' : 'TS_POINTWISE_SINGLE')
+  })
+  const names = `// kernels: TS_POINTWISE_FOUR pointwise_$1_$4\n// kernels: TS_POINTWISE_SINGLE pointwise_$1_$4\n`
+  write(`native/cuda/kernels/pointwise_${file}.cu`, `${header}${names}#include "cuda/kernels/pointwise.cuh"\n\n${lines.join('\n')}\n`)
+}
 console.log(`${sorted.length} pointwise expressions`)

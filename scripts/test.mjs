@@ -10,6 +10,8 @@ const walk = (dir) =>
   readdirSync(dir, { withFileTypes: true }).flatMap((e) =>
     e.isDirectory() ? walk(join(dir, e.name)) : e.name.endsWith('.test.js') ? [join(dir, e.name)] : [],
   )
+// The CUDA tests run on an emulated driver.
+execSync('node scripts/build-emulated.mjs', { stdio: 'inherit' })
 const files = walk('.build/test').filter((f) => filter === undefined || f.includes(filter))
 if (files.length === 0) throw new Error(`Expected a part of a test file's path but received ${JSON.stringify(filter)}.`)
 if (filter === undefined) {

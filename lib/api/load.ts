@@ -3,12 +3,13 @@ import { openSource, setFileMapper, type SourceInput } from '../archive/source.j
 import type { PickleValue } from '../archive/values.js'
 import { nativeBinding } from '../native/loader.js'
 import { TensorImporter } from '../runtime/tensors.js'
+import { hasDevice } from '../tensor/device.js'
 import { Tensor } from '../tensor/tensor.js'
 import { UnsupportedError } from '../util/errors.js'
 import { load as jitLoad } from './jit/load.js'
 
 export interface LoadOptions {
-  /** Device that all tensors go to. Only `cpu` exists. */
+  /** Device that all tensors go to, such as `cpu` or `cuda:0`. Without it they go where they were saved. */
   mapLocation?: string
 }
 
@@ -26,12 +27,12 @@ export function load(file: SourceInput, options: LoadOptions = {}): unknown {
   setFileMapper((path) => nativeBinding().mapFile(path))
   const source = openSource(file)
   if (archiveType(source) === 'script') return jitLoad(source, options)
-  return new Converter().convert(loadObject(source, options))
+  return new Converter().convert(loadObject(source, { ...options, hasDevice }))
 }
 
 /** Turns unpickled values into JavaScript's; what the file shares stays shared. */
 class Converter {
-  private readonly importer = new TensorImporter(false)
+  private readonly importer = new TensorImporter(false, true)
   private readonly known = new Map<PickleValue, unknown>()
 
   convert(value: PickleValue): unknown {

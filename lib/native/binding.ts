@@ -9,6 +9,8 @@
 /** Memory shared by tensors. Keeps its ArrayBuffer alive. */
 export interface StorageHandle {
   readonly byteLength: number
+  /** Tensors that are made on the handle from now on are on a CUDA device. */
+  moveTo(device: number): void
   /** Lets go of the memory, which tensors on it keep. */
   dispose(): void
 }
@@ -32,6 +34,8 @@ export interface TensorInfo {
   readonly isContiguous: boolean
   readonly storageBytes: number
   readonly requiresGrad: boolean
+  /** -1 for the CPU, else the index of a CUDA device. */
+  readonly device: number
   readonly quant: QuantInfo | null
 }
 
@@ -53,6 +57,8 @@ export interface TensorHandle {
   readonly dataIsCopy: boolean
   /** A contiguous tensor with memory of its own. */
   contiguousCopy(): TensorHandle
+  /** The tensor on a device (-1: the CPU), or itself when it is there. */
+  copyTo(device: number): TensorHandle
   setRequiresGrad(value: boolean): void
   /** Gives back memory that can be read again from the file that the tensor is mapped from; nothing for other tensors, and for written files. */
   releasePages(): void
@@ -164,6 +170,8 @@ export interface ProgramHandle {
    * computed when somebody but a kernel that packs them reads them.
    */
   memory(): { readonly weightBytes: number; readonly packedBytes: number; readonly awayBytes: number }
+  /** Moves all tensors to a device (-1: the CPU), in place; floating-point ones of objects are cast when a dtype code is given. */
+  moveTo(device: number, dtype?: number): void
   /** Recording and replaying of schedules; on by default. */
   setRecording(enabled: boolean): void
   /** Whether recordings time the kernels of other providers, as far as there are any, and keep the fastest. */
@@ -235,7 +243,65 @@ export interface NativeErrorFields {
   readonly scriptStack?: string
 }
 
+/** What a CUDA device is. Clocks in kHz, sizes in bytes. */
+export interface CudaDeviceProperties {
+  readonly name: string
+  /** Compute capability. */
+  readonly major: number
+  readonly minor: number
+  readonly totalMemory: number
+  readonly multiProcessorCount: number
+  readonly warpSize: number
+  readonly maxThreadsPerBlock: number
+  readonly sharedMemoryPerBlock: number
+  readonly sharedMemoryPerBlockOptin: number
+  readonly l2CacheSize: number
+  readonly clockRate: number
+  readonly memoryClockRate: number
+  /** In bits. */
+  readonly memoryBusWidth: number
+}
+
+/** Memory of a CUDA device, in bytes. */
+export interface CudaMemoryStats {
+  /** In use by tensors and schedules. */
+  readonly liveBytes: number
+  /** Freed and kept for reuse. */
+  readonly cachedBytes: number
+  /** The most that was in use. */
+  readonly peakBytes: number
+  /** Of the device, as its driver says. */
+  readonly freeBytes: number
+  readonly totalBytes: number
+  /** How often memory was asked of the driver. */
+  readonly allocations: number
+}
+
+/** CUDA devices; where a device may be left out, it is the current one of the thread. */
+export interface CudaFace {
+  /** Opens the driver on first use; 0 where there is none. */
+  deviceCount(): number
+  /** Why deviceCount() is 0; empty when it is not. */
+  unavailableReason(): string
+  /** The CUDA version that the driver supports, such as `12.4`. */
+  driverVersion(): string
+  /** The file of compiled kernels, their names, and why there is none. */
+  kernelFile(): { path: string; reason: string; kernels: string[] }
+  properties(device?: number): CudaDeviceProperties
+  memoryStats(device?: number): CudaMemoryStats
+  currentDevice(): number
+  setCurrentDevice(device: number): void
+  synchronize(device?: number): void
+  emptyCache(device?: number): void
+  resetPeak(device?: number): void
+  /** Whether operators without a CUDA kernel run on the CPU. */
+  setFallback(enabled: boolean): void
+  /** Names of the operators that did so since the last call. */
+  takeFallenBack(): string[]
+}
+
 export interface NativeBinding {
+  readonly cuda: CudaFace
   /** Decodes a plan (docs/plan-format.md). `tensors` is the plan's tensor table. */
   loadProgram(plan: Uint8Array, tensors: readonly TensorHandle[]): ProgramHandle
 
@@ -282,7 +348,7 @@ export interface NativeBinding {
   /** `scalar`, `avx2` or `avx512`. Throws when TORCHSCRIPT_ISA asks for what cannot be. */
   isa(): string
   /** Full names of the builtins and the names of the kernel rows that are linked in. */
-  nativeOperators(): { builtins: string[]; kernels: string[] }
+  nativeOperators(): { builtins: string[]; kernels: string[]; cudaKernels: string[] }
   /** Seeds the generator as torch.manual_seed does. */
   seed(seed: number | bigint): void
 

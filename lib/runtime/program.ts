@@ -8,6 +8,7 @@ import { customClass } from '../script/type-resolver.js'
 import { InvariantError } from '../util/errors.js'
 import { compileProgram, type ProgramSource } from './compile.js'
 import { fromNative, KeywordArguments, toNative } from './convert.js'
+import { type DType, dtypeCode } from '../tensor/dtype.js'
 import { Tensor } from '../tensor/tensor.js'
 import { SnapshotReader, TensorExporter } from './snapshot.js'
 import { TensorImporter } from './tensors.js'
@@ -27,6 +28,7 @@ export class Program {
   readonly #classes: readonly ClassType[]
   #autotune = false
   #keepsResults = false
+  #device = -1
   /** How packed weights are stored; undefined for as they are. */
   readonly weights: ProgramSource['weights']
   /** Gives objects of the program their JavaScript face. */
@@ -161,6 +163,15 @@ export class Program {
   setAutotune(enabled: boolean): void {
     callNative(() => this.#handle.setAutotune(enabled))
     this.#autotune = enabled
+  }
+  /** Moves all tensors of the program to a device (-1: the CPU), in place; those of objects are cast when a floating-point dtype is given. */
+  moveTo(device: number, dtype?: DType): void {
+    callNative(() => this.#handle.moveTo(device, dtype === undefined ? undefined : dtypeCode(dtype)))
+    this.#device = device
+  }
+  /** Where `moveTo` brought the program: -1 for the CPU. */
+  get device(): number {
+    return this.#device
   }
   setRecording(enabled: boolean): void {
     callNative(() => this.#handle.setRecording(enabled))

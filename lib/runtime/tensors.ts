@@ -3,6 +3,7 @@ import type { ConstantValue } from '../ir/types.js'
 import type { QuantInfo, StorageHandle, TensorHandle } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
+import { deviceIndex } from '../tensor/device.js'
 import { dtypeCode } from '../tensor/dtype.js'
 import { Tensor } from '../tensor/tensor.js'
 import { readElement, arrayTypeOf } from '../tensor/typed-array.js'
@@ -57,7 +58,11 @@ export class TensorImporter {
   readonly #storages = new Map<StorageData, StorageHandle>()
   readonly #tensors = new Map<TensorData, TensorHandle>()
 
-  constructor(private readonly isWeight = true) {}
+  /** With `placed`, storages go to the devices that the archive names; programs are moved as a whole instead. */
+  constructor(
+    private readonly isWeight = true,
+    private readonly placed = false,
+  ) {}
 
   import(tensor: TensorData): TensorHandle {
     const live = liveTensorOf(tensor)
@@ -95,6 +100,7 @@ export class TensorImporter {
         const bytes = storage.bytes()
         handle = nativeBinding().storageFromBuffer(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength, this.isWeight)
       }
+      if (this.placed && storage.location.startsWith('cuda')) handle.moveTo(deviceIndex(storage.location))
       this.#storages.set(storage, handle)
     }
     return handle

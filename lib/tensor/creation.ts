@@ -1,6 +1,7 @@
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
 import { ArgumentError } from '../util/errors.js'
+import { deviceIndex, deviceName } from './device.js'
 import { type DType, dtypeCode, dtypeNames, dtypeSize } from './dtype.js'
 import { Tensor } from './tensor.js'
 import {
@@ -22,6 +23,8 @@ export interface TensorOptions {
   /** Default: the nesting of the arrays; a typed array is one-dimensional. */
   shape?: readonly number[]
   requiresGrad?: boolean
+  /** Default: `cpu`. */
+  device?: string
 }
 
 const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
@@ -37,6 +40,14 @@ function checkDType(dtype: DType): void {
     throw new ArgumentError(`Expected a dtype such as 'float32' for \`dtype\` but received ${JSON.stringify(dtype)}`)
 }
 
+/** The tensor on a device: itself, or a copy. */
+export function onDevice(tensor: Tensor, device: string): Tensor {
+  const index = deviceIndex(device)
+  if (tensor.device === deviceName(index)) return tensor
+  const handle = Tensor.handleOf(tensor)
+  return Tensor.fromHandle(callNative(() => handle.copyTo(index)))
+}
+
 const isTypedArray = (data: unknown): data is TypedArray | Uint8ClampedArray => ArrayBuffer.isView(data) && !(data instanceof DataView)
 
 /** A tensor from a number, nested arrays, or a typed array, whose memory it shares where the dtype allows. */
@@ -44,8 +55,9 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   if (options.dtype !== undefined) checkDType(options.dtype)
   if (options.shape !== undefined) checkShape(options.shape)
   const made = isTypedArray(data) ? fromTypedArray(data, options) : fromNested(data, options)
-  if (options.requiresGrad) Tensor.handleOf(made).setRequiresGrad(true)
-  return made
+  const placed = options.device === undefined ? made : onDevice(made, options.device)
+  if (options.requiresGrad) Tensor.handleOf(placed).setRequiresGrad(true)
+  return placed
 }
 
 /** dtypes whose bits a typed array can be, besides the dtype it stands for itself. */

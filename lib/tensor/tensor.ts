@@ -75,6 +75,7 @@ function readLayout(index: number): SmallLayout {
     isContiguous: true,
     storageBytes: count * dtypeSize(dtype),
     requiresGrad: false,
+    device: -1,
     quant: null,
   }
   return (layouts[index] = { index, info, dtype, count, arrayType: arrayTypeOf(dtype), items: count * itemsPerElement(dtype) })
@@ -220,7 +221,8 @@ export class Tensor {
     return name
   }
   get device(): string {
-    return 'cpu'
+    const { device } = this.info()
+    return device < 0 ? 'cpu' : `cuda:${device}`
   }
   get requiresGrad(): boolean {
     return this.info().requiresGrad
@@ -273,12 +275,20 @@ export class Tensor {
    */
   get data(): TypedArray {
     observer?.departs(this, 'data')
+    if (this.#layout === undefined && this.info().device >= 0) {
+      throw new ArgumentError(`Expected a tensor on the CPU for \`data\` but received one on ${this.device}; copy it with \`cpu()\` first`)
+    }
     return this.elements()
   }
   private elements(): TypedArray {
     const layout = this.#layout
     if (layout !== undefined && this.#memory!.byteLength > 0) return new layout.arrayType(this.#memory!, this.#place, layout.items)
     const info = this.info()
+    if (info.device >= 0) {
+      // As CPU tensors give copies where they are not contiguous; nothing of the copy stays.
+      const copy = new Tensor(callNative(() => this.#native().copyTo(-1)))
+      return copy.elements()
+    }
     if (!info.isContiguous) return new Tensor(callNative(() => this.#native().contiguousCopy())).elements()
     const dtype = this.dtype
     const ArrayType = arrayTypeOf(dtype)

@@ -15,6 +15,7 @@
 #include "binding/snapshot.h"
 #include "binding/values.h"
 #include "binding/worker.h"
+#include "core/device.h"
 #include "core/memory.h"
 #include "core/mmap.h"
 #include "core/pack_file.h"
@@ -152,7 +153,7 @@ class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeStorage",
-                       {InstanceAccessor<&StorageHandle::byte_length>("byteLength"), InstanceMethod<&StorageHandle::dispose>("dispose")});
+                       {InstanceAccessor<&StorageHandle::byte_length>("byteLength"), InstanceMethod<&StorageHandle::move_to>("moveTo"), InstanceMethod<&StorageHandle::dispose>("dispose")});
   }
   explicit StorageHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     storage = *payload<StorageRef>(info, "Storage");
@@ -163,6 +164,23 @@ class StorageHandle : public Napi::ObjectWrap<StorageHandle> {
   }
   Napi::Value byte_length(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), storage ? static_cast<double>(storage->bytes) : 0);
+  }
+  // Tensors that are made on the handle from now on are on the device.
+  Napi::Value move_to(const Napi::CallbackInfo& info) {
+    const int64_t device = integer_argument(info, 0, "device");
+    try {
+      if (!storage || device < 0 || device >= require_accelerator().count())
+        throw argument_error(info.Env(), "Expected a CUDA device for `device` but received " + std::to_string(device) + ".");
+      auto moved = Storage::allocate(storage->bytes, static_cast<int8_t>(device));
+      if (storage->bytes) require_accelerator().copy_in(static_cast<int>(device), moved->data, storage->data, storage->bytes);
+      moved->is_weight = storage->is_weight;
+      storage = moved;
+    } catch (const Napi::Error&) {
+      throw;
+    } catch (...) {
+      throw to_js_error(info.Env(), std::current_exception());
+    }
+    return info.Env().Undefined();
   }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
     storage = {};
@@ -240,7 +258,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     return DefineClass(
       env, "NativeTensor",
       {InstanceMethod<&TensorHandle::info>("info"), InstanceMethod<&TensorHandle::data>("data"),
-       InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"),
+       InstanceMethod<&TensorHandle::contiguous_copy>("contiguousCopy"), InstanceMethod<&TensorHandle::copy_to>("copyTo"),
        InstanceMethod<&TensorHandle::set_requires_grad>("setRequiresGrad"), InstanceMethod<&TensorHandle::touch>("touch"),
        InstanceMethod<&TensorHandle::release_pages>("releasePages"), InstanceMethod<&TensorHandle::dispose>("dispose"),
        InstanceMethod<&TensorHandle::derived_storage>("derivedStorage"), InstanceAccessor<&TensorHandle::is_disposed>("isDisposed"),
@@ -251,7 +269,8 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     tensor_ = *payload<TensorRef>(info, "Tensor");
     Environment::of(info.Env()).tensors.insert(this);
     // Memory of the executor counts towards garbage collection; that of ArrayBuffers is counted by them.
-    if (!tensor_->storage->foreign && !tensor_->storage->away && tensor_->storage->bytes >= kReportedFrom) {
+    if (!tensor_->storage->foreign && tensor_->storage->device == kCpuDevice && !tensor_->storage->away &&
+        tensor_->storage->bytes >= kReportedFrom) {
       reported_ = static_cast<int64_t>(tensor_->storage->bytes);
       Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
     }
@@ -300,6 +319,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
     result.Set("isContiguous", t->view.is_contiguous());
     result.Set("storageBytes", static_cast<double>(t->storage->bytes));
     result.Set("requiresGrad", t->requires_grad);
+    result.Set("device", static_cast<double>(t->device()));
     if (const QuantParams* q = t->view.quant) {
       auto quant = Napi::Object::New(env);
       quant.Set("scheme", static_cast<double>(q->scheme));
@@ -337,13 +357,28 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
 
   Napi::Value contiguous_copy(const Napi::CallbackInfo& info) {
     TensorRef t = tensor(info.Env());
-    auto copy = Tensor::empty(t->dtype(), t->view.sizes, t->dim());
+    auto copy = Tensor::empty(t->dtype(), t->view.sizes, t->dim(), t->device());
     copy->quant = t->quant;
     copy->view.quant = t->view.quant;
     KernelRuntime runtime;
     t->storage->settle();
     copy_views(runtime, copy->view, t->view);
     return wrap_tensor(info.Env(), copy);
+  }
+  // The tensor on a device, -1 the CPU: a handle of the same tensor where it is there.
+  Napi::Value copy_to(const Napi::CallbackInfo& info) {
+    TensorRef t = tensor(info.Env());
+    const int64_t device = integer_argument(info, 0, "device");
+    Accelerator* cuda = accelerator();
+    if (device < kCpuDevice || (device > kCpuDevice && device >= (cuda ? cuda->count() : 0)))
+      throw argument_error(info.Env(), "Expected a device for `device` but received " + std::to_string(device) + ".");
+    try {
+      return wrap_tensor(info.Env(), moved_to(*t, static_cast<int8_t>(device)));
+    } catch (const Napi::Error&) {
+      throw;
+    } catch (...) {
+      throw to_js_error(info.Env(), std::current_exception());
+    }
   }
   Napi::Value set_requires_grad(const Napi::CallbackInfo& info) {
     tensor(info.Env())->requires_grad = info[0].ToBoolean().Value();
@@ -396,6 +431,10 @@ Napi::Value TensorHandle::data(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(env);
   TensorRef t = tensor(env);
   Storage& storage = *t->storage;
+  if (storage.device != kCpuDevice) {
+    throw argument_error(env, "Expected a tensor on the CPU but received one on " + device_text(storage.device) +
+                                ": its memory is out of reach; copy the tensor with `cpu()` first.");
+  }
   // Whoever asks for a weight's memory may write it, unless told otherwise: packed forms are made again.
   const bool for_reading = info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value();
   if (for_reading) storage.settle();
@@ -580,6 +619,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::signatures>("signatures"),
                         InstanceMethod<&ProgramHandle::memory>("memory"),
                         InstanceMethod<&ProgramHandle::set_recording>("setRecording"),
+                        InstanceMethod<&ProgramHandle::move_to>("moveTo"),
                         InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
                         InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
                         InstanceMethod<&ProgramHandle::set_keeps_results>("setKeepsResults"),
@@ -831,6 +871,15 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     result.Set("packedBytes", static_cast<double>(memory.packed_bytes));
     result.Set("awayBytes", static_cast<double>(memory.away_bytes));
     return result;
+  }
+  Napi::Value move_to(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      const int64_t device = integer_argument(info, 0, "device");
+      if (device > kCpuDevice && device >= require_accelerator().count())
+        throw argument_error(info.Env(), "Expected a device for `device` but received " + std::to_string(device) + ".");
+      program(info.Env())->move_to(static_cast<int8_t>(device), info[1].IsNumber() ? dtype_argument(info, 1) : DType::Undefined);
+      return info.Env().Undefined();
+    });
   }
   Napi::Value set_recording(const Napi::CallbackInfo& info) {
     program(info.Env())->recording.store(info[0].ToBoolean().Value());

@@ -76,7 +76,7 @@ bool SmallResults::put(Napi::Env env, const Value& value, uint32_t* number) {
   const Storage& storage = *tensor.storage;
   const TensorView& view = tensor.view;
   if (storage.bytes == 0 || storage.bytes > kLargest || tensor.use_count() != 1 || storage.use_count() != 1) return false;
-  if (storage.deleter || storage.is_weight || storage.module_state || tensor.offset != 0 || tensor.requires_grad || tensor.wrapped_number ||
+  if (storage.device != kCpuDevice || storage.deleter || storage.is_weight || storage.module_state || tensor.offset != 0 || tensor.requires_grad || tensor.wrapped_number ||
       view.quant || is_quantized(view.dtype) || !has_plain_strides(view) ||
       static_cast<size_t>(view.numel() * dtype_size(view.dtype)) != storage.bytes)
     return false;

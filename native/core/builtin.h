@@ -22,6 +22,8 @@ struct Context {
   virtual void reads_data(const Tensor& tensor, const char* reason) = 0;
   // A tensor made from values known at this point (NumToTensor, torch.tensor of numbers, arange of ints): recorded as a constant of the signature.
   virtual Value known_tensor(Ref<Tensor> tensor) = 0;
+  // The tensor on a device: itself, or a copy, which is a step of its own.
+  virtual Value to_device(const Value& tensor, int8_t device) = 0;
   // The run has an effect besides its results (print, warn, seeding, attribute writes): it is never replayed from a recording.
   virtual void side_effect(const char* reason) = 0;
   virtual RandomSource& random() = 0;

@@ -3,6 +3,7 @@
 #include <complex>
 #include <cstring>
 
+#include "core/device.h"
 #include "core/invoke.h"
 #include "core/run.h"
 #include "kernel.h"
@@ -331,6 +332,7 @@ const Kernel& copy_row() {
 }
 
 void copy_views(Runtime& runtime, const TensorView& destination, const TensorView& source) {
+  if (destination.device != kCpuDevice || source.device != kCpuDevice) return copy_views_across(runtime, destination, source);
   int64_t total = destination.numel();
   if (total == 0) return;
   Lines lines = merge(destination, source);
@@ -375,6 +377,14 @@ void copy_views(Runtime& runtime, const TensorView& destination, const TensorVie
 }
 
 Value read_element(const TensorView& view) {
+  if (view.device != kCpuDevice) {
+    alignas(16) char element[16];
+    require_accelerator().copy_out(view.device, element, view.data, static_cast<size_t>(dtype_size(view.dtype)));
+    TensorView here = view;
+    here.device = kCpuDevice;
+    here.data = element;
+    return read_element(here);
+  }
   const char* p = static_cast<const char*>(view.data);
   switch (wide_form(view.dtype)) {
     case Wide::Complex: {

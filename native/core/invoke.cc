@@ -4,6 +4,7 @@
 
 #include "core/alternatives.h"
 #include "core/derived.h"
+#include "core/device.h"
 #include "core/errors.h"
 #include "core/invoke.h"
 #include "core/pack.h"
@@ -241,6 +242,29 @@ bool writes_directly(const Kernel& row, const TensorView& self, const TensorView
 
 }  // namespace
 
+bool on_accelerator(const Value* args, int nargs) {
+  for (int i = 0; i < nargs; i++) {
+    switch (args[i].tag()) {
+      case Tag::Tensor:
+        if (args[i].to_tensor().device() != kCpuDevice) return true;
+        break;
+      case Tag::Device:
+        if (args[i].to_device().type != "cpu") return true;
+        break;
+      case Tag::List:
+        for (const Value& item : args[i].to_list().items) {
+          if (item.is(Tag::Tensor) ? item.to_tensor().device() != kCpuDevice : !item.is_none()) {
+            if (item.is(Tag::Tensor)) return true;
+            break;
+          }
+        }
+        break;
+      default: break;
+    }
+  }
+  return false;
+}
+
 void check_result_cast(DType result, DType destination) {
   bool ok = true;
   if (is_complex(result) && !is_complex(destination)) ok = false;
@@ -281,7 +305,7 @@ void settle_arguments(const Value* args, int nargs, int except) {
 void Run::run_kernel(const Kernel& row, Call& call, const Value* args) {
   Block workspace;
   if (call.workspace_bytes > 0) {
-    workspace = Block(call.workspace_bytes);
+    workspace = Block(call.workspace_bytes, call.noutputs > 0 ? call.outputs[0].device : kCpuDevice);
     call.workspace = workspace.data();
   }
   std::shared_ptr<const PackEntry> pack;
@@ -306,6 +330,12 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
                  int nresults) {
   if (nresults > kMaxOutputs) fail("%s has too many results", name);
   if (!row.quantized && has_quantized(args, nargs)) return invoke_dequantized(row, name, variant, args, nargs, results, nresults);
+  if (on_accelerator(args, nargs)) return invoke_placed(row, name, variant, args, nargs, results, nresults);
+  invoke_row(row, name, variant, args, nargs, results, nresults, kCpuDevice);
+}
+
+void Run::invoke_row(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
+                     int nresults, int8_t device) {
   int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
   ArgList list;
   list.set(args, ninputs);
@@ -326,7 +356,11 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
       if (recorder_) recorder_->data_dependent(name, args, ninputs);
     }
     if (row.infer) row.infer(call);
-    if (derives_ && variant == Operator::Variant::Functional) {
+    if (device != kCpuDevice) {
+      call.workspace_bytes = row.workspace ? row.workspace(call) : 0;
+      for (int i = 0; i < call.noutputs; i++) outputs[i].device = device;
+    }
+    if (derives_ && device == kCpuDevice && variant == Operator::Variant::Functional) {
       if (nresults == 1 && call.noutputs == 1 && row.infer) {
         if (Ref<Tensor> derived = Derived::make(row, args, nargs, outputs[0])) {
           results[0] = Value(std::move(derived));
@@ -361,12 +395,12 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
     Ref<Tensor> made[kMaxOutputs];
     Tensor* made_pointers[kMaxOutputs];
     for (int i = 0; i < call.noutputs; i++) {
-      made[i] = Tensor::empty_strided(outputs[i].dtype, outputs[i].sizes, outputs[i].strides, outputs[i].ndim);
+      made[i] = Tensor::empty_strided(outputs[i].dtype, outputs[i].sizes, outputs[i].strides, outputs[i].ndim, device);
       adopt_quant(*made[i], outputs[i]);
       outputs[i] = made[i]->view;
       made_pointers[i] = made[i].get();
     }
-    const Kernel& best = recorder_ && program_.autotune.load(std::memory_order_relaxed) ? autotuned(row, call, args) : row;
+    const Kernel& best = recorder_ && device == kCpuDevice && program_.autotune.load(std::memory_order_relaxed) ? autotuned(row, call, args) : row;
     run_kernel(best, call, args);
     if (recorder_) recorder_->kernel(best, name, call, args, made_pointers, call.noutputs, runtime_.drew_random(), stack_frames());
     end_kernel(name, row, call);
@@ -381,7 +415,7 @@ void Run::invoke(const Kernel& row, const char* name, Operator::Variant variant,
         check_result_cast(made[i]->view.dtype, out.view.dtype);
         if (!same_shape(out.view, made[i]->view)) {
           side_effect("it resizes an out argument");
-          auto resized = Tensor::empty(out.view.dtype, made[i]->view.sizes, made[i]->view.ndim);
+          auto resized = Tensor::empty(out.view.dtype, made[i]->view.sizes, made[i]->view.ndim, out.device());
           out.storage = resized->storage;
           out.offset = 0;
           const QuantParams* quant = out.view.quant;
@@ -443,7 +477,7 @@ void Run::copy_into(Tensor& destination, const Tensor& source) {
   auto expanded = Tensor::view_of(source, to.sizes, strides, to.ndim, source.offset);
   if (destination.storage.get() == source.storage.get() && !same_window(to, expanded->view)) {
     // Overlapping windows: through a copy.
-    auto apart = Tensor::empty(source.view.dtype, to.sizes, to.ndim);
+    auto apart = Tensor::empty(source.view.dtype, to.sizes, to.ndim, source.device());
     copy_recorded(*apart, *expanded);
     expanded = apart;
   }

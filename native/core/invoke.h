@@ -33,6 +33,9 @@ class ArgList {
   std::vector<std::unique_ptr<char[]>> heap_;
 };
 
+// Whether a tensor among the arguments is on an accelerator, or a Device asks for one.
+bool on_accelerator(const Value* args, int nargs);
+
 // The executor's own row that copies args[0] into outputs[0], converting; infer is not called.
 const Kernel& copy_row();
 

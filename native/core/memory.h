@@ -37,17 +37,23 @@ struct MemoryCounters {
 MemoryCounters memory_counters();
 void count_packed_bytes(int64_t delta);
 
+// The same on a device, or on the CPU where `device` is kCpuDevice.
+void* allocate_on(int device, size_t bytes);
+void free_on(int device, void* block, size_t bytes) noexcept;
+
 // An owned block.
 class Block {
  public:
   Block() = default;
   explicit Block(size_t bytes) : data_(allocate_block(bytes)), bytes_(bytes) {}
-  Block(Block&& o) noexcept : data_(o.data_), bytes_(o.bytes_) { o.data_ = nullptr; }
+  Block(size_t bytes, int device) : data_(allocate_on(device, bytes)), bytes_(bytes), device_(device) {}
+  Block(Block&& o) noexcept : data_(o.data_), bytes_(o.bytes_), device_(o.device_) { o.data_ = nullptr; }
   Block& operator=(Block&& o) noexcept {
     if (this != &o) {
       reset();
       data_ = o.data_;
       bytes_ = o.bytes_;
+      device_ = o.device_;
       o.data_ = nullptr;
     }
     return *this;
@@ -56,15 +62,17 @@ class Block {
   Block& operator=(const Block&) = delete;
   ~Block() { reset(); }
   void reset() noexcept {
-    if (data_) free_block(data_, bytes_);
+    if (data_) free_on(device_, data_, bytes_);
     data_ = nullptr;
   }
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
+  int device() const { return device_; }
 
  private:
   void* data_ = nullptr;
   size_t bytes_ = 0;
+  int device_ = -1;
 };
 
 }  // namespace torchscript

@@ -109,7 +109,8 @@ void pack_into(const Kernel& row, const Call& call, Storage& storage, void* pack
 PackEntry::~PackEntry() {
   if (!data) return;
   count_packed_bytes(-static_cast<int64_t>(bytes));
-  if (!file) free_lasting(data, bytes);
+  if (device != kCpuDevice) free_on(device, data, bytes);
+  else if (!file) free_lasting(data, bytes);
 }
 
 std::vector<std::shared_ptr<const PackEntry>> packs_of(Storage& storage) {
@@ -147,7 +148,9 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   entry->key = std::move(key);
   entry->version = version;
   // Matrices are packed in panels, filters of convolutions in several ways.
-  entry->data = allocate_lasting(bytes, call.tensor(row.pack_arg).ndim == 2 ? Reading::InOrder : Reading::Scattered);
+  const Reading reading = call.tensor(row.pack_arg).ndim == 2 ? Reading::InOrder : Reading::Scattered;
+  entry->device = storage.device;
+  entry->data = storage.device == kCpuDevice ? allocate_lasting(bytes, reading) : allocate_on(storage.device, bytes);
   entry->bytes = bytes;
   count_packed_bytes(static_cast<int64_t>(bytes));
   pack_into(row, call, storage, entry->data);

@@ -18,6 +18,7 @@ struct PackEntry {
   uint32_t version = 0;
   size_t bytes = 0;
   void* data = nullptr;
+  int8_t device = kCpuDevice;
   std::shared_ptr<FileMapping> file;  // that holds the memory; else it is its own
   PackEntry() = default;
   PackEntry(const PackEntry&) = delete;

@@ -88,6 +88,7 @@ void write_packs(Program& program, const std::string& path) {
     // What was written since is other than the digest says.
     if (weight.storage->version.load(std::memory_order_acquire) != weight.version) continue;
     for (const auto& entry : packs_of(*weight.storage)) {
+      if (entry->device != kCpuDevice) continue;
       if (entry->version != weight.version) continue;
       file.align();
       Record record{weight.digest, file.at(), entry->bytes, static_cast<uint32_t>(std::strlen(entry->row->name)),

@@ -27,6 +27,7 @@ Ref<Program> Program::load(const uint8_t* bytes, size_t size, const std::vector<
     if (tensor->requires_grad && !tensor->storage->foreign && !tensor->storage->exposed && !tensor->storage->is_weight)
       tensor->storage->packable = true;
     program->loaded_storages_.push_back(tensor->storage);
+    program->loaded_tensors_.push_back(tensor);
   }
   Plan& plan = *program->plan_;
   for (size_t i = 0; i < plan.functions.size(); i++) program->caches_.push_back(std::make_unique<Cache>());

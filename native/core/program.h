@@ -57,6 +57,12 @@ class Program : public RefCounted {
   // The attributes of an object, the items of a list or tuple, or the keys and values of a dict in turn, while no run writes them.
   std::vector<Value> parts_of(const Value& value);
 
+  // Moves the program's tensors to a device, in place: parameters, buffers, constants, and what its objects reach. Floating-point tensors of
+  // objects are cast to `dtype`, unless it is Undefined. Tensors that the program makes on the CPU while it runs follow their neighbours.
+  void move_to(int8_t device, DType dtype);
+  // Where the program was moved; kCpuDevice at first.
+  int8_t device() const { return device_.load(std::memory_order_relaxed); }
+
   // Attributes, or lists and dictionaries that they reach, were written: what was recorded before is void.
   void state_changed() { generation_.fetch_add(1, std::memory_order_acq_rel); }
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -126,6 +132,8 @@ class Program : public RefCounted {
   std::vector<std::unique_ptr<Cache>> caches_;
   std::unordered_map<std::string, const Operator*> operators_;
   std::atomic<uint64_t> generation_{0};
+  std::atomic<int8_t> device_{kCpuDevice};
+  std::vector<Ref<Tensor>> loaded_tensors_;
   // Runs that may write attributes, and writes from outside, hold it alone; other operator-by-operator runs share it.
   std::shared_mutex state_mutex_;
 };

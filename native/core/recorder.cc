@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/device.h"
 #include "core/invoke.h"
 
 namespace torchscript {
@@ -25,6 +26,12 @@ bool same_view(const TensorView& a, const TensorView& b) {
   return true;
 }
 
+Ref<Storage> copy_of(const Storage& storage) {
+  auto copy = Storage::allocate(storage.bytes, storage.device);
+  copy_storage(*copy, storage);
+  return copy;
+}
+
 }  // namespace
 
 Recorder::Recorder(Tensor* const* inputs, size_t ninputs) {
@@ -45,6 +52,7 @@ int Recorder::add_slot(const Storage& storage, SlotKind kind) {
   slots_.emplace_back();
   slots_.back().kind = kind;
   slots_.back().bytes = storage.bytes;
+  slots_.back().device = storage.device;
   by_serial_[storage.serial] = index;
   return index;
 }
@@ -121,8 +129,7 @@ void Recorder::known(const Tensor& tensor) {
   if (gave_up() || by_serial_.count(tensor.storage->serial)) return;
   // As if copied from a constant, so that a later write to it can be replayed from the start.
   const Storage& storage = *tensor.storage;
-  auto constant = Storage::allocate(storage.bytes);
-  if (storage.bytes) std::memcpy(constant->data, storage.data, storage.bytes);
+  Ref<Storage> constant = copy_of(storage);
   int from = add_slot(*constant, SlotKind::Known);
   slots_[static_cast<size_t>(from)].known = true;
   slots_[static_cast<size_t>(from)].storage = constant;
@@ -133,6 +140,7 @@ void Recorder::known(const Tensor& tensor) {
   int64_t stride = 1;
   SlotView view;
   view.view.dtype = DType::U8;
+  view.view.device = storage.device;
   view.view.ndim = 1;
   view.view.sizes[0] = bytes;
   view.view.strides[0] = stride;
@@ -414,12 +422,12 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
       auto [at, fresh] = output_of_known_.try_emplace(node->view.slot, static_cast<int>(slots_.size()));
       if (fresh) {
         // The caller of this run holds the storage and may write it.
-        auto constant = Storage::allocate(slot.bytes);
-        if (slot.bytes) std::memcpy(constant->data, slot.storage->data, slot.bytes);
+        Ref<Storage> constant = copy_of(*slot.storage);
         slots_[static_cast<size_t>(node->view.slot)].storage = constant;
         Slot copy;
         copy.kind = SlotKind::Output;
         copy.bytes = constant->bytes;
+        copy.device = constant->device;
         copied_outputs_.emplace_back(at->second, constant);
         slots_.push_back(std::move(copy));
       }
@@ -427,6 +435,14 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
     }
   }
   find_needed();
+  for (const Slot& slot : slots_) {
+    if (slot.device == kCpuDevice) continue;
+    if (schedule->device != kCpuDevice && schedule->device != slot.device) {
+      give_up("it uses more than one CUDA device");
+      return nullptr;
+    }
+    schedule->device = slot.device;
+  }
 
   std::vector<int> order;
   for (size_t i = 0; i < steps_.size(); i++)
@@ -456,6 +472,7 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
     step.noutputs = static_cast<int>(from.outputs.size());
     for (const SlotView& out : from.outputs) add_view(out);
     step.workspace_bytes = from.workspace_bytes;
+    step.device = from.outputs.empty() ? kCpuDevice : from.outputs[0].view.device;
     step.pack = from.pack;
     if (!from.frames.empty()) {
       step.frames = static_cast<int>(s.stacks.size());
@@ -470,6 +487,7 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
     ScheduleSlot slot;
     slot.kind = from.kind;
     slot.bytes = from.bytes;
+    slot.device = from.device;
     slot.input = from.input;
     // Results may be views of externals that no step uses.
     if (used[i] || from.kind == SlotKind::External) slot.storage = from.storage;
@@ -491,6 +509,7 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
   struct Region {
     int64_t bytes;
     int first, last;
+    int8_t device;
     int64_t offset = -1;
   };
   int n = static_cast<int>(s.steps.size());
@@ -525,7 +544,7 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
       if (arg.arg.kind != ArgKind::Tensor) continue;
       const Slot& source = slots_[static_cast<size_t>(arg.view.slot)];
       int base = root(arg.view.slot);
-      if (source.kind != SlotKind::Intermediate || arg.view.offset != 0 || source.bytes != target.bytes ||
+      if (source.kind != SlotKind::Intermediate || arg.view.offset != 0 || source.bytes != target.bytes || source.device != target.device ||
           last[static_cast<size_t>(base)] != i)
         continue;
       if (arg.view.view.quant || out.view.quant || !same_view(arg.view.view, out.view)) continue;
@@ -544,36 +563,39 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
   }
   std::vector<Region> regions;
   std::vector<int> region_of(slots_.size(), -1), workspace_region(static_cast<size_t>(n), -1);
-  auto aligned = [](size_t bytes) {
-    return static_cast<int64_t>(std::max<size_t>((bytes + kAlignment - 1) & ~(kAlignment - 1), kAlignment));
+  // Device memory is aligned to what its widest accesses want.
+  const size_t alignment = s.device == kCpuDevice ? kAlignment : 4 * kAlignment;
+  auto aligned = [alignment](size_t bytes) {
+    return static_cast<int64_t>(std::max<size_t>((bytes + alignment - 1) & ~(alignment - 1), alignment));
   };
   for (size_t i = 0; i < slots_.size(); i++) {
     if (slots_[i].kind != SlotKind::Intermediate || last[i] < 0 || root(static_cast<int>(i)) != static_cast<int>(i)) continue;
     region_of[i] = static_cast<int>(regions.size());
-    regions.push_back({aligned(slots_[i].bytes), first[i], last[i]});
+    regions.push_back({aligned(slots_[i].bytes), first[i], last[i], slots_[i].device});
   }
   for (int i = 0; i < n; i++) {
     if (s.steps[static_cast<size_t>(i)].workspace_bytes == 0) continue;
     workspace_region[static_cast<size_t>(i)] = static_cast<int>(regions.size());
-    regions.push_back({aligned(s.steps[static_cast<size_t>(i)].workspace_bytes), i, i});
+    regions.push_back({aligned(s.steps[static_cast<size_t>(i)].workspace_bytes), i, i, s.steps[static_cast<size_t>(i)].device});
   }
   std::vector<int> by_size(regions.size());
   for (size_t i = 0; i < by_size.size(); i++) by_size[i] = static_cast<int>(i);
   std::stable_sort(by_size.begin(), by_size.end(),
                    [&](int a, int b) { return regions[static_cast<size_t>(a)].bytes > regions[static_cast<size_t>(b)].bytes; });
   std::vector<int> placed;  // in order of offset
-  int64_t total = 0;
+  int64_t total = 0, device_total = 0;
   for (int r : by_size) {
     Region& region = regions[static_cast<size_t>(r)];
     int64_t at = 0;
     for (int p : placed) {
       const Region& other = regions[static_cast<size_t>(p)];
-      if (other.last < region.first || other.first > region.last) continue;
+      if (other.last < region.first || other.first > region.last || other.device != region.device) continue;
       if (other.offset >= at + region.bytes) break;
       at = std::max(at, other.offset + other.bytes);
     }
     region.offset = at;
-    total = std::max(total, at + region.bytes);
+    int64_t& sum = region.device == kCpuDevice ? total : device_total;
+    sum = std::max(sum, at + region.bytes);
     placed.insert(
       std::upper_bound(placed.begin(), placed.end(), r,
                        [&](int a, int b) { return regions[static_cast<size_t>(a)].offset < regions[static_cast<size_t>(b)].offset; }),
@@ -588,6 +610,7 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
       s.steps[static_cast<size_t>(i)].workspace = regions[static_cast<size_t>(workspace_region[static_cast<size_t>(i)])].offset;
   }
   s.arena_bytes = static_cast<size_t>(total);
+  s.device_arena_bytes = static_cast<size_t>(device_total);
   std::vector<int64_t> live(static_cast<size_t>(n));
   for (const Region& region : regions)
     for (int i = region.first; i <= region.last; i++) live[static_cast<size_t>(i)] += region.bytes;

@@ -46,6 +46,7 @@ class Recorder {
   struct Slot {
     SlotKind kind = SlotKind::Intermediate;
     size_t bytes = 0;
+    int8_t device = kCpuDevice;
     int input = -1;
     Ref<Storage> storage;               // External and Known: kept alive
     bool known = false;                 // as of now

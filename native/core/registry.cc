@@ -2,6 +2,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
 #include "core/builtin.h"
@@ -25,6 +26,10 @@ std::string format_message(const char* format, va_list list) {
 // Constructed on first use: rows register themselves while other units are still being initialised.
 std::unordered_map<std::string, const Kernel*>& kernel_map() {
   static auto* map = new std::unordered_map<std::string, const Kernel*>;
+  return *map;
+}
+std::unordered_map<std::string_view, Kernel*>& cuda_kernel_map() {
+  static auto* map = new std::unordered_map<std::string_view, Kernel*>;
   return *map;
 }
 std::unordered_map<std::string, BuiltinFn>& builtin_map() {
@@ -101,6 +106,29 @@ bool is_known_dtype(int64_t code) {
 }
 
 KernelRegistration::KernelRegistration(Kernel* row) { kernel_map()[row->name] = row; }
+KernelRegistration::KernelRegistration(Kernel* row, bool on_cuda) {
+  if (on_cuda) cuda_kernel_map()[row->name] = row;
+  else kernel_map()[row->name] = row;
+}
+
+const Kernel* find_cuda_kernel(const char* name) {
+  // Rows take what they do not give from the CPU's rows, once all are registered.
+  static const bool completed = [] {
+    for (auto& [key, row] : cuda_kernel_map()) {
+      const Kernel* cpu = find_kernel(row->name);
+      if (!cpu) continue;
+      row->data_dependent = row->data_dependent || (cpu->data_dependent && !row->infer);
+      row->random = row->random || cpu->random;
+      row->quantized = row->quantized || cpu->quantized;
+      if (!row->infer) row->infer = cpu->infer;
+      if (!row->run) row->run = cpu->run;
+    }
+    return true;
+  }();
+  static_cast<void>(completed);
+  auto found = cuda_kernel_map().find(name);
+  return found == cuda_kernel_map().end() ? nullptr : found->second;
+}
 
 const Kernel* find_kernel(const std::string& name) {
   auto found = kernel_map().find(name);
@@ -119,6 +147,12 @@ BuiltinFn find_builtin(const std::string& full_name) {
 std::vector<std::string> kernel_names() {
   std::vector<std::string> names;
   for (const auto& [name, row] : kernel_map()) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> cuda_kernel_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, row] : cuda_kernel_map()) names.emplace_back(name);
   return names;
 }
 

@@ -94,6 +94,7 @@ class Run final : public Context {
   Value item(const Tensor& tensor) override;
   void reads_data(const Tensor& tensor, const char* reason) override;
   Value known_tensor(Ref<Tensor> tensor) override;
+  Value to_device(const Value& tensor, int8_t device) override;
   void side_effect(const char* reason) override;
   RandomSource& random() override {
     side_effect("random numbers");
@@ -126,6 +127,14 @@ class Run final : public Context {
   void pop_frame();
   void call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults);
   void invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
+  // The row as it is, on arguments that are all on `device`.
+  void invoke_row(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults,
+                  int8_t device);
+  // As invoke, where tensors are on a CUDA device or results are asked for there (invoke_device.cc).
+  void invoke_placed(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
+                     int nresults);
+  void invoke_elsewhere(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
+                        int nresults, int8_t run_on, int8_t results_on);
   // As invoke, for a row that takes no quantized tensors (quantized.cc).
   void invoke_dequantized(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results,
                           int nresults);

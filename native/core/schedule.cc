@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "core/device.h"
 #include "core/errors.h"
 #include "core/run.h"
 
@@ -19,7 +20,7 @@ std::atomic<int64_t> kept_arena_bytes{0};
 }  // namespace
 
 struct Schedule::Instance {
-  Block arena;
+  Block arena, device_arena;
   std::vector<TensorView> views;
   std::vector<Arg> args;
   std::vector<std::vector<const TensorView*>> lists;
@@ -58,11 +59,12 @@ Schedule::InstancePtr Schedule::make_instance() {
   InstancePtr instance(new Instance);
   Instance& in = *instance;
   in.arena = Block(arena_bytes);
+  if (device_arena_bytes > 0) in.device_arena = Block(device_arena_bytes, device);
   in.views = views;
-  char* arena = static_cast<char*>(in.arena.data());
+  auto arena = [&in](int8_t on) { return static_cast<char*>(on == kCpuDevice ? in.arena.data() : in.device_arena.data()); };
   for (size_t v = 0; v < views.size(); v++) {
     const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[v])];
-    if (slot.kind == SlotKind::Intermediate) in.views[v].data = arena + slot.arena + view_offsets[v];
+    if (slot.kind == SlotKind::Intermediate) in.views[v].data = arena(slot.device) + slot.arena + view_offsets[v];
     else if (slot.kind == SlotKind::External || slot.kind == SlotKind::Known)
       in.views[v].data = static_cast<char*>(slot.storage->data) + view_offsets[v];
   }
@@ -87,7 +89,7 @@ Schedule::InstancePtr Schedule::make_instance() {
     call.outputs = in.views.data() + step.first_output;
     call.noutputs = step.noutputs;
     call.workspace_bytes = step.workspace_bytes;
-    call.workspace = step.workspace < 0 ? nullptr : arena + step.workspace;
+    call.workspace = step.workspace < 0 ? nullptr : arena(step.device) + step.workspace;
     call.packed = step.pack ? step.pack->data : nullptr;
     call.runtime = &in.runtime;
     in.calls.push_back(call);
@@ -183,12 +185,13 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps) {
   if (keeps && !in.kept.empty()) {
     in.outputs.assign(in.kept.begin(), in.kept.end());
   } else {
-    for (int slot : output_slots_) in.outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes));
+    for (int slot : output_slots_)
+      in.outputs.push_back(Storage::allocate(slots[static_cast<size_t>(slot)].bytes, slots[static_cast<size_t>(slot)].device));
     if (keeps) in.kept.assign(in.outputs.begin(), in.outputs.end());
   }
   for (const auto& [slot, constant] : copied_outputs) {
     for (size_t i = 0; i < output_slots_.size(); i++) {
-      if (output_slots_[i] == slot && constant->bytes) std::memcpy(in.outputs[i]->data, constant->data, constant->bytes);
+      if (output_slots_[i] == slot) copy_storage(*in.outputs[i], *constant);
     }
   }
   TensorView* views_now = in.views.data();

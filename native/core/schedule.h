@@ -31,6 +31,7 @@ struct SlotView {
 struct ScheduleSlot {
   SlotKind kind = SlotKind::Intermediate;
   size_t bytes = 0;
+  int8_t device = kCpuDevice;
   int input = -1;        // Input: which tensor of the flattened arguments
   Ref<Storage> storage;  // External, Known
   int64_t arena = -1;    // Intermediate: offset
@@ -41,6 +42,7 @@ struct ScheduleStep {
   const char* name = nullptr;  // of the operator, for the profiler
   int first_arg = 0, nargs = 0;
   int first_output = 0, noutputs = 0;  // into views
+  int8_t device = kCpuDevice;          // of its outputs and workspace
   int64_t workspace = -1;              // arena offset
   size_t workspace_bytes = 0;
   std::shared_ptr<const PackEntry> pack;
@@ -105,7 +107,9 @@ class Schedule {
   std::vector<ScheduleStep> steps;
   std::vector<std::vector<StackFrame>> stacks;
   ResultNode result;
-  size_t arena_bytes = 0;
+  int8_t device = kCpuDevice;     // the one CUDA device among its slots
+  size_t arena_bytes = 0;         // on the CPU
+  size_t device_arena_bytes = 0;  // on the device
   size_t live_bytes = 0;  // most bytes of intermediates and workspaces alive at one step: no arena can be smaller
   std::vector<std::pair<Ref<Storage>, uint32_t>> guards;
   std::vector<int> written_inputs;

@@ -72,6 +72,7 @@ bool Signature::add(const Value& value, int depth) {
       if (tensor.storage->is_weight || tensor.storage->module_state || tensor.wrapped_number) return false;
       const TensorView& view = tensor.view;
       append(key, view.dtype);
+      append(key, view.device);
       append(key, view.ndim);
       append(key, tensor.requires_grad);
       key.append(reinterpret_cast<const char*>(view.sizes), sizeof(int64_t) * static_cast<size_t>(view.ndim));

@@ -18,12 +18,13 @@ Storage::~Storage() {
   if (derived) derived->forget(*this);
   delete packs_.load(std::memory_order_acquire);
   if (deleter) deleter();
-  else if (data) free_block(data, bytes);
+  else if (data) free_on(device, data, bytes);
 }
 
-Ref<Storage> Storage::allocate(size_t bytes) {
+Ref<Storage> Storage::allocate(size_t bytes, int8_t device) {
   auto storage = make_ref<Storage>();
-  storage->data = allocate_block(bytes);
+  storage->device = device;
+  storage->data = device == kCpuDevice ? allocate_block(bytes) : allocate_on(device, bytes);
   storage->bytes = bytes;
   return storage;
 }
@@ -93,12 +94,13 @@ void set_window(Tensor& tensor, DType dtype, const int64_t* sizes, const int64_t
     std::memcpy(view.strides, strides, sizeof(int64_t) * static_cast<size_t>(ndim));
   }
   tensor.offset = offset;
+  view.device = tensor.storage->device;
   view.data = static_cast<char*>(tensor.storage->data) + offset * dtype_size(dtype);
 }
 
 }  // namespace
 
-Ref<Tensor> Tensor::empty(DType dtype, const int64_t* sizes, int ndim) {
+Ref<Tensor> Tensor::empty(DType dtype, const int64_t* sizes, int ndim, int8_t device) {
   check_dims(ndim);
   int64_t strides[kMaxDims];
   int64_t stride = 1;
@@ -106,13 +108,13 @@ Ref<Tensor> Tensor::empty(DType dtype, const int64_t* sizes, int ndim) {
     strides[d] = stride;
     if (sizes[d] > 1 && __builtin_mul_overflow(stride, sizes[d], &stride)) fail("Storage size calculation overflowed");
   }
-  return empty_strided(dtype, sizes, strides, ndim);
+  return empty_strided(dtype, sizes, strides, ndim, device);
 }
 
-Ref<Tensor> Tensor::empty_strided(DType dtype, const int64_t* sizes, const int64_t* strides, int ndim) {
+Ref<Tensor> Tensor::empty_strided(DType dtype, const int64_t* sizes, const int64_t* strides, int ndim, int8_t device) {
   check_dims(ndim);
   auto tensor = make_ref<Tensor>();
-  tensor->storage = Storage::allocate(window_bytes(dtype, sizes, strides, ndim));
+  tensor->storage = Storage::allocate(window_bytes(dtype, sizes, strides, ndim), device);
   set_window(*tensor, dtype, sizes, strides, ndim, 0);
   return tensor;
 }

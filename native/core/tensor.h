@@ -19,6 +19,8 @@ class Derived;
 struct Storage : RefCounted, Recycled<Storage> {
   void* data = nullptr;
   size_t bytes = 0;
+  // Where `data` is: kCpuDevice, or the index of a CUDA device, whose memory the CPU cannot reach.
+  int8_t device = kCpuDevice;
   // Never given twice, as addresses are.
   const uint64_t serial;
   std::function<void()> deleter;
@@ -61,7 +63,7 @@ struct Storage : RefCounted, Recycled<Storage> {
   Storage();
   ~Storage() override;
   // Zeroed only when asked; 64-byte aligned. Throws OperatorError when memory cannot be had.
-  static Ref<Storage> allocate(size_t bytes);
+  static Ref<Storage> allocate(size_t bytes, int8_t device = kCpuDevice);
   static Ref<Storage> wrap(void* data, size_t bytes, std::function<void()> deleter);
 
  private:
@@ -86,9 +88,9 @@ struct Tensor : RefCounted, Recycled<Tensor> {
   // A Python number that became a 0-dim tensor: counts as a number in type promotion.
   bool wrapped_number = false;
 
-  static Ref<Tensor> empty(DType dtype, const int64_t* sizes, int ndim);
+  static Ref<Tensor> empty(DType dtype, const int64_t* sizes, int ndim, int8_t device = kCpuDevice);
   static Ref<Tensor> empty(DType dtype, const Sizes& sizes) { return empty(dtype, sizes.data(), static_cast<int>(sizes.size())); }
-  static Ref<Tensor> empty_strided(DType dtype, const int64_t* sizes, const int64_t* strides, int ndim);
+  static Ref<Tensor> empty_strided(DType dtype, const int64_t* sizes, const int64_t* strides, int ndim, int8_t device = kCpuDevice);
   // A view on the storage of `base`; offset in elements of `dtype`. Keeps quantization parameters of `base`.
   static Ref<Tensor> view_of(const Tensor& base, const int64_t* sizes, const int64_t* strides, int ndim, int64_t offset);
   static Ref<Tensor> on_storage(Ref<Storage> storage, DType dtype, const int64_t* sizes, const int64_t* strides, int ndim, int64_t offset);
@@ -96,6 +98,7 @@ struct Tensor : RefCounted, Recycled<Tensor> {
   int64_t numel() const { return view.numel(); }
   int dim() const { return view.ndim; }
   DType dtype() const { return view.dtype; }
+  int8_t device() const { return view.device; }
   int64_t size(int d) const { return view.sizes[d]; }
   int64_t stride(int d) const { return view.strides[d]; }
 };

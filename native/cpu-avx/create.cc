@@ -14,6 +14,7 @@ Arg number_of(const Arg& arg) {
   if (arg.kind != ArgKind::Tensor) return arg;
   const TensorView& t = *arg.tensor;
   if (t.numel() != 1) fail("Expected a number or a tensor of one element but received one of %lld", static_cast<long long>(t.numel()));
+  if (t.device != kCpuDevice) fail("Expected a number or a tensor on the CPU but received one on cuda:%d", t.device);
   Arg number;
   if (is_complex(t.dtype)) {
     double parts[2];

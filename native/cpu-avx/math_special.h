@@ -2,15 +2,20 @@
 #pragma once
 #include "cpu-avx/math.h"
 
+// How functions that are called, not inlined, are declared.
+#if !defined(TS_FUNCTION)
+#define TS_FUNCTION inline
+#endif
+
 namespace torchscript {
 namespace TS_ISA {
 namespace special {
 
 constexpr double kPi = 3.14159265358979323846;
-inline double inf() { return __builtin_inf(); }
-inline double nan() { return __builtin_nan(""); }
+TS_FUNCTION double inf() { return __builtin_inf(); }
+TS_FUNCTION double nan() { return __builtin_nan(""); }
 
-inline double digamma(double x) {
+TS_FUNCTION double digamma(double x) {
   if (x == 0) return __builtin_copysign(inf(), -x);
   double shift = 0;
   if (x < 0) {
@@ -27,7 +32,7 @@ inline double digamma(double x) {
 }
 
 // Inverse of the normal distribution: Abramowitz and Stegun 26.2.23, then Halley steps.
-inline double ndtri(double p) {
+TS_FUNCTION double ndtri(double p) {
   if (p == 0) return -inf();
   if (p == 1) return inf();
   if (!(p > 0 && p < 1)) return nan();
@@ -41,7 +46,7 @@ inline double ndtri(double p) {
   }
   return p < 0.5 ? -x : x;
 }
-inline double erfinv(double y) {
+TS_FUNCTION double erfinv(double y) {
   if (y == 1 || y == -1) return __builtin_copysign(inf(), y);
   if (!(y > -1 && y < 1)) return nan();
   const double a = __builtin_fabs(y);
@@ -55,7 +60,7 @@ inline double erfinv(double y) {
 }
 
 // I_order(x) e^-|x|, order 0 or 1.
-inline double bessel_i_scaled(int order, double x) {
+TS_FUNCTION double bessel_i_scaled(int order, double x) {
   const double a = __builtin_fabs(x);
   if (a != a) return a;
   double sum;
@@ -86,7 +91,7 @@ inline double bessel_i_scaled(int order, double x) {
   return order && x < 0 ? -sum : sum;
 }
 // K_order(x) e^x: the trapezoid rule on the integral of exp(-x (cosh t - 1)) cosh(order t), which converges exponentially.
-inline double bessel_k_scaled(int order, double x) {
+TS_FUNCTION double bessel_k_scaled(int order, double x) {
   if (x == 0) return inf();
   if (!(x > 0)) return nan();
   if (x > 1e300) return 0;
@@ -100,17 +105,17 @@ inline double bessel_k_scaled(int order, double x) {
   }
   return sum * h;
 }
-inline double erfcx(double x) {
+TS_FUNCTION double erfcx(double x) {
   if (x < 25) return x < -26.7 ? inf() : __builtin_exp(x * x) * __builtin_erfc(x);
   const double z = 1 / (x * x);
   return 0.56418958354775628695 / x * (1 - z * (0.5 - z * (0.75 - z * (1.875 - z * 6.5625))));
 }
-inline double log_ndtr(double x) {
+TS_FUNCTION double log_ndtr(double x) {
   const double t = x * 0.70710678118654752440;
   if (x < -1) return __builtin_log(erfcx(-t) / 2) - t * t;
   return __builtin_log1p(-__builtin_erfc(t) / 2);
 }
-inline double spherical_bessel_j0(double x) {
+TS_FUNCTION double spherical_bessel_j0(double x) {
   if (__builtin_isinf(x)) return 0;
   if (__builtin_fabs(x) < 0.5) {
     const double z = x * x;
@@ -119,7 +124,7 @@ inline double spherical_bessel_j0(double x) {
   return __builtin_sin(x) / x;
 }
 // Ai: Maclaurin series near 0, asymptotic expansions beyond.
-inline double airy_ai(double x) {
+TS_FUNCTION double airy_ai(double x) {
   if (x != x) return x;
   if (x > 103.9) return 0;
   if (x > -6.5 && x < 4.5) {
@@ -150,7 +155,7 @@ inline double airy_ai(double x) {
 }
 
 // Hurwitz zeta by Euler and Maclaurin.
-inline double zeta(double x, double q) {
+TS_FUNCTION double zeta(double x, double q) {
   constexpr double kTerms[] = {12.0,
                                -720.0,
                                30240.0,
@@ -192,7 +197,7 @@ inline double zeta(double x, double q) {
   }
   return sum;
 }
-inline double trigamma(double x) {
+TS_FUNCTION double trigamma(double x) {
   double sign = 1, sum = 0;
   if (x < 0.5) {
     const double s = __builtin_sin(kPi * x);
@@ -204,14 +209,14 @@ inline double trigamma(double x) {
   const double z = 1 / (x * x);
   return sign * (sum + (1 + 0.5 / x + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42)))) / x);
 }
-inline double polygamma(double n, double x) {
+TS_FUNCTION double polygamma(double n, double x) {
   if (n == 0) return digamma(x);
   if (n == 1) return trigamma(x);
   const double factorial = __builtin_tgamma(n + 1);
   return (__builtin_fmod(n, 2) != 0 ? 1 : -1) * factorial * zeta(n + 1, x);
 }
 // Regularised incomplete gamma functions: the series below the peak, Lentz's continued fraction above.
-inline double gamma_lower_series(double a, double x) {
+TS_FUNCTION double gamma_lower_series(double a, double x) {
   double term = 1 / a, sum = term;
   for (int k = 1; k < 3000; k++) {
     term *= x / (a + k);
@@ -221,7 +226,7 @@ inline double gamma_lower_series(double a, double x) {
   int sign;
   return sum * __builtin_exp(a * __builtin_log(x) - x - __builtin_lgamma_r(a, &sign));
 }
-inline double gamma_upper_fraction(double a, double x) {
+TS_FUNCTION double gamma_upper_fraction(double a, double x) {
   double b = x + 1 - a, c = 1e300, d = 1 / b, h = d;
   for (int i = 1; i < 3000; i++) {
     const double an = -i * (i - a);
@@ -238,7 +243,7 @@ inline double gamma_upper_fraction(double a, double x) {
   int sign;
   return h * __builtin_exp(a * __builtin_log(x) - x - __builtin_lgamma_r(a, &sign));
 }
-inline double igamma(double a, double x) {
+TS_FUNCTION double igamma(double a, double x) {
   if (!(a >= 0 && x >= 0)) return nan();
   if (a == 0) return x > 0 ? 1 : nan();
   if (x == 0) return 0;
@@ -246,7 +251,7 @@ inline double igamma(double a, double x) {
   if (__builtin_isinf(x)) return 1;
   return x < a + 1 ? gamma_lower_series(a, x) : 1 - gamma_upper_fraction(a, x);
 }
-inline double igammac(double a, double x) {
+TS_FUNCTION double igammac(double a, double x) {
   if (!(a >= 0 && x >= 0)) return nan();
   if (a == 0) return x > 0 ? 0 : nan();
   if (x == 0) return 1;
@@ -256,7 +261,7 @@ inline double igammac(double a, double x) {
 }
 // Orthogonal polynomials of degree n (truncated to an integer; 0 when negative), by their recurrences from p0 = 1 and p1.
 enum Polynomial { kThreeTerm, kLegendre, kHermite, kHermiteE, kLaguerre };
-inline double polynomial(Polynomial kind, double x, double degree, double p1) {
+TS_FUNCTION double polynomial(Polynomial kind, double x, double degree, double p1) {
   if (!(degree > -1) || degree != degree) return degree != degree ? nan() : 0;
   const int64_t n = degree < 1e9 ? static_cast<int64_t>(degree) : 1000000000;
   if ((kind == kHermite || kind == kHermiteE) && n > 512) return nan();

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cpu-avx/iterate.h"
+#include "cpu-avx/pointwise_device.h"
 #include "cpu-avx/promote.h"
 
 namespace torchscript {
@@ -438,7 +439,10 @@ bool run_plainly(Runtime* runtime, const TensorView& out, PointwiseId id, const 
   return false;
 }
 
+DevicePointwise device_pointwise = nullptr;
+
 void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, const Arg* const* operands) {
+  if (out.device != kCpuDevice) return device_pointwise(runtime, out, id, operands);
   const PointwiseOp& op = pointwise_op(id);
   if (run_plainly(runtime, out, id, op, operands)) return;
   const Types types = pointwise_types(op, operands);

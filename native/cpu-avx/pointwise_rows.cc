@@ -107,6 +107,8 @@ void refuse_zero_divisor(const Call& call) {
   const DType type = common_type(call);
   if (!is_integral(type) && type != DType::Bool) return;
   const Arg& divisor = call.args[1];
+  // On a device the quotient is unspecified, as in PyTorch: nobody waits for the data.
+  if (divisor.kind == ArgKind::Tensor && divisor.tensor->device != kCpuDevice) return;
   bool zero;
   if (divisor.kind != ArgKind::Tensor) {
     zero = divisor.as_int() == 0;

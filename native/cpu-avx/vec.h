@@ -35,7 +35,9 @@
 #error "vec.h belongs to units of native/cpu-avx/isa, which are compiled with TS_ISA"
 #endif
 
+#if !defined(TS_INLINE)
 #define TS_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace torchscript {
 namespace TS_ISA {

@@ -2,11 +2,12 @@ import { openScriptArchive } from '../../archive/script-archive.js'
 import { openSource, setFileMapper, type SourceInput } from '../../archive/source.js'
 import { nativeBinding } from '../../native/loader.js'
 import { loadProgram } from '../../runtime/load-program.js'
+import { hasDevice } from '../../tensor/device.js'
 import { ArchiveError, ArgumentError } from '../../util/errors.js'
 import { ScriptModule, wrapObjects } from './script-module.js'
 
 export interface JitLoadOptions {
-  /** Device that all tensors go to. Only `cpu` exists. */
+  /** Device that the module goes to, such as `cpu` or `cuda:0`. Without it, where it was saved. */
   mapLocation?: string
   /**
    * Extra files wanted: the keys are names, the values are replaced by the contents, as a string where the value was a string (such as '')
@@ -21,8 +22,13 @@ export function load(file: SourceInput, options: JitLoadOptions = {}): ScriptMod
     throw new ArgumentError(`Expected an object for \`options\` but received ${String(options)}`)
   setFileMapper((path) => nativeBinding().mapFile(path))
   const { extraFiles } = options
+  let device: string | undefined
   const archive = openScriptArchive(openSource(file), {
     mapLocation: options.mapLocation,
+    hasDevice: (name) => {
+      if (name.startsWith('cuda')) device ??= name
+      return hasDevice(name)
+    },
     extraFiles: extraFiles && Object.keys(extraFiles),
   })
   if (extraFiles !== undefined) {
@@ -34,5 +40,7 @@ export function load(file: SourceInput, options: JitLoadOptions = {}): ScriptMod
   wrapObjects(program)
   const root = program.root()
   if (root === null) throw new ArchiveError('Expected a module as root of the archive but it holds none', 'data.pkl')
-  return new ScriptModule(program, root)
+  const module = new ScriptModule(program, root)
+  // Programs are on one device.
+  return device === undefined ? module : module.to(device)
 }

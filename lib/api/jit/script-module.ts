@@ -15,6 +15,8 @@ import { callByUser, optimizedGraph } from '../../runtime/optimized-execution.js
 import { liveTensor } from '../../runtime/live-tensors.js'
 import type { Program } from '../../runtime/program.js'
 import type { TensorExporter } from '../../runtime/snapshot.js'
+import { deviceIndex } from '../../tensor/device.js'
+import { type DType, dtypeNames } from '../../tensor/dtype.js'
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError, InvariantError } from '../../util/errors.js'
 import type { FileTarget } from '../files.js'
@@ -45,6 +47,10 @@ interface State {
   forward?: (...args: unknown[]) => unknown
 }
 
+/** Members of this class that give way to a program's members of the same name. */
+const yielding = new Set(['to', 'cuda', 'cpu', 'half'])
+const isOwn = (type: ClassType, name: string): boolean => type.methods.has(name) || type.attribute(name) !== undefined
+
 /** Attributes, methods and class constants become properties; the members of the class itself come first. */
 const members: ProxyHandler<ScriptObject> = {
   get(target, name, receiver) {
@@ -53,8 +59,8 @@ const members: ProxyHandler<ScriptObject> = {
       const { forward } = target[state]
       if (forward !== undefined) return forward
     }
-    if (typeof name === 'symbol' || name in target) return Reflect.get(target, name, receiver)
     const { type } = target[state]
+    if (typeof name === 'symbol' || (name in target && !(yielding.has(name) && isOwn(type, name)))) return Reflect.get(target, name, receiver)
     if (type.attribute(name) !== undefined || type.constants.has(name)) return target.getAttribute(name)
     return type.methods.has(name) ? method(target, name) : undefined
   },
@@ -304,6 +310,29 @@ export class ScriptModule extends ScriptObject {
   }
   eval(): this {
     return this.train(false)
+  }
+
+  /**
+   * Moves the module to a device, and casts its floating-point parameters and buffers to a dtype, in place: `m.to('cuda')`, `m.to('float16')`,
+   * `m.to({ device: 'cuda:1', dtype: 'float16' })`. The modules that were loaded or scripted together move together.
+   */
+  to(target: string | { dtype?: DType; device?: string }): this {
+    const { program } = this[state]
+    const wanted = typeof target !== 'string' ? target : (dtypeNames as readonly string[]).includes(target) ? { dtype: target } : { device: target }
+    const { dtype, device } = wanted as { dtype?: DType; device?: string }
+    if (dtype !== undefined && !/^(float|complex|bfloat16)/.test(dtype))
+      throw new ArgumentError(`Expected a floating point or complex dtype for \`dtype\` but received ${JSON.stringify(dtype)}`)
+    program.moveTo(device === undefined ? program.device : deviceIndex(device), dtype)
+    return this
+  }
+  cuda(device = 'cuda'): this {
+    return this.to(device)
+  }
+  cpu(): this {
+    return this.to('cpu')
+  }
+  half(): this {
+    return this.to('float16')
   }
 
   /**

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
 import type { DType } from '../../tensor/dtype.js'
 import { dtypeNames } from '../../tensor/dtype.js'
+import { onDevice } from '../../tensor/creation.js'
+import { deviceIndex } from '../../tensor/device.js'
 import { Tensor } from '../../tensor/tensor.js'
 import { ArgumentError, UnsupportedError } from '../../util/errors.js'
 import { ScriptModule } from '../jit/script-module.js'
@@ -426,12 +428,14 @@ export class Module {
     return this
   }
 
-  /** Converts floating-point parameters and buffers to a dtype; parameters stay the same objects. A device name must be `cpu`. */
-  to(target: DType | 'cpu' | Tensor | { dtype?: DType; device?: string }): this {
+  /** Moves parameters and buffers to a device, or converts floating-point ones to a dtype; parameters stay the same objects. */
+  to(target: DType | 'cpu' | 'cuda' | `cuda:${number}` | Tensor | { dtype?: DType; device?: string }): this {
     const wanted = typeof target === 'string' ? (isDType(target) ? { dtype: target } : { device: target }) : target
     const { dtype, device } = wanted as { dtype?: DType; device?: string }
-    if (device !== undefined && device !== 'cpu')
-      throw new UnsupportedError(`Modules on the device "${device}" are not supported; "cpu" is the only device.`)
+    if (device !== undefined) {
+      deviceIndex(device)
+      this.convert((tensor) => onDevice(tensor, device), (module) => module.to(device))
+    }
     if (dtype === undefined) return this
     if (!isDType(dtype) || !(isFloating(dtype) || isComplex(dtype)))
       throw new ArgumentError(`Expected a floating point or complex dtype for \`dtype\` but received ${JSON.stringify(dtype)}`)
@@ -450,15 +454,18 @@ export class Module {
     return this.convert((tensor) => (isFloating(tensor.dtype) ? converted(tensor, 'float64') : tensor))
   }
   cpu(): this {
-    return this
+    return this.to('cpu')
+  }
+  cuda(device: 'cuda' | `cuda:${number}` = 'cuda'): this {
+    return this.to(device)
   }
 
   /** Replaces the memory of all parameters and the buffers by what `fn` makes of them. */
-  protected convert(fn: (tensor: Tensor) => Tensor): this {
+  protected convert(fn: (tensor: Tensor) => Tensor, loaded?: (module: ScriptModule) => void): this {
     for (const child of this.children()) {
-      if (!(child instanceof Module))
-        throw new UnsupportedError(`Converting ${child.originalName}, a loaded module, to another dtype is not supported.`)
-      child.convert(fn)
+      if (child instanceof Module) child.convert(fn, loaded)
+      else if (loaded !== undefined) loaded(child)
+      else throw new UnsupportedError(`Converting ${child.originalName}, a loaded module, to another dtype is not supported.`)
     }
     for (const parameter of this.ownParameters().values()) {
       if (isLazy(parameter)) {

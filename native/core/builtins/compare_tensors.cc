@@ -6,6 +6,7 @@
 #include "core/builtins/compare.h"
 #include "core/builtins/tensor_data.h"
 #include "core/builtins/views_shape.h"
+#include "core/device.h"
 
 namespace torchscript::builtins {
 namespace {
@@ -29,14 +30,25 @@ template <class Visit> bool all_pairs(const TensorView& a, const TensorView& b, 
   return true;
 }
 
-bool equal(Context& context, Tensor& a, Tensor& b) {
+// The tensor, on the CPU; both must be on one device.
+Ref<Tensor> on_cpu(Tensor& t, const Tensor& other) {
+  if (t.device() != other.device()) {
+    throw OperatorError("Expected all tensors to be on the same device, but found at least two devices, " + device_text(t.device()) +
+                        " and " + device_text(other.device()) + "!");
+  }
+  return moved_to(t, kCpuDevice);
+}
+
+bool equal(Context& context, Tensor& a_, Tensor& b_) {
+  const Ref<Tensor> a_here = on_cpu(a_, b_), b_here = on_cpu(b_, a_);
+  Tensor &a = *a_here, &b = *b_here;
   if (a.dtype() != b.dtype()) {
     throw OperatorError(std::string("Expected object of data type ") + dtype_name(a.dtype()) + " but got data type " +
                         dtype_name(b.dtype()) + " for argument 'other' in call to equal");
   }
   if (sizes_of(a) != sizes_of(b)) return false;
-  context.reads_data(a, "equal");
-  context.reads_data(b, "equal");
+  context.reads_data(a_, "equal");
+  context.reads_data(b_, "equal");
   bool bytes_decide = is_integral(a.dtype()) || a.dtype() == DType::Bool;
   if (bytes_decide && is_contiguous(a) && is_contiguous(b)) {
     return std::memcmp(a.view.data, b.view.data, static_cast<size_t>(a.numel() * dtype_size(a.dtype()))) == 0;
@@ -47,8 +59,10 @@ bool equal(Context& context, Tensor& a, Tensor& b) {
   return all_pairs(a.view, b.view, [&](int64_t i, int64_t j) { return values_equal(load_element(a.view, i), load_element(b.view, j)); });
 }
 
-bool all_close(Context& context, Tensor& a, Tensor& b, std::optional<double> rtol_, std::optional<double> atol_,
+bool all_close(Context& context, Tensor& a_, Tensor& b_, std::optional<double> rtol_, std::optional<double> atol_,
                std::optional<bool> equal_nan) {
+  const Ref<Tensor> a_here = on_cpu(a_, b_), b_here = on_cpu(b_, a_);
+  Tensor &a = *a_here, &b = *b_here;
   double rtol = rtol_.value_or(1e-5), atol = atol_.value_or(1e-8);
   if (a.dtype() != b.dtype())
     throw OperatorError(std::string(dtype_torch_name(a.dtype())) + " did not match " + dtype_torch_name(b.dtype()));
@@ -64,8 +78,8 @@ bool all_close(Context& context, Tensor& a, Tensor& b, std::optional<double> rto
     }
     return view;
   };
-  context.reads_data(a, "allclose");
-  context.reads_data(b, "allclose");
+  context.reads_data(a_, "allclose");
+  context.reads_data(b_, "allclose");
   TensorView x = stretched(a), y = stretched(b);
   return all_pairs(x, y, [&](int64_t i, int64_t j) {
     Complex p = Number::of(load_element(x, i)).as_complex(), q = Number::of(load_element(y, j)).as_complex();

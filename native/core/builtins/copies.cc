@@ -1,6 +1,7 @@
 // clone, contiguous, to and their kin: the same tensor when nothing changes, else a kernel's copy. Writes into existing tensors.
 #include "core/builtins/adapter.h"
 #include "core/builtins/views.h"
+#include "core/device.h"
 #include "core/registry.h"
 
 namespace torchscript::builtins {
@@ -8,12 +9,6 @@ namespace torchscript::builtins {
 DType dtype_of(int64_t code) {
   if (!is_known_dtype(code)) throw OperatorError("Expected a dtype but received " + std::to_string(code));
   return static_cast<DType>(code);
-}
-
-void require_cpu(const Value& device, const char* op) {
-  if (device.is_none()) return;
-  const std::string& type = device.is(Tag::String) ? device.to_string() : device.to_device().type;
-  if (type.compare(0, 3, "cpu") != 0) throw UnsupportedOperator(std::string(op) + ": device '" + type + "' is not supported, only 'cpu'");
 }
 
 void require_strided(const Value& layout, const char* op) {
@@ -72,31 +67,35 @@ Value convert(Context& context, const Value& self, std::optional<int64_t> dtype_
   return context.call_kernel("cast", {self, Value::of_int(static_cast<int64_t>(dtype)), memory_format});
 }
 
+// The same, on a device: cast where the tensor is, then moved.
+Value convert_to(Context& context, const Value& self, std::optional<int64_t> dtype, int8_t device, std::optional<bool> copy,
+                 const Value& memory_format) {
+  if (self.to_tensor().device() == device) return convert(context, self, dtype, copy, memory_format);
+  return context.to_device(convert(context, self, dtype, false, memory_format), device);
+}
+
 using MaybeInt = std::optional<int64_t>;
 using MaybeBool = std::optional<bool>;
 
 // Arguments after the ones that name the target: non_blocking, copy, memory_format.
 Value to_device(Context& context, const Value& self, const Value& device, MaybeInt dtype, MaybeBool, MaybeBool copy, const Value& format) {
-  require_cpu(device, "aten::to");
-  return convert(context, self, dtype, copy, format);
+  return convert_to(context, self, dtype, device_of(device, self.to_tensor().device(), "aten::to"), copy, format);
 }
 Value to_dtype(Context& context, const Value& self, MaybeInt dtype, MaybeBool, MaybeBool copy, const Value& format) {
   return convert(context, self, dtype, copy, format);
 }
 Value to_other(Context& context, const Value& self, Tensor& other, MaybeBool, MaybeBool copy, const Value& format) {
-  return convert(context, self, static_cast<int64_t>(other.dtype()), copy, format);
+  return convert_to(context, self, static_cast<int64_t>(other.dtype()), other.device(), copy, format);
 }
 Value to_options(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool,
                  MaybeBool copy, const Value& format) {
-  require_cpu(device, "aten::to");
   require_strided(layout, "aten::to");
-  return convert(context, self, dtype, copy, format);
+  return convert_to(context, self, dtype, device_of(device, self.to_tensor().device(), "aten::to"), copy, format);
 }
 Value to_copy(Context& context, const Value& self, MaybeInt dtype, const Value& layout, const Value& device, MaybeBool, MaybeBool,
               const Value& format) {
-  require_cpu(device, "aten::_to_copy");
   require_strided(layout, "aten::_to_copy");
-  return convert(context, self, dtype, true, format);
+  return convert_to(context, self, dtype, device_of(device, self.to_tensor().device(), "aten::_to_copy"), true, format);
 }
 
 Value conjugate(Context& context, const Value& self) {
@@ -158,7 +157,7 @@ Value resize(Context& context, const Value& self, Sizes sizes, const Value& memo
   if (needed > static_cast<int64_t>(t.storage->bytes) / item) {
     // Old elements keep their place in a larger storage.
     Sizes flat{needed};
-    auto larger = Tensor::empty(t.dtype(), flat);
+    auto larger = Tensor::empty(t.dtype(), flat.data(), 1, t.device());
     int64_t kept = static_cast<int64_t>(t.storage->bytes) / item;
     if (kept > 0) {
       Sizes old{kept}, one{1};
@@ -207,9 +206,14 @@ static Builtins rows{
   {"aten::to.prim_other",
    fn<[](Context& context, const Value& self, MaybeBool, MaybeBool copy) { return convert(context, self, std::nullopt, copy, Value()); }>},
   {"aten::_to_copy", fn<to_copy>},
-  {"aten::type_as", fn<[](Context& context, const Value& self, Tensor& other) { return cast(context, self, other.dtype()); }>},
-  {"aten::cpu", kUnchanged},
-  {"aten::cuda", fn<[](const Value&) -> Value { throw UnsupportedOperator("aten::cuda: device 'cuda' is not supported, only 'cpu'"); }>},
+  {"aten::type_as", fn<[](Context& context, const Value& self, Tensor& other) {
+     return context.to_device(cast(context, self, other.dtype()), other.device());
+   }>},
+  {"aten::cpu", fn<[](Context& context, const Value& self) { return context.to_device(self, kCpuDevice); }>},
+  {"aten::cuda", fn<[](Context& context, const Value& self) {
+     if (self.to_tensor().device() != kCpuDevice) return self;
+     return context.to_device(self, static_cast<int8_t>(require_accelerator().current_device()));
+   }>},
   {"aten::to_dense", fn<[](Context& context, const Value& self, MaybeInt dtype) { return convert(context, self, dtype, false, Value()); }>},
   {"aten::to_mkldnn", kUnchanged},
   {"aten::resolve_conj", kUnchanged},

@@ -255,7 +255,7 @@ std::string format_tensor(Context& context, const Tensor& tensor) {
       append_matrix(out, values.data() + at * matrix, rows, columns, 80, 1);
     }
   }
-  out += std::string("[ ") + (is_quantized(tensor.dtype()) ? "QuantizedCPU" : "CPU") + type_word(tensor.dtype()) + "Type{";
+  out += std::string("[ ") + (is_quantized(tensor.dtype()) ? "Quantized" : "") + (tensor.device() == kCpuDevice ? "CPU" : "CUDA") + type_word(tensor.dtype()) + "Type{";
   for (int d = 0; d < ndim; d++) out += (d > 0 ? "," : "") + std::to_string(tensor.size(d));
   out += "}";
   if (tensor.view.quant != nullptr && is_quantized(tensor.dtype())) {

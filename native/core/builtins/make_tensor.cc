@@ -5,6 +5,7 @@
 #include "core/builtins/promotion.h"
 #include "core/builtins/tensor_data.h"
 #include "core/builtins/views.h"
+#include "core/device.h"
 
 namespace torchscript::builtins {
 namespace {
@@ -29,8 +30,8 @@ Value number_tensor(Context& context, const Value& number) {
 
 // Numbers become the default dtype of their kind first, and only then what `dtype` asks for, as PyTorch's scripts do.
 Value finish(Context& context, Value t, MaybeInt dtype, const Value& device, MaybeBool requires_grad) {
-  require_cpu(device, "aten::tensor");
   if (dtype) t = cast(context, t, dtype_of(*dtype));
+  t = context.to_device(t, device_of(device, kCpuDevice, "aten::tensor"));
   if (requires_grad.value_or(false)) {
     DType d = t.to_tensor().dtype();
     if (!is_floating(d) && !is_complex(d)) throw OperatorError("Only Tensors of floating point and complex dtype can require gradients");
@@ -44,13 +45,13 @@ Value from_number(Context& context, const Value& number, MaybeInt dtype, const V
 }
 
 Value scalar_tensor(Context& context, const Value& number, MaybeInt dtype, const Value& layout, const Value& device) {
-  require_cpu(device, "aten::scalar_tensor");
   require_strided(layout, "aten::scalar_tensor");
   Number n = Number::of(number);
   DType wanted = dtype ? dtype_of(*dtype) : DType::F32;
   DType exact = n.kind == NumberKind::Int ? DType::I64 : n.kind == NumberKind::Float ? DType::F64 : DType::C128;
   if (wanted == DType::F32 && n.kind != NumberKind::Complex) exact = DType::F32;
-  return cast(context, context.known_tensor(scalar_of(n.value(), exact)), wanted);
+  return context.to_device(cast(context, context.known_tensor(scalar_of(n.value(), exact)), wanted),
+                           device_of(device, kCpuDevice, "aten::scalar_tensor"));
 }
 
 // The shape of a nested list along its first items.
@@ -130,8 +131,8 @@ Value from_list(Context& context, const Value& list, MaybeInt dtype, const Value
 }
 
 Value as_tensor(Context& context, const Value& data, MaybeInt dtype, const Value& device) {
-  require_cpu(device, "aten::as_tensor");
-  return dtype ? cast(context, data, dtype_of(*dtype)) : data;
+  const Value cast_to = dtype ? cast(context, data, dtype_of(*dtype)) : data;
+  return context.to_device(cast_to, device_of(device, data.to_tensor().device(), "aten::as_tensor"));
 }
 
 Value shape_as_tensor(Context& context, Tensor& t) {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "core/device.h"
 #include "core/builtins/adapter.h"
 
 namespace torchscript {
@@ -236,7 +237,8 @@ void conv_set_state(Context& context, Value* args, int, Value*, int) {
     const auto& tensors = state[1].to_list().items;
     const auto& optional = state[2].to_list().items;
     if (tensors.size() < 2 || optional.empty()) fail("ConvPackedParamsBase: Expected a configuration, a weight and a bias");
-    const Tensor& packed = tensors[0].to_tensor();
+    const Ref<Tensor> packed_here = moved_to(tensors[0].to_tensor(), kCpuDevice);
+    const Tensor& packed = *packed_here;
     if (packed.dtype() != DType::I16 || packed.dim() != 1) fail("ConvPackedParamsBase: Expected a configuration of 16-bit integers");
     for (int64_t i = 0; i < packed.numel(); i++) config.push_back(packed.view.ptr<int16_t>()[i * packed.stride(0)]);
     weight = tensors[1];
@@ -534,7 +536,8 @@ void quantized_gru(Context& context, Value* args, int, Value* results, int nresu
 void choose_qparams(Context& context, Value* args, int nargs, Value* results, int nresults) {
   const Value both = context.call_kernel("choose_qparams", {args[0], Value::of_bool(nargs > 1 && args[1].to_bool())});
   context.reads_data(both.to_tensor(), "it chooses quantization parameters from data");
-  const double* values = both.to_tensor().view.ptr<double>();
+  const Ref<Tensor> here = moved_to(both.to_tensor(), kCpuDevice);
+  const double* values = here->view.ptr<double>();
   results[0] = Value::of_float(values[0]);
   if (nresults > 1) results[1] = Value::of_int(static_cast<int64_t>(values[1]));
 }

@@ -1,4 +1,5 @@
 #include "core/builtins/tensor_data.h"
+#include "core/device.h"
 
 #include <cmath>
 #include <cstring>
@@ -121,7 +122,8 @@ void store_element(Tensor& tensor, int64_t offset, const Value& value) {
 
 std::vector<double> load_doubles(Context& context, const Tensor& tensor, const char* reason) {
   context.reads_data(tensor, reason);
-  const TensorView& view = tensor.view;
+  const Ref<Tensor> here = moved_to(tensor, kCpuDevice);
+  const TensorView& view = here->view;
   int64_t n = view.numel();
   std::vector<double> items;
   items.reserve(static_cast<size_t>(n));

@@ -4,6 +4,7 @@
 #include "core/builtins/adapter.h"
 #include "core/builtins/tensor_data.h"
 #include "core/builtins/views_shape.h"
+#include "core/device.h"
 
 namespace torchscript::builtins {
 namespace {
@@ -50,12 +51,6 @@ bool dense(Tensor& t) {
     expected *= size;
   }
   return true;
-}
-
-Value cpu_device() {
-  auto device = make_ref<DeviceValue>();
-  device->type = "cpu";
-  return Value(std::move(device));
 }
 
 void check_metadata(Tensor& t, const Value& size, const Value& stride, MaybeInt dtype) {
@@ -118,7 +113,7 @@ Value tolist(Context& context, Tensor& t, MaybeInt depth, MaybeInt kind) {
   }
   if (t.dim() == 0) return one_item(context, t);
   context.reads_data(t, "tolist");
-  return to_list(context, t, 0, 0);
+  return to_list(context, *moved_to(t, kCpuDevice), 0, 0);
 }
 
 bool never(Tensor&) { return false; }
@@ -158,7 +153,7 @@ static Builtins rows{
   {"aten::_has_compatible_shallow_copy_type", fn<[](Tensor&, Tensor&) { return true; }>},
   {"aten::_version", fn<[](Tensor& t) { return static_cast<int64_t>(t.storage->version); }>},
   {"aten::output_nr", fn<[](Tensor&) { return int64_t{0}; }>},
-  {"aten::get_device", fn<[](Tensor&) { return int64_t{-1}; }>},
+  {"aten::get_device", fn<[](Tensor& t) { return int64_t{t.device()}; }>},
   {"aten::is_floating_point", fn<[](Tensor& t) { return is_floating(t.dtype()); }>},
   {"aten::is_complex", fn<[](Tensor& t) { return is_complex(t.dtype()); }>},
   {"aten::is_signed", fn<[](Tensor& t) {
@@ -187,13 +182,13 @@ static Builtins rows{
      return channel_values(q, t, q.zero_points, true);
    }>},
   {"aten::qscheme", fn<[](Tensor& t) { return static_cast<int64_t>(quant_of(t, "qscheme").scheme); }>},
-  {"prim::device", fn<[](Tensor&) { return cpu_device(); }>},
+  {"prim::device", fn<[](Tensor& t) { return device_value(t.device()); }>},
   {"prim::dtype", fn<[](Tensor& t) { return static_cast<int64_t>(t.dtype()); }>},
   {"prim::layout", fn<[](Tensor&) { return int64_t{0}; }>},
   {"prim::requires_grad", fn<[](Tensor& t) { return t.requires_grad; }>},
   {"prim::is_cpu", fn<[](Tensor&) { return true; }>},
   {"prim::is_quantized", fn<[](Tensor& t) { return is_quantized(t.dtype()); }>},
-  {"prim::is_cuda", kNever},
+  {"prim::is_cuda", fn<[](Tensor& t) { return t.device() != kCpuDevice; }>},
   {"prim::is_ipu", kNever},
   {"prim::is_maia", kNever},
   {"prim::is_meta", kNever},

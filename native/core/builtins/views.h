@@ -23,8 +23,6 @@ Value clone_contiguous(Context& context, const Value& self);
 Value cast(Context& context, const Value& self, DType dtype);
 // A number of a schema as a dtype; throws on codes that PyTorch does not have.
 DType dtype_of(int64_t code);
-// Throws UnsupportedOperator for any device but the CPU; None is fine.
-void require_cpu(const Value& device, const char* op);
 void require_strided(const Value& layout, const char* op);
 
 }  // namespace torchscript::builtins

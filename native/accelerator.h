@@ -1,0 +1,99 @@
+// The device ABI: what the executor sees of an accelerator. Devices are numbered from 0; the CPU is kCpuDevice (kernel.h).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+
+namespace torchscript {
+
+struct DeviceProperties {
+  std::string name;
+  int major = 0, minor = 0;  // compute capability
+  size_t total_memory = 0;
+  int multi_processors = 0;
+  int warp_size = 32;
+  int max_threads_per_block = 0;
+  int shared_memory_per_block = 0;        // without opting in
+  int shared_memory_per_block_optin = 0;  // at most
+  int l2_cache_bytes = 0;
+  int clock_khz = 0;
+  int memory_clock_khz = 0;
+  int memory_bus_bits = 0;
+};
+
+struct DeviceMemoryCounters {
+  int64_t live_bytes = 0;    // of blocks in use
+  int64_t cached_bytes = 0;  // freed blocks kept for reuse
+  int64_t peak_bytes = 0;    // most of live_bytes
+  int64_t total_bytes = 0, free_bytes = 0;  // of the device, by the driver
+  int64_t allocations = 0;   // calls of the driver
+};
+
+// A sequence of work on a device that was recorded once and is launched as a whole.
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+  virtual void launch() = 0;
+  virtual size_t nodes() const = 0;
+};
+
+// Every operation of a device is in order: what is asked first is done first, and freed memory is taken again in that order. Throws
+// OperatorError with the driver's error and its call.
+class Accelerator {
+ public:
+  virtual const char* type() const = 0;  // "cuda"
+  // Opens the driver on first use. 0 where there is none, or no device.
+  virtual int count() = 0;
+  // Why count() is 0; empty when it is not.
+  virtual std::string unavailable_reason() = 0;
+  virtual DeviceProperties properties(int device) = 0;
+  virtual std::string driver_version() = 0;
+  // Of the file of compiled kernels; `reason` says why there is none.
+  virtual std::vector<std::string> kernel_names(std::string* path, std::string* reason) = 0;
+
+  // The device that `cuda` without an index means on this thread.
+  virtual int current_device() = 0;
+  virtual void set_current_device(int device) = 0;
+
+  // 256-byte aligned; contents are undefined. What is freed while a graph is being captured lives as long as the graph.
+  virtual void* allocate(int device, size_t bytes) = 0;
+  virtual void release(int device, void* block, size_t bytes) noexcept = 0;
+  virtual void release_cached(int device) = 0;
+  virtual DeviceMemoryCounters counters(int device) = 0;
+  virtual void reset_peak(int device) = 0;
+
+  // Host memory may be used again when this returns.
+  virtual void copy_in(int device, void* to, const void* from, size_t bytes) = 0;
+  // Waits for the bytes.
+  virtual void copy_out(int device, void* to, const void* from, size_t bytes) = 0;
+  virtual void copy_between(int to_device, void* to, int from_device, const void* from, size_t bytes) = 0;
+  // Windows of equal shape on one device, of any strides and dtypes.
+  virtual void copy_views(const TensorView& destination, const TensorView& source) = 0;
+  virtual void synchronize(int device) = 0;
+
+  // Memory that the device reads and writes directly while the program goes on.
+  virtual void* allocate_pinned(size_t bytes) = 0;
+  virtual void release_pinned(void* block) noexcept = 0;
+
+  // Between the two everything that this thread asks of the device is recorded instead of done; copy_out, synchronize and errors end it.
+  virtual void begin_capture(int device) = 0;
+  virtual std::unique_ptr<DeviceGraph> end_capture() = 0;
+  // After an exception between the two.
+  virtual void abandon_capture() noexcept = 0;
+  // Copies to and from pinned memory, for captures: nothing waits.
+  virtual void enqueue_copy_in(int device, void* to, const void* pinned, size_t bytes) = 0;
+  virtual void enqueue_copy_out(int device, void* pinned, const void* from, size_t bytes) = 0;
+
+ protected:
+  ~Accelerator() = default;
+};
+
+// Null in a build without one.
+Accelerator* accelerator();
+void register_accelerator(Accelerator* instance);
+
+}  // namespace torchscript

@@ -1,0 +1,422 @@
+#include "cuda/context.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "cuda/kernels.h"
+
+namespace torchscript::cuda {
+namespace {
+
+struct SizeClass {
+  int index;
+  size_t bytes;
+};
+
+constexpr size_t kSmallest = 512;
+constexpr size_t kLargestRequest = size_t{1} << 46;
+
+// Multiples of 512 bytes up to 4 KiB, then eighths of powers of two.
+SizeClass size_class(size_t bytes) {
+  if (bytes <= 8 * kSmallest) {
+    size_t steps = std::max<size_t>(1, (bytes + kSmallest - 1) / kSmallest);
+    return {static_cast<int>(steps) - 1, steps * kSmallest};
+  }
+  int e = 63 - __builtin_clzll(bytes - 1);  // 2^e < bytes <= 2^(e+1)
+  size_t step = size_t{1} << (e - 3);
+  size_t eighths = (bytes - (size_t{1} << e) + step - 1) / step;
+  return {8 + 8 * (e - 12) + static_cast<int>(eighths) - 1, (size_t{1} << e) + eighths * step};
+}
+
+// Each request goes to the driver with its own size, so that a checking driver sees accesses beyond the end.
+bool is_exact() {
+  static const bool exact = [] {
+    const char* value = std::getenv("TORCHSCRIPT_CUDA_ALLOCATOR");
+    return value && std::strcmp(value, "exact") == 0;
+  }();
+  return exact;
+}
+
+std::string size_text(double bytes) {
+  const char* units[] = {"bytes", "KiB", "MiB", "GiB"};
+  int unit = 0;
+  while (bytes >= 1024 && unit < 3) bytes /= 1024, unit++;
+  char text[48];
+  snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", bytes, units[unit]);
+  return text;
+}
+
+// A capture of this thread.
+struct Capture {
+  Context* context = nullptr;
+  StreamHandle stream = nullptr;
+  std::vector<std::pair<void*, size_t>> kept;  // freed meanwhile: the graph's
+};
+thread_local Capture* capture = nullptr;
+
+thread_local int current = 0;
+
+class CapturedGraph final : public DeviceGraph {
+ public:
+  CapturedGraph(Context& context, GraphExecHandle instance, size_t nodes, std::vector<std::pair<void*, size_t>> kept)
+      : context_(context), instance_(instance), nodes_(nodes), kept_(std::move(kept)) {}
+  ~CapturedGraph() override {
+    // What it still runs must be done first.
+    if (driver().ctx_set_current(context_.handle) == kSuccess) {
+      driver().stream_synchronize(context_.stream);
+      driver().graph_exec_destroy(instance_);
+    }
+    for (auto [block, bytes] : kept_) context_.allocator->release(block, bytes);
+  }
+  void launch() override {
+    enter(context_.index);
+    TS_CUDA(graph_launch, instance_, context_.stream);
+  }
+  size_t nodes() const override { return nodes_; }
+
+ private:
+  Context& context_;
+  GraphExecHandle instance_;
+  size_t nodes_;
+  std::vector<std::pair<void*, size_t>> kept_;
+};
+
+class Backend final : public Accelerator {
+ public:
+  Backend() { register_accelerator(this); }
+  const char* type() const override { return "cuda"; }
+  int count() override { return driver().devices; }
+  std::string unavailable_reason() override { return driver().reason; }
+  std::string driver_version() override {
+    const int version = driver().version;
+    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+  }
+  std::vector<std::string> kernel_names(std::string* path, std::string* reason) override { return kernel_file_names(path, reason); }
+  DeviceProperties properties(int device) override { return enter(device).properties; }
+
+  int current_device() override { return current; }
+  void set_current_device(int device) override {
+    enter(device);
+    current = device;
+  }
+
+  void* allocate(int device, size_t bytes) override { return enter(device).allocator->allocate(bytes); }
+  void release(int device, void* block, size_t bytes) noexcept override {
+    try {
+      Context& context = enter(device);
+      if (capture && capture->context == &context) {
+        capture->kept.emplace_back(block, bytes);
+        return;
+      }
+      context.allocator->release(block, bytes);
+    } catch (...) {
+      // The device is gone, and its memory with it.
+    }
+  }
+  void release_cached(int device) override {
+    Context& context = enter(device);
+    TS_CUDA(stream_synchronize, context.stream);
+    context.allocator->release_cached();
+  }
+  DeviceMemoryCounters counters(int device) override { return enter(device).allocator->counters(); }
+  void reset_peak(int device) override { enter(device).allocator->reset_peak(); }
+
+  void copy_in(int device, void* to, const void* from, size_t bytes) override {
+    if (bytes == 0) return;
+    Context& context = enter(device);
+    refuse_capture(context, "a copy from the CPU");
+    context.staging.copy_in(context.stream, reinterpret_cast<DevicePointer>(to), from, bytes);
+  }
+  void copy_out(int device, void* to, const void* from, size_t bytes) override {
+    if (bytes == 0) return;
+    Context& context = enter(device);
+    refuse_capture(context, "a copy to the CPU");
+    context.staging.copy_out(context.stream, to, reinterpret_cast<DevicePointer>(from), bytes);
+  }
+  void copy_between(int to_device, void* to, int from_device, const void* from, size_t bytes) override {
+    if (bytes == 0) return;
+    const auto target = reinterpret_cast<DevicePointer>(to), source = reinterpret_cast<DevicePointer>(from);
+    if (to_device == from_device) {
+      Context& context = enter(to_device);
+      TS_CUDA(memcpy_dtod, target, source, bytes, current_stream(context));
+      return;
+    }
+    // The other device's work on either side must be done.
+    Context& destination = enter(to_device);
+    refuse_capture(destination, "a copy between devices");
+    TS_CUDA(stream_synchronize, destination.stream);
+    Context& origin = enter(from_device);
+    TS_CUDA(memcpy_peer, target, destination.handle, source, origin.handle, bytes, origin.stream);
+    TS_CUDA(stream_synchronize, origin.stream);
+  }
+  void copy_views(const TensorView& destination, const TensorView& source) override { copy_strided(destination, source); }
+  void synchronize(int device) override {
+    Context& context = enter(device);
+    refuse_capture(context, "a synchronization");
+    TS_CUDA(stream_synchronize, context.stream);
+  }
+
+  void* allocate_pinned(size_t bytes) override {
+    enter(current);
+    void* memory = nullptr;
+    TS_CUDA(mem_host_alloc, &memory, std::max<size_t>(bytes, 1), kHostAllocPortable);
+    return memory;
+  }
+  void release_pinned(void* block) noexcept override {
+    if (block) driver().mem_free_host(block);
+  }
+
+  void begin_capture(int device) override {
+    Context& context = enter(device);
+    if (capture) fail("A capture goes on already");
+    auto fresh = std::make_unique<Capture>();
+    fresh->context = &context;
+    TS_CUDA(stream_create, &fresh->stream, kStreamNonBlocking);
+    const Result result = driver().stream_begin_capture(fresh->stream, kCaptureThreadLocal);
+    if (result != kSuccess) driver().stream_destroy(fresh->stream);
+    check_result(result, "stream_begin_capture");
+    capture = fresh.release();
+  }
+  std::unique_ptr<DeviceGraph> end_capture() override {
+    std::unique_ptr<Capture> done(std::exchange(capture, nullptr));
+    if (!done) fail("No capture goes on");
+    GraphHandle graph = nullptr;
+    Result result = driver().stream_end_capture(done->stream, &graph);
+    driver().stream_destroy(done->stream);
+    GraphExecHandle instance = nullptr;
+    size_t nodes = 0;
+    const char* call = "stream_end_capture";
+    if (result == kSuccess) {
+      driver().graph_get_nodes(graph, nullptr, &nodes);
+      call = "graph_instantiate";
+      result = driver().graph_instantiate(&instance, graph, 0);
+      driver().graph_destroy(graph);
+    }
+    if (result != kSuccess) {
+      for (auto [block, bytes] : done->kept) done->context->allocator->release(block, bytes);
+      check_result(result, call);
+    }
+    return std::make_unique<CapturedGraph>(*done->context, instance, nodes, std::move(done->kept));
+  }
+  void abandon_capture() noexcept override {
+    std::unique_ptr<Capture> done(std::exchange(capture, nullptr));
+    if (!done) return;
+    GraphHandle graph = nullptr;
+    if (driver().stream_end_capture(done->stream, &graph) == kSuccess && graph) driver().graph_destroy(graph);
+    driver().stream_destroy(done->stream);
+    for (auto [block, bytes] : done->kept) done->context->allocator->release(block, bytes);
+  }
+  void enqueue_copy_in(int device, void* to, const void* pinned, size_t bytes) override {
+    if (bytes == 0) return;
+    Context& context = enter(device);
+    TS_CUDA(memcpy_htod, reinterpret_cast<DevicePointer>(to), pinned, bytes, current_stream(context));
+  }
+  void enqueue_copy_out(int device, void* pinned, const void* from, size_t bytes) override {
+    if (bytes == 0) return;
+    Context& context = enter(device);
+    TS_CUDA(memcpy_dtoh, pinned, reinterpret_cast<DevicePointer>(from), bytes, current_stream(context));
+  }
+
+ private:
+  static void refuse_capture(Context& context, const char* what) {
+    if (capture && capture->context == &context) fail("%s cannot be part of a CUDA graph", what);
+  }
+};
+
+Backend backend;
+
+}  // namespace
+
+void* Allocator::allocate(size_t bytes) {
+  if (bytes > kLargestRequest) out_of_memory(bytes, 0, 0);
+  auto [index, size] = size_class(bytes);
+  if (is_exact()) size = std::max<size_t>(bytes, 1);
+  std::lock_guard<std::mutex> lock(mutex_);
+  DevicePointer block = 0;
+  std::vector<DevicePointer>& list = blocks_[index];
+  if (!is_exact() && !list.empty()) {
+    block = list.back();
+    list.pop_back();
+    counters_.cached_bytes -= static_cast<int64_t>(size);
+  } else {
+    Result result = driver().mem_alloc(&block, size);
+    if (result == kOutOfMemory) {
+      release_cached_locked();
+      result = driver().mem_alloc(&block, size);
+    }
+    if (result == kOutOfMemory) out_of_memory(bytes, static_cast<size_t>(counters_.live_bytes), static_cast<size_t>(counters_.cached_bytes));
+    check_result(result, "mem_alloc");
+    counters_.allocations++;
+  }
+  counters_.live_bytes += static_cast<int64_t>(size);
+  counters_.peak_bytes = std::max(counters_.peak_bytes, counters_.live_bytes);
+  return reinterpret_cast<void*>(block);
+}
+
+void Allocator::release(void* block, size_t bytes) noexcept {
+  auto [index, size] = size_class(bytes);
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto pointer = reinterpret_cast<DevicePointer>(block);
+  if (is_exact()) {
+    counters_.live_bytes -= static_cast<int64_t>(std::max<size_t>(bytes, 1));
+    driver().mem_free(pointer);
+    return;
+  }
+  counters_.live_bytes -= static_cast<int64_t>(size);
+  try {
+    blocks_[index].push_back(pointer);
+    counters_.cached_bytes += static_cast<int64_t>(size);
+  } catch (...) {
+    driver().mem_free(pointer);
+  }
+}
+
+void Allocator::release_cached() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  release_cached_locked();
+}
+
+void Allocator::release_cached_locked() {
+  // cuMemFree waits for the work that uses the block.
+  for (auto& list : blocks_) {
+    for (DevicePointer block : list) driver().mem_free(block);
+    list.clear();
+  }
+  counters_.cached_bytes = 0;
+}
+
+DeviceMemoryCounters Allocator::counters() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  DeviceMemoryCounters result = counters_;
+  size_t free = 0, total = 0;
+  if (driver().mem_get_info(&free, &total) == kSuccess) {
+    result.free_bytes = static_cast<int64_t>(free);
+    result.total_bytes = static_cast<int64_t>(total);
+  }
+  return result;
+}
+
+void Allocator::reset_peak() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  counters_.peak_bytes = counters_.live_bytes;
+}
+
+void Allocator::out_of_memory(size_t bytes, size_t live, size_t cached) {
+  size_t free = 0, total = 0;
+  driver().mem_get_info(&free, &total);
+  fail("CUDA out of memory. Tried to allocate %s. GPU %d has a total capacity of %s of which %s is free; %s is in use by tensors and %s is kept for reuse.",
+       size_text(static_cast<double>(bytes)).c_str(), device_, size_text(static_cast<double>(total)).c_str(),
+       size_text(static_cast<double>(free)).c_str(), size_text(static_cast<double>(live)).c_str(), size_text(static_cast<double>(cached)).c_str());
+}
+
+Staging::Piece& Staging::next() {
+  Piece& piece = pieces_[at_];
+  at_ = (at_ + 1) % kPieces;
+  if (!piece.memory) {
+    void* memory = nullptr;
+    TS_CUDA(mem_host_alloc, &memory, kPiece, kHostAllocPortable);
+    piece.memory = static_cast<char*>(memory);
+    TS_CUDA(event_create, &piece.done, kEventDisableTiming);
+  }
+  if (piece.used) TS_CUDA(event_synchronize, piece.done);
+  return piece;
+}
+
+void Staging::copy_in(StreamHandle stream, DevicePointer to, const void* from, size_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (size_t at = 0; at < bytes;) {
+    const size_t n = std::min(kPiece, bytes - at);
+    Piece& piece = next();
+    std::memcpy(piece.memory, static_cast<const char*>(from) + at, n);
+    TS_CUDA(memcpy_htod, to + at, piece.memory, n, stream);
+    TS_CUDA(event_record, piece.done, stream);
+    piece.used = true;
+    at += n;
+  }
+}
+
+void Staging::copy_out(StreamHandle stream, void* to, DevicePointer from, size_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  // Two pieces in turn: one arrives while the other is emptied.
+  struct Pending {
+    Piece* piece = nullptr;
+    size_t at = 0, bytes = 0;
+  } before;
+  auto empty = [&](Pending& pending) {
+    if (!pending.piece) return;
+    TS_CUDA(event_synchronize, pending.piece->done);
+    std::memcpy(static_cast<char*>(to) + pending.at, pending.piece->memory, pending.bytes);
+    pending.piece->used = false;
+  };
+  for (size_t at = 0; at < bytes;) {
+    const size_t n = std::min(kPiece, bytes - at);
+    Pending now{&next(), at, n};
+    TS_CUDA(memcpy_dtoh, now.piece->memory, from + at, n, stream);
+    TS_CUDA(event_record, now.piece->done, stream);
+    now.piece->used = true;
+    empty(before);
+    before = now;
+    at += n;
+  }
+  empty(before);
+}
+
+Context::Context(int which) : index(which) {
+  TS_CUDA(device_get, &device, which);
+  TS_CUDA(primary_ctx_retain, &handle, device);
+  TS_CUDA(ctx_set_current, handle);
+  TS_CUDA(stream_create, &stream, kStreamNonBlocking);
+  char name[256] = {};
+  TS_CUDA(device_get_name, name, sizeof name, device);
+  properties.name = name;
+  TS_CUDA(device_total_mem, &properties.total_memory, device);
+  auto attribute = [&](int id) {
+    int value = 0;
+    driver().device_get_attribute(&value, id, device);
+    return value;
+  };
+  properties.major = attribute(kComputeMajor);
+  properties.minor = attribute(kComputeMinor);
+  properties.multi_processors = attribute(kMultiprocessorCount);
+  properties.warp_size = attribute(kWarpSize);
+  properties.max_threads_per_block = attribute(kMaxThreadsPerBlock);
+  properties.shared_memory_per_block = attribute(kMaxSharedPerBlock);
+  properties.shared_memory_per_block_optin = attribute(kMaxSharedPerBlockOptin);
+  properties.l2_cache_bytes = attribute(kL2CacheSize);
+  properties.clock_khz = attribute(kClockRate);
+  properties.memory_clock_khz = attribute(kMemoryClock);
+  properties.memory_bus_bits = attribute(kMemoryBusWidth);
+  allocator = std::make_unique<Allocator>(which);
+}
+
+Context& enter(int device) {
+  constexpr int kMaxDevices = 64;
+  static std::mutex mutex;
+  static std::atomic<Context*> contexts[kMaxDevices];
+  const Driver& d = driver();
+  if (d.devices == 0) fail("CUDA is not available: %s", d.reason.c_str());
+  if (device < 0 || device >= d.devices || device >= kMaxDevices)
+    fail("Expected a CUDA device from 0 to %d for `device` but received %d", d.devices - 1, device);
+  Context* context = contexts[device].load(std::memory_order_acquire);
+  if (!context) {
+    std::lock_guard<std::mutex> lock(mutex);
+    context = contexts[device].load(std::memory_order_acquire);
+    if (!context) {
+      // Lives as long as the process: memory may be freed while it ends.
+      context = new Context(device);
+      contexts[device].store(context, std::memory_order_release);
+    }
+  }
+  thread_local Context* entered = nullptr;
+  if (entered != context) {
+    TS_CUDA(ctx_set_current, context->handle);
+    entered = context;
+  }
+  return *context;
+}
+
+StreamHandle current_stream(Context& context) { return capture && capture->context == &context ? capture->stream : context.stream; }
+bool is_capturing() { return capture != nullptr; }
+
+}  // namespace torchscript::cuda

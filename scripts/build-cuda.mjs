@@ -1,0 +1,147 @@
+// `npm run build:cuda`: compiles native/cuda/kernels with nvcc into build/Release/torchscript.cuda, beside the addon (docs/cuda.md). Without nvcc nothing is
+// built, which is said. A file is compiled again when it, what it includes or its flags changed: results are kept by content in build/cuda.
+//
+//   --check   compiles, and compares registers, spills and shared memory of each kernel with native/cuda/kernels/resources.txt (BLESS=1 rewrites it)
+//   --arch sm_80   only this architecture, for a quick look; writes no file beside the addon
+//
+// A kernel file may say `// archs: sm_90a` to be compiled for these alone. Others are compiled to one PTX (compute_75, or `// ptx: compute_80`), which
+// ptxas assembles for each chip, and for the latest to PTX that later chips' drivers compile.
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { builtKernels, kernelFile, kernelSources } from './cuda-sources.mjs'
+
+const args = process.argv.slice(2)
+const only = args.includes('--arch') ? args[args.indexOf('--arch') + 1] : undefined
+const table = 'native/cuda/kernels/resources.txt'
+/** The chips that kernels are assembled for. */
+const chips = ['sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90']
+
+const version = spawnSync('nvcc', ['--version'], { encoding: 'utf8' })
+if (version.status !== 0) {
+  console.log('nvcc is not installed: the CUDA kernels are left out, and CUDA devices cannot be used. Everything else works.')
+  process.exit(0)
+}
+
+/** The text of a file and of everything in the project that it includes. */
+function textOf(file, seen = new Set()) {
+  if (seen.has(file)) return ''
+  seen.add(file)
+  const text = readFileSync(file, 'utf8')
+  let all = text
+  for (const [, target] of text.matchAll(/#include\s+"([^"]+)"/g)) {
+    const path = [join('native', target), join(dirname(file), target)].find((p) => existsSync(p))
+    if (path !== undefined) all += textOf(path, seen)
+  }
+  return all
+}
+
+function flagsOf(text) {
+  const archs = /^\/\/ archs: (.+)$/m.exec(text)?.[1].split(/\s+/)
+  const ptx = /^\/\/ ptx: (compute_\w+)$/m.exec(text)?.[1] ?? 'compute_75'
+  const chipNumber = (name) => Number(/\d+/.exec(name)[0])
+  const common = ['-std=c++20', '-O3', '-Inative', '-fmad=false', '-Xptxas', '-v', '-fatbin', '-compress-mode=size']
+  // Expressions of the pointwise family round as the CPU's do; other kernels contract.
+  if (!/pointwise\.cuh/.test(text)) common[common.indexOf('-fmad=false')] = '-fmad=true'
+  if (archs !== undefined) {
+    const wanted = archs.filter((a) => only === undefined || a === only)
+    return { flags: [...common, ...wanted.flatMap((a) => ['-gencode', `arch=${a.replace('sm_', 'compute_')},code=${a}`])], count: wanted.length }
+  }
+  const wanted = (only === undefined ? chips : [only]).filter((c) => chipNumber(c) >= chipNumber(ptx))
+  const codes = only === undefined ? [...wanted, ptx] : wanted
+  return { flags: [...common, '-gencode', `arch=${ptx},code=[${codes.join(',')}]`], count: wanted.length }
+}
+
+mkdirSync('build/cuda', { recursive: true })
+const compile = (file) =>
+  new Promise((resolve, reject) => {
+    const text = textOf(file)
+    const { flags, count } = flagsOf(readFileSync(file, 'utf8'))
+    if (count === 0) return resolve(undefined)
+    const key = createHash('sha256').update(version.stdout).update(flags.join(' ')).update(text).digest('hex').slice(0, 24)
+    const out = join('build/cuda', `${basename(file, '.cu')}-${key}.fatbin`)
+    const log = `${out}.txt`
+    const done = (fresh) => resolve({ name: basename(file, '.cu'), out, log: readFileSync(log, 'utf8'), fresh })
+    if (existsSync(out) && existsSync(log)) return done(false)
+    const started = Date.now()
+    execFile('nvcc', [...flags, '-o', `${out}.part`, file], { encoding: 'utf8', maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      if (error !== null) {
+        const lines = stderr.split('\n').filter((l) => !l.startsWith('ptxas info'))
+        return reject(new Error(`${file} does not compile:\n${lines.join('\n')}`))
+      }
+      writeFileSync(log, stdout + stderr)
+      writeFileSync(out, readFileSync(`${out}.part`))
+      console.log(`${file}: ${((Date.now() - started) / 1000).toFixed(1)} s`)
+      done(true)
+    })
+  })
+
+const waiting = kernelSources()
+const built = []
+await Promise.all(
+  Array.from({ length: Math.min(availableParallelism(), 4) }, async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await compile(file)
+      if (result !== undefined) built.push(result)
+    }
+  }),
+)
+built.sort((a, b) => (a.name < b.name ? -1 : 1))
+
+/** Registers, spills and shared memory by kernel and chip, from what ptxas says. */
+function resourcesOf(log) {
+  const rows = []
+  let current
+  for (const line of log.split('\n')) {
+    const entry = /Compiling entry function '(\w+)' for '(\w+)'/.exec(line)
+    if (entry !== null) current = { kernel: entry[1], chip: entry[2], spill: 0 }
+    const spill = /(\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line)
+    if (spill !== null && current !== undefined) current.spill = Number(spill[1]) + Number(spill[2])
+    const used = /Used (\d+) registers/.exec(line)
+    if (used !== null && current !== undefined) {
+      rows.push({ ...current, registers: Number(used[1]), shared: Number(/(\d+) bytes smem/.exec(line)?.[1] ?? 0) })
+      current = undefined
+    }
+  }
+  return rows
+}
+const resources = built.flatMap(({ log }) => resourcesOf(log))
+
+if (args.includes('--check')) {
+  // One line a kernel; pointwise kernels are many and alike, so that only the most of each file counts.
+  const lines = []
+  for (const { name, log } of built) {
+    const rows = resourcesOf(log)
+    const summary = (kernel, list) => {
+      const of = (key) => Math.max(...list.map((r) => r[key]))
+      return `${kernel} registers ${of('registers')} spill ${of('spill')} shared ${of('shared')}`
+    }
+    if (name.startsWith('pointwise_')) lines.push(summary(`${name}*`, rows))
+    else for (const kernel of new Set(rows.map((r) => r.kernel))) lines.push(summary(kernel, rows.filter((r) => r.kernel === kernel)))
+  }
+  const text = `# Most registers and spilled bytes a thread, and static shared memory a block, over all chips. npm run build:cuda -- --check; BLESS=1 rewrites.\n${lines.sort().join('\n')}\n`
+  if (process.env.BLESS) writeFileSync(table, text)
+  const known = existsSync(table) ? readFileSync(table, 'utf8') : ''
+  if (known !== text) {
+    const before = new Set(known.split('\n'))
+    const after = new Set(text.split('\n'))
+    for (const line of before) if (!after.has(line)) console.log(`- ${line}`)
+    for (const line of after) if (!before.has(line)) console.log(`+ ${line}`)
+    console.log(`Expected the resources of ${table}. BLESS=1 rewrites it.`)
+    process.exitCode = 1
+  }
+}
+
+if (only === undefined) {
+  const images = built.map(({ name, out, log }) => ({
+    name,
+    kernels: [...new Set(resourcesOf(log).map((r) => r.kernel))].sort(),
+    bytes: readFileSync(out),
+  }))
+  mkdirSync(dirname(builtKernels), { recursive: true })
+  const bytes = kernelFile(images)
+  writeFileSync(builtKernels, bytes)
+  console.log(`${builtKernels}: ${new Set(resources.map((r) => r.kernel)).size} kernels, ${(bytes.length / 1e6).toFixed(1)} MB`)
+}
