@@ -128,6 +128,22 @@ let stages = `${header}// In the order of PointwiseId. Staged: a mask of the ope
 let code = `${header}// One struct an operator; V is a vector, an integer or a complex number (isa/pointwise.cc).\n`
 let rows = header
 let entries = header
+/** Functions whose expressions a thread of a CUDA kernel computes four at a time. Longer ones would only make long code. */
+const short = new Set([...quick, 'exp', 'exp2', 'expm1', 'log', 'tanh', 'sigmoid', 'silu', 'gelu', 'gelu_tanh', 'erf', 'sin', 'cos'])
+const isShort = (e: Expression): boolean => {
+  switch (e.kind) {
+    case 'unary':
+      return isShort(e.a)
+    case 'binary':
+      return isShort(e.a) && isShort(e.b)
+    case 'choose':
+      return isShort(e.condition) && isShort(e.a) && isShort(e.b)
+    case 'call':
+      return short.has(e.name) && e.args.every(isShort)
+    default:
+      return true
+  }
+}
 /** The CUDA file of each compute type, in the order of the cells. */
 const cudaFiles = ['f32', 'f64', 'int', 'int', 'int', 'complex', 'complex'] as const
 const cuda: { readonly cell: string; readonly quick: boolean; readonly file: (typeof cudaFiles)[number] }[] = []
@@ -168,7 +184,7 @@ for (const { definition: d, letters, params, positions } of sorted) {
     ),
   ]
   entries += `{${cells.join(', ')}},\n`
-  cuda.push(...cells.map((cell, i) => ({ cell, quick: isQuick(parseExpression(d.expr)), file: cudaFiles[i] })))
+  cuda.push(...cells.map((cell, i) => ({ cell, quick: isShort(parseExpression(d.expr)), file: cudaFiles[i] })))
   const promotion = { same: 'Same', float: 'Float', bool: 'Bool', real: 'Real' }[d.promotion]
   const bits = (names: readonly string[]) => all.reduce((sum, n, i) => (names.includes(n) ? sum | (1 << i) : sum), 0)
   stages +=
@@ -189,7 +205,7 @@ for (const file of new Set(cudaFiles)) {
   const kernels = cuda.filter((k) => k.file === file && k.cell !== 'TS_NO_CELL')
   const lines = kernels.map(({ cell, quick }) => {
     // Long expressions, and wide elements, one a thread at a time: four would only make long code.
-    const four = file === 'f32' || (file === 'int' && quick && !/int64_t/.test(cell))
+    const four = (file === 'f32' && quick) || (file === 'int' && quick && !/int64_t/.test(cell))
     return cell.replace(/^TS_CELL_[VS]/, four ? 'TS_POINTWISE_FOUR' : 'TS_POINTWISE_SINGLE')
   })
   const names = `// kernels: TS_POINTWISE_FOUR pointwise_$1_$4\n// kernels: TS_POINTWISE_SINGLE pointwise_$1_$4\n`

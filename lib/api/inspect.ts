@@ -22,7 +22,13 @@ export interface Inspection {
   readonly parameterBytes: number
   readonly modules: number
   /** Full names of the operators that the methods can reach, with how often they are written. */
-  readonly operators: { readonly name: string; readonly count: number; readonly supported: boolean }[]
+  readonly operators: {
+    readonly name: string
+    readonly count: number
+    readonly supported: boolean
+    /** Kernel rows without which the operator does not run on a CUDA device; empty when it does. */
+    readonly withoutCuda: readonly string[]
+  }[]
   /** Functions that do not compile, which fail when they are called. */
   readonly errors: { readonly function: string; readonly message: string }[]
   readonly members: readonly string[]
@@ -39,6 +45,19 @@ export function isSupported(schema: FunctionSchema, seen = new Set<string>()): b
   if (seen.has(schema.fullName)) return true
   seen.add(schema.fullName)
   return operatorsOf(composedFunction(definition).graph).every((inner) => isSupported(inner, seen))
+}
+
+/** The kernel rows of an overload that have no CUDA kernel. The operators of the executor itself run on every device, or by rows. */
+export function rowsWithoutCuda(schema: FunctionSchema, seen = new Set<string>()): string[] {
+  const native = nativeOperators()
+  const lacking = (row: string): string[] => (native.kernels.has(row) && !native.cudaKernels.has(row) ? [row] : [])
+  if (native.builtins.has(schema.fullName) || executorKinds.has(schema.name)) return []
+  const { definition } = implementationOf(schema)
+  if (definition === undefined) return []
+  if (definition.kind !== 'composed') return lacking(definition.kernel)
+  if (seen.has(schema.fullName)) return []
+  seen.add(schema.fullName)
+  return [...new Set(operatorsOf(composedFunction(definition).graph).flatMap((inner) => rowsWithoutCuda(inner, seen)))]
 }
 
 /** Operators that are instructions of the executor. */
@@ -134,7 +153,7 @@ export function inspectArchive(file: SourceInput): Inspection {
     ]
   })
   const operators = [...counts]
-    .map(([schema, count]) => ({ name: schema.fullName, count, supported: isSupported(schema) }))
+    .map(([schema, count]) => ({ name: schema.fullName, count, supported: isSupported(schema), withoutCuda: rowsWithoutCuda(schema) }))
     .sort((a, b) => b.count - a.count)
   const elements = (t: TensorData): number => t.shape.reduce((p, s) => p * s, 1)
   return {

@@ -24,6 +24,7 @@ const usage = `Usage: torchscript <command> [options]
   inspect <model.pt>    says what is in the file, and which of its operators are not supported
     --graph --code      prints the IR or the code of every method
     --json              everything as JSON
+    --device cuda       the operators that have no CUDA kernel
     --optimized         prints the graph that runs after freezing and optimising instead
     --explain           with --optimized: the kernel of each node, and what was fused or was not, and why
     --shape, --input    arguments for --explain, as for bench and run
@@ -82,6 +83,7 @@ export function main(argv: readonly string[]): number {
             graph: { type: 'boolean', default: false },
             code: { type: 'boolean', default: false },
             json: { type: 'boolean', default: false },
+            device: { type: 'string' },
             optimized: { type: 'boolean', default: false },
             explain: { type: 'boolean', default: false },
             shape: { type: 'string', multiple: true },

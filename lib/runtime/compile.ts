@@ -15,12 +15,14 @@ import { constantFacts } from './constant-facts.js'
 import { type ClassTable, ObjectWriter } from './objects.js'
 import { scalarOf } from './tensors.js'
 
-let operators: NativeOperators | undefined
+/** What is linked in, and which kernel rows have a CUDA kernel. */
+type LinkedOperators = NativeOperators & { readonly cudaKernels: ReadonlySet<string> }
+let operators: LinkedOperators | undefined
 /** What the linked executor runs by name. */
-export function nativeOperators(): NativeOperators {
+export function nativeOperators(): LinkedOperators {
   if (operators === undefined) {
-    const { builtins, kernels } = nativeBinding().nativeOperators()
-    operators = { builtins: new Set(builtins), kernels: new Set(kernels) }
+    const { builtins, kernels, cudaKernels } = nativeBinding().nativeOperators()
+    operators = { builtins: new Set(builtins), kernels: new Set(kernels), cudaKernels: new Set(cudaKernels) }
   }
   return operators
 }

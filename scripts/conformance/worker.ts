@@ -49,9 +49,9 @@ function callsOf(io: PickleValue): Call[] {
 }
 
 function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Tolerance, where: string): void {
-  const args = call.inputs.map(toArgument)
+  const args = call.inputs.map((input) => placed(toArgument(input)))
   if (call.kwargs?.kind === 'dict' && call.kwargs.entries.length > 0) {
-    args.push(torch.kwargs(Object.fromEntries(call.kwargs.entries.map(([key, value]) => [String(toArgument(key)), toArgument(value)]))))
+    args.push(torch.kwargs(Object.fromEntries(call.kwargs.entries.map(([key, value]) => [String(toArgument(key)), placed(toArgument(value))]))))
   }
   const raises = call.expected.kind === 'dict' ? field(call.expected, '__raises__') : undefined
   if (raises === undefined) {
@@ -75,6 +75,17 @@ function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Toleranc
 /** CONFORMANCE_RUNS=3 repeats the calls of each case, which then replay recorded schedules; cases that keep state differ then. */
 const rounds = Number(process.env.CONFORMANCE_RUNS ?? 1)
 
+/** CONFORMANCE_DEVICE=cuda moves modules and tensor arguments to a device. */
+const device = process.env.CONFORMANCE_DEVICE
+
+/** A value with every tensor in it on the device. */
+function placed(value: unknown): unknown {
+  if (device === undefined) return value
+  if (value instanceof torch.Tensor) return value.to(device)
+  if (Array.isArray(value)) return value.map(placed)
+  return value instanceof Map ? new Map([...value].map(([key, item]) => [key as unknown, placed(item)])) : value
+}
+
 /** CONFORMANCE_OPTIMIZE=1 runs modules whose only method is forward frozen and optimised. */
 const optimizes = process.env.CONFORMANCE_OPTIMIZE === '1'
 
@@ -86,6 +97,7 @@ function runModel(path: string, io: PickleValue, tolerance: Tolerance): void {
   const fits =
     optimizes && callsOf(io).every((call) => call.method === 'forward') && !(loaded.hasMember('training') && loaded.training === true)
   const module = fits ? torch.jit.optimizeForInference(loaded) : loaded
+  if (device !== undefined) module.to(device)
   try {
     for (let round = 0; round < rounds; round++) {
       callsOf(io).forEach((call, i, all) =>
@@ -131,6 +143,8 @@ function failure(error: unknown): { category: string; reason: string } {
   const first = (script.scriptMessage ?? error.message).split('\n')[0]
   const operator = /\b(?:[a-z_]\w*)::\w+(?:\.\w+)?/.exec(first)?.[0]
   const label = error instanceof torch.TorchScriptError ? error.name : `${error.name} (not an error of the package)`
+  const lacking = /^(\S+) has no CUDA kernel for (.*?) \(row (\w+)\)/.exec(first)
+  if (lacking !== null) return { category: `no CUDA kernel: ${lacking[3]}`, reason: message }
   if (error instanceof torch.UnsupportedError && operator !== undefined) return { category: `unsupported: ${operator}`, reason: message }
   return { category: `${label}: ${general(first)}`, reason: message }
 }

@@ -8,8 +8,8 @@ namespace {
 
 // fusion_fits(program, inputs...)
 void fusion_fits(Context&, Value* args, int nargs, Value* results, int) {
-  const Kernel* row = find_kernel("fused_pointwise");
-  bool fits = row != nullptr;
+  const Kernel* row = on_accelerator(args, nargs) ? find_cuda_kernel("fused_pointwise") : find_kernel("fused_pointwise");
+  bool fits = row != nullptr && row->accepts != nullptr;
   if (fits) {
     try {
       ArgList list;
