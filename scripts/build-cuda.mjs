@@ -32,7 +32,7 @@ function textOf(file, seen = new Set()) {
   const text = readFileSync(file, 'utf8')
   let all = text
   for (const [, target] of text.matchAll(/#include\s+"([^"]+)"/g)) {
-    const path = [join('native', target), join(dirname(file), target)].find((p) => existsSync(p))
+    const path = [join('native/cuda/kernels/device', target), join('native', target), join(dirname(file), target)].find((p) => existsSync(p))
     if (path !== undefined) all += textOf(path, seen)
   }
   return all
@@ -42,7 +42,7 @@ function flagsOf(text) {
   const archs = /^\/\/ archs: (.+)$/m.exec(text)?.[1].split(/\s+/)
   const ptx = /^\/\/ ptx: (compute_\w+)$/m.exec(text)?.[1] ?? 'compute_75'
   const chipNumber = (name) => Number(/\d+/.exec(name)[0])
-  const common = ['-std=c++20', '-O3', '-Inative', '-fmad=false', '-Xptxas', '-v', '-fatbin', '-compress-mode=size']
+  const common = ['-std=c++20', '-O3', '-Inative/cuda/kernels/device', '-Inative', '-fmad=false', '-Xptxas', '-v', '-fatbin', '-compress-mode=size']
   // Expressions of the pointwise family round as the CPU's do; other kernels contract.
   if (!/pointwise\.cuh/.test(text)) common[common.indexOf('-fmad=false')] = '-fmad=true'
   if (archs !== undefined) {
