@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cpu-avx/gemm/epilogue.h"
+
 namespace torchscript::cuda {
 namespace {
 
@@ -129,15 +131,35 @@ TS_CUDA_KERNEL(addmm, {.run = run_add, .accepts = takes});
 TS_CUDA_KERNEL(addmv, {.run = run_add, .accepts = takes});
 TS_CUDA_KERNEL(baddbmm, {.run = run_add, .accepts = takes});
 
-// linear(x, weight, bias): x times the transposed weight.
-void run_linear(Call& call) {
+// Repeated to the shape of the result, and given the dimensions of the matrices of `c`, which are those of a tensor without gaps.
+TensorView repeated_rows(const TensorView& t, const TensorView& out, const TensorView& c) {
+  TensorView v = expanded(t, out.sizes, out.ndim);
+  if (c.ndim == v.ndim || c.ndim != 2) return led_by_ones(v, c.ndim);
+  // Rows follow each other.
+  const int64_t columns = v.ndim > 0 ? v.strides[v.ndim - 1] : 0, rows = v.ndim > 1 ? v.strides[v.ndim - 2] : 0;
+  v.ndim = 2;
+  v.sizes[0] = c.sizes[0], v.sizes[1] = c.sizes[1];
+  v.strides[0] = rows, v.strides[1] = columns;
+  return v;
+}
+// Whether leading dimensions are one: each is as far apart as the one inside it is long.
+bool rows_follow(const TensorView& t, const TensorView& out) {
+  const TensorView v = expanded(t, out.sizes, out.ndim);
+  for (int d = v.ndim - 3; d >= 0; d--)
+    if (v.sizes[d] != 1 && v.strides[d] != v.strides[d + 1] * v.sizes[d + 1]) return false;
+  return true;
+}
+
+// linear(x, weight, bias): x times the transposed weight; then a residual and an activation.
+void linear_with(Call& call, const TensorView* residual, Activation activation) {
   Product p;
+  p.activation = static_cast<int32_t>(activation);
   const TensorView& weight = call.tensor(1);
   p.a = call.tensor(0);
   p.c = call.outputs[0];
   const int64_t k = p.a.sizes[p.a.ndim - 1];
   // One product where rows follow each other.
-  if (p.a.is_contiguous() && p.c.is_contiguous()) {
+  if (p.a.is_contiguous() && p.c.is_contiguous() && (!residual || (weight.ndim == 2 && rows_follow(*residual, p.c)))) {
     const int64_t rows = k > 0 ? p.a.numel() / k : 1;
     int64_t out_rows = 1;
     for (int d = 0; d + 1 < p.c.ndim; d++) out_rows *= p.c.sizes[d];
@@ -165,9 +187,80 @@ void run_linear(Call& call) {
     p.d = expanded(*bias, p.c.sizes, p.c.ndim);
     p.adds = true;
   }
+  if (residual) {
+    p.e = repeated_rows(*residual, call.outputs[0], p.c);
+    p.adds_residual = true;
+  }
   run_product(call.runtime, p);
 }
+void run_linear(Call& call) { linear_with(call, nullptr, Activation::None); }
 TS_CUDA_KERNEL(linear, {.run = run_linear, .accepts = takes});
+
+// Whether a residual has the product's dtype and is repeated to its shape, of which `sizes` are known from the end.
+bool fits_residual(const TensorView* residual, const TensorView& x, const TensorView& like, int64_t columns) {
+  if (!residual) return true;
+  if (residual->dtype != x.dtype || residual->ndim > like.ndim) return false;
+  for (int d = 0; d < residual->ndim; d++) {
+    const int64_t size = residual->sizes[residual->ndim - 1 - d];
+    if (size != 1 && size != (d == 0 ? columns : like.sizes[like.ndim - 1 - d])) return false;
+  }
+  return true;
+}
+// linear_epilogue(x, weight, bias?, residual?, activation)
+TS_CUDA_KERNEL(linear_epilogue,
+               {.run = [](Call& call) { linear_with(call, call.optional_tensor(3), activation_argument(call, 4)); },
+                .accepts =
+                  [](const Call& call) {
+                    return takes(call) && call.tensor(1).ndim == 2 && fits_residual(call.optional_tensor(3), call.tensor(0), call.tensor(0), call.tensor(1).sizes[0]);
+                  }});
+// addmm_epilogue(bias, mat1, mat2, shape?, residual?, activation): the product is seen in `shape`.
+void run_addmm_epilogue(Call& call) {
+  Product p;
+  p.a = call.tensor(1);
+  p.b = call.tensor(2);
+  p.c = call.outputs[0];
+  const auto as_matrix = [&](TensorView& t) {
+    t.ndim = 2;
+    t.sizes[0] = p.a.sizes[0], t.sizes[1] = p.b.sizes[1];
+    t.strides[0] = t.sizes[1], t.strides[1] = 1;
+  };
+  as_matrix(p.c);
+  p.d = expanded(call.tensor(0), p.c.sizes, 2);
+  p.adds = true;
+  if (const TensorView* residual = call.optional_tensor(4)) {
+    p.e = *residual;
+    if (call.args[3].kind == ArgKind::IntList) as_matrix(p.e);
+    else p.e = expanded(p.e, p.c.sizes, 2);
+    p.adds_residual = true;
+  }
+  p.activation = static_cast<int32_t>(activation_argument(call, 5));
+  run_product(call.runtime, p);
+}
+bool takes_addmm_epilogue(const Call& call) {
+  if (!takes(call) || call.tensor(1).ndim != 2 || call.tensor(2).ndim != 2 || call.tensor(0).ndim > 2) return false;
+  const TensorView *residual = call.optional_tensor(4), &a = call.tensor(1), &b = call.tensor(2);
+  if (call.args[3].kind != ArgKind::IntList) return fits_residual(residual, a, a, b.sizes[1]);
+  // Seen in a shape: the very same elements.
+  return !residual || (residual->dtype == a.dtype && residual->ndim == call.args[3].ints.n && residual->is_contiguous() &&
+                       residual->numel() == a.sizes[0] * b.sizes[1]);
+}
+TS_CUDA_KERNEL(addmm_epilogue, {.run = run_addmm_epilogue, .accepts = takes_addmm_epilogue});
+
+}  // namespace
+
+namespace {
+
+// Vectors of 16 bytes of a's rows, and of b's rows or columns, in every matrix of the batch.
+bool suits_tensor_cores(const GemmParams& p, const TensorView& c) {
+  if (c.dtype != DType::F16 && c.dtype != DType::BF16) return false;
+  if (enter(c.device).properties.major < 8) return false;
+  const auto apart = [](int64_t stride) { return stride % 8 == 0; };
+  if (p.a_col != 1 || !apart(p.a_row)) return false;
+  if (!(p.b_col == 1 && apart(p.b_row)) && !(p.b_row == 1 && apart(p.b_col))) return false;
+  for (int d = 0; d < p.batches.ndim; d++)
+    if (!apart(p.batches.strides[d][1]) || !apart(p.batches.strides[d][2])) return false;
+  return reinterpret_cast<uintptr_t>(p.a) % 16 == 0 && reinterpret_cast<uintptr_t>(p.b) % 16 == 0;
+}
 
 }  // namespace
 
@@ -176,10 +269,11 @@ bool product_takes(DType dtype) { return dtype == DType::F32 || dtype == DType::
 void run_product(Runtime* runtime, const Product& product) {
   const int batch_dims = product.c.ndim - 2;
   GemmParams p;
-  const TensorView* views[] = {&product.c, &product.a, &product.b, product.adds ? &product.d : &product.c};
-  const int64_t* strides[4];
-  for (int i = 0; i < 4; i++) strides[i] = views[i]->strides;
-  if (!build_loop(p.batches, product.c.sizes, batch_dims, strides, 4)) fail("A product of more than 2^31 matrices is not supported on CUDA");
+  const TensorView* views[] = {&product.c, &product.a, &product.b, product.adds ? &product.d : &product.c,
+                               product.adds_residual ? &product.e : &product.c};
+  const int64_t* strides[5];
+  for (int i = 0; i < 5; i++) strides[i] = views[i]->strides;
+  if (!build_loop(p.batches, product.c.sizes, batch_dims, strides, 5)) fail("A product of more than 2^31 matrices is not supported on CUDA");
   const auto row = [&](int i) { return views[i]->strides[batch_dims]; };
   const auto column = [&](int i) { return views[i]->strides[batch_dims + 1]; };
   const int64_t m = product.c.sizes[batch_dims], n = product.c.sizes[batch_dims + 1], k = product.a.sizes[batch_dims + 1];
@@ -196,11 +290,16 @@ void run_product(Runtime* runtime, const Product& product) {
   p.a_row = row(1), p.a_col = column(1);
   p.b_row = row(2), p.b_col = column(2);
   p.d_row = row(3), p.d_col = column(3);
+  p.e = product.adds_residual ? product.e.data : nullptr;
+  p.e_row = row(4), p.e_col = column(4);
+  p.activation = product.activation;
   p.alpha = product.alpha;
   p.beta = product.beta;
   const auto tiles = [](int64_t size) { return static_cast<unsigned>((size + 63) / 64); };
   if (tiles(m) > 65535) fail("A matrix of more than %d rows is not supported on CUDA", 65535 * 64);
   const Dim grid = {tiles(n), tiles(m), std::min(p.batches.n, 65535u)};
+  if (suits_tensor_cores(p, product.c))
+    return launch(product.c.device, runtime, product.c.dtype == DType::F16 ? "gemm_mma_f16" : "gemm_mma_bf16", grid, {128}, 0, p);
   launch(product.c.device, runtime, simple_kernel(product.c.dtype), grid, {256}, 0, p);
 }
 

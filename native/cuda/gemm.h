@@ -4,11 +4,13 @@
 
 namespace torchscript::cuda {
 
-// c = alpha a b + beta d, batched. `views` of c, a, b and d share their leading dimensions (stride 0 where one repeats); the last two are the matrix.
+// c = activation(alpha a b + beta d + e), batched. Views of c, a, b, d and e share their leading dimensions (stride 0 where one repeats); the last two are the matrix.
 struct Product {
-  TensorView c, a, b, d;
-  bool adds = false;  // d counts
+  TensorView c, a, b, d, e;
+  bool adds = false;          // d counts
+  bool adds_residual = false;  // e counts
   double alpha = 1, beta = 1;
+  int32_t activation = 0;  // an Activation
 };
 
 bool product_takes(DType dtype);

@@ -1,5 +1,6 @@
 // Matrix products by plain arithmetic: tiles of 64 x 64, any strides, sums in float (float64: in double). The kernels for Tensor Cores are others.
 // kernel: cpu-avx/matmul
+#include "cuda/kernels/activation.cuh"
 #include "cuda/kernels/prelude.cuh"
 
 using namespace torchscript::cuda;
@@ -21,12 +22,13 @@ template <class T, class Sum> TS_DEVICE void gemm(const GemmParams& p) {
   const int ty = threadIdx.x / 16, tx = threadIdx.x % 16;
   const bool a_by_columns = p.a_col == 1, b_by_columns = p.b_col == 1;
   for (uint32_t z = blockIdx.z; z < p.batches.n; z += gridDim.z) {
-    int64_t at[4];
-    offsets_of<4>(p.batches, z, at);
+    int64_t at[5];
+    offsets_of<5>(p.batches, z, at);
     T* c = static_cast<T*>(p.c) + at[0];
     const T* a = static_cast<const T*>(p.a) + at[1];
     const T* b = static_cast<const T*>(p.b) + at[2];
     const T* d = static_cast<const T*>(p.d) + (p.d ? at[3] : 0);
+    const T* e = static_cast<const T*>(p.e) + (p.e ? at[4] : 0);
     Sum sum[4][4] = {};
     for (int k0 = 0; k0 < p.k; k0 += kDepth) {
       for (int index = threadIdx.x; index < kTile * kDepth; index += kThreads) {
@@ -54,7 +56,8 @@ template <class T, class Sum> TS_DEVICE void gemm(const GemmParams& p) {
         if (row >= p.m || column >= p.n) continue;
         Sum value = static_cast<Sum>(p.alpha) * sum[i][j];
         if (d) value += static_cast<Sum>(p.beta) * static_cast<Sum>(d[row * p.d_row + column * p.d_col]);
-        c[row * p.c_row + column * p.c_col] = T(value);
+        if (e) value += static_cast<Sum>(e[row * p.e_row + column * p.e_col]);
+        c[row * p.c_row + column * p.c_col] = T(activated(value, p.activation));
       }
     }
   }

@@ -48,16 +48,18 @@ struct PointwiseParams {
   Loop<kPointwiseOperands + 1> loop;  // the output, then operands
 };
 
-// c = alpha a b + beta d for each of `batches` (windows c, a, b, d); strides in elements.
+// c = activation(alpha a b + beta d + e) for each of `batches` (windows c, a, b, d, e); strides in elements.
 struct GemmParams {
   void* c = nullptr;
   const void* a = nullptr;
   const void* b = nullptr;
   const void* d = nullptr;  // null: none
+  const void* e = nullptr;  // null: none
   int32_t m = 0, n = 0, k = 0;
-  int64_t c_row = 0, c_col = 0, a_row = 0, a_col = 0, b_row = 0, b_col = 0, d_row = 0, d_col = 0;
+  int64_t c_row = 0, c_col = 0, a_row = 0, a_col = 0, b_row = 0, b_col = 0, d_row = 0, d_col = 0, e_row = 0, e_col = 0;
   double alpha = 1, beta = 1;
-  Loop<4> batches;
+  int32_t activation = 0;  // cpu-avx/gemm/tiles.h
+  Loop<5> batches;
 };
 
 }  // namespace torchscript::cuda
