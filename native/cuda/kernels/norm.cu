@@ -81,15 +81,18 @@ template <class T, class A> TS_DEVICE void channel_affine(const ChannelAffinePar
 
 }  // namespace
 
-// kernels: TS_NORM norm_rows_$1 channel_stats_$1 channel_affine_$1
-#define TS_NORM(label, T, A)                                                                              \
-  TS_GLOBAL_BOUNDS(256, 2, norm_rows_##label, const NormRowsParams p) { norm_rows<T, A>(p); }             \
-  TS_GLOBAL_BOUNDS(256, 2, channel_stats_##label, const ChannelStatsParams p) { channel_stats<T, A>(p); } \
-  TS_GLOBAL_BOUNDS(256, 2, channel_affine_##label, const ChannelAffineParams p) { channel_affine<T, A>(p); }
-TS_NORM(f32, float, float)
-TS_NORM(f16, Half, float)
-TS_NORM(bf16, BFloat, float)
-TS_NORM(f64, double, double)
+TS_GLOBAL_BOUNDS(256, 2, norm_rows_f32, const NormRowsParams p) { norm_rows<float, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_stats_f32, const ChannelStatsParams p) { channel_stats<float, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_affine_f32, const ChannelAffineParams p) { channel_affine<float, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, norm_rows_f16, const NormRowsParams p) { norm_rows<Half, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_stats_f16, const ChannelStatsParams p) { channel_stats<Half, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_affine_f16, const ChannelAffineParams p) { channel_affine<Half, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, norm_rows_bf16, const NormRowsParams p) { norm_rows<BFloat, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_stats_bf16, const ChannelStatsParams p) { channel_stats<BFloat, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_affine_bf16, const ChannelAffineParams p) { channel_affine<BFloat, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, norm_rows_f64, const NormRowsParams p) { norm_rows<double, double>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_stats_f64, const ChannelStatsParams p) { channel_stats<double, double>(p); }
+TS_GLOBAL_BOUNDS(256, 2, channel_affine_f64, const ChannelAffineParams p) { channel_affine<double, double>(p); }
 
 TS_GLOBAL(channel_save, const ChannelSaveParams p) {
   for (uint32_t c = thread_index(); c < static_cast<uint32_t>(p.channels); c += thread_count()) {
