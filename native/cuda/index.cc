@@ -1,0 +1,337 @@
+// Elements by position on the device: embedding, index_select, gather, take, index; scatter, index_put, index_add, index_copy, index_fill.
+//
+// Positions that are out of range are not seen here, since nothing waits for the device: such elements read as zero and are not written.
+#include <cstring>
+#include <string_view>
+
+#include "cpu-avx/create.h"
+#include "cpu-avx/reduce_driver.h"
+#include "cuda/kernels/params_index.h"
+#include "cuda/rows.h"
+
+namespace torchscript::cuda {
+namespace {
+
+bool is_position(DType t) { return t == DType::I64 || t == DType::I32; }
+bool is_whole(DType t) {
+  return t == DType::Bool || t == DType::U8 || t == DType::I8 || t == DType::I16 || t == DType::I32 || t == DType::I64;
+}
+
+// The shape that a launch goes over, and the strides of its windows.
+struct Walk {
+  int ndim = 0;
+  int64_t sizes[kMaxDims];
+  int64_t plain[kMaxDims] = {}, indexed[kMaxDims] = {}, index[kIndexTensors][kMaxDims] = {};
+  IndexParams p;
+
+  // An index tensor, whose dimension 0 is dimension `first` of the walk; it moves the indexed window along a dimension.
+  void add(const TensorView& index_, int first, int64_t size, int64_t stride) {
+    const int k = p.count++;
+    p.index[k] = index_.data;
+    p.index_is_32[k] = index_.dtype == DType::I32;
+    p.size[k] = size;
+    p.stride[k] = stride;
+    for (int d = 0; d < index_.ndim; d++) index[k][first + d] = index_.sizes[d] == 1 ? 0 : index_.strides[d];
+  }
+  void run(Runtime* runtime, int device, const char* kernel) {
+    const int64_t* strides[2 + kIndexTensors] = {plain, indexed};
+    for (int k = 0; k < kIndexTensors; k++) strides[2 + k] = index[k];
+    if (!build_loop(p.loop, sizes, ndim, strides, 2 + kIndexTensors)) fail("Indexing of 2^31 elements or more is not supported on CUDA");
+    if (p.loop.n == 0) return;
+    launch(device, runtime, kernel, {grid_for(device, p.loop.n, 256)}, {256}, 0, p);
+  }
+};
+const char* sized(const char* const (&names)[5], DType t) {
+  int64_t size = dtype_size(t);
+  int i = 0;
+  while (size > 1) size /= 2, i++;
+  return names[i];
+}
+const char* gather_kernel(DType t) { return sized({"gather_1", "gather_2", "gather_4", "gather_8", "gather_16"}, t); }
+const char* scatter_kernel(DType t) { return sized({"scatter_1", "scatter_2", "scatter_4", "scatter_8", "scatter_16"}, t); }
+const char* combine_kernel(DType t) { return is_real(t) ? "scatter_combine_real" : "scatter_combine_whole"; }
+
+TensorView at_least_1d(const TensorView& t) {
+  TensorView v = t;
+  if (v.ndim == 0) v.ndim = 1, v.sizes[0] = 1, v.strides[0] = 1;
+  return v;
+}
+void start_from(const TensorView& out, const TensorView& self, Runtime* runtime) {
+  if (out.data != self.data) copy_strided(out, self, runtime);
+}
+
+// ---- reading
+
+// Fills the walk with the result's shape: what is read lies as `self` but along `dim`.
+void along(Walk& w, const TensorView& shape, const TensorView& plain, const TensorView& indexed, int64_t dim) {
+  w.ndim = shape.ndim;
+  for (int d = 0; d < shape.ndim; d++) {
+    w.sizes[d] = shape.sizes[d];
+    w.plain[d] = plain.strides[d];
+    w.indexed[d] = d == dim ? 0 : indexed.strides[d];
+  }
+  w.p.plain = plain.data;
+  w.p.indexed = indexed.data;
+}
+
+bool takes_self(const Call& call) { return !call.tensor(0).quant; }
+
+TS_CUDA_KERNEL(embedding, {.run = [](Call& call) {
+                 const TensorView &weight = call.tensor(0), &index = call.tensor(1), &out = call.outputs[0];
+                 Walk w;
+                 w.ndim = out.ndim;
+                 for (int d = 0; d < out.ndim; d++) w.sizes[d] = out.sizes[d], w.plain[d] = out.strides[d];
+                 w.indexed[out.ndim - 1] = weight.strides[1];
+                 w.p.plain = out.data;
+                 w.p.indexed = weight.data;
+                 w.add(index, 0, weight.sizes[0], weight.strides[0]);
+                 w.run(call.runtime, out.device, gather_kernel(out.dtype));
+               }});
+
+TS_CUDA_KERNEL(index_select, {.run =
+                                [](Call& call) {
+                                  const TensorView self = at_least_1d(call.tensor(0)), index = at_least_1d(call.tensor(2)), out = at_least_1d(call.outputs[0]);
+                                  const int64_t dim = wrap_dim(call.args[1].i, self.ndim);
+                                  Walk w;
+                                  along(w, out, out, self, dim);
+                                  w.add(index, static_cast<int>(dim), self.sizes[dim], self.strides[dim]);
+                                  w.run(call.runtime, out.device, gather_kernel(out.dtype));
+                                },
+                              .accepts = takes_self});
+
+TS_CUDA_KERNEL(gather, {.run =
+                          [](Call& call) {
+                            if (call.outputs[0].numel() == 0) return;
+                            const TensorView self = at_least_1d(call.tensor(0)), index = at_least_1d(call.tensor(2)), out = at_least_1d(call.outputs[0]);
+                            const int64_t dim = wrap_dim(call.args[1].i, self.ndim);
+                            Walk w;
+                            along(w, out, out, self, dim);
+                            w.add(index, 0, self.sizes[dim], self.strides[dim]);
+                            w.run(call.runtime, out.device, gather_kernel(out.dtype));
+                          },
+                        .accepts = takes_self});
+
+TS_CUDA_KERNEL(take, {.run = [](Call& call) {
+                 const TensorView &index = call.tensor(1), &out = call.outputs[0];
+                 const DenseInput self(call.tensor(0), call.tensor(0).dtype, call.runtime);
+                 Walk w;
+                 w.ndim = out.ndim;
+                 for (int d = 0; d < out.ndim; d++) w.sizes[d] = out.sizes[d], w.plain[d] = out.strides[d];
+                 w.p.plain = out.data;
+                 w.p.indexed = self.data();
+                 w.p.wraps = 1;
+                 w.add(index, 0, call.tensor(0).numel(), 1);
+                 w.run(call.runtime, out.device, gather_kernel(out.dtype));
+               }});
+
+// ---- index, index_put: index tensors broadcast together; their dimensions replace the indexed ones where these are adjacent, else come first
+
+bool takes_positions(const Call& call) {
+  const Arg& list = call.args[1];
+  if (list.kind != ArgKind::TensorList || call.tensor(0).quant) return false;
+  int count = 0;
+  for (int64_t i = 0; i < list.tensors.n; i++) {
+    const TensorView* t = list.tensors.p[i];
+    if (t && (!is_position(t->dtype) || ++count > kIndexTensors)) return false;
+  }
+  return true;
+}
+
+// The walk over self[indices]; `plain` is not set.
+void walk_indices(Walk& w, const TensorView& self, const Arg& list) {
+  int first = -1, last = -1, count = 0, rank = 0;
+  for (int64_t d = 0; d < list.tensors.n; d++) {
+    const TensorView* t = list.tensors.p[d];
+    if (!t) continue;
+    if (first < 0) first = static_cast<int>(d);
+    last = static_cast<int>(d);
+    count++;
+    rank = std::max(rank, static_cast<int>(t->ndim));
+  }
+  if (list.tensors.n > self.ndim)
+    fail_as("IndexError", "too many indices for tensor of dimension %d (got %d)", self.ndim, static_cast<int>(list.tensors.n));
+  const auto indexed = [&](int d) { return d < list.tensors.n && list.tensors.p[d]; };
+  const bool adjacent = count > 0 && last - first + 1 == count;
+  const int place = adjacent ? first : 0;
+  if (self.ndim - count + rank > kMaxDims) fail("index: the result has more than %d dimensions", kMaxDims);
+  const auto keep = [&](int d) {
+    w.sizes[w.ndim] = self.sizes[d];
+    w.indexed[w.ndim++] = self.strides[d];
+  };
+  for (int d = 0; d < place; d++) keep(d);
+  const int begin = w.ndim;
+  for (int i = 0; i < rank; i++) w.sizes[w.ndim++] = 1;
+  for (int d = place; d < self.ndim; d++)
+    if (!indexed(d)) keep(d);
+  w.p.wraps = 1;
+  w.p.indexed = self.data;
+  for (int64_t d = 0; d < list.tensors.n; d++) {
+    const TensorView* t = list.tensors.p[d];
+    if (!t) continue;
+    const int lead = begin + rank - t->ndim;
+    for (int i = 0; i < t->ndim; i++) {
+      int64_t& size = w.sizes[lead + i];
+      if (size != t->sizes[i] && size != 1 && t->sizes[i] != 1)
+        fail_as("IndexError", "shape mismatch: indexing tensors could not be broadcast together");
+      if (size == 1) size = t->sizes[i];
+    }
+    w.add(*t, lead, self.sizes[d], self.strides[d]);
+  }
+}
+
+TS_CUDA_KERNEL(index, {.run =
+                         [](Call& call) {
+                           const TensorView& out = call.outputs[0];
+                           Walk w;
+                           walk_indices(w, call.tensor(0), call.args[1]);
+                           w.p.plain = out.data;
+                           for (int d = 0; d < w.ndim; d++) w.plain[d] = out.strides[d];
+                           w.run(call.runtime, out.device, gather_kernel(out.dtype));
+                         },
+                       .accepts = takes_positions});
+
+bool takes_put(const Call& call) {
+  const DType t = call.tensor(0).dtype;
+  return takes_positions(call) && (!call.args[3].b || is_real(t) || is_whole(t));
+}
+TS_CUDA_KERNEL(index_put, {.run =
+                             [](Call& call) {
+                               const TensorView &out = call.outputs[0], &values = call.tensor(2);
+                               start_from(out, call.tensor(0), call.runtime);
+                               Walk w;
+                               walk_indices(w, out, call.args[1]);
+                               w.p.plain = values.data;
+                               const int lead = w.ndim - values.ndim;
+                               for (int d = 0; d < values.ndim; d++) {
+                                 const int at = lead + d;
+                                 if (values.sizes[d] != 1 && (at < 0 || values.sizes[d] != w.sizes[at]))
+                                   fail("shape mismatch: value tensor cannot be broadcast to indexing result");
+                                 if (at >= 0) w.plain[at] = values.sizes[d] == 1 ? 0 : values.strides[d];
+                               }
+                               w.p.dtype = static_cast<int32_t>(out.dtype);
+                               w.run(call.runtime, out.device, call.args[3].b ? combine_kernel(out.dtype) : scatter_kernel(out.dtype));
+                             },
+                           .in_place = true,
+                           .accepts = takes_put});
+
+// ---- scatter
+
+bool is_combinable(DType t) { return is_real(t) || is_whole(t); }
+
+// Writes or combines `source`, or one number, where index says; op -1 writes.
+void run_scatter(Call& call, const TensorView* source, const Arg* number, int op, bool include_self) {
+  start_from(call.outputs[0], call.tensor(0), call.runtime);
+  if (call.tensor(2).numel() == 0) return;
+  const TensorView out = at_least_1d(call.outputs[0]), index = at_least_1d(call.tensor(2));
+  const TensorView values = source ? at_least_1d(*source) : index;
+  const int64_t dim = wrap_dim(call.args[1].i, out.ndim);
+  Walk w;
+  along(w, index, values, out, dim);
+  w.add(index, 0, out.sizes[dim], out.strides[dim]);
+  w.p.dtype = static_cast<int32_t>(out.dtype);
+  if (number) {
+    w.p.plain = nullptr;
+    write_element(*number, out.dtype, w.p.value);
+  }
+  if (op < 0) return w.run(call.runtime, out.device, scatter_kernel(out.dtype));
+  if (!include_self) {
+    // What is written to starts with what changes nothing.
+    Walk start = w;
+    start.p.plain = nullptr;
+    Arg identity;
+    identity.kind = ArgKind::Float;
+    identity.d = op == kCombineMultiply ? 1 : op == kCombineLarger ? -INFINITY : op == kCombineSmaller ? INFINITY : 0;
+    if (is_whole(out.dtype)) {
+      identity.kind = ArgKind::Int;
+      const int bits = out.dtype == DType::Bool ? 1 : static_cast<int>(dtype_size(out.dtype)) * 8;
+      const bool is_signed = out.dtype != DType::Bool && out.dtype != DType::U8;
+      const int64_t most = is_signed ? static_cast<int64_t>(~uint64_t{0} >> (65 - bits)) : (int64_t{1} << bits) - 1;
+      identity.i = op == kCombineMultiply ? 1 : op == kCombineLarger ? (is_signed ? -most - 1 : 0) : op == kCombineSmaller ? most : 0;
+    }
+    write_element(identity, out.dtype, start.p.value);
+    start.run(call.runtime, out.device, scatter_kernel(out.dtype));
+  }
+  w.p.op = op;
+  w.run(call.runtime, out.device, combine_kernel(out.dtype));
+}
+
+// -1: none of these.
+int op_named(const Arg& arg) {
+  const std::string_view name(arg.str.p, static_cast<size_t>(arg.str.n));
+  if (name == "sum" || name == "add") return kCombineAdd;
+  if (name == "prod" || name == "multiply") return kCombineMultiply;
+  if (name == "amax") return kCombineLarger;
+  if (name == "amin") return kCombineSmaller;
+  return -1;
+}
+bool takes_add(const Call& call) { return is_combinable(call.tensor(0).dtype); }
+bool takes_reduce(const Call& call) { return takes_add(call) && op_named(call.args[4]) >= 0; }
+TS_CUDA_KERNEL(scatter_src, {.run = [](Call& call) { run_scatter(call, &call.tensor(3), nullptr, -1, true); }, .in_place = true});
+TS_CUDA_KERNEL(scatter_value, {.run = [](Call& call) { run_scatter(call, nullptr, &call.args[3], -1, true); },
+                               .in_place = true,
+                               .accepts = [](const Call& call) { return call.args[3].is_number(); }});
+TS_CUDA_KERNEL(scatter_src_reduce, {.run = [](Call& call) { run_scatter(call, &call.tensor(3), nullptr, op_named(call.args[4]), true); },
+                                    .in_place = true,
+                                    .accepts = takes_reduce});
+TS_CUDA_KERNEL(scatter_value_reduce, {.run = [](Call& call) { run_scatter(call, nullptr, &call.args[3], op_named(call.args[4]), true); },
+                                      .in_place = true,
+                                      .accepts = [](const Call& call) { return takes_reduce(call) && call.args[3].is_number(); }});
+TS_CUDA_KERNEL(scatter_add, {.run = [](Call& call) { run_scatter(call, &call.tensor(3), nullptr, kCombineAdd, true); },
+                             .in_place = true,
+                             .accepts = takes_add});
+TS_CUDA_KERNEL(scatter_reduce, {.run =
+                                  [](Call& call) {
+                                    const bool include_self = call.nargs < 6 || call.args[5].b;
+                                    run_scatter(call, &call.tensor(3), nullptr, op_named(call.args[4]), include_self);
+                                  },
+                                .in_place = true,
+                                .accepts = takes_reduce});
+
+// ---- index_add, index_copy, index_fill: along one dimension
+
+// The walk over the source, or over what is filled.
+void run_along(Call& call, const TensorView* source, const char* kernel, IndexParams& set) {
+  const TensorView out = at_least_1d(call.outputs[0]), index = at_least_1d(call.tensor(2));
+  const int64_t dim = wrap_dim(call.args[1].i, out.ndim);
+  Walk w;
+  w.p = set;
+  TensorView shape = out;
+  shape.sizes[dim] = index.numel();
+  TensorView values = source ? at_least_1d(*source) : shape;
+  if (source && source->numel() == 1)
+    for (int d = 0; d < shape.ndim; d++) values.strides[d] = 0;
+  along(w, shape, values, out, dim);
+  if (!source) w.p.plain = nullptr;
+  w.add(index, static_cast<int>(dim), out.sizes[dim], out.strides[dim]);
+  w.p.dtype = static_cast<int32_t>(out.dtype);
+  w.run(call.runtime, out.device, kernel);
+}
+TS_CUDA_KERNEL(index_add, {.run =
+                             [](Call& call) {
+                               start_from(call.outputs[0], call.tensor(0), call.runtime);
+                               IndexParams set;
+                               if (call.nargs > 4 && call.args[4].is_number()) set.alpha = call.args[4].as_double(), set.alpha_whole = call.args[4].as_int();
+                               run_along(call, &call.tensor(3), combine_kernel(call.outputs[0].dtype), set);
+                             },
+                           .in_place = true,
+                           .accepts = takes_add});
+TS_CUDA_KERNEL(index_copy, {.run =
+                              [](Call& call) {
+                                start_from(call.outputs[0], call.tensor(0), call.runtime);
+                                IndexParams set;
+                                run_along(call, &call.tensor(3), scatter_kernel(call.outputs[0].dtype), set);
+                              },
+                            .in_place = true});
+TS_CUDA_KERNEL(index_fill, {.run =
+                              [](Call& call) {
+                                start_from(call.outputs[0], call.tensor(0), call.runtime);
+                                IndexParams set;
+                                set.wraps = 1;
+                                write_element(call.args[3], call.outputs[0].dtype, set.value);
+                                run_along(call, nullptr, scatter_kernel(call.outputs[0].dtype), set);
+                              },
+                            .in_place = true,
+                            .accepts = [](const Call& call) { return call.args[3].is_number(); }});
+
+}  // namespace
+}  // namespace torchscript::cuda
