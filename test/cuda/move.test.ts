@@ -6,6 +6,7 @@ import { sameOnDevice } from './compare.js'
 torch.manualSeed(11)
 const randn = (...shape: number[]): torch.Tensor => torch.randn(shape)
 const whole = (...values: number[]): torch.Tensor => torch.tensor(values, { dtype: 'int64' })
+const all = torch.slice()
 type Many = (...x: torch.Tensor[]) => torch.Tensor | torch.Tensor[]
 const same = (t: unknown, name: string, run: Many, args: torch.Tensor[], tolerance = 0): void => sameOnDevice(t as never, name, run as never, args, tolerance)
 
@@ -64,7 +65,7 @@ t.test('elements by position', (t) => {
   const x = randn(4, 3, 5)
   same(t, 'gather', (a, i) => [torch.gather(a!, 2, i!), torch.gather(a!.transpose(0, 2), 1, i!.transpose(0, 2))], [x, torch.randint(0, 3, [2, 3, 2])])
   same(t, 'take', (a, i) => torch.take(a!.transpose(0, 1), i!), [x, whole(0, 59, -1, 7)])
-  same(t, 'index', (a, i, j) => [a!.index([i!]), a!.index([i!, j!]), a!.index([null, j!]), a!.index([i!, null, j!]), a!.index([i!.reshape([3, 1]), j!])], [x, whole(0, -1, 2), whole(1, 2, 0)])
+  same(t, 'index', (a, i, j) => [a!.index([i!]), a!.index([i!, j!]), a!.index([all, j!]), a!.index([i!, all, j!]), a!.index([i!.reshape([3, 1]), j!])], [x, whole(0, -1, 2), whole(1, 2, 0)])
   same(t, 'of nothing', (a, i) => [a!.index([i!]), torch.indexSelect(a!, 0, i!)], [x, torch.empty([0], { dtype: 'int64' })])
   t.end()
 })
@@ -72,7 +73,7 @@ t.test('elements by position', (t) => {
 t.test('elements to positions', (t) => {
   const [x, v] = [randn(4, 3, 5), randn(4, 3, 5)]
   const i = torch.randint(0, 3, [4, 3, 5])
-  same(t, 'index_put', (a, k, b) => [a!.indexPut([k!], b!.select(0, 0)), a!.indexPut([null, k!], b!.narrow(1, 0, 1))], [x, whole(0, -1, 2), v])
+  same(t, 'index_put', (a, k, b) => [a!.indexPut([k!], b!.select(0, 0)), a!.indexPut([all, k!], b!.narrow(1, 0, 1))], [x, whole(0, -1, 2), v])
   for (const dtype of ['float32', 'float64', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'uint8'] as const) {
     const [p, q] = [x.abs().mul(4).to(dtype), v.abs().mul(4).to(dtype)]
     const tolerance = dtype === 'float16' ? 3e-3 : dtype === 'bfloat16' ? 3e-2 : 1e-6
