@@ -42,6 +42,9 @@ const hidden =
 /** What tensors have as properties or in the class. */
 const members = /^(size|stride|dim|storage_offset|is_contiguous|real|imag|is_leaf|retains_grad)$/
 
+/** What is no function of `torch`: questions that tensors answer, and `cuda`, which is the namespace there. */
+const methodsOnly = /^(size|stride|dim|storage_offset|is_contiguous|cuda)$/
+
 function operators(): Operator[] {
   const out: Operator[] = []
   for (const full of operatorNames()) {
@@ -327,7 +330,7 @@ const options = [...withOptions]
 await write(
   'functions.ts',
   functionsText(
-    all.filter(({ name }) => namespaceOf(name) === undefined && !/^(size|stride|dim|storage_offset|is_contiguous)$/.test(name)),
+    all.filter(({ name }) => namespaceOf(name) === undefined && !methodsOnly.test(name)),
     '',
   ),
 )

@@ -2268,13 +2268,6 @@ export const ctcLoss = /* @__PURE__ */ operator<{
 }>('ctc_loss')
 
 /**
- * The tensor in the memory of a CUDA device.
- *
- * - `cuda(Tensor(a) self) -> Tensor(b|a)`
- */
-export const cuda = /* @__PURE__ */ operator<{ (self: Tensor): Tensor }>('cuda')
-
-/**
  * Cumulative maxima and where they are.
  *
  * - `cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)`
