@@ -50,7 +50,7 @@ Ref<Storage> passing_storage(size_t bytes) {
   if (w.busy) return Storage::allocate(bytes);
   if (w.bytes < bytes) {
     release_block(w);
-    w.block = allocate_lasting(bytes, Reading::InOrder);
+    w.block = allocate_lasting(bytes);
     w.bytes = bytes;
   }
   w.busy = true;

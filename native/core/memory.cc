@@ -220,17 +220,9 @@ void free_block(void* block, size_t bytes) noexcept {
   system_free(block, size);
 }
 
-void* allocate_lasting(size_t bytes, Reading reading) {
+void* allocate_lasting(size_t bytes) {
   if (bytes < kHugePage) return allocate_block(bytes);
-  void* block = nullptr;
-  if (bytes > kLargestRequest) {
-    // Fails below.
-  } else if (reading == Reading::Scattered) {
-    block = map_aligned(whole_pages(bytes), kHugePage);
-  } else {
-    block = mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED) block = nullptr;
-  }
+  void* block = bytes > kLargestRequest ? nullptr : map_aligned(whole_pages(bytes), kHugePage);
   if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
   add_live(static_cast<int64_t>(whole_pages(bytes)));
   return block;

@@ -12,11 +12,9 @@ constexpr size_t kAlignment = 64;
 void* allocate_block(size_t bytes);
 // `bytes` is what allocate_block was asked for.
 void free_block(void* block, size_t bytes) noexcept;
-// Memory that is written once and kept, such as packed weights: what is large goes back to the system when it is freed. It lies on huge pages,
-// because every pass over Winograd's weights takes longer on ordinary ones; what is read in order, as the panels of a product are, takes the same
-// on both, and the first touch of a huge page may cost as much as all the work on it. Throws as allocate_block.
-enum class Reading { Scattered, InOrder };
-void* allocate_lasting(size_t bytes, Reading reading);
+// Memory that is written once and kept, such as packed weights: on huge pages, and what is large goes back to the system when it is freed. The
+// first touch of huge pages may take longer, once; on ordinary ones every pass over them does. Throws as allocate_block.
+void* allocate_lasting(size_t bytes);
 void free_lasting(void* block, size_t bytes) noexcept;
 // Addresses for a block that has no memory yet: touching it is an error of the process until commit_block. Throws as allocate_block.
 void* reserve_block(size_t bytes);

@@ -147,10 +147,8 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   entry->row = &row;
   entry->key = std::move(key);
   entry->version = version;
-  // Matrices are packed in panels, filters of convolutions in several ways.
-  const Reading reading = call.tensor(row.pack_arg).ndim == 2 ? Reading::InOrder : Reading::Scattered;
   entry->device = storage.device;
-  entry->data = storage.device == kCpuDevice ? allocate_lasting(bytes, reading) : allocate_on(storage.device, bytes);
+  entry->data = storage.device == kCpuDevice ? allocate_lasting(bytes) : allocate_on(storage.device, bytes);
   entry->bytes = bytes;
   count_packed_bytes(static_cast<int64_t>(bytes));
   pack_into(row, call, storage, entry->data);
