@@ -2,30 +2,16 @@
 // network: the direct product in both forms, and Winograd, planar and channels-last. Built and run by bench/kernels/run.sh conv
 // [part of a name].
 #include <chrono>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
 
+#include "alone.h"
 #include "cpu-avx/conv/winograd_last.h"
 
 namespace torchscript {
-
-Isa active_isa() {
-  const char* name = std::getenv("TORCHSCRIPT_ISA");
-  if (name && !std::strcmp(name, "scalar")) return Isa::Scalar;
-  if (name ? !std::strcmp(name, "avx512") : __builtin_cpu_supports("avx512bw") != 0) return Isa::Avx512;
-  return Isa::Avx2;
-}
-void fail(const char* format, ...) {
-  va_list args;
-  va_start(args, format);
-  std::vfprintf(stderr, format, args);
-  std::abort();
-}
-const char* dtype_torch_name(DType) { return ""; }
 
 namespace {
 

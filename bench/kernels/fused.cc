@@ -2,43 +2,20 @@
 // bench/kernels/run.sh.
 #include <algorithm>
 #include <chrono>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "alone.h"
 #include "core/thread_pool.h"
 #include "cpu-avx/fused.h"
 
 namespace torchscript {
 
-Isa active_isa() {
-  const char* name = std::getenv("TORCHSCRIPT_ISA");
-  if (name && !std::strcmp(name, "scalar")) return Isa::Scalar;
-  if (name ? !std::strcmp(name, "avx512") : __builtin_cpu_supports("avx512bw") != 0) return Isa::Avx512;
-  return Isa::Avx2;
-}
-void fail(const char* format, ...) {
-  va_list args;
-  va_start(args, format);
-  char text[512];
-  std::vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  throw std::runtime_error(text);
-}
-void fail_as(const char*, const char* format, ...) {
-  va_list args;
-  va_start(args, format);
-  char text[512];
-  std::vsnprintf(text, sizeof text, format, args);
-  va_end(args);
-  throw std::runtime_error(text);
-}
+void fail_as(const char*, const char* format, ...) { fail("%s", format); }
 const char* dtype_name(DType) { return "dtype"; }
-const char* dtype_torch_name(DType) { return "dtype"; }
 KernelRegistration::KernelRegistration(Kernel*) {}
 
 namespace {

@@ -6,13 +6,13 @@
 #include <sys/mman.h>
 
 #include <chrono>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "alone.h"
 #include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/gemm/strassen.h"
 
@@ -29,22 +29,6 @@
 #include "limits.h"
 
 namespace torchscript {
-
-Isa active_isa() {
-  static const Isa isa = [] {
-    const char* name = std::getenv("TORCHSCRIPT_ISA");
-    if (name && !std::strcmp(name, "scalar")) return Isa::Scalar;
-    if (name ? !std::strcmp(name, "avx512") : __builtin_cpu_supports("avx512bw") != 0) return Isa::Avx512;
-    return Isa::Avx2;
-  }();
-  return isa;
-}
-void fail(const char* format, ...) {
-  va_list args;
-  va_start(args, format);
-  std::vfprintf(stderr, format, args);
-  std::abort();
-}
 
 namespace {
 

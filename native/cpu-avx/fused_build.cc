@@ -94,6 +94,7 @@ class FusedBuilder {
   StageFn stage_of(const Step& step, int held) const;
   int first_held(const Step& step) const;
   int external_of(int value);
+  int external_register(int index);
   int base_register(int value);
   int register_of(const Step& step, const Operand& operand);
   int value_register(TileRegister::Kind kind, int external, DType dtype, const Step& step, bool condition);
@@ -551,19 +552,22 @@ int FusedBuilder::value_register(TileRegister::Kind kind, int external, DType dt
   return add_register(r);
 }
 
+// The memory of an external itself.
+int FusedBuilder::external_register(int index) {
+  TileRegister r;
+  r.kind = TileRegister::Kind::External;
+  r.external = index;
+  r.width = g_.externals_[static_cast<size_t>(index)].size;
+  return add_register(r);
+}
+
 // A value as it lies in memory.
 int FusedBuilder::base_register(int value) {
   int& known = bases_[static_cast<size_t>(value)];
   if (known >= 0) return known;
   const int index = externals_[static_cast<size_t>(value)];
   const FusedExternal& external = g_.externals_[static_cast<size_t>(index)];
-  if (external.access == FusedExternal::Access::Direct) {
-    TileRegister r;
-    r.kind = TileRegister::Kind::External;
-    r.external = index;
-    r.width = external.size;
-    return known = add_register(r);
-  }
+  if (external.access == FusedExternal::Access::Direct) return known = external_register(index);
   known = slot(external.size);
   TileOp op;
   op.kind = TileOp::Kind::Gather;
@@ -614,13 +618,7 @@ int FusedBuilder::result_register(Step& step) {
   if (step.output >= 0) {
     const int index = externals_[static_cast<size_t>(step.value)];
     const FusedExternal& external = g_.externals_[static_cast<size_t>(index)];
-    if (external.access == FusedExternal::Access::Direct) {
-      TileRegister r;
-      r.kind = TileRegister::Kind::External;
-      r.external = index;
-      r.width = external.size;
-      return known = add_register(r);
-    }
+    if (external.access == FusedExternal::Access::Direct) return known = external_register(index);
   }
   return known = slot(dtype_size(g_.values_[static_cast<size_t>(step.value)].view.dtype));
 }

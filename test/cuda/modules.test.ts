@@ -67,7 +67,6 @@ for (const [name, module, shape] of [
       const result = run(module(), torch.randn([...shape]), frozen)
       t.equal(result.device, 'cuda:0')
       t.ok(result.distance <= 1e-4, `distance ${result.distance}`)
-      // Normalization by batches and its fusions have rows of their own.
-      t.same(result.fallenBack.filter((op) => !/batch_norm|fused_pointwise/.test(op)), [])
+      t.same(result.fallenBack, [])
       t.end()
     })

@@ -146,6 +146,25 @@ TS_EMULATED __m512d sqrt_pd(__m512d v) {
   const auto a = as<Halves<__m256d>>(v);
   return as<__m512d>(Halves<__m256d>{_mm256_sqrt_pd(a.low), _mm256_sqrt_pd(a.high)});
 }
+// 1 / v with a mantissa of 14 bits: within 2^-14, as the instruction is.
+TS_EMULATED __m512 rcp14_ps(__m512 v) {
+  auto a = as<F>(v);
+  for (float& x : a.at) {
+    const float r = 1.0f / x;
+    if (r == r) x = as<float>(as<uint32_t>(r) & ~uint32_t{511});
+    else x = r;
+  }
+  return as<__m512>(a);
+}
+// Each index chooses among the four elements of its 128 bits.
+TS_EMULATED __m512 permutevar_ps(__m512 v, __m512i index) {
+  const auto a = as<F>(v);
+  const auto at = as<I>(index);
+  F r;
+  for (int i = 0; i < 16; i++) r.at[i] = a.at[(i & ~3) | (at.at[i] & 3)];
+  return as<__m512>(r);
+}
+template <class Whole> TS_EMULATED void stream(void* p, Whole v) { __builtin_memcpy(p, &v, sizeof v); }
 // The second operand when either is NaN or both are zeros.
 TS_EMULATED __m512 max_ps(__m512 x, __m512 y) {
   const auto a = as<Halves<__m256>>(x), b = as<Halves<__m256>>(y);
@@ -250,6 +269,10 @@ TS_EMULATED unsigned test_epi8_mask(__m128i a, __m128i b) {
 #undef _mm512_cvtepi32_epi16
 #undef _mm512_roundscale_ps
 #undef _mm512_roundscale_pd
+#undef _mm512_rcp14_ps
+#undef _mm512_permutevar_ps
+#undef _mm512_stream_ps
+#undef _mm512_stream_pd
 #undef _mm512_sqrt_ps
 #undef _mm512_sqrt_pd
 #undef _mm512_max_ps
@@ -270,6 +293,10 @@ TS_EMULATED unsigned test_epi8_mask(__m128i a, __m128i b) {
 #define _mm512_cvtepi32_epi16(v) TS_EMULATION::cvtepi32_epi16(v)
 #define _mm512_roundscale_ps(v, rounding) TS_EMULATION::roundscale_ps<(rounding)>(v)
 #define _mm512_roundscale_pd(v, rounding) TS_EMULATION::roundscale_pd<(rounding)>(v)
+#define _mm512_rcp14_ps(v) TS_EMULATION::rcp14_ps(v)
+#define _mm512_permutevar_ps(v, index) TS_EMULATION::permutevar_ps(v, index)
+#define _mm512_stream_ps(p, v) TS_EMULATION::stream(p, v)
+#define _mm512_stream_pd(p, v) TS_EMULATION::stream(p, v)
 #define _mm512_sqrt_ps(v) TS_EMULATION::sqrt_ps(v)
 #define _mm512_sqrt_pd(v) TS_EMULATION::sqrt_pd(v)
 #define _mm512_max_ps(a, b) TS_EMULATION::max_ps(a, b)

@@ -1,27 +1,13 @@
 // Note [ISA units] in binding.gyp. See linalg_inner.h for what each loop does.
 #include "cpu-avx/linalg_inner.h"
 
-#include "cpu-avx/vec.h"
+#include "cpu-avx/for_vectors.h"
 
 namespace torchscript {
 namespace TS_ISA {
 namespace {
 
 constexpr int W = VecD::kWidth;
-
-// body(i, load, store) over vectors of n elements, the last of them partial.
-template <class F> TS_INLINE void for_vectors(int64_t n, F body) {
-  int64_t i = 0;
-  for (; i + W <= n; i += W) {
-    body(
-      i, [](const double* p) { return VecD::load(p); }, [](VecD x, double* p) { x.store(p); });
-  }
-  const int rest = static_cast<int>(n - i);
-  if (rest > 0) {
-    body(
-      i, [rest](const double* p) { return VecD::load_partial(p, rest); }, [rest](VecD x, double* p) { x.store_partial(p, rest); });
-  }
-}
 
 void column_sums(const double* a, int64_t row, int64_t m, int64_t n, const double* v, double* w) {
   // Strips of four vectors stay in registers while the rows pass.
@@ -36,7 +22,7 @@ void column_sums(const double* a, int64_t row, int64_t m, int64_t n, const doubl
     }
     for (int c = 0; c < 4; c++) sum[c].store(w + j + c * W);
   }
-  for_vectors(n - j, [&](int64_t at, auto load, auto store) {
+  for_vectors<VecD, double>(n - j, [&](int64_t at, auto load, auto store) {
     VecD even = VecD::zero(), odd = VecD::zero();
     const double* p = a + j + at;
     int64_t i = 0;
@@ -54,7 +40,7 @@ void row_sums(const double* a, int64_t row, int64_t m, int64_t n, const double* 
   for (; i + 4 <= m; i += 4) {
     VecD sum[4] = {VecD::zero(), VecD::zero(), VecD::zero(), VecD::zero()};
     const double* p = a + i * row;
-    for_vectors(n, [&](int64_t j, auto load, auto) {
+    for_vectors<VecD, double>(n, [&](int64_t j, auto load, auto) {
       const VecD x = load(v + j);
 #pragma GCC unroll 4
       for (int r = 0; r < 4; r++) sum[r] = fma(load(p + r * row + j), x, sum[r]);
@@ -63,7 +49,7 @@ void row_sums(const double* a, int64_t row, int64_t m, int64_t n, const double* 
   }
   for (; i < m; i++) {
     VecD sum = VecD::zero();
-    for_vectors(n, [&](int64_t j, auto load, auto) { sum = fma(load(a + i * row + j), load(v + j), sum); });
+    for_vectors<VecD, double>(n, [&](int64_t j, auto load, auto) { sum = fma(load(a + i * row + j), load(v + j), sum); });
     w[i] = hsum(sum);
   }
 }
@@ -72,7 +58,7 @@ void subtract(double* a, int64_t row, int64_t m, int64_t n, const double* v, con
   for (int64_t i = 0; i < m; i++) {
     const VecD x(v[i]);
     double* p = a + i * row;
-    for_vectors(n, [&](int64_t j, auto load, auto store) { store(fnma(x, load(w + j), load(p + j)), p + j); });
+    for_vectors<VecD, double>(n, [&](int64_t j, auto load, auto store) { store(fnma(x, load(w + j), load(p + j)), p + j); });
   }
 }
 
@@ -80,7 +66,7 @@ void subtract_symmetric(double* a, int64_t row, int64_t n, const double* v, cons
   for (int64_t i = 0; i < n; i++) {
     const VecD x(v[i]), y(w[i]);
     double* p = a + i * row;
-    for_vectors(n, [&](int64_t j, auto load, auto store) { store(fnma(y, load(v + j), fnma(x, load(w + j), load(p + j))), p + j); });
+    for_vectors<VecD, double>(n, [&](int64_t j, auto load, auto store) { store(fnma(y, load(v + j), fnma(x, load(w + j), load(p + j))), p + j); });
   }
 }
 
@@ -106,7 +92,7 @@ void rotate_rows(double* a, int64_t row, int64_t n, int64_t count, const double*
     }
     for (int r = 0; r < 4; r++) carried[r].store(p + r * W);
   }
-  for_vectors(n - j, [&](int64_t at, auto load, auto store) {
+  for_vectors<VecD, double>(n - j, [&](int64_t at, auto load, auto store) {
     double* p = a + j + at + (falling ? count * row : 0);
     VecD carried = load(p);
     for (int64_t i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 // Note [ISA units] in binding.gyp. See gemm/strassen_inner.h for what each kernel does.
 #include "cpu-avx/gemm/strassen_inner.h"
 
-#include "cpu-avx/vec.h"
+#include "cpu-avx/for_vectors.h"
 
 namespace torchscript {
 namespace TS_ISA {
@@ -10,7 +10,7 @@ namespace {
 constexpr int W = VecF::kWidth;
 
 void operands_of_a(const float* a11, const float* a12, const float* a21, const float* a22, int64_t n, float* to, int64_t step) {
-  auto put = [&](int64_t i, auto load, auto store) {
+  for_vectors<VecF, float>(n, [&](int64_t i, auto load, auto store) {
     const VecF x11 = load(a11 + i), x12 = load(a12 + i), x21 = load(a21 + i), x22 = load(a22 + i);
     const VecF s1 = x21 + x22, s2 = s1 - x11;
     store(x11, to + i);
@@ -20,22 +20,12 @@ void operands_of_a(const float* a11, const float* a12, const float* a21, const f
     store(s1, to + 4 * step + i);
     store(s2, to + 5 * step + i);
     store(x11 - x21, to + 6 * step + i);
-  };
-  int64_t i = 0;
-  for (; i + W <= n; i += W) {
-    put(
-      i, [](const float* p) { return VecF::load(p); }, [](VecF x, float* p) { x.store(p); });
-  }
-  const int rest = static_cast<int>(n - i);
-  if (rest > 0) {
-    put(
-      i, [=](const float* p) { return VecF::load_partial(p, rest); }, [=](VecF x, float* p) { x.store_partial(p, rest); });
-  }
+  });
 }
 
 void sums_of_a(const float* a11, const float* a12, const float* a21, const float* a22, int64_t n, float* to, int64_t step, float* largest) {
   VecF upper = VecF::zero(), lower = VecF::zero();
-  auto put = [&](int64_t i, auto load, auto store) {
+  for_vectors<VecF, float>(n, [&](int64_t i, auto load, auto store) {
     const VecF x11 = load(a11 + i), x12 = load(a12 + i), x21 = load(a21 + i), x22 = load(a22 + i);
     const VecF s1 = x21 + x22, s2 = s1 - x11;
     store(s1, to + i);
@@ -44,17 +34,7 @@ void sums_of_a(const float* a11, const float* a12, const float* a21, const float
     store(x12 - s2, to + 3 * step + i);
     upper = max(max(abs(x11), abs(x12)), upper);
     lower = max(max(abs(x21), abs(x22)), lower);
-  };
-  int64_t i = 0;
-  for (; i + W <= n; i += W) {
-    put(
-      i, [](const float* p) { return VecF::load(p); }, [](VecF x, float* p) { x.store(p); });
-  }
-  const int rest = static_cast<int>(n - i);
-  if (rest > 0) {
-    put(
-      i, [=](const float* p) { return VecF::load_partial(p, rest); }, [=](VecF x, float* p) { x.store_partial(p, rest); });
-  }
+  });
   largest[0] = hmax(upper);
   largest[1] = hmax(lower);
 }
