@@ -91,7 +91,7 @@ export async function benchModels(options: ModelBenchOptions): Promise<Results> 
       else engines.push(opened)
     }
     if (typeof ort !== 'string') add('onnxruntime', await openOnnxRuntime(ort, pair, threads))
-    for (const [mode, peer] of peers) add(`torch ${mode}`, await openTorch(peer, mode, pair, threads))
+    for (const [mode, peer] of peers) add(`torch ${mode}`, await openTorch(peer, mode, pair, { threads }))
     return { engines, skipped }
   }
 

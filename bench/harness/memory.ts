@@ -100,7 +100,7 @@ export async function memoryOf(name: string, pair: Pair, threads: number, python
       if (python === undefined) return undefined
       const peer = new TorchPeer(python, 600)
       try {
-        const engine = await openTorch(peer, name.slice('torch '.length) as TorchMode, pair, threads)
+        const engine = await openTorch(peer, name.slice('torch '.length) as TorchMode, pair, { threads })
         if (typeof engine === 'string') return undefined
         await engine.run(calls - 1)
         const { peakBytes: peak, baseBytes: base, afterBytes: after } = await peer.ask('memory')

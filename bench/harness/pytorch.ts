@@ -13,6 +13,7 @@ interface Answer {
   version?: string
   ms?: number
   difference?: number
+  name?: string
   peakBytes?: number
   baseBytes?: number
   afterBytes?: number
@@ -89,9 +90,14 @@ export class TorchPeer {
   }
 }
 
-/** The engine, or why there is none. */
-export async function openTorch(peer: TorchPeer, mode: TorchMode, pair: Pair, threads: number): Promise<Engine | string> {
-  const loaded = await peer.ask('load', { name: pair.name, folder: pair.folder, mode, threads })
+/** The engine on so many threads of the CPU, or in a dtype and batch on a CUDA device; or why there is none. */
+export async function openTorch(
+  peer: TorchPeer,
+  mode: TorchMode,
+  pair: Pair,
+  where: { readonly threads: number } | { readonly dtype: string; readonly batch: number },
+): Promise<Engine | string> {
+  const loaded = await peer.ask('threads' in where ? 'load' : 'load_device', { name: pair.name, folder: pair.folder, mode, ...where })
   if (loaded.difference === undefined) return loaded.skipped ?? loaded.error ?? 'no answer'
   return {
     name: `torch ${mode}`,

@@ -3,11 +3,15 @@
 One JSON object a line, in and out:
     {"command": "load", "name": NAME, "folder": FOLDER, "mode": MODE, "threads": N} -> {"difference": D}
     {"command": "run", "count": N} -> {"ms": TOTAL}
+    {"command": "device"} -> {"name": NAME} or {"skipped": TEXT}
+    {"command": "load_device", "name": NAME, "folder": FOLDER, "mode": MODE, "dtype": DTYPE, "batch": N} -> {"difference": D}
+    {"command": "product", "dtype": DTYPE, "size": N} -> {"ms": OF ONE}
     {"command": "memory"} -> {"peakBytes": B, "baseBytes": B, "afterBytes": B}
     {"command": "exit"}
 What fails answers {"error": TEXT}, or {"skipped": TEXT} where the mode cannot be had for the model.
 Modes: eager, jit (the archive as it is), frozen (torch.jit.freeze and optimize_for_inference), compile (torch.compile, max-autotune).
 eager and compile need the model's Python: bench/models/architectures.py with the weights of the archive.
+On a device (load_device) a call lasts until the device has done it; compile then replays CUDA graphs, which max-autotune makes.
 """
 import gc
 import json
@@ -64,13 +68,18 @@ def prepare(name, folder, mode):
     return torch.compile(model, mode='max-autotune')
 
 
+def batched(tensor, count):
+    return torch.cat([tensor] * count) if count > 1 else tensor
+
+
 class Peer:
     def __init__(self):
         self.model = None
         self.inputs = ()
+        self.wait = lambda: None
 
     def load(self, name, folder, mode, threads):
-        self.model, self.inputs = None, ()
+        self.model, self.inputs, self.wait = None, (), lambda: None
         gc.collect()
         torch.set_num_threads(threads)
         io = torch.load(f'{folder}/{name}.io.pt', weights_only=True)
@@ -82,11 +91,55 @@ class Peer:
         want = io['expected']
         return {'difference': max(0.0, float(((got - want).abs() - 1e-3 * want.abs()).max()))}
 
+    def device(self):
+        if not torch.cuda.is_available():
+            raise Skipped('this PyTorch sees no CUDA device')
+        return {'name': torch.cuda.get_device_name()}
+
+    def load_device(self, name, folder, mode, dtype, batch):
+        self.model, self.inputs, self.wait = None, (), torch.cuda.synchronize
+        gc.collect()
+        torch.cuda.empty_cache()
+        kind = getattr(torch, dtype)
+        io = torch.load(f'{folder}/{name}.io.pt', weights_only=True)
+        inputs = [batched(x, batch).cuda() for x in io['inputs']]
+        self.inputs = tuple(x.to(kind) if x.is_floating_point() else x for x in inputs)
+        # Moved before it is compiled or frozen, so that constants are on the device.
+        archive = torch.jit.load(f'{folder}/{name}.pt', map_location='cuda').eval()
+        if mode in ('jit', 'frozen'):
+            model = archive.to(kind)
+            self.model = torch.jit.optimize_for_inference(torch.jit.freeze(model)) if mode == 'frozen' else model
+        else:
+            model = eager_model(name, archive)
+            if model is None:
+                raise Skipped('bench/models/architectures.py has no model that fits the archive')
+            model = model.to('cuda', kind)
+            torch._dynamo.reset()
+            self.model = torch.compile(model, mode='max-autotune') if mode == 'compile' else model
+        for _ in range(4):
+            got = first_tensor(self.model(*self.inputs))
+        want = batched(io['expected'], batch).float()
+        return {'difference': float((got.float().cpu() - want).abs().max() / want.abs().max())}
+
+    def product(self, dtype, size):
+        a, b = (torch.randn(size, size, device='cuda', dtype=getattr(torch, dtype)) for _ in range(2))
+        times = []
+        for _ in range(8):
+            start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            start.record()
+            for _ in range(5):
+                a @ b
+            end.record()
+            end.synchronize()
+            times.append(start.elapsed_time(end) / 5)
+        return {'ms': min(times[2:])}
+
     def run(self, count):
-        model, inputs = self.model, self.inputs
+        model, inputs, wait = self.model, self.inputs, self.wait
         start = time.perf_counter()
         for _ in range(count):
             model(*inputs)
+            wait()
         return {'ms': (time.perf_counter() - start) * 1e3}
 
     def memory(self):

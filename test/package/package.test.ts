@@ -1,6 +1,6 @@
 import t from 'tap'
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -36,6 +36,7 @@ t.test('the packed package installs without scripts and runs', (t) => {
     cpSync(entry, join(stage, entry), { recursive: true })
   mkdirSync(join(stage, 'prebuilds', platform), { recursive: true })
   cpSync('build/Release/torchscript.node', join(stage, 'prebuilds', platform, addon))
+  writeFileSync(join(stage, 'prebuilds', platform, 'torchscript.cuda'), 'the CUDA kernels, where nvcc made them')
   const pack = (folder: string): string =>
     join(
       work,
@@ -48,6 +49,7 @@ t.test('the packed package installs without scripts and runs', (t) => {
     'package/dist/index.cjs',
     'package/dist/cli.mjs',
     `package/prebuilds/${platform}/${addon}`,
+    `package/prebuilds/${platform}/torchscript.cuda`,
     'package/binding.gyp',
     'package/native/binding.cc',
     'package/native/kernel.h',
@@ -98,6 +100,13 @@ if (isMainThread) {
     encoding: 'utf8',
   })
   t.same((JSON.parse(bin) as { shape: number[] }).shape, [1, 10], 'from the command line')
+  const { path } = JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', "import { cuda } from 'torchscript-node'; console.log(JSON.stringify(cuda.kernelFile()))"], {
+      cwd: app,
+      encoding: 'utf8',
+    }),
+  ) as { path: string }
+  t.equal(realpathSync(path), realpathSync(join(app, 'node_modules/torchscript-node/prebuilds', platform, 'torchscript.cuda')), 'the kernels are found')
   t.ok(
     existsSync(join(app, 'node_modules/torchscript-node/prebuilds', platform)) &&
       !existsSync(join(app, 'node_modules/torchscript-node/build')),
