@@ -6,13 +6,14 @@
 #include "core/invoke.h"
 #include "core/memory.h"
 #include "core/mmap.h"
+#include "core/piecewise.h"
 #include "core/run.h"
 
 namespace torchscript {
 namespace {
 
 // Smaller results are cheap to keep, and are asked for one element at a time.
-constexpr size_t kLeastBytes = 64 << 10;
+constexpr size_t kLeastBytes = 8 << 10;
 
 // Storages that are derived, by their addresses.
 struct Known {
@@ -25,7 +26,8 @@ Known& known() {
   return *instance;
 }
 
-// Contents that are computed to be packed, one after the other: they share a block.
+// Contents that are computed to be packed, one after the other: they share a block, unless they are large.
+constexpr size_t kSharedBytes = 512 << 10;
 struct Workbench {
   std::mutex mutex;
   void* block = nullptr;
@@ -38,19 +40,25 @@ Workbench& workbench() {
   return *instance;
 }
 void release_block(Workbench& w) {
-  if (w.block) free_lasting(w.block, w.bytes);
+  if (w.block) free_block(w.block, w.bytes);
   w.block = nullptr;
   w.bytes = 0;
 }
 
 // A storage for a while.
 Ref<Storage> passing_storage(size_t bytes) {
+  if (bytes > kSharedBytes) {
+    void* block = reserve_block(bytes);
+    auto storage = Storage::wrap(block, bytes, [block, bytes] { free_reserved_block(block, bytes, true); });
+    commit_block(block, bytes);
+    return storage;
+  }
   Workbench& w = workbench();
   std::lock_guard<std::mutex> lock(w.mutex);
   if (w.busy) return Storage::allocate(bytes);
   if (w.bytes < bytes) {
     release_block(w);
-    w.block = allocate_lasting(bytes);
+    w.block = allocate_block(bytes);
     w.bytes = bytes;
   }
   w.busy = true;
@@ -168,9 +176,17 @@ void Derived::compute(void* into, size_t bytes) {
   }
   if (static_cast<size_t>(output.numel() * dtype_size(output.dtype)) != bytes) fail("%s gives another size than before", row_.name);
   output.data = into;
-  row_.run(call);
   // What the file holds can be read again.
-  for (const Value& value : args_) each_tensor(value, [](const Tensor& tensor) { tensor.storage->drop_pages(); });
+  std::vector<Storage*> mapped;
+  for (const Value& value : args_) {
+    each_tensor(value, [&](const Tensor& tensor) {
+      if (tensor.storage->file) mapped.push_back(tensor.storage.get());
+    });
+  }
+  PiecewiseRuntime pieces(runtime, mapped);
+  if (pieces.pays()) call.runtime = &pieces;
+  row_.run(call);
+  for (Storage* storage : mapped) storage->drop_pages();
 }
 
 Ref<Storage> Derived::contents(Storage& storage) {

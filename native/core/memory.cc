@@ -98,7 +98,8 @@ void* map_aligned(size_t bytes, size_t alignment) {
 
 // Blocks smaller than a huge page but larger than most small pages' worth share regions of huge pages: the weights of a network are read
 // once a call, and a miss of the TLB for every 4 KB of them costs some per cent of it. A region goes back to the system when its last
-// block does; until then what was freed in it gives its whole pages back.
+// block does; until then what was freed in it gives its whole pages back, which splits a huge page. That is why memory that lasts has
+// regions of its own.
 constexpr size_t kRegion = 32 << 20;
 constexpr size_t kSharedLimit = 16 << 10;
 struct Region {
@@ -108,14 +109,15 @@ struct Regions {
   std::mutex mutex;
   Region* open = nullptr;  // the one that takes more
 };
-Regions& regions() {
-  static Regions* instance = new Regions;
-  return *instance;
+enum class Life { Passing, Lasting };
+Regions& regions(Life life) {
+  static Regions* instances = new Regions[2];
+  return instances[life == Life::Lasting];
 }
 bool in_region(size_t bytes) { return kReuse && bytes >= kSharedLimit && bytes < kHugePage; }
 
-void* region_allocate(size_t bytes) {
-  Regions& r = regions();
+void* region_allocate(size_t bytes, Life life) {
+  Regions& r = regions(life);
   std::lock_guard<std::mutex> lock(r.mutex);
   if (!r.open || r.open->used + bytes > kRegion) {
     auto* region = static_cast<Region*>(map_aligned(kRegion, kRegion));
@@ -129,8 +131,8 @@ void* region_allocate(size_t bytes) {
   r.open->blocks++;
   return block;
 }
-void region_free(void* block, size_t bytes) {
-  Regions& r = regions();
+void region_free(void* block, size_t bytes, Life life) {
+  Regions& r = regions(life);
   std::lock_guard<std::mutex> lock(r.mutex);
   const uintptr_t at = reinterpret_cast<uintptr_t>(block);
   auto* region = reinterpret_cast<Region*>(at & ~(kRegion - 1));
@@ -146,12 +148,12 @@ void region_free(void* block, size_t bytes) {
 constexpr size_t whole_pages(size_t bytes) { return (bytes + 4095) & ~size_t{4095}; }
 
 void* system_allocate(size_t bytes) {
-  if (in_region(bytes)) return region_allocate(bytes);
+  if (in_region(bytes)) return region_allocate(bytes, Life::Passing);
   return bytes < kHugePage ? std::aligned_alloc(kAlignment, bytes) : map_aligned(whole_pages(bytes), kHugePage);
 }
 
 void system_free(void* block, size_t bytes) {
-  if (in_region(bytes)) region_free(block, bytes);
+  if (in_region(bytes)) region_free(block, bytes, Life::Passing);
   else if (bytes < kHugePage) std::free(block);
   else munmap(block, whole_pages(bytes));
 }
@@ -220,18 +222,34 @@ void free_block(void* block, size_t bytes) noexcept {
   system_free(block, size);
 }
 
+namespace {
+
+// What memory that lasts takes: no rounding to classes of sizes, since nobody asks for the block again.
+constexpr size_t lasting_bytes(size_t bytes) {
+  return bytes < kHugePage ? (bytes + kAlignment - 1) & ~(kAlignment - 1) : whole_pages(bytes);
+}
+
+}  // namespace
+
 void* allocate_lasting(size_t bytes) {
-  if (bytes < kHugePage) return allocate_block(bytes);
-  void* block = bytes > kLargestRequest ? nullptr : map_aligned(whole_pages(bytes), kHugePage);
+  if (bytes < kSharedLimit) return allocate_block(bytes);
+  const size_t size = lasting_bytes(bytes);
+  void* block = nullptr;
+  if (in_region(size)) block = region_allocate(size, Life::Lasting);
+  else if (size < kHugePage) block = std::aligned_alloc(kAlignment, size);
+  else if (bytes <= kLargestRequest) block = map_aligned(size, kHugePage);
   if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
-  add_live(static_cast<int64_t>(whole_pages(bytes)));
+  add_live(static_cast<int64_t>(size));
   return block;
 }
 
 void free_lasting(void* block, size_t bytes) noexcept {
-  if (bytes < kHugePage) return free_block(block, bytes);
-  munmap(block, whole_pages(bytes));
-  live_bytes.fetch_sub(static_cast<int64_t>(whole_pages(bytes)), std::memory_order_relaxed);
+  if (bytes < kSharedLimit) return free_block(block, bytes);
+  const size_t size = lasting_bytes(bytes);
+  if (in_region(size)) region_free(block, size, Life::Lasting);
+  else if (size < kHugePage) std::free(block);
+  else munmap(block, size);
+  live_bytes.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
 }
 
 void* reserve_block(size_t bytes) {

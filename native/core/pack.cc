@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/derived.h"
+#include "core/piecewise.h"
 
 namespace torchscript {
 namespace {
@@ -50,47 +51,12 @@ std::string pack_key(const Kernel& row, const Call& call, const Storage& storage
   return key;
 }
 
-// Packs in pieces of the weight's file and gives the memory of what has been read back between them, so that a large weight is never in memory
-// twice.
-class PackRuntime final : public Runtime {
- public:
-  PackRuntime(Runtime& runtime, Storage& storage) : runtime_(runtime), storage_(storage) {}
-  void parallel_for(int64_t n, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) override {
-    const auto pieces = static_cast<int64_t>(storage_.bytes / kPiece);
-    struct Part {
-      void (*body)(void*, int64_t, int64_t);
-      void* context;
-      int64_t start;
-    } part{body, context, 0};
-    const int64_t step = std::max(grain, (n + pieces - 1) / pieces);
-    for (; part.start < n; part.start += step) {
-      runtime_.parallel_for(
-        std::min(step, n - part.start), grain,
-        [](void* p, int64_t begin, int64_t end) {
-          const Part& of = *static_cast<Part*>(p);
-          of.body(of.context, of.start + begin, of.start + end);
-        },
-        &part);
-      storage_.drop_pages();
-    }
-  }
-  int num_threads() const override { return runtime_.num_threads(); }
-  RandomSource& random() override { return runtime_.random(); }
-  void note(const char* inner_kernel) override { runtime_.note(inner_kernel); }
-  void* scratch(size_t bytes) override { return runtime_.scratch(bytes); }
-
-  static constexpr size_t kPiece = 8 << 20;
-
- private:
-  Runtime& runtime_;
-  Storage& storage_;
-};
-
 void pack_into(const Kernel& row, const Call& call, Storage& storage, void* packed) {
   Ref<Storage> made = storage.away.load(std::memory_order_acquire) ? storage.derived->contents(storage) : nullptr;
   if (!made) {
-    if (!storage.file || storage.bytes < 2 * PackRuntime::kPiece) return row.pack(call, packed);
-    PackRuntime runtime(*call.runtime, storage);
+    if (!storage.file) return row.pack(call, packed);
+    PiecewiseRuntime runtime(*call.runtime, {&storage});
+    if (!runtime.pays()) return row.pack(call, packed);
     Call slowly = call;
     slowly.runtime = &runtime;
     return row.pack(slowly, packed);

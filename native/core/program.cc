@@ -14,7 +14,7 @@ namespace torchscript {
 namespace {
 
 // What recordings leave in the cache of blocks from this size on is given back.
-constexpr size_t kLargeBlock = 1 << 20;
+constexpr size_t kLargeBlock = 16 << 10;
 
 }  // namespace
 
