@@ -3,9 +3,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchKernels } from './kernels.js'
-import { benchModels, defaultFolder } from './models.js'
+import { benchMemory, benchModels, defaultFolder } from './models.js'
 import { measureOverhead, overheadLines } from './overhead.js'
-import { variants, type Variant } from './harness/ours.js'
+import { variants, type Variant } from './harness/prepare.js'
 import { torchModes, type TorchMode } from './harness/pytorch.js'
 import { compareTable, resultTable } from './harness/report.js'
 import { readResults, type Results } from './harness/results.js'
@@ -29,6 +29,7 @@ const usage = `Usage: npm run bench -- [options]
     --no-ort             without onnxruntime-node
     --quick              without the limits of the machine and without memory
     --no-memory          without the processes that measure peak memory
+    --memory             only these, and a table of what they say
     --json <file>        where the results go; default bench/results/run-<date>.json
   TORCHSCRIPT_ISA=scalar|avx2|avx512 chooses our kernels.
 
@@ -82,6 +83,7 @@ async function run(argv: readonly string[], print: (text: string) => void): Prom
       'no-ort': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       'no-memory': { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
       json: { type: 'string' },
       compare: { type: 'boolean', default: false },
       table: { type: 'boolean', default: false },
@@ -114,6 +116,17 @@ async function run(argv: readonly string[], print: (text: string) => void): Prom
       throw new Error(
         'Expected models in bench/models/out, which bench/models/make_models.py makes, or a folder for `--models`; --kernels needs none',
       )
+    if (values.memory)
+      return void (await benchMemory({
+        folder,
+        filter: values.filter,
+        threads,
+        ours,
+        onnxruntime: !values['no-ort'],
+        torchModes: modes,
+        python: values.python,
+        print,
+      }))
     results = await benchModels({
       folder,
       filter: values.filter,

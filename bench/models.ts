@@ -1,16 +1,19 @@
 // Times models beside onnxruntime-node and PyTorch, interleaved: see docs/benchmarks.md, or `npm run bench -- --help`.
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isa } from '../lib/index.js'
+import { inspectArchive, isa } from '../lib/index.js'
 import { interleave, type Engine } from './harness/interleave.js'
 import { describeMachine, measureLimits } from './harness/machine.js'
 import { memoryOf } from './harness/memory.js'
+import { memoryTable, type MemoryRow } from './harness/memory-table.js'
 import { findOnnxRuntime, openOnnxRuntime } from './harness/onnxruntime.js'
-import { measureWork, openOurs, type Variant } from './harness/ours.js'
+import { measureWork, openOurs } from './harness/ours.js'
 import { namesIn, readPair, type Pair } from './harness/pair.js'
+import { nameOf, type Variant } from './harness/prepare.js'
 import { openTorch, TorchPeer, type TorchMode } from './harness/pytorch.js'
 import { limitLine, modelLines, summaryLines } from './harness/report.js'
+import { columns } from './harness/statistics.js'
 import { writeResults, type Limits, type Memory, type ModelRow, type Results } from './harness/results.js'
 
 export const defaultFolder = resolve('bench/models/out')
@@ -135,8 +138,34 @@ export async function benchModels(options: ModelBenchOptions): Promise<Results> 
   }
   const results = soFar()
   for (const line of summaryLines(results)) print(line)
+  const table = memoryTable(rows)
+  if (table.length > 0) print(columns(table))
   if (options.json !== undefined) print(`written: ${options.json}`)
   return results
+}
+
+/** Memory alone, without timing. */
+export async function benchMemory(
+  options: Pick<ModelBenchOptions, 'folder' | 'filter' | 'threads' | 'ours' | 'onnxruntime' | 'torchModes' | 'python' | 'print'>,
+): Promise<MemoryRow[]> {
+  const { folder, python, print } = options
+  const engines = [
+    nameOf(options.ours[0]),
+    ...(options.onnxruntime && typeof findOnnxRuntime() !== 'string' ? ['onnxruntime'] : []),
+    ...(python === undefined ? [] : options.torchModes.map((mode) => `torch ${mode}`)),
+  ]
+  const rows: MemoryRow[] = []
+  for (const model of namesIn(folder, options.filter)) {
+    const pair = readPair(folder, model)
+    const memory: Record<string, Memory> = {}
+    for (const engine of engines) {
+      const found = await memoryOf(engine, pair, options.threads[0], python)
+      if (found !== undefined) memory[engine] = found
+    }
+    rows.push({ model, parameterBytes: inspectArchive(join(folder, `${model}.pt`)).parameterBytes, memory })
+  }
+  print(columns(memoryTable(rows)))
+  return rows
 }
 
 // Models alone, with the options of `npm run bench`.

@@ -2,47 +2,13 @@
 import { join } from 'node:path'
 import * as torch from '../../lib/index.js'
 import { now, type Engine } from './interleave.js'
-import { firstTensor, largestDifference, type Pair } from './pair.js'
-
-/** A model to call. `report` says what the executor knows of the last signature; not for compiled modules, which have several programs. */
-export interface Prepared {
-  readonly model: { forward(...args: readonly unknown[]): unknown }
-  readonly report: () => { readonly arenaBytes: number; readonly liveBytes: number } | undefined
-  readonly dispose: () => void
-}
-
-/** Names of `--ours`: how a model is prepared. */
-export const variants = ['optimized', 'as-loaded', 'default', 'reduce-overhead', 'max-autotune', 'float16', 'bfloat16'] as const
-export type Variant = (typeof variants)[number]
-
-const nameOf = (variant: Variant): string => (variant === 'optimized' ? 'ours' : `ours ${variant}`)
-
-/** `optimized`: optimizeForInference. Modes, and half-precision weights, are those of torch.compile. */
-export function prepareOurs(pair: Pair, variant: Variant): Prepared {
-  const loaded = torch.jit.load(join(pair.folder, `${pair.name}.pt`))
-  if (variant === 'as-loaded' || variant === 'optimized') {
-    const model = variant === 'as-loaded' ? loaded : torch.jit.optimizeForInference(loaded)
-    return {
-      model,
-      report: () => model.explain().find((r) => r.function.endsWith('.forward')),
-      dispose: () => model.dispose(),
-    }
-  }
-  const options = variant === 'float16' || variant === 'bfloat16' ? { weights: variant } : { mode: variant }
-  const model = torch.compile(loaded.eval(), options)
-  return {
-    model,
-    report: () => undefined,
-    dispose: () => {
-      model.reset()
-      loaded.dispose()
-    },
-  }
-}
+import { firstTensor, type Pair } from './pair.js'
+import { nameOf, prepareOurs, type Variant } from './prepare.js'
+import { largestDifference } from './statistics.js'
 
 export function openOurs(pair: Pair, variant: Variant, threads: number): Engine {
   torch.setNumThreads(threads)
-  const { model, dispose } = prepareOurs(pair, variant)
+  const { model, dispose } = prepareOurs(torch, join(pair.folder, `${pair.name}.pt`), variant)
   const { inputs } = pair
   const got = firstTensor(model.forward(...inputs))
   const difference = largestDifference(got.data as Float32Array, pair.expected.data as Float32Array)
@@ -57,9 +23,6 @@ export function openOurs(pair: Pair, variant: Variant, threads: number): Engine 
     close: dispose,
   }
 }
-
-/** The variant of an engine's name; undefined for peers. */
-export const variantOf = (name: string): Variant | undefined => variants.find((variant) => nameOf(variant) === name)
 
 const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((size, i) => size === b[i])
 

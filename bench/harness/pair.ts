@@ -31,14 +31,3 @@ export function firstTensor(value: unknown): torch.Tensor {
   if (typeof value === 'object' && value !== null) return firstTensor(Object.values(value)[0])
   throw new Error(`Expected a result with a tensor but received ${String(value)}`)
 }
-
-export function largestDifference(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) return Infinity
-  let worst = 0
-  for (let i = 0; i < want.length; i++) {
-    const off = Math.abs(got[i] - want[i]) - 1e-3 * Math.abs(want[i])
-    if (off > worst) worst = off
-    else if (Number.isNaN(off)) return NaN
-  }
-  return worst
-}

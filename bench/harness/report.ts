@@ -1,5 +1,16 @@
 // Results as text: the lines of a run, tables of one file and of two.
-import { bandwidthFor, limitsFor, oursOf, ratiosOf, type KernelRow, type Limits, type ModelRow, type Results } from './results.js'
+import { memoryTable } from './memory-table.js'
+import {
+  allowedBytes,
+  bandwidthFor,
+  limitsFor,
+  oursOf,
+  ratiosOf,
+  type KernelRow,
+  type Limits,
+  type ModelRow,
+  type Results,
+} from './results.js'
 import { columns, geometricMean, markdown, showBytes, showPercent, showTime } from './statistics.js'
 
 const plural = (threads: number): string => `${threads} ${threads === 1 ? 'thread' : 'threads'}`
@@ -30,7 +41,7 @@ export function modelLines(row: ModelRow, limits: Limits | undefined): string {
   ].filter((text) => text !== '')
   const memory = Object.entries(row.memory).map(([name, m]) => {
     const arena = m.arena === undefined ? '' : `; arena ${showBytes(m.arena)}, at least ${showBytes(m.live ?? 0)}`
-    const bound = m.live === undefined ? 0 : Math.max(row.parameterBytes, m.packed ?? 0) + 1.3 * m.live
+    const bound = allowedBytes(row.parameterBytes, m) ?? 0
     const held = m.held === undefined ? '' : `, blocks ${(m.held / bound).toFixed(2)}`
     const share = bound > 0 ? `; of weights + 1.3 live: peak above the start ${((m.peak - m.base) / bound).toFixed(2)}${held}` : ''
     const own = arena + share + (m.packed === undefined ? '' : `; packed weights ${showBytes(m.packed)}`)
@@ -107,10 +118,12 @@ export function resultTable(results: Results): string {
     row.floor > 0 ? showPercent(row.floor / row.time.min) : '',
     row.code,
   ])
+  const memory = memoryTable(results.models)
   const kernelHeader = ['kernel', 'threads', 'minimum / median', 'GFLOP/s', 'GB/s', 'of the roofline', 'code']
   return [
     stamp,
     ...(rows.length > 0 ? ['', markdown([header, ...rows]), '', ...summaryLines(results)] : []),
+    ...(memory.length > 0 ? ['', markdown(memory)] : []),
     ...(kernels.length > 0 ? ['', markdown([kernelHeader, ...kernels])] : []),
   ].join('\n')
 }

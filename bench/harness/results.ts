@@ -38,19 +38,28 @@ export interface StartUp {
 
 /** Peak memory of a process of its own that loads a model and calls it. Bytes. */
 export interface Memory {
-  /** Before the model is loaded. */
+  /** Resident before the model is loaded: the runtime, with the addon. */
   readonly base: number
+  /** The most that was resident. */
   readonly peak: number
   /** Resident after the calls. */
   readonly after: number
-  /** Ours only: the planner's arena and the least it could have been, and packed weights. */
+  /** Ours only: the planner's arena and the least it could have been, results, and packed weights. */
   readonly arena?: number
   readonly live?: number
+  readonly results?: number
   readonly packed?: number
-  /** Ours only: the most that the executor had in blocks. */
+  /** Ours only: the most that the executor had in blocks, and what it has after the calls. */
   readonly held?: number
+  readonly kept?: number
+  /** Ours only: by how much the JavaScript heap grew. */
+  readonly heap?: number
   readonly startUp?: StartUp
 }
+
+/** What weights and live activations may take: weights as in the file or packed, results, and 1.3 times the planner's least. */
+export const allowedBytes = (parameterBytes: number, m: Memory): number | undefined =>
+  m.live === undefined ? undefined : Math.max(parameterBytes, m.packed ?? 0) + (m.results ?? 0) + 1.3 * m.live
 
 export interface ModelRow {
   readonly model: string

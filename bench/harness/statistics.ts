@@ -24,6 +24,18 @@ export const timesOf = (list: readonly number[], burst: number): Times => ({
   calls: list.length * burst,
 })
 
+/** The largest amount by which a value is off beyond a relative 1e-3. */
+export function largestDifference(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  if (got.length !== want.length) return Infinity
+  let worst = 0
+  for (let i = 0; i < want.length; i++) {
+    const off = Math.abs(got[i] - want[i]) - 1e-3 * Math.abs(want[i])
+    if (off > worst) worst = off
+    else if (Number.isNaN(off)) return NaN
+  }
+  return worst
+}
+
 export const showTime = (ms: number): string => (ms < 1 ? `${(1000 * ms).toFixed(1)} us` : `${ms.toFixed(2)} ms`)
 export const showBytes = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`
