@@ -20,6 +20,8 @@ export interface ConstantFacts {
 export interface Evaluator extends ConstantFacts {
   /** The outputs of a node on these inputs. Undefined when they cannot be had: the node raises, or a value has no form as a constant. */
   evaluate(node: Node, inputs: readonly ConstantValue[]): readonly ConstantValue[] | undefined
+  /** Frees tensors of results that nobody uses any more, except what `kept` has too. */
+  release?(values: readonly ConstantValue[], kept: readonly ConstantValue[]): void
 }
 
 /** The type that a constant has by itself; `declared` tells what its value does not. */

@@ -5,7 +5,7 @@ import { type Affine, constantConvolution, constantLinear, foldAffine, isOnlyRea
 import type { Pass } from './pass.js'
 
 /** batch_norm in evaluation as scale and shift: y = (x - mean) * rsqrt(var + eps) * weight + bias. */
-function affineOf(norm: Node, layer: WeightedNode, evaluator: Evaluator): Affine | undefined {
+function affineOf(norm: Node, layer: WeightedNode, evaluator: Evaluator): Required<Affine> | undefined {
   const [weight, bias, mean, variance, training, , eps] = norm.inputs.slice(1).map((input) => input.node.constant)
   if (mean?.kind !== 'tensor' || variance?.kind !== 'tensor' || training?.kind !== 'bool' || training.value || eps?.kind !== 'float')
     return undefined
@@ -20,6 +20,7 @@ function affineOf(norm: Node, layer: WeightedNode, evaluator: Evaluator): Affine
   if (weight.kind === 'tensor') scale = steps.run('aten::mul.Tensor', scale, weight)
   let shift = steps.run('aten::neg', steps.run('aten::mul.Tensor', mean, scale))
   if (bias.kind === 'tensor') shift = steps.run('aten::add.Tensor', shift, bias)
+  steps.release(weight, bias, mean, variance, scale, shift)
   return steps.failed ? undefined : { scale, shift }
 }
 
@@ -34,7 +35,13 @@ function foldInto(name: string, layerOf: (node: Node, evaluator: Evaluator) => W
         if (input.node.owner !== norm.owner || !isOnlyReader(norm, input)) continue
         const layer = layerOf(input.node, evaluator)
         const affine = layer && affineOf(norm, layer, evaluator)
-        if (layer === undefined || affine === undefined || !foldAffine(graph, layer, affine, evaluator, 'fused_bn')) continue
+        if (layer === undefined || affine === undefined) continue
+        const folded = foldAffine(graph, layer, affine, evaluator, 'fused_bn')
+        evaluator.release?.(
+          [affine.scale, affine.shift],
+          [layer.node.inputs[1], layer.node.inputs[2]].map((value) => value.node.constant!),
+        )
+        if (!folded) continue
         norm.output.replaceAllUsesWith(input)
         norm.destroy()
         changed = true

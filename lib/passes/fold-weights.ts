@@ -124,6 +124,7 @@ export function foldAffine(graph: Graph, layer: WeightedNode, affine: Affine, ev
     const base = bias.kind === 'none' ? steps.run('aten::new_zeros', layer.weight, ints([layer.channels])) : bias
     bias = steps.run(affine.shift.kind === 'tensor' ? 'aten::add.Tensor' : 'aten::add.Scalar', base, affine.shift)
   }
+  steps.release(layer.weight, layer.bias, weight, bias, ...Object.values(affine as Record<string, ConstantValue>))
   if (steps.failed) return false
   const replace = (input: number, value: ConstantValue): void => {
     const old = node.inputs[input]
@@ -141,10 +142,18 @@ export function foldAffine(graph: Graph, layer: WeightedNode, affine: Affine, ev
 /** A computation on constants that remembers whether a step failed. */
 export class Steps {
   failed = false
+  private readonly made: ConstantValue[] = []
   constructor(private readonly evaluator: Evaluator) {}
+  /** Frees what the steps have made, but for the results. */
+  release(...results: readonly ConstantValue[]): void {
+    this.evaluator.release?.(this.made, results)
+  }
   run(operator: string, ...inputs: readonly ConstantValue[]): ConstantValue {
     const result = this.failed ? undefined : compute(this.evaluator, operator, inputs)
-    if (result !== undefined) return result
+    if (result !== undefined) {
+      this.made.push(result)
+      return result
+    }
     this.failed = true
     return { kind: 'none' }
   }

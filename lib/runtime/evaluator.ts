@@ -186,4 +186,16 @@ export const evaluator: Evaluator = {
     }
   },
   facts: constantFacts.facts,
+  release(values, kept) {
+    const tensorOf = (value: ConstantValue): Tensor | undefined =>
+      value.kind === 'tensor' ? tensors.get(value.tensor as TensorData) : undefined
+    const used = new Set(kept.map(tensorOf))
+    for (const value of values) {
+      const tensor = tensorOf(value)
+      if (tensor === undefined || used.has(tensor)) continue
+      tensors.delete((value as { tensor: TensorData }).tensor)
+      read.delete(tensor)
+      tensor.dispose()
+    }
+  },
 }
