@@ -7,15 +7,6 @@
 namespace torchscript::cuda {
 namespace {
 
-const char* simple_kernel(DType dtype) {
-  switch (dtype) {
-    case DType::F16: return "gemm_simple_f16";
-    case DType::BF16: return "gemm_simple_bf16";
-    case DType::F64: return "gemm_simple_f64";
-    default: return "gemm_simple_f32";
-  }
-}
-
 // ---- views of matrices
 
 // The view with `dims` dimensions of size one in front.
@@ -247,60 +238,5 @@ bool takes_addmm_epilogue(const Call& call) {
 TS_CUDA_KERNEL(addmm_epilogue, {.run = run_addmm_epilogue, .accepts = takes_addmm_epilogue});
 
 }  // namespace
-
-namespace {
-
-// Vectors of 16 bytes of a's rows, and of b's rows or columns, in every matrix of the batch.
-bool suits_tensor_cores(const GemmParams& p, const TensorView& c) {
-  if (c.dtype != DType::F16 && c.dtype != DType::BF16) return false;
-  if (enter(c.device).properties.major < 8) return false;
-  const auto apart = [](int64_t stride) { return stride % 8 == 0; };
-  if (p.a_col != 1 || !apart(p.a_row)) return false;
-  if (!(p.b_col == 1 && apart(p.b_row)) && !(p.b_row == 1 && apart(p.b_col))) return false;
-  for (int d = 0; d < p.batches.ndim; d++)
-    if (!apart(p.batches.strides[d][1]) || !apart(p.batches.strides[d][2])) return false;
-  return reinterpret_cast<uintptr_t>(p.a) % 16 == 0 && reinterpret_cast<uintptr_t>(p.b) % 16 == 0;
-}
-
-}  // namespace
-
-bool product_takes(DType dtype) { return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16 || dtype == DType::F64; }
-
-void run_product(Runtime* runtime, const Product& product) {
-  const int batch_dims = product.c.ndim - 2;
-  GemmParams p;
-  const TensorView* views[] = {&product.c, &product.a, &product.b, product.adds ? &product.d : &product.c,
-                               product.adds_residual ? &product.e : &product.c};
-  const int64_t* strides[5];
-  for (int i = 0; i < 5; i++) strides[i] = views[i]->strides;
-  if (!build_loop(p.batches, product.c.sizes, batch_dims, strides, 5)) fail("A product of more than 2^31 matrices is not supported on CUDA");
-  const auto row = [&](int i) { return views[i]->strides[batch_dims]; };
-  const auto column = [&](int i) { return views[i]->strides[batch_dims + 1]; };
-  const int64_t m = product.c.sizes[batch_dims], n = product.c.sizes[batch_dims + 1], k = product.a.sizes[batch_dims + 1];
-  if (m == 0 || n == 0 || p.batches.n == 0) return;
-  if (m > INT32_MAX || n > INT32_MAX || k > INT32_MAX) fail("A matrix with a side of 2^31 elements or more is not supported on CUDA");
-  p.m = static_cast<int32_t>(m);
-  p.n = static_cast<int32_t>(n);
-  p.k = static_cast<int32_t>(k);
-  p.c = product.c.data;
-  p.a = product.a.data;
-  p.b = product.b.data;
-  p.d = product.adds ? product.d.data : nullptr;
-  p.c_row = row(0), p.c_col = column(0);
-  p.a_row = row(1), p.a_col = column(1);
-  p.b_row = row(2), p.b_col = column(2);
-  p.d_row = row(3), p.d_col = column(3);
-  p.e = product.adds_residual ? product.e.data : nullptr;
-  p.e_row = row(4), p.e_col = column(4);
-  p.activation = product.activation;
-  p.alpha = product.alpha;
-  p.beta = product.beta;
-  const auto tiles = [](int64_t size) { return static_cast<unsigned>((size + 63) / 64); };
-  if (tiles(m) > 65535) fail("A matrix of more than %d rows is not supported on CUDA", 65535 * 64);
-  const Dim grid = {tiles(n), tiles(m), std::min(p.batches.n, 65535u)};
-  if (suits_tensor_cores(p, product.c))
-    return launch(product.c.device, runtime, product.c.dtype == DType::F16 ? "gemm_mma_f16" : "gemm_mma_bf16", grid, {128}, 0, p);
-  launch(product.c.device, runtime, simple_kernel(product.c.dtype), grid, {256}, 0, p);
-}
 
 }  // namespace torchscript::cuda

@@ -1,6 +1,7 @@
 // Matrix products on the device: one description for all rows, and the choice of the kernel that computes it.
 #pragma once
 #include "cuda/kernels.h"
+#include "cuda/kernels/gemm_params.h"
 
 namespace torchscript::cuda {
 
@@ -15,5 +16,12 @@ struct Product {
 
 bool product_takes(DType dtype);
 void run_product(Runtime* runtime, const Product& product);
+
+// Kernels that share their tiles among blocks (kernels/gemm_params.h).
+constexpr int64_t kSplitTiles = 4096;  // at most
+// Zeros that the kernels leave as zeros; null while a graph is recorded that began before the device had any.
+uint32_t* split_counters(int device);
+// Into how many parts of at least `least` steps the depth goes, so that `blocks` others fill the device `waves` times.
+int depth_splits(int device, int64_t blocks, int64_t steps, int64_t least, int waves);
 
 }  // namespace torchscript::cuda

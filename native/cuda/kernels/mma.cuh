@@ -1,14 +1,32 @@
 // Tensor Cores, loads of their operands, and copies into shared memory that go on in the background. Each has a host version, which does what the
-// instruction does lane by lane. The instructions need compute_80.
+// instruction does lane by lane (test/cuda/emulation/fragments.h). compute_80 has them all; below it copies are made at once, halves are multiplied
+// 8 deep and bytes 8 x 8 x 16.
 #pragma once
 #include "cuda/kernels/prelude.cuh"
+#if defined(TS_CUDA_EMULATED)
+#include "fragments.h"
+#endif
 
 namespace torchscript::cuda {
 
+// float32 of which the Tensor Cores see the sign, the exponent and ten bits.
+struct Tf32 {
+  float value;
+  Tf32() = default;
+  TS_DEVICE explicit Tf32(float x) : value(x) {}
+  TS_DEVICE operator float() const { return value; }
+};
+
+// What products of elements are summed in. Bytes of a are signed (int8_t) or not (uint8_t), those of b are signed.
+template <class T> struct MmaSum { using type = float; };
+template <> struct MmaSum<int8_t> { using type = int32_t; };
+template <> struct MmaSum<uint8_t> { using type = int32_t; };
+
 #if defined(TS_CUDA_EMULATED)
 
-// Four matrices of 8 x 8 16-bit elements: lane 8 i + r brings the address of row r of matrix i, and gets two neighbours of a row of each.
-template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], const uint16_t* row) {
+// Four matrices of 8 rows of 16 bytes: lane 8 i + r brings the address of row r of matrix i, and gets four neighbouring bytes of a row of each;
+// transposed: two 16-bit elements below one another.
+template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], const void* row) {
   const auto rows = ::emulation::exchange(0xffffffffu, &row, sizeof row);
   const int lane = ::emulation::lane();
   for (int i = 0; i < 4; i++) {
@@ -23,26 +41,32 @@ template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], cons
   }
 }
 
-// c += a b of 16 x 16, 16 x 8 and 16 x 8 elements.
-template <class T> TS_DEVICE void multiply_add(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  struct {
-    uint32_t a[4], b[2];
-  } mine = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}}, other;
-  const auto all = ::emulation::exchange(0xffffffffu, &mine, sizeof mine);
-  const auto element = [](uint32_t pair, int k) {
-    T value;
-    value.bits = static_cast<uint16_t>(k % 2 ? pair >> 16 : pair);
-    return static_cast<float>(value);
-  };
+TS_DEVICE uint32_t to_tf32(uint32_t bits) {
+  if ((bits & 0x7f800000u) == 0x7f800000u) return bits;
+  return (bits + 0x1000u) & ~0x1fffu;
+}
+
+template <class E> TS_DEVICE E element_at(const char* at) {
+  E e;
+  memcpy(&e, at, sizeof e);
+  return e;
+}
+
+// c += a b of 16 rows, 32 bytes of depth and 8 columns.
+template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  const uint32_t mine[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
+  const auto all = ::emulation::exchange(0xffffffffu, mine, sizeof mine);
   const int lane = ::emulation::lane();
-  for (int i = 0; i < 4; i++) {
-    const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-    for (int k = 0; k < 16; k++) {
-      memcpy(&other, all[row % 8 * 4 + k % 8 / 2], sizeof other);
-      const float x = element(other.a[row / 8 + k / 8 * 2], k);
-      memcpy(&other, all[column * 4 + k % 8 / 2], sizeof other);
-      c[i] += x * element(other.b[k / 8], k);
-    }
+  if constexpr (sizeof(T) == 1) {
+    const auto of_a = [&](const char* at) { return static_cast<int32_t>(element_at<T>(at)); };
+    const auto of_b = [&](const char* at) { return static_cast<int32_t>(element_at<int8_t>(at)); };
+    ::emulation::multiply_fragments<::emulation::M16N8K32>(c, all, lane, of_a, of_b);
+  } else if constexpr (sizeof(T) == 2) {
+    const auto of = [&](const char* at) { return static_cast<float>(element_at<T>(at)); };
+    ::emulation::multiply_fragments<::emulation::M16N8K16>(c, all, lane, of, of);
+  } else {
+    const auto of = [&](const char* at) { return __uint_as_float(to_tf32(element_at<uint32_t>(at))); };
+    ::emulation::multiply_fragments<::emulation::M16N8K8Wide>(c, all, lane, of, of);
   }
 }
 
@@ -55,7 +79,7 @@ template <int kLeft> TS_DEVICE void wait_copies() { ::emulation::async_wait(kLef
 
 TS_DEVICE uint32_t shared_address(const void* p) { return static_cast<uint32_t>(__cvta_generic_to_shared(p)); }
 
-template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], const uint16_t* row) {
+template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], const void* row) {
   if constexpr (kTransposed)
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
@@ -68,18 +92,32 @@ template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], cons
                  : "memory");
 }
 
-template <class T> struct IsBFloat { static constexpr bool value = false; };
-template <> struct IsBFloat<BFloat> { static constexpr bool value = true; };
+#define TS_MMA(shape, types, sum, constraint)                                                                                             \
+  asm volatile("mma.sync.aligned." shape ".row.col." types " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"           \
+               : constraint(c[0]), constraint(c[1]), constraint(c[2]), constraint(c[3])                                                  \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 
-template <class T> TS_DEVICE void multiply_add(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  if constexpr (IsBFloat<T>::value)
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-  else
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#if __CUDA_ARCH__ >= 800
+TS_DEVICE void multiply_add_as(Half*, float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  TS_MMA("m16n8k16", "f32.f16.f16.f32", float, "+f");
+}
+TS_DEVICE void multiply_add_as(BFloat*, float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  TS_MMA("m16n8k16", "f32.bf16.bf16.f32", float, "+f");
+}
+TS_DEVICE uint32_t to_tf32(uint32_t bits) {
+  uint32_t rounded;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(bits)));
+  return rounded;
+}
+TS_DEVICE void multiply_add_as(Tf32*, float (&c)[4], const uint32_t (&x)[4], const uint32_t (&y)[2]) {
+  const uint32_t a[4] = {to_tf32(x[0]), to_tf32(x[1]), to_tf32(x[2]), to_tf32(x[3])}, b[2] = {to_tf32(y[0]), to_tf32(y[1])};
+  TS_MMA("m16n8k8", "f32.tf32.tf32.f32", float, "+f");
+}
+TS_DEVICE void multiply_add_as(int8_t*, int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  TS_MMA("m16n8k32", "s32.s8.s8.s32", int32_t, "+r");
+}
+TS_DEVICE void multiply_add_as(uint8_t*, int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  TS_MMA("m16n8k32", "s32.u8.s8.s32", int32_t, "+r");
 }
 
 TS_DEVICE void copy_async(void* to, const void* from, int valid) {
@@ -87,6 +125,47 @@ TS_DEVICE void copy_async(void* to, const void* from, int valid) {
 }
 TS_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int kLeft> TS_DEVICE void wait_copies() { asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory"); }
+#else
+// The two halves of the depth one after the other.
+TS_DEVICE void multiply_add_as(Half*, float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+#pragma unroll
+  for (int h = 0; h < 2; h++)
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a[2 * h]), "r"(a[2 * h + 1]), "r"(b[h]));
+}
+// Eight rows and half of the depth at a time.
+#define TS_MMA_8(types)                                                                                        \
+  _Pragma("unroll") for (int h = 0; h < 2; h++) {                                                              \
+    _Pragma("unroll") for (int r = 0; r < 2; r++)                                                              \
+      asm volatile("mma.sync.aligned.m8n8k16.row.col.s32." types ".s32 {%0, %1}, {%2}, {%3}, {%0, %1};"        \
+                   : "+r"(c[2 * r]), "+r"(c[2 * r + 1])                                                        \
+                   : "r"(a[2 * h + r]), "r"(b[h]));                                                            \
+  }
+TS_DEVICE void multiply_add_as(int8_t*, int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { TS_MMA_8("s8.s8") }
+TS_DEVICE void multiply_add_as(uint8_t*, int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { TS_MMA_8("u8.s8") }
+
+TS_DEVICE void copy_async(void* to, const void* from, int valid) {
+  uint4 vector = make_uint4(0, 0, 0, 0);
+  if (valid == 16) {
+    vector = __ldg(static_cast<const uint4*>(from));
+  } else if (valid > 0) {
+    const auto* bytes = static_cast<const uint8_t*>(from);
+    uint32_t words[4] = {};
+#pragma unroll
+    for (int i = 0; i < 16; i++)
+      if (i < valid) words[i / 4] |= static_cast<uint32_t>(bytes[i]) << (i % 4 * 8);
+    vector = make_uint4(words[0], words[1], words[2], words[3]);
+  }
+  *static_cast<uint4*>(to) = vector;
+}
+TS_DEVICE void commit_copies() {}
+template <int kLeft> TS_DEVICE void wait_copies() {}
+#endif
+
+template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  multiply_add_as(static_cast<T*>(nullptr), c, a, b);
+}
 
 #endif
 

@@ -1,0 +1,30 @@
+// What products on Tensor Cores hand to their kernels.
+#pragma once
+#include "cuda/kernels/params.h"
+
+namespace torchscript::cuda {
+
+// How the terms of one product go to several blocks: each writes its sums to `partial`, and the last one to arrive at a tile adds them up in
+// order. `counters` are zero between launches.
+struct SplitParams {
+  int32_t splits = 1;
+  void* partial = nullptr;
+  uint32_t* counters = nullptr;
+};
+
+// A product for Tensor Cores. Tiles are numbered so that neighbours in time share operands: columns within groups of kTileGroup rows.
+constexpr int kTileGroup = 8;
+struct MmaParams {
+  GemmParams product;
+  SplitParams split;
+  int32_t row_tiles = 0, column_tiles = 0;
+  int32_t c_vectors = 0, d_vectors = 0, e_vectors = 0;  // rows may be read and written in vectors of 16 bytes
+};
+
+// c (m rows) = activation(alpha a b + beta d + e) for few rows of a: the weight b is read once, in vectors of 16 bytes along its dense dimension.
+struct GemvParams {
+  GemmParams product;
+  SplitParams split;
+};
+
+}  // namespace torchscript::cuda
