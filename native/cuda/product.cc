@@ -1,5 +1,6 @@
 // The kernel that computes a product of matrices, by dtypes, shapes and how they lie in memory.
 #include <algorithm>
+#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -122,6 +123,51 @@ bool fill(GemmParams& p, const Product& product) {
 // Whether eight columns of a row are a vector of 16 bytes (float32: two) in every matrix.
 bool row_vectors(const TensorView& t, bool used) { return used && t.strides[t.ndim - 1] == 1 && is_vectored(t.strides[t.ndim - 2], t.sizes[t.ndim - 2]) && batches_are_vectored(t); }
 
+// Shares the depth of `tiles` tiles (of `batches` matrices) of so many bytes of sums among blocks.
+void share_depth(SplitParams& split, int device, std::optional<Scratch>& partial, int64_t tiles, int64_t batches, int64_t steps, int64_t least, int waves,
+                 size_t tile_bytes) {
+  split.splits = depth_splits(device, tiles, steps, least, waves);
+  if (split.splits * batches > 65535) split.splits = 1;
+  if (split.splits == 1) return;
+  partial.emplace(device, static_cast<size_t>(split.splits * tiles) * tile_bytes);
+  split.partial = partial->ptr<void>();
+  split.counters = split_counters(device);
+}
+
+// At most eight rows: the weight is read once, by a warp a column or in vectors of its rows.
+bool run_few_rows(Runtime* runtime, const Product& product) {
+  const DType dtype = product.c.dtype;
+  const int nd = product.c.ndim;
+  const int64_t m = product.c.sizes[nd - 2];
+  if ((!is_half(dtype) && dtype != DType::F32) || m > 8) return false;
+  GemvParams p;
+  if (!fill(p.product, product)) return true;
+  GemmParams& g = p.product;
+  const int device = product.c.device, vector = is_half(dtype) ? 8 : 4;
+  const auto steps_in_vectors = [&](const TensorView& t, int across) {
+    bool fits = t.sizes[nd - 1 - across] <= 1 || t.strides[nd - 1 - across] % vector == 0;
+    for (int d = 0; d < nd - 2; d++) fits = fits && (t.sizes[d] <= 1 || t.strides[d] % vector == 0);
+    return fits && aligned_16(t.data);
+  };
+  const bool by_columns = product.b.strides[nd - 1] == 1 && g.n > 1 && product.b.strides[nd - 2] != 1;
+  char name[64];
+  const char* label = dtype == DType::F32 ? "f32" : dtype == DType::F16 ? "f16" : "bf16";
+  const int rows = m == 1 ? 1 : m <= 4 ? 4 : 8;
+  const unsigned batches = std::min(g.batches.n, 65535u);
+  std::snprintf(name, sizeof name, "gemv_%s_%s_%d", by_columns ? "columns" : "rows", label, rows);
+  if (!by_columns) {
+    p.vectors = (g.b_row == 1 || g.k == 1) && (g.a_col == 1 || g.k == 1) && steps_in_vectors(product.b, 0) && steps_in_vectors(product.a, 1);
+    launch(device, runtime, name, {std::min(tiles_of(g.n, 8), 65536u), 1, batches}, {256}, 0, p);
+    return true;
+  }
+  if (g.n % vector != 0 || !steps_in_vectors(product.b, 1)) return false;
+  const int64_t tiles = static_cast<int64_t>(tiles_of(g.n, 64)) * batches;
+  std::optional<Scratch> partial;
+  if (batches == g.batches.n) share_depth(p.split, device, partial, tiles, 1, g.k, 64, 2, static_cast<size_t>(rows) * 64 * sizeof(float));
+  launch(device, runtime, name, {tiles_of(g.n, 64), static_cast<unsigned>(p.split.splits), batches}, {256}, 0, p);
+  return true;
+}
+
 void run_mma(Runtime* runtime, const Product& product) {
   MmaParams p;
   if (!fill(p.product, product)) return;
@@ -144,15 +190,7 @@ void run_mma(Runtime* runtime, const Product& product) {
   const int64_t tiles = static_cast<int64_t>(p.row_tiles) * p.column_tiles;
   if (tiles > INT32_MAX) fail("A product with a result of 2^43 elements or more is not supported on CUDA");
   std::optional<Scratch> partial;
-  if (tile == 64 && batches == g.batches.n) {
-    p.split.splits = depth_splits(device, tiles * batches, (g.k + 31) / 32, 4, 2);
-    if (p.split.splits * batches > 65535) p.split.splits = 1;
-    if (p.split.splits > 1) {
-      partial.emplace(device, static_cast<size_t>(p.split.splits * tiles * batches) * 64 * 64 * sizeof(float));
-      p.split.partial = partial->ptr<void>();
-      p.split.counters = split_counters(device);
-    }
-  }
+  if (tile == 64 && batches == g.batches.n) share_depth(p.split, device, partial, tiles * batches, batches, (g.k + 31) / 32, 4, 2, 64 * 64 * sizeof(float));
   const bool f16 = product.c.dtype == DType::F16;
   const char* name = tile == 128 ? (f16 ? "gemm_mma_f16_128x128" : "gemm_mma_bf16_128x128") : f16 ? "gemm_mma_f16_64x64" : "gemm_mma_bf16_64x64";
   // Operands of three or four steps, in rows of 80 bytes.
@@ -190,12 +228,19 @@ const char* simple_kernel(DType dtype) {
 bool product_takes(DType dtype) { return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16 || dtype == DType::F64; }
 
 void run_product(Runtime* runtime, const Product& product) {
-  if (run_halves(runtime, product)) return;
-  GemmParams p;
+  if (run_few_rows(runtime, product) || run_halves(runtime, product)) return;
+  MmaParams params;
+  GemmParams& p = params.product;
   if (!fill(p, product)) return;
-  if (tiles_of(p.m, 64) > 65535) fail("A matrix of more than %d rows is not supported on CUDA", 65535 * 64);
-  const Dim grid = {tiles_of(p.n, 64), tiles_of(p.m, 64), std::min(p.batches.n, 65535u)};
-  launch(product.c.device, runtime, simple_kernel(product.c.dtype), grid, {256}, 0, p);
+  const unsigned rows = tiles_of(p.m, 64), columns = tiles_of(p.n, 64);
+  if (rows > 65535) fail("A matrix of more than %d rows is not supported on CUDA", 65535 * 64);
+  const unsigned batches = std::min(p.batches.n, 65535u);
+  const int device = product.c.device;
+  const int64_t tiles = static_cast<int64_t>(rows) * columns * batches;
+  std::optional<Scratch> partial;
+  if (batches == p.batches.n) share_depth(params.split, device, partial, tiles, batches, (p.k + 15) / 16, 8, 2, 64 * 64 * (product.c.dtype == DType::F64 ? 8 : 4));
+  const Dim grid = {columns, rows, batches * static_cast<unsigned>(params.split.splits)};
+  launch(device, runtime, simple_kernel(product.c.dtype), grid, {256}, 0, params);
 }
 
 }  // namespace torchscript::cuda

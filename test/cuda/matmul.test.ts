@@ -37,6 +37,29 @@ t.test('with something added', (t) => {
   t.end()
 })
 
+t.test('few rows', (t) => {
+  for (const [dtype, tolerance] of [
+    ['float32', 2e-5],
+    ['float16', 4e-3],
+    ['bfloat16', 3e-2],
+  ] as const) {
+    const some = (...shape: number[]): torch.Tensor => randn(...shape).mul(0.5).to(dtype)
+    for (const [m, k, n] of [
+      [1, 300, 40],
+      [3, 257, 9],
+      [8, 136, 72],
+      [2, 1, 8],
+      [1, 700, 8],
+    ]) {
+      sameOnDevice(t, `${dtype} ${m} x ${k} x ${n}`, (s: torch.Tensor, x: torch.Tensor, y: torch.Tensor) => torch.addmm(s, x, y, { beta: 2 }), [some(n), some(m, k), some(k, n)], tolerance)
+      sameOnDevice(t, `${dtype} ${m} x ${k} x ${n}, linear`, (x: torch.Tensor, w: torch.Tensor, c: torch.Tensor) => torch.linear(x, w, c), [some(m, k), some(n, k), some(n)], tolerance)
+    }
+    sameOnDevice(t, `${dtype} batches`, (x: torch.Tensor, y: torch.Tensor) => torch.matmul(x, y), [some(2, 3, 1, 40), some(2, 1, 40, 24)], tolerance)
+    sameOnDevice(t, `${dtype} shared depth`, (x: torch.Tensor, y: torch.Tensor) => torch.matmul(x, y), [some(20, 300), some(300, 24)], tolerance)
+  }
+  t.end()
+})
+
 t.test('other dtypes', (t) => {
   for (const [dtype, tolerance] of [
     ['float64', 1e-13],

@@ -1,6 +1,8 @@
-// Matrix products by plain arithmetic: tiles of 64 x 64, any strides, sums in float (float64: in double). The kernels for Tensor Cores are others.
+// Matrix products by plain arithmetic: tiles of 64 x 64, any strides, sums in float (float64: in double); the depth may go to several blocks. The kernels
+// for Tensor Cores are others.
 // kernel: cpu-avx/matmul
 #include "cuda/kernels/activation.cuh"
+#include "cuda/kernels/gemm_params.h"
 #include "cuda/kernels/prelude.cuh"
 
 using namespace torchscript::cuda;
@@ -15,13 +17,19 @@ TS_DEVICE void place(int index, int rows, int columns, bool by_columns, int* i, 
   *j = by_columns ? index % columns : index / rows;
 }
 
-template <class T, class Sum> TS_DEVICE void gemm(const GemmParams& p) {
+template <class T, class Sum> TS_DEVICE void gemm(const MmaParams& params) {
+  __shared__ uint32_t arrived;
   __shared__ Sum a_tile[kDepth][kTile + 4];
   __shared__ Sum b_tile[kDepth][kTile + 4];
+  const GemmParams& p = params.product;
+  const int splits = params.split.splits, split = static_cast<int>(blockIdx.z % static_cast<unsigned>(splits));
+  const int steps = (p.k + kDepth - 1) / kDepth;
+  const int first = static_cast<int>(static_cast<int64_t>(steps) * split / splits) * kDepth;
+  const int last = min(p.k, static_cast<int>(static_cast<int64_t>(steps) * (split + 1) / splits) * kDepth);
   const int row0 = blockIdx.y * kTile, column0 = blockIdx.x * kTile;
   const int ty = threadIdx.x / 16, tx = threadIdx.x % 16;
   const bool a_by_columns = p.a_col == 1, b_by_columns = p.b_col == 1;
-  for (uint32_t z = blockIdx.z; z < p.batches.n; z += gridDim.z) {
+  for (uint32_t z = blockIdx.z / static_cast<unsigned>(splits); z < p.batches.n; z += gridDim.z / static_cast<unsigned>(splits)) {
     int64_t at[5];
     offsets_of<5>(p.batches, z, at);
     T* c = static_cast<T*>(p.c) + at[0];
@@ -30,7 +38,7 @@ template <class T, class Sum> TS_DEVICE void gemm(const GemmParams& p) {
     const T* d = static_cast<const T*>(p.d) + (p.d ? at[3] : 0);
     const T* e = static_cast<const T*>(p.e) + (p.e ? at[4] : 0);
     Sum sum[4][4] = {};
-    for (int k0 = 0; k0 < p.k; k0 += kDepth) {
+    for (int k0 = first; k0 < last; k0 += kDepth) {
       for (int index = threadIdx.x; index < kTile * kDepth; index += kThreads) {
         int i, j;
         place(index, kTile, kDepth, a_by_columns, &i, &j);
@@ -50,6 +58,26 @@ template <class T, class Sum> TS_DEVICE void gemm(const GemmParams& p) {
       }
       __syncthreads();
     }
+    if (splits > 1) {
+      const uint32_t tile = (z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+      Sum* const all = static_cast<Sum*>(params.split.partial) + static_cast<int64_t>(tile) * splits * kTile * kTile + threadIdx.x;
+      for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) all[split * kTile * kTile + (i * 4 + j) * kThreads] = sum[i][j];
+      __threadfence();
+      __syncthreads();
+      if (threadIdx.x == 0) arrived = atomicAdd(&params.split.counters[tile], 1u);
+      __syncthreads();
+      if (arrived != static_cast<uint32_t>(splits) - 1) continue;
+      __threadfence();
+      if (threadIdx.x == 0) params.split.counters[tile] = 0;
+      const volatile Sum* from = all;
+      for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < 4; j++) {
+          sum[i][j] = 0;
+          for (int s = 0; s < splits; s++) sum[i][j] += from[s * kTile * kTile + (i * 4 + j) * kThreads];
+        }
+      }
+    }
     for (int i = 0; i < 4; i++) {
       for (int j = 0; j < 4; j++) {
         const int row = row0 + ty * 4 + i, column = column0 + tx * 4 + j;
@@ -65,7 +93,7 @@ template <class T, class Sum> TS_DEVICE void gemm(const GemmParams& p) {
 
 }  // namespace
 
-TS_GLOBAL_BOUNDS(256, 2, gemm_simple_f32, const GemmParams p) { gemm<float, float>(p); }
-TS_GLOBAL_BOUNDS(256, 2, gemm_simple_f16, const GemmParams p) { gemm<Half, float>(p); }
-TS_GLOBAL_BOUNDS(256, 2, gemm_simple_bf16, const GemmParams p) { gemm<BFloat, float>(p); }
-TS_GLOBAL_BOUNDS(256, 1, gemm_simple_f64, const GemmParams p) { gemm<double, double>(p); }
+TS_GLOBAL_BOUNDS(256, 2, gemm_simple_f32, const MmaParams p) { gemm<float, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, gemm_simple_f16, const MmaParams p) { gemm<Half, float>(p); }
+TS_GLOBAL_BOUNDS(256, 2, gemm_simple_bf16, const MmaParams p) { gemm<BFloat, float>(p); }
+TS_GLOBAL_BOUNDS(256, 1, gemm_simple_f64, const MmaParams p) { gemm<double, double>(p); }

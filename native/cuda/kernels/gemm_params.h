@@ -21,10 +21,11 @@ struct MmaParams {
   int32_t c_vectors = 0, d_vectors = 0, e_vectors = 0;  // rows may be read and written in vectors of 16 bytes
 };
 
-// c (m rows) = activation(alpha a b + beta d + e) for few rows of a: the weight b is read once, in vectors of 16 bytes along its dense dimension.
+// A product with at most eight rows.
 struct GemvParams {
   GemmParams product;
   SplitParams split;
+  int32_t vectors = 0;  // rows of a and columns of b are vectors of 16 bytes along the depth
 };
 
 }  // namespace torchscript::cuda
