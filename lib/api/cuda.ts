@@ -68,3 +68,11 @@ export function setFallback(to: 'error' | 'cpu'): void {
 }
 /** Operators that ran on the CPU for want of a CUDA kernel since the last call of this. */
 export const takeFallenBack = (): string[] => face().takeFallenBack()
+
+/**
+ * Whether matrix products and convolutions of float32 may run on Tensor Cores that see ten bits of each element's fraction (TF32). Neither may
+ * unless this says so.
+ */
+export function allowTf32(allowed: { matmul?: boolean; convolution?: boolean }): void {
+  face().allowTf32(allowed.matmul === true, allowed.convolution === true)
+}

@@ -296,6 +296,8 @@ export interface CudaFace {
   resetPeak(device?: number): void
   /** Whether operators without a CUDA kernel run on the CPU. */
   setFallback(enabled: boolean): void
+  /** Whether float32 products, and float32 convolutions, may round their operands to TF32. */
+  allowTf32(products: boolean, convolutions: boolean): void
   /** Names of the operators that did so since the last call. */
   takeFallenBack(): string[]
 }

@@ -105,6 +105,10 @@ Napi::Object cuda_face(Napi::Env env) {
     set_cuda_fallback(info[0].ToBoolean().Value() ? Fallback::Cpu : Fallback::Error);
     return info.Env().Undefined();
   });
+  define("allowTf32", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    allow_tf32(info[0].ToBoolean().Value(), info[1].ToBoolean().Value());
+    return info.Env().Undefined();
+  });
   define("takeFallenBack", [](const Napi::CallbackInfo& info) -> Napi::Value { return texts(info.Env(), take_fallen_back()); });
   return face;
 }

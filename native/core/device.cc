@@ -18,6 +18,7 @@ Accelerator*& instance() {
 }
 
 std::atomic<Fallback> fallback_mode{Fallback::Error};
+std::atomic<bool> tf32_products{false}, tf32_convolutions{false};
 std::mutex fallen_mutex;
 std::vector<std::string> fallen;
 
@@ -184,6 +185,13 @@ void copy_views_across(Runtime& runtime, const TensorView& destination, const Te
 
 Fallback cuda_fallback() { return fallback_mode.load(std::memory_order_relaxed); }
 void set_cuda_fallback(Fallback fallback) { fallback_mode.store(fallback, std::memory_order_relaxed); }
+
+void allow_tf32(bool products, bool convolutions) {
+  tf32_products.store(products, std::memory_order_relaxed);
+  tf32_convolutions.store(convolutions, std::memory_order_relaxed);
+}
+bool allows_tf32_products() { return tf32_products.load(std::memory_order_relaxed); }
+bool allows_tf32_convolutions() { return tf32_convolutions.load(std::memory_order_relaxed); }
 
 void note_fallen_back(const char* name) {
   std::lock_guard<std::mutex> lock(fallen_mutex);

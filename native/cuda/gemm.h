@@ -1,5 +1,7 @@
 // Matrix products on the device: one description for all rows, and the choice of the kernel that computes it.
 #pragma once
+#include <optional>
+
 #include "cuda/kernels.h"
 #include "cuda/kernels/gemm_params.h"
 
@@ -12,6 +14,7 @@ struct Product {
   bool adds_residual = false;  // e counts
   double alpha = 1, beta = 1;
   int32_t activation = 0;  // an Activation
+  bool convolution = false;  // whose choice of TF32 counts
 };
 
 bool product_takes(DType dtype);
@@ -23,5 +26,10 @@ constexpr int64_t kSplitTiles = 4096;  // at most
 uint32_t* split_counters(int device);
 // Into how many parts of at least `least` steps the depth goes, so that `blocks` others fill the device `waves` times.
 int depth_splits(int device, int64_t blocks, int64_t steps, int64_t least, int waves);
+// The same for `tiles` tiles of `batches` matrices, whose sums have so many bytes; `partial` holds them.
+void share_depth(SplitParams& split, int device, std::optional<Scratch>& partial, int64_t tiles, int64_t batches, int64_t steps, int64_t least, int waves,
+                 size_t tile_bytes);
+// Dynamic shared memory of the kernels whose tiles are `tile` x `tile`: operands of three or four steps, in rows of 80 bytes.
+constexpr size_t tile_shared_bytes(int tile) { return tile == 128 ? 3 * 256 * 80 : 4 * 128 * 80; }
 
 }  // namespace torchscript::cuda

@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "core/device.h"
 #include "cuda/gemm.h"
 #include "cuda/rows.h"
 
@@ -33,8 +34,10 @@ int depth_splits(int device, int64_t blocks, int64_t steps, int64_t least, int w
 namespace {
 
 bool is_half(DType t) { return t == DType::F16 || t == DType::BF16; }
+// Elements of 16 bytes.
+int vector_of(DType t) { return is_half(t) ? 8 : 4; }
 
-// The view with rows of a multiple of eight elements apart, whatever was in memory.
+// The view with rows of a whole number of vectors apart, whatever was in memory.
 TensorView padded_like(const TensorView& t) {
   TensorView v = t;
   int64_t stride = 1;
@@ -43,7 +46,7 @@ TensorView padded_like(const TensorView& t) {
     if (t.strides[d] == 0 && d < v.ndim - 2) v.sizes[d] = 1;
     v.strides[d] = stride;
     stride *= std::max<int64_t>(1, v.sizes[d]);
-    if (d == v.ndim - 1) stride = (stride + 7) / 8 * 8;
+    if (d == v.ndim - 1) stride = (stride + 7) / 8 * 8;  // vectors of halves
   }
   return v;
 }
@@ -72,18 +75,18 @@ class PaddedCopy {
   Scratch memory_;
 };
 
-bool is_vectored(int64_t stride, int64_t size) { return size <= 1 || stride % 8 == 0; }
+bool is_vectored(const TensorView& t, int d) { return t.sizes[d] <= 1 || t.strides[d] % vector_of(t.dtype) == 0; }
 bool batches_are_vectored(const TensorView& t) {
   for (int d = 0; d + 2 < t.ndim; d++)
-    if (!is_vectored(t.strides[d], t.sizes[d])) return false;
+    if (!is_vectored(t, d)) return false;
   return aligned_16(t.data);
 }
 // Rows are dense and begin at 16 bytes; or columns are.
 bool has_vector_rows(const TensorView& t) {
-  return (t.strides[t.ndim - 1] == 1 || t.sizes[t.ndim - 1] == 1) && is_vectored(t.strides[t.ndim - 2], t.sizes[t.ndim - 2]) && batches_are_vectored(t);
+  return (t.strides[t.ndim - 1] == 1 || t.sizes[t.ndim - 1] == 1) && is_vectored(t, t.ndim - 2) && batches_are_vectored(t);
 }
 bool has_vector_columns(const TensorView& t) {
-  return t.strides[t.ndim - 2] == 1 && is_vectored(t.strides[t.ndim - 1], t.sizes[t.ndim - 1]) && batches_are_vectored(t);
+  return t.strides[t.ndim - 2] == 1 && is_vectored(t, t.ndim - 1) && batches_are_vectored(t);
 }
 
 unsigned tiles_of(int64_t size, int64_t tile) { return static_cast<unsigned>((size + tile - 1) / tile); }
@@ -121,9 +124,10 @@ bool fill(GemmParams& p, const Product& product) {
 }
 
 // Whether eight columns of a row are a vector of 16 bytes (float32: two) in every matrix.
-bool row_vectors(const TensorView& t, bool used) { return used && t.strides[t.ndim - 1] == 1 && is_vectored(t.strides[t.ndim - 2], t.sizes[t.ndim - 2]) && batches_are_vectored(t); }
+bool row_vectors(const TensorView& t, bool used) { return used && t.strides[t.ndim - 1] == 1 && is_vectored(t, t.ndim - 2) && batches_are_vectored(t); }
 
-// Shares the depth of `tiles` tiles (of `batches` matrices) of so many bytes of sums among blocks.
+}  // namespace
+
 void share_depth(SplitParams& split, int device, std::optional<Scratch>& partial, int64_t tiles, int64_t batches, int64_t steps, int64_t least, int waves,
                  size_t tile_bytes) {
   split.splits = depth_splits(device, tiles, steps, least, waves);
@@ -133,6 +137,8 @@ void share_depth(SplitParams& split, int device, std::optional<Scratch>& partial
   split.partial = partial->ptr<void>();
   split.counters = split_counters(device);
 }
+
+namespace {
 
 // At most eight rows: the weight is read once, by a warp a column or in vectors of its rows.
 bool run_few_rows(Runtime* runtime, const Product& product) {
@@ -168,7 +174,7 @@ bool run_few_rows(Runtime* runtime, const Product& product) {
   return true;
 }
 
-void run_mma(Runtime* runtime, const Product& product) {
+void run_tiles(Runtime* runtime, const Product& product) {
   MmaParams p;
   if (!fill(p.product, product)) return;
   const GemmParams& g = p.product;
@@ -177,7 +183,7 @@ void run_mma(Runtime* runtime, const Product& product) {
   const bool by_columns = has_vector_columns(product.b);
   p.product.b_row = by_columns ? 1 : p.product.b_row;
   p.product.b_col = by_columns ? p.product.b_col : 1;
-  if (!by_columns && p.product.b_row == 1) p.product.b_row = 8;  // one row
+  if (!by_columns && p.product.b_row == 1) p.product.b_row = 8;  // one row, whose distance from the next is anything
   p.c_vectors = row_vectors(product.c, true);
   p.d_vectors = row_vectors(product.d, product.adds);
   p.e_vectors = row_vectors(product.e, product.adds_residual);
@@ -190,19 +196,18 @@ void run_mma(Runtime* runtime, const Product& product) {
   const int64_t tiles = static_cast<int64_t>(p.row_tiles) * p.column_tiles;
   if (tiles > INT32_MAX) fail("A product with a result of 2^43 elements or more is not supported on CUDA");
   std::optional<Scratch> partial;
-  if (tile == 64 && batches == g.batches.n) share_depth(p.split, device, partial, tiles * batches, batches, (g.k + 31) / 32, 4, 2, 64 * 64 * sizeof(float));
-  const bool f16 = product.c.dtype == DType::F16;
-  const char* name = tile == 128 ? (f16 ? "gemm_mma_f16_128x128" : "gemm_mma_bf16_128x128") : f16 ? "gemm_mma_f16_64x64" : "gemm_mma_bf16_64x64";
-  // Operands of three or four steps, in rows of 80 bytes.
-  const size_t shared = tile == 128 ? 3 * 256 * 80 : 4 * 128 * 80;
-  launch(device, runtime, name, {static_cast<unsigned>(tiles), 1, static_cast<unsigned>(batches * p.split.splits)}, {tile == 128 ? 256u : 128u}, shared, p);
+  if (tile == 64 && batches == g.batches.n) share_depth(p.split, device, partial, tiles * batches, batches, (g.k * dtype_size(product.c.dtype) + 63) / 64, 4, 2, 64 * 64 * sizeof(float));
+  const char* of = product.c.dtype == DType::F16 ? "mma_f16" : product.c.dtype == DType::BF16 ? "mma_bf16" : (product.convolution ? allows_tf32_convolutions() : allows_tf32_products()) ? "mma_tf32" : "plain_f32";
+  char name[64];
+  std::snprintf(name, sizeof name, "gemm_%s_%dx%d", of, tile, tile);
+  launch(device, runtime, name, {static_cast<unsigned>(tiles), 1, static_cast<unsigned>(batches * p.split.splits)}, {tile == 128 ? 256u : 128u}, tile_shared_bytes(tile), p);
 }
 
-// Tensor Cores take operands whose rows are vectors; others are copied so where the product is worth it.
-bool run_halves(Runtime* runtime, const Product& product) {
-  if (!is_half(product.c.dtype) || enter(product.c.device).properties.major < 8) return false;
+// Tiles that are fetched ahead take operands whose rows are vectors; others are copied so where the product is worth it.
+bool run_in_tiles(Runtime* runtime, const Product& product) {
+  if ((!is_half(product.c.dtype) && product.c.dtype != DType::F32) || enter(product.c.device).properties.major < 8) return false;
   const bool a_fits = has_vector_rows(product.a), b_fits = has_vector_rows(product.b) || has_vector_columns(product.b);
-  if (a_fits && b_fits) return run_mma(runtime, product), true;
+  if (a_fits && b_fits) return run_tiles(runtime, product), true;
   const int nd = product.c.ndim;
   const int64_t m = product.c.sizes[nd - 2], n = product.c.sizes[nd - 1], k = product.a.sizes[nd - 1];
   if (product.c.numel() == 0 || k == 0 || m < 16 || n < 16 || k < 16) return false;
@@ -210,7 +215,7 @@ bool run_halves(Runtime* runtime, const Product& product) {
   std::optional<PaddedCopy> a, b;
   if (!a_fits) copied.a = a.emplace(product.a, runtime).view();
   if (!b_fits) copied.b = b.emplace(product.b, runtime).view();
-  run_mma(runtime, copied);
+  run_tiles(runtime, copied);
   return true;
 }
 
@@ -228,7 +233,7 @@ const char* simple_kernel(DType dtype) {
 bool product_takes(DType dtype) { return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16 || dtype == DType::F64; }
 
 void run_product(Runtime* runtime, const Product& product) {
-  if (run_few_rows(runtime, product) || run_halves(runtime, product)) return;
+  if (run_few_rows(runtime, product) || run_in_tiles(runtime, product)) return;
   MmaParams params;
   GemmParams& p = params.product;
   if (!fill(p, product)) return;

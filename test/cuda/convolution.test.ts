@@ -1,7 +1,7 @@
 import './emulated.js'
 import t from 'tap'
 import * as torch from '../../lib/index.js'
-import { sameOnDevice } from './compare.js'
+import { distance, sameOnDevice } from './compare.js'
 
 torch.manualSeed(3)
 const F = torch.nn.functional
@@ -53,5 +53,84 @@ t.test('other dtypes', (t) => {
     for (const groups of [1, 3])
       sameOnDevice(t, `${dtype}, ${groups} groups`, (a: T, b: T) => F.conv2d(a, b, { padding: 1, groups }), [randn(1, 3, 5, 5).to(dtype), randn(6, 3 / groups, 3, 3).to(dtype)], tolerance)
   t.throws(() => F.conv2d(torch.ones([1, 1, 2, 2], { dtype: 'int64', device: 'cuda' }), torch.ones([1, 1, 1, 1], { dtype: 'int64', device: 'cuda' })), /no CUDA kernel for int64/)
+  t.end()
+})
+
+const last = (x: T): T => x.contiguous({ memoryFormat: 'channels_last' })
+
+t.test('tiles', (t) => {
+  const cases: [string, number[], number[], object][] = [
+    ['3x3', [2, 16, 7, 9], [24, 16, 3, 3], { padding: 1 }],
+    ['stride and dilation', [1, 8, 12, 11], [16, 8, 3, 2], { stride: 2, dilation: [1, 2], padding: [2, 1] }],
+    ['larger than a tile', [2, 16, 13, 15], [72, 16, 3, 3], { padding: 1 }],
+    ['large tiles', [2, 8, 17, 19], [136, 8, 2, 2], {}],
+    ['a long depth', [1, 40, 4, 4], [24, 40, 5, 5], { padding: 2 }],
+    ['padded channels', [1, 3, 17, 16], [16, 3, 7, 7], { stride: 2, padding: 3 }],
+    ['groups', [1, 16, 6, 5], [48, 8, 3, 3], { groups: 2, padding: 1 }],
+    ['groups of 12', [1, 32, 6, 5], [24, 16, 3, 3], { groups: 2, padding: 1 }],
+    ['1x1', [2, 24, 5, 8], [16, 24, 1, 1], {}],
+    ['1x1 of odd images', [3, 16, 7, 7], [40, 16, 1, 1], {}],
+    ['1x1 with a stride', [1, 16, 7, 7], [40, 16, 1, 1], { stride: 2 }],
+  ]
+  for (const [dtype, tolerance] of [
+    ['float32', 2e-5],
+    ['float16', 8e-3],
+    ['bfloat16', 6e-2],
+  ] as const)
+    for (const [name, x, w, options] of cases) {
+      const [a, b, c] = [randn(...x).to(dtype), randn(...w).mul(0.2).to(dtype), randn(w[0]).to(dtype)]
+      const run = (a: T, b: T, c: T): T => F.conv2d(a, b, { bias: c, ...options })
+      sameOnDevice(t, `${dtype} ${name}`, run, [a, b, c], tolerance)
+      sameOnDevice(t, `${dtype} ${name}, channels last`, (a: T, b: T, c: T) => run(last(a), b, c), [a, b, c], tolerance)
+    }
+  for (const [dtype, tolerance] of [
+    ['float16', 8e-3],
+    ['float32', 2e-5],
+  ] as const) {
+    const some = (...shape: number[]): T => randn(...shape).mul(0.5).to(dtype)
+    sameOnDevice(t, `${dtype} transposed`, (a: T, b: T, c: T) => F.convTranspose2d(last(a), b, { bias: c, stride: 2, padding: 1, outputPadding: 1 }), [some(2, 16, 3, 5), some(16, 24, 3, 3), some(24)], tolerance)
+    sameOnDevice(t, `${dtype} transposed groups`, (a: T, b: T) => F.convTranspose2d(a, b, { groups: 2, stride: 2 }), [some(1, 16, 3, 3), some(16, 12, 2, 2)], tolerance)
+    sameOnDevice(t, `${dtype} one dimension`, (a: T, b: T) => F.conv1d(a, b, { padding: 2, stride: 2 }), [some(2, 8, 33), some(16, 8, 5)], tolerance)
+    sameOnDevice(t, `${dtype} three dimensions`, (a: T, b: T) => F.conv3d(a, b, { padding: 1 }), [some(1, 8, 4, 5, 3), some(16, 8, 2, 3, 3)], tolerance)
+  }
+  t.end()
+})
+
+class Following extends torch.nn.Module {
+  one = new torch.nn.Conv2d(8, 16, 3, { padding: 1 })
+  two = new torch.nn.Conv2d(16, 16, 3, { padding: 1 })
+  point = new torch.nn.Conv2d(16, 24, 1)
+  override forward(x: T): T {
+    const y = F.relu(this.one.forward(x))
+    return F.silu(this.point.forward(F.relu(this.two.forward(y).add(y))))
+  }
+}
+t.test('what follows', (t) => {
+  const module = new Following()
+  module.eval()
+  for (const [dtype, tolerance] of [
+    ['float16', 8e-3],
+    ['float32', 2e-5],
+  ] as const) {
+    const x = randn(2, 8, 6, 7).to(dtype)
+    const frozen = (): torch.jit.ScriptModule => torch.jit.freeze(torch.jit.trace(module.to(dtype), [x]))
+    const expected = frozen().forward(x) as T
+    const received = frozen().to('cuda').forward(x.to('cuda')) as T
+    t.ok(distance(received.cpu(), expected) <= tolerance, `${dtype}: ${distance(received.cpu(), expected)}`)
+  }
+  t.end()
+})
+
+t.test('TF32 where it is allowed', (t) => {
+  const [a, b] = [randn(1, 16, 6, 6), randn(24, 16, 3, 3).mul(0.2)]
+  const exact = F.conv2d(a, b)
+  torch.cuda.allowTf32({ matmul: true, convolution: true })
+  const rounded = F.conv2d(a.to('cuda'), b.to('cuda')).cpu()
+  const product = torch.matmul(randn(20, 40).to('cuda'), randn(40, 24).to('cuda'))
+  torch.cuda.allowTf32({})
+  t.ok(distance(rounded, exact) < 5e-3 && distance(rounded, exact) > 2e-5, `distance ${distance(rounded, exact)}`)
+  t.same(product.shape, [20, 24])
+  sameOnDevice(t, 'and not otherwise', (a: T, b: T) => F.conv2d(a, b), [a, b], 2e-5)
+  sameOnDevice(t, 'products', (a: T, b: T) => torch.matmul(a, b), [randn(70, 40), randn(40, 136)], 2e-5)
   t.end()
 })

@@ -1,6 +1,6 @@
 // What convolutions hand to their kernels.
 #pragma once
-#include "cuda/kernels/params.h"
+#include "cuda/kernels/gemm_params.h"
 
 namespace torchscript::cuda {
 
@@ -27,6 +27,14 @@ struct ConvParams {
   Divider taps, kernel[3];    // all taps; z, y, x
   Divider channels;           // group_in
   Divider filters, group_filters;  // all, and of a group
+};
+
+// A convolution in tiles (kernels/conv_mma.cuh): x has its channels beside one another, group_in is a whole number of vectors, and the weight is packed.
+struct ConvMmaParams {
+  ConvParams conv;
+  SplitParams split;
+  int32_t row_tiles = 0, column_tiles = 0;
+  int32_t out_vectors = 0, bias_vectors = 0, residual_vectors = 0;  // eight filters may be read and written in vectors of 16 bytes
 };
 
 }  // namespace torchscript::cuda

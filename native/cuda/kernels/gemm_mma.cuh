@@ -65,7 +65,7 @@ template <class Tile, class Out> TS_DEVICE void gemm_mma(const MmaParams& p) {
     else b.columns.begin(of_b, g.b_col, column * Tile::kColumns, g.n, g.k);
     typename Tile::Sums sums = {};
     Tile::multiply(shared, a, b, b.by_rows, first, last, sums);
-    if (!Tile::gather(p.split, z * gridDim.x + blockIdx.x, split, sums)) continue;
+    if (!gather<Tile>(p.split, z * gridDim.x + blockIdx.x, split, sums)) continue;
     const ProductOut<Out> out = {p, static_cast<Out*>(g.c) + at[0], static_cast<const Out*>(g.d) + (g.d ? at[3] : 0),
                                  static_cast<const Out*>(g.e) + (g.e ? at[4] : 0), row * Tile::kRows, column * Tile::kColumns};
     Tile::hand_out(shared, sums, out);

@@ -18,6 +18,49 @@ template <class T> TS_DEVICE int valid_bytes(int at, int size) {
   return at >= size ? 0 : size - at >= kVector ? 16 : (size - at) * static_cast<int>(sizeof(T));
 }
 
+// Adds up the sums of the blocks that share a tile. True in the block that goes on with it.
+template <class Tile> TS_DEVICE bool gather(const SplitParams& p, uint32_t tile, int split, typename Tile::Sums& sums) {
+  using Sum = typename Tile::Sum;
+  if (p.splits == 1) return true;
+  __shared__ uint32_t arrived;
+  constexpr int kAll = Tile::kAll, kThreads = Tile::kThreads;
+  Sum* const mine = static_cast<Sum*>(p.partial) + (static_cast<int64_t>(tile) * p.splits + split) * kAll * kThreads + threadIdx.x;
+#pragma unroll
+  for (int i = 0; i < kAll; i++) mine[i * kThreads] = sums.at[i];
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) arrived = atomicAdd(&p.counters[tile], 1u);
+  __syncthreads();
+  const bool last = arrived == static_cast<uint32_t>(p.splits) - 1;
+  __syncthreads();
+  if (!last) return false;
+  __threadfence();
+  if (threadIdx.x == 0) p.counters[tile] = 0;
+#pragma unroll
+  for (int i = 0; i < kAll; i++) sums.at[i] = 0;
+  const volatile Sum* from = static_cast<const Sum*>(p.partial) + static_cast<int64_t>(tile) * p.splits * kAll * kThreads + threadIdx.x;
+  for (int s = 0; s < p.splits; s++, from += kAll * kThreads) {
+#pragma unroll
+    for (int i = 0; i < kAll; i++) sums.at[i] += from[i * kThreads];
+  }
+  return true;
+}
+
+// A warp's 16 rows of sums in shared memory go to `out`.
+template <int kWarpColumns, int kOutPitch, class Sum, class Out> TS_DEVICE void hand_out_strip(Sum* slots, int row0, int column0, const Out& out) {
+  constexpr int kVectors = kWarpColumns / 8;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  __syncwarp();
+  if (out.by_vectors()) {
+#pragma unroll 1
+    for (int v = lane; v < 16 * kVectors; v += 32) out.vector(row0 + v / kVectors, column0 + v % kVectors * 8, slots + v / kVectors * kOutPitch + v % kVectors * 8);
+  } else {
+#pragma unroll 1
+    for (int v = lane; v < 16 * kWarpColumns; v += 32) out.single(row0 + v % 16, column0 + v / 16, slots[v % 16 * kOutPitch + v / 16]);
+  }
+  __syncwarp();
+}
+
 template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf> struct Tiles {
   using T = Element;
   using Sum = typename MmaSum<T>::type;
@@ -34,8 +77,9 @@ template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarp
   static constexpr int kOperandBytes = kStages * (kAStage + kBStage), kOutBytes = kThreads / 32 * 16 * kOutPitch * 4;
   static constexpr int kSharedBytes = kOperandBytes > kOutBytes ? kOperandBytes : kOutBytes;
 
+  static constexpr int kAll = kI * kJ * 4;
   struct Sums {
-    Sum at[kI][kJ][4];
+    Sum at[kAll];
   };
 
   TS_DEVICE static int warp_row() { return static_cast<int>(threadIdx.x) / 32 / kAcross * kWarpRows; }
@@ -104,52 +148,13 @@ template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarp
 #pragma unroll
         for (int i = 0; i < kI; i++)
 #pragma unroll
-          for (int j = 0; j < kJ; j++) multiply_add<T>(sums.at[i][j], x[i], y[j]);
+          for (int j = 0; j < kJ; j++) multiply_add<T>(reinterpret_cast<Sum(&)[4]>(sums.at[(i * kJ + j) * 4]), x[i], y[j]);
       }
       now = now + 1 == kStages ? 0 : now + 1;
       ahead = ahead + 1 == kStages ? 0 : ahead + 1;
     }
     wait_copies<0>();
     __syncthreads();
-  }
-
-  // Adds up the sums of the blocks that share a tile. True in the block that goes on with it.
-  TS_DEVICE static bool gather(const SplitParams& p, uint32_t tile, int split, Sums& sums) {
-    if (p.splits == 1) return true;
-    __shared__ uint32_t arrived;
-    constexpr int kAll = kI * kJ * 4;
-    Sum* const mine = static_cast<Sum*>(p.partial) + (static_cast<int64_t>(tile) * p.splits + split) * kAll * kThreads + threadIdx.x;
-#pragma unroll
-    for (int i = 0; i < kI; i++)
-#pragma unroll
-      for (int j = 0; j < kJ; j++)
-#pragma unroll
-        for (int r = 0; r < 4; r++) mine[((i * kJ + j) * 4 + r) * kThreads] = sums.at[i][j][r];
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0) arrived = atomicAdd(&p.counters[tile], 1u);
-    __syncthreads();
-    const bool last = arrived == static_cast<uint32_t>(p.splits) - 1;
-    __syncthreads();
-    if (!last) return false;
-    __threadfence();
-    if (threadIdx.x == 0) p.counters[tile] = 0;
-#pragma unroll
-    for (int i = 0; i < kI; i++)
-#pragma unroll
-      for (int j = 0; j < kJ; j++)
-#pragma unroll
-        for (int r = 0; r < 4; r++) sums.at[i][j][r] = 0;
-    const volatile Sum* from = static_cast<const Sum*>(p.partial) + static_cast<int64_t>(tile) * p.splits * kAll * kThreads + threadIdx.x;
-    for (int s = 0; s < p.splits; s++, from += kAll * kThreads) {
-#pragma unroll
-      for (int i = 0; i < kI; i++)
-#pragma unroll
-        for (int j = 0; j < kJ; j++)
-#pragma unroll
-          for (int r = 0; r < 4; r++) sums.at[i][j][r] += from[((i * kJ + j) * 4 + r) * kThreads];
-    }
-    return true;
   }
 
   // Hands out the sums. out.vector(row, column, slots): `slots` are the sums of eight columns from `column` on, in shared memory that may be
@@ -162,21 +167,104 @@ template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarp
 #pragma unroll
       for (int j = 0; j < kJ; j++) {
         Sum* const to = slots + lane / 4 * kOutPitch + j * 8 + lane % 4 * 2;
-        to[0] = sums.at[i][j][0];
-        to[1] = sums.at[i][j][1];
-        to[8 * kOutPitch] = sums.at[i][j][2];
-        to[8 * kOutPitch + 1] = sums.at[i][j][3];
+        const int at = (i * kJ + j) * 4;
+        to[0] = sums.at[at];
+        to[1] = sums.at[at + 1];
+        to[8 * kOutPitch] = sums.at[at + 2];
+        to[8 * kOutPitch + 1] = sums.at[at + 3];
       }
-      __syncwarp();
-      const int row0 = warp_row() + i * 16, column0 = warp_column();
-      if (out.by_vectors()) {
-#pragma unroll 1
-        for (int v = lane; v < 16 * kJ; v += 32) out.vector(row0 + v / kJ, column0 + v % kJ * 8, slots + v / kJ * kOutPitch + v % kJ * 8);
-      } else {
-#pragma unroll 1
-        for (int v = lane; v < 16 * kWarpColumns; v += 32) out.single(row0 + v % 16, column0 + v / 16, slots[v % 16 * kOutPitch + v / 16]);
+      hand_out_strip<kWarpColumns, kOutPitch>(slots, warp_row() + i * 16, warp_column(), out);
+    }
+  }
+};
+
+// The same by plain arithmetic on float32. A thread has eight rows, four apart, and columns eight apart.
+template <int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf> struct PlainTiles {
+  using T = float;
+  using Sum = float;
+  static constexpr int kRows = kRowsOf, kColumns = kColumnsOf, kWarpRows = kWarpRowsOf, kWarpColumns = kWarpColumnsOf, kStages = kStagesOf;
+  static constexpr int kAcross = kColumns / kWarpColumns, kThreads = kRows / kWarpRows * kAcross * 32, kDepth = 16, kVector = 4;
+  static constexpr int kI = kWarpRows / 4, kJ = kWarpColumns / 8, kAll = kI * kJ;
+  static constexpr int kWidePitch = kColumns * 4 + 32, kAStage = kRows * kPitch, kBStage = kColumns * kPitch;
+  static_assert(kDepth * kWidePitch <= kBStage);
+  static constexpr int kOutPitch = kWarpColumns + 8;
+  static constexpr int kOperandBytes = kStages * (kAStage + kBStage), kOutBytes = kThreads / 32 * 16 * kOutPitch * 4;
+  static constexpr int kSharedBytes = kOperandBytes > kOutBytes ? kOperandBytes : kOutBytes;
+  struct Sums {
+    float at[kAll];
+  };
+  TS_DEVICE static int warp_row() { return static_cast<int>(threadIdx.x) / 32 / kAcross * kWarpRows; }
+  TS_DEVICE static int warp_column() { return static_cast<int>(threadIdx.x) / 32 % kAcross * kWarpColumns; }
+
+  template <class A, class B> TS_DEVICE static void multiply(char* shared, A& a, B& b, bool by_rows, int first, int last, Sums& sums) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    char* const a_tiles = shared;
+    char* const b_tiles = shared + kStages * kAStage;
+#pragma unroll
+    for (int s = 0; s < kStages - 1; s++) {
+      if (first + s < last) {
+        a.fetch(a_tiles + s * kAStage, first + s);
+        b.fetch(b_tiles + s * kBStage, first + s);
       }
-      __syncwarp();
+      commit_copies();
+    }
+    int now = 0, ahead = kStages - 1;
+    for (int step = first; step < last; step++) {
+      wait_copies<kStages - 2>();
+      __syncthreads();
+      if (step + kStages - 1 < last) {
+        a.fetch(a_tiles + ahead * kAStage, step + kStages - 1);
+        b.fetch(b_tiles + ahead * kBStage, step + kStages - 1);
+      }
+      commit_copies();
+      const char* a_now = a_tiles + now * kAStage + (warp_row() + lane / 8) * kPitch;
+      const char* b_now = b_tiles + now * kBStage;
+#pragma unroll 1
+      for (int k = 0; k < kDepth; k += 4) {
+        float4 y[kJ];
+#pragma unroll
+        for (int j = 0; j < kJ; j++) {
+          const int column = warp_column() + lane % 8 + 8 * j;
+          if (!by_rows) {
+            y[j] = *reinterpret_cast<const float4*>(b_now + column * kPitch + k * 4);
+          } else {
+            const char* from = b_now + k * kWidePitch + column * 4;
+            y[j].x = *reinterpret_cast<const float*>(from);
+            y[j].y = *reinterpret_cast<const float*>(from + kWidePitch);
+            y[j].z = *reinterpret_cast<const float*>(from + 2 * kWidePitch);
+            y[j].w = *reinterpret_cast<const float*>(from + 3 * kWidePitch);
+          }
+        }
+#pragma unroll
+        for (int i = 0; i < kI; i++) {
+          const float4 x = *reinterpret_cast<const float4*>(a_now + i * 4 * kPitch + k * 4);
+#pragma unroll
+          for (int j = 0; j < kJ; j++) {
+            float& sum = sums.at[i * kJ + j];
+            sum += x.x * y[j].x;
+            sum += x.y * y[j].y;
+            sum += x.z * y[j].z;
+            sum += x.w * y[j].w;
+          }
+        }
+      }
+      now = now + 1 == kStages ? 0 : now + 1;
+      ahead = ahead + 1 == kStages ? 0 : ahead + 1;
+    }
+    wait_copies<0>();
+    __syncthreads();
+  }
+
+  template <class Out> TS_DEVICE static void hand_out(char* shared, const Sums& sums, const Out& out) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    float* const slots = reinterpret_cast<float*>(shared) + static_cast<int>(threadIdx.x) / 32 * 16 * kOutPitch;
+#pragma unroll
+    for (int strip = 0; strip < kWarpRows / 16; strip++) {
+#pragma unroll
+      for (int i = 0; i < 4; i++)
+#pragma unroll
+        for (int j = 0; j < kJ; j++) slots[(lane / 8 + 4 * i) * kOutPitch + lane % 8 + 8 * j] = sums.at[(strip * 4 + i) * kJ + j];
+      hand_out_strip<kWarpColumns, kOutPitch>(slots, warp_row() + strip * 16, warp_column(), out);
     }
   }
 };
