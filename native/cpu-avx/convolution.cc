@@ -1,6 +1,7 @@
 // convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
 #include "cpu-avx/conv/rows.h"
 #include "cpu-avx/conv/winograd_last.h"
+#include "cpu-avx/conv/winograd_stem.h"
 #include "cpu-avx/copy.h"
 #include "cpu-avx/gemm/epilogue.h"
 
@@ -73,6 +74,7 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
 
 // The form that constant weights are packed for.
 ConvForm last_form(const ConvShape& s) {
+  if (is_winograd_stem(s)) return ConvForm::LastStem;
   const int size = winograd_last_size(s);
   return size == 4 ? ConvForm::LastWinograd4 : size == 2 ? ConvForm::LastWinograd2 : ConvForm::Last;
 }
@@ -91,6 +93,13 @@ const char* winograd_last_name(int size) {
     default: return size == 4 ? "conv_winograd_4x4_last_scalar" : "conv_winograd_2x2_last_scalar";
   }
 }
+const char* winograd_stem_name() {
+  switch (active_isa()) {
+    case Isa::Avx512: return "conv_winograd_3x3_stem_avx512";
+    case Isa::Avx2: return "conv_winograd_3x3_stem_avx2";
+    default: return "conv_winograd_3x3_stem_scalar";
+  }
+}
 const char* winograd_name(int size) {
   switch (active_isa()) {
     case Isa::Avx512: return size == 4 ? "conv_winograd_4x4_avx512" : "conv_winograd_2x2_avx512";
@@ -106,7 +115,9 @@ constexpr bool is_last(ConvForm form) { return form >= ConvForm::Last; }
 template <class T> size_t packed_bytes(const ConvShape& s, ConvForm form) {
   const int size = tile_size(form);
   if (is_last(form)) {
-    const int64_t elements = size ? WinogradLastWeights(s, (size + 2) * (size + 2)).elements() : packed_last_elements(s);
+    const int64_t elements = form == ConvForm::LastStem ? winograd_stem_elements(s)
+                             : size                     ? WinogradLastWeights(s, WinogradLastTiles(s, size)).elements()
+                                                        : packed_last_elements(s);
     return WeightLayout<T>::kHeader * static_cast<size_t>(form) + static_cast<size_t>(elements) * sizeof(T);
   }
   if (!size) return WeightLayout<T>(s, form).bytes(s);
@@ -119,6 +130,7 @@ template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* we
     if (size || is_last(form)) {
       *static_cast<int64_t*>(packed) = static_cast<int64_t>(form);
       float* to = reinterpret_cast<float*>(static_cast<char*>(packed) + WeightLayout<T>::kHeader);
+      if (form == ConvForm::LastStem) return pack_winograd_stem(s, weight, to);
       if (!size) return pack_last(s, weight, to);
       return is_last(form) ? pack_winograd_last(s, size, weight, to) : pack_winograd(s, size, weight, to);
     }
@@ -160,16 +172,26 @@ void run_channels_last(Call& call, const ConvShape& s, const TensorView* residua
   };
   // Weights that change are transformed only where the environment asks for it.
   if (!packed || !is_last(form)) pack_now(winograd_setting() >= 2 ? last_form(s) : ConvForm::Last);
+  const bool stem = form == ConvForm::LastStem;
+  if (stem && ((last && s.in_channels > 1) || (x.strides[3] != 1 && s.in[2] > 1))) pack_now(ConvForm::Last);
   const int size = tile_size(form);
   if ((s.groups > 1 || size) && !last) {
     x = channels_last_copy(runtime, x);
     last_image(s, x, image);
   }
-  c.packed = static_cast<const char*>(packed) + WeightLayout<float>::kHeader;
-  if (size) runtime.note(winograd_last_name(size));
-  if (!size || !run_winograd_last(runtime, c, size, image)) {
-    if (size) pack_now(ConvForm::Last);
-    c.packed = static_cast<const char*>(packed) + WeightLayout<float>::kHeader;
+  auto weights = [&] { return static_cast<const char*>(packed) + WeightLayout<float>::kHeader; };
+  c.packed = weights();
+  bool done = false;
+  if (size) {
+    runtime.note(winograd_last_name(size));
+    done = run_winograd_last(runtime, c, size, image);
+  } else if (form == ConvForm::LastStem) {
+    runtime.note(winograd_stem_name());
+    done = run_winograd_stem(runtime, c, x);
+  }
+  if (!done) {
+    if (form != ConvForm::Last) pack_now(ConvForm::Last);
+    c.packed = weights();
     run_last(runtime, c, x);
   }
   if (!direct) copy_strided(out, block, &runtime);

@@ -16,7 +16,7 @@
 
 namespace torchscript {
 
-// Winograd: conv/winograd.h; Last: conv/last.h, conv/winograd_last.h
+// Winograd: conv/winograd.h; Last: conv/last.h, conv/winograd_last.h, conv/winograd_stem.h
 enum class ConvForm : int64_t {
   FiltersFirst = 1,
   PixelsFirst = 2,
@@ -24,7 +24,8 @@ enum class ConvForm : int64_t {
   Winograd4 = 4,
   Last = 5,
   LastWinograd2 = 6,
-  LastWinograd4 = 7
+  LastWinograd4 = 7,
+  LastStem = 8
 };
 
 template <class T> ConvForm choose_form(const ConvShape& s) {

@@ -11,12 +11,14 @@
 #include "cpu-avx/conv/forward.h"
 #include "cpu-avx/conv/last_inner.h"
 #include "cpu-avx/conv/narrow_inner.h"
-#include "cpu-avx/gemm/gemm.h"
+#include "cpu-avx/gemm/strassen.h"
 
 namespace torchscript {
 
 // Elements of B that conv/narrow_inner.h is used for.
 constexpr int64_t kNarrowElements = 1 << 16;
+// Pointwise convolutions with as many filters may go through gemm/strassen.h: with fewer, sums of pixels cost what the products save.
+constexpr int64_t kStrassenFilters = 128;
 
 struct LastProblem {
   ConvShape s;
@@ -157,6 +159,18 @@ inline void run_last_gathered(Runtime& runtime, const LastProblem& c, const Last
   const Gemm<float> whole = last_product(c);
   const int64_t line = (whole.k + 15) / 16 * 16, step = line % 256 == 0 ? line + 16 : line;  // rows stay out of each other's cache sets
   const int mr = tile_kernels<float>().mr;
+  if (s.taps() == 1 && whole.n >= kStrassenFilters) {
+    // Every pixel once, for a product that wants them all.
+    Gemm<float> g = whole;
+    g.m = s.batch * s.out_pixels();
+    g.a_row = step;
+    if (strassen_suits(g)) {
+      float* rows = static_cast<float*>(runtime.scratch(static_cast<size_t>(g.m * step) * sizeof(float)));
+      for (int64_t q = 0; q < g.m; q++) gather_pixel(s, image, q, rows + q * step);
+      g.a = rows;
+      if (strassen_product(runtime, g)) return;
+    }
+  }
   const int64_t most = std::max<int64_t>(4 * mr, (48 << 10) / step / mr * mr);
   for_pieces(runtime, whole, s.batch * s.out_pixels(), most, [&](int64_t q0, int64_t q1, int64_t p0, int64_t p1) {
     float* rows = thread_scratch<float>(kSlotUser, static_cast<size_t>((q1 - q0) * step));
@@ -404,6 +418,7 @@ inline void run_last(Runtime& runtime, const LastProblem& c, const TensorView& x
   g.a = image.data;
   g.a_row = image.pixel;
   if (runs_narrow(runtime, g)) return run_narrow(runtime, g);
+  if (g.n >= kStrassenFilters && strassen_product(runtime, g)) return;
   gemm(runtime, g);
 }
 

@@ -61,13 +61,19 @@ struct ConvLastTable {
 };
 TS_ISA_TABLE(ConvLastTable, conv_last_table);
 
-// Winograd tiles of conv/winograd_inner.h.
+// Winograd tiles of conv/winograd_inner.h, conv/winograd_last.h and conv/winograd_stem.h.
 struct WinogradLastTable {
   // V[f][c] at v + f * v_step from the (m + 2) x (m + 2) pixels of a tile.
   void (*input)(int m, const float* const* pixels, int64_t channels, float* v, int64_t v_step);
-  // Pixels [i][j], i < rows, j < columns, of a tile from M[f][c] at p + f * p_step: act(Y + bias + residual), act None, Relu or Relu6.
-  // False when a Y is not finite.
-  bool (*output)(int m, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out,
+  // The same with a stride of 2, from 5 x 5 pixels: 9 points, of each the channels of the parities that it has.
+  void (*strided)(const float* const* pixels, int64_t channels, float* v, int64_t v_step);
+  // 36 points of `lanes` tiles side by side, for one channel and parity of rows and columns, lane i at v[f] + i; vectors past `lanes` may be
+  // written. Column x of the image, from the first that a tile reads, lies at x % 6 * phase + x / 6. Points at infinity are not
+  // written for odd rows or columns.
+  void (*stem)(const float* image, int64_t row, int64_t phase, int py, int px, int lanes, float* const* v);
+  // Pixels [i][j], i < rows, j < columns, of a tile of m x m with n x n points from M[f][c] at p + f * p_step: act(Y + bias + residual), act
+  // None, Relu or Relu6. False when a Y is not finite.
+  bool (*output)(int m, int n, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out,
                  int64_t out_row, int64_t out_pixel, int rows, int columns, Activation activation);
 };
 TS_ISA_TABLE(WinogradLastTable, winograd_last_table);

@@ -36,7 +36,8 @@ void stage(const float* in, int64_t in_row, int64_t height, int64_t width, int64
 }
 void stage_any(int m, const float* in, int64_t in_row, int64_t height, int64_t width, int64_t y0, int64_t rows, int64_t pad_left,
                int64_t phase, float* out) {
-  if (m == 4) stage<4>(in, in_row, height, width, y0, rows, pad_left, phase, out);
+  if (m == 6) stage<6>(in, in_row, height, width, y0, rows, pad_left, phase, out);
+  else if (m == 4) stage<4>(in, in_row, height, width, y0, rows, pad_left, phase, out);
   else stage<2>(in, in_row, height, width, y0, rows, pad_left, phase, out);
 }
 
@@ -67,7 +68,7 @@ void input(const float* image, int64_t row, int64_t phase, const TileRun* runs, 
     }
   }
   for (int g = 0; g < width; g += VecF::kWidth) {
-    tile_to_points<N>([&](int i, int j) { return VecF::load(tap[i * N + j] + g); },
+    tile_to_points<N, N>([&](int i, int j) { return VecF::load(tap[i * N + j] + g); },
                       [&](int i, int j, VecF x) { x.store(v + (i * N + j) * v_step + g); });
   }
 }
@@ -91,7 +92,7 @@ bool output(const float* m, int64_t m_step, int width, float bias, const TileRun
   VecF bad = VecF::zero();  // not zero once a value is not finite
   const VecF zero = VecF::zero(), shift(bias);
   for (int g = 0; g < width; g += VecF::kWidth) {
-    tile_from_points<M>(M, [&](int i, int j) { return VecF::load(m + (i * N + j) * m_step + g); },
+    tile_from_points<M, M + 2>(M, [&](int i, int j) { return VecF::load(m + (i * N + j) * m_step + g); },
                         [&](int i, const VecF(&y)[M]) {
 #pragma GCC unroll 4
                           for (int j = 0; j < M; j++) {
