@@ -65,6 +65,8 @@ for (const isa of isas) {
       ])
         t.ok(kernels.includes(kernel), kernel)
       t.equal(kernels.includes(`convolution_epilogue: conv_winograd_${size}x${size}_last_${isa}`), size !== '0')
+      t.equal(kernels.includes(`convolution_epilogue: conv_winograd_3x3_stem_${isa}`), size !== '0')
+      t.ok(kernels.some((kernel) => kernel.startsWith('convolution_epilogue: strassen_')))
     }
     t.end()
   })

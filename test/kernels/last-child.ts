@@ -15,7 +15,7 @@ const values = (handle: TensorHandle, sizes: readonly number[], list: typeof Flo
   const copy = handle.contiguousCopy()
   return [...new list(copy.data(), copy.dataOffset, product(sizes))]
 }
-/** Runs both ways and compares; results differ by `tolerance` of the largest at most. */
+/** Runs both ways and compares; results differ by `tolerance` of the largest at most, `unclamped` being the program without its clamp. */
 function check(
   name: string,
   program: ReturnType<typeof load>,
@@ -23,18 +23,19 @@ function check(
   rest: readonly unknown[],
   out: number[],
   tolerance: number,
+  unclamped = program,
 ): void {
-  const run = (list: typeof Float32Array | typeof Float64Array, dtype: number, last: boolean): number[] => {
+  const run = (list: typeof Float32Array | typeof Float64Array, dtype: number, last: boolean, what = program): number[] => {
     const handles = tensors.map(({ data, sizes }) => native.tensorFromBuffer(list.from(data).buffer, 0, dtype, sizes))
     if (last) native.setTrace(true)
-    const result = program.run(0, [...handles, ...rest, last]) as TensorHandle
+    const result = what.run(0, [...handles, ...rest, last]) as TensorHandle
     if (last) native.takeTrace().forEach((kernel) => kernels.add(kernel))
     native.setTrace(false)
     return values(result, out, list)
   }
   native.setNumThreads(1)
   const exact = run(Float64Array, 7, false)
-  const largest = exact.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30)
+  const largest = (unclamped === program ? exact : run(Float64Array, 7, false, unclamped)).reduce((a, b) => Math.max(a, Math.abs(b)), 1e-30)
   for (const threads of [1, 2]) {
     native.setNumThreads(threads)
     const got = run(Float32Array, 6, true)
@@ -72,6 +73,12 @@ const cases: [string, number[], number[], number, number, number, number][] = [
   ['3x3 dilation', [1, 8, 15, 14], [9, 8, 3, 3], 1, 2, 2, 1],
   ['5x5', [2, 7, 11, 9], [13, 7, 5, 5], 1, 2, 1, 1],
   ['stem', [1, 3, 33, 47], [32, 3, 7, 7], 2, 3, 1, 1],
+  ['stem, tiles of two rows of groups', [2, 3, 41, 140], [35, 3, 7, 7], 2, 3, 1, 1],
+  ['stem without padding', [1, 4, 40, 71], [16, 4, 7, 7], 2, 0, 1, 1],
+  ['3x3 stride, many', [2, 64, 29, 28], [70, 64, 3, 3], 2, 1, 1, 1],
+  ['3x3 stride without padding', [1, 33, 12, 13], [40, 33, 3, 3], 2, 0, 1, 1],
+  ['1x1 of many channels', [1, 512, 14, 15], [400, 512, 1, 1], 1, 0, 1, 1],
+  ['1x1 stride of many channels', [1, 512, 27, 28], [380, 512, 1, 1], 2, 0, 1, 1],
   ['stem of one channel', [2, 1, 28, 28], [32, 1, 3, 3], 1, 1, 1, 1],
   ['one pixel', [1, 30, 1, 1], [50, 30, 1, 1], 1, 0, 1, 1],
   ['wide k', [1, 520, 5, 6], [33, 520, 3, 3], 2, 1, 1, 1],
@@ -100,14 +107,36 @@ for (const [activation, residual] of [
 ] as const) {
   for (const planar of [false, true]) {
     const program = convolution(activation, residual, planar)
+    const unclamped = activation === 'relu6' ? convolution('', residual, planar) : program
     for (const [name, x, w, stride, padding, dilation, groups] of cases) {
       const size = (d: number): number => Math.floor((x[d] + 2 * padding - dilation * (w[d] - 1) - 1) / stride) + 1
       const out = [x[0], w[0], size(2), size(3)]
       const tensors = [x, w, [w[0]], out].map((sizes) => ({ data: numbers(product(sizes)), sizes }))
       const rest = [stride, padding, dilation].map((n) => [n, n])
-      check(`${name} ${activation} ${planar ? 'planar' : 'last'}`, program, tensors, [...rest, groups], out, 1e-5)
+      check(`${name} ${activation} ${planar ? 'planar' : 'last'}`, program, tensors, [...rest, groups], out, 1e-5, unclamped)
     }
   }
+}
+
+// What is not finite stays where it is: infinity times a weight, and NaN where weights of both signs meet.
+for (const [name, x, w] of [
+  ['stem', [1, 3, 40, 70], [20, 3, 7, 7]],
+  ['3x3 stride', [1, 24, 20, 22], [24, 24, 3, 3]],
+] as [string, number[], number[]][]) {
+  const program = convolution('', false, name === 'stem')
+  const pad = w[2] >> 1
+  const out = [x[0], w[0], x[2] / 2, x[3] / 2]
+  const data = numbers(product(x))
+  data[1234] = Infinity
+  const tensors = [{ data, sizes: x }, ...[w, [w[0]], out].map((sizes) => ({ data: numbers(product(sizes)), sizes }))]
+  const run = (list: typeof Float32Array | typeof Float64Array, dtype: number, last: boolean): number[] => {
+    const handles = tensors.map(({ data, sizes }) => native.tensorFromBuffer(list.from(data).buffer, 0, dtype, sizes))
+    return values(program.run(0, [...handles, [2, 2], [pad, pad], [1, 1], 1, last]) as TensorHandle, out, list)
+  }
+  const exact = run(Float64Array, 7, false)
+  count++
+  const wrong = run(Float32Array, 6, true).filter((v, i) => !(v === exact[i] || Math.abs(v - exact[i]) < 1e-4 || (Number.isNaN(v) && Number.isNaN(exact[i]))))
+  if (wrong.length || exact.every(Number.isFinite)) failures.push(`${name} of infinity: ${wrong.length} differ`)
 }
 
 for (const first of ['pointwise', 'stem', 'none'] as const) {

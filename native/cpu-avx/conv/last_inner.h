@@ -61,16 +61,34 @@ struct ConvLastTable {
 };
 TS_ISA_TABLE(ConvLastTable, conv_last_table);
 
+// A few tiles side by side and a vector of filters of conv/winograd_stem.h, to act(Y + bias + residual). False when a Y is not finite.
+struct StemGroup {
+  static constexpr int kTiles = 8;
+  const float* v;  // [point][term][kTiles], a point having channels times 4, 2 or 1 terms
+  const float* u;  // [point][term][vector of filters]
+  int64_t channels;
+  int tiles, filters;
+  const float* bias;      // or null
+  const float* residual;  // as out, or null
+  float* out;             // of the first pixel
+  int64_t out_row, out_pixel;
+  int rows;         // of pixels, up to 3
+  int64_t columns;  // of pixels that are left
+  Activation activation;
+};
+
 // Winograd tiles of conv/winograd_inner.h, conv/winograd_last.h and conv/winograd_stem.h.
 struct WinogradLastTable {
   // V[f][c] at v + f * v_step from the (m + 2) x (m + 2) pixels of a tile.
   void (*input)(int m, const float* const* pixels, int64_t channels, float* v, int64_t v_step);
   // The same with a stride of 2, from 5 x 5 pixels: 9 points, of each the channels of the parities that it has.
   void (*strided)(const float* const* pixels, int64_t channels, float* v, int64_t v_step);
-  // 36 points of `lanes` tiles side by side, for one channel and parity of rows and columns, lane i at v[f] + i; vectors past `lanes` may be
-  // written. Column x of the image, from the first that a tile reads, lies at x % 6 * phase + x / 6. Points at infinity are not
-  // written for odd rows or columns.
-  void (*stem)(const float* image, int64_t row, int64_t phase, int py, int px, int lanes, float* const* v);
+  // 36 points of tiles side by side, for one channel and parity of rows and columns: point f of tile i at
+  // v[i / StemGroup::kTiles * group_step + offsets[f] + i % StemGroup::kTiles], for whole groups and one more. Column x of the image, from
+  // the first that a tile reads, lies at x % 6 * phase + x / 6. Points at infinity are not written for odd rows or columns.
+  void (*stem)(const float* image, int64_t row, int64_t phase, int py, int px, int64_t tiles, float* v, const int64_t* offsets,
+               int64_t group_step);
+  bool (*stem_group)(const StemGroup& group);
   // Pixels [i][j], i < rows, j < columns, of a tile of m x m with n x n points from M[f][c] at p + f * p_step: act(Y + bias + residual), act
   // None, Relu or Relu6. False when a Y is not finite.
   bool (*output)(int m, int n, const float* p, int64_t p_step, int64_t channels, const float* bias, const float* residual, float* out,

@@ -25,13 +25,13 @@ inline bool is_winograd_stem(const ConvShape& s) {
   return setting > 0 || (s.out_channels >= 16 && s.out[2] >= 32 && s.out[1] >= 8);
 }
 
-// Packed weights: for each panel of B, [f][term][channel][nr].
+// Packed weights: for each vector of filters, [f][term][channel][lane].
 inline int64_t winograd_stem_elements(const ConvShape& s) {
-  return panel_count<float>(s.out_channels) * kStemTerms * s.in_channels * tile_kernels<float>().nr;
+  const int64_t width = conv_last_table().width;
+  return (s.out_channels + width - 1) / width * kStemTerms * s.in_channels * width;
 }
 inline void pack_winograd_stem(const ConvShape& s, const float* weight, float* out) {
-  const int nr = tile_kernels<float>().nr;
-  const int64_t ic = s.in_channels;
+  const int64_t ic = s.in_channels, width = conv_last_table().width;
   // Powers of the points over what their products with the others come to, as winograd_filter_matrix has them; infinity takes the last.
   static constexpr double r = 1.4142135623730951, x[5] = {0, r / 2, -r / 2, r, -r}, scale[5] = {1, -2.0 / 3, -2.0 / 3, 1.0 / 6, 1.0 / 6};
   double g[kStemPoints][4] = {};
@@ -42,12 +42,12 @@ inline void pack_winograd_stem(const ConvShape& s, const float* weight, float* o
   g[5][3] = 1;
   std::memset(static_cast<void*>(out), 0, static_cast<size_t>(winograd_stem_elements(s)) * sizeof(float));
   for (int64_t o = 0; o < s.out_channels; o++) {
-    float* lane = out + o / nr * kStemTerms * ic * nr + o % nr;
+    float* lane = out + o / width * kStemTerms * ic * width + o % width;
     for (int f = 0; f < kStemAllPoints; f++) {
       const int i = f / kStemPoints, j = f % kStemPoints, across = j < 5 ? 2 : 1;
       for (int term = 0; term < stem_terms(f); term++) {
         const int py = term / across, px = term % across;
-        for (int64_t c = 0; c < ic; c++, lane += nr) {
+        for (int64_t c = 0; c < ic; c++, lane += width) {
           const float* k = weight + (o * ic + c) * 49;
           double sum = 0;
           for (int y = py; y < 7; y += 2) {
@@ -66,24 +66,25 @@ inline bool run_winograd_stem(Runtime& runtime, const LastProblem& c, const Tens
   const auto& kernels = tile_kernels<float>();
   const auto& inner = winograd_last_table();
   const InputWindow window = input_window<float>(s, x);
-  const int nr = kernels.nr, mr = kernels.mr;
-  const int64_t ic = s.in_channels, oc = s.out_channels, panels = panel_count<float>(oc);
+  const int64_t ic = s.in_channels, oc = s.out_channels, width = conv_last_table().width;
   const int64_t rows = (s.out[1] + kStemTile - 1) / kStemTile, columns = (s.out[2] + kStemTile - 1) / kStemTile;
-  const int height = tile_rows(columns, mr);
-  const int64_t across = (columns + height - 1) / height;
+  const int64_t groups = (columns + StemGroup::kTiles - 1) / StemGroup::kTiles, group_step = kStemTerms * ic * StemGroup::kTiles;
+  int64_t offsets[kStemAllPoints];  // of points in a group
+  for (int64_t f = 0, at = 0; f < kStemAllPoints; f++) {
+    offsets[f] = at;
+    at += stem_terms(static_cast<int>(f)) * ic * StemGroup::kTiles;
+  }
   // Rows of tiles in a piece, which stages what they read.
   const int64_t threads = runtime.num_threads(), phase = columns + 1, line = kStemPhases * phase;
   const int64_t pieces = std::clamp<int64_t>(rows * line * kStemPhases * ic * static_cast<int64_t>(sizeof(float)) / (128 << 10),
                                              std::min<int64_t>(rows, threads == 1 ? 1 : 4 * threads), rows);
   const int64_t most = (rows + pieces - 1) / pieces, staged_rows = kStemPhases * most + 6, plane = staged_rows * line;
-  const int64_t v_step = across * mr * 4 * ic + 16, p_step = height * nr + 16;
-  const size_t staged_floats = static_cast<size_t>(ic * plane + 64), v_floats = static_cast<size_t>(kStemAllPoints * v_step + 64);
+  const size_t staged_floats = static_cast<size_t>(ic * plane + 64), v_floats = static_cast<size_t>((groups + 1) * group_step + 64);
   const bool at_once = c.activation <= Activation::Relu6;
   std::atomic<bool> finite{true};
   runtime.parallel(s.batch * pieces, 1, [&](int64_t begin, int64_t end) {
     float* staged = thread_scratch<float>(kSlotPackB, staged_floats);
     float* v = thread_scratch<float>(kSlotUser, v_floats);
-    float* products = thread_scratch<float>(kSlotUser2, static_cast<size_t>(kStemAllPoints * p_step + 64));
     bool good = true;
     for (int64_t piece = begin; piece < end; piece++) {
       const int64_t item = piece / pieces, first = rows * (piece % pieces) / pieces, last = rows * (piece % pieces + 1) / pieces;
@@ -93,56 +94,40 @@ inline bool run_winograd_stem(Runtime& runtime, const LastProblem& c, const Tens
                                    staged + channel * plane);
       }
       for (int64_t row = first; row < last; row++) {
-        for (int64_t p = 0; p < across; p++) {
-          for (int parity = 0; parity < 4; parity++) {
-            const int py = parity / 2, px = parity % 2;
-            for (int64_t channel = 0; channel < ic; channel++) {
-              float* to[kStemAllPoints];
-              for (int f = 0; f < kStemAllPoints; f++) {
-                const int64_t term = py * (f % kStemPoints < 5 ? 2 : 1) + px;
-                to[f] = v + f * v_step + (p * stem_terms(f) * ic + term * ic + channel) * mr;
-              }
-              inner.stem(staged + channel * plane + (row - first) * kStemPhases * line + p * height, line, phase, py, px, mr, to);
-            }
-          }
-        }
-        const int64_t y = row * kStemTile;
-        const int out_rows = static_cast<int>(std::min<int64_t>(kStemTile, s.out[1] - y));
-        for (int64_t panel = 0; panel < panels; panel++) {
-          const int filters = static_cast<int>(std::min<int64_t>(nr, oc - panel * nr));
-          for (int64_t p = 0; p < across; p++) {
-            Tile<float> tile;
-            tile.m = static_cast<int>(std::min<int64_t>(height, columns - p * height));
-            tile.n = filters;
-            tile.a_stride = 0;
-            tile.b = static_cast<const float*>(c.packed) + panel * kStemTerms * ic * nr;
-            tile.b_stride = tile.c_stride = nr;
-            tile.accumulate = false;
-            tile.alpha = 1;
-            tile.bias_n = tile.bias_m = nullptr;
-            tile.activation = Activation::None;
-            tile.prefetch = nullptr;
+        for (int parity = 0; parity < 4; parity++) {
+          const int py = parity / 2, px = parity % 2;
+          for (int64_t channel = 0; channel < ic; channel++) {
+            int64_t to[kStemAllPoints];
             for (int f = 0; f < kStemAllPoints; f++) {
-              tile.k = stem_terms(f) * ic;
-              tile.a = v + f * v_step + p * tile.k * mr;
-              tile.c = products + f * p_step;
-              kernels.tile_packed(tile);
-              tile.b += tile.k * nr;
+              const int64_t part = py * (f % kStemPoints < 5 ? 2 : 1) + px;
+              to[f] = offsets[f] + (part * ic + channel) * StemGroup::kTiles;
             }
-            for (int t = 0; t < tile.m; t++) {
-              const int64_t at = (p * height + t) * kStemTile;
-              const int64_t to = ((item * s.out[1] + y) * s.out[2] + at) * oc + panel * nr;
-              const int out_columns = static_cast<int>(std::min<int64_t>(kStemTile, s.out[2] - at));
-              good = inner.output(kStemTile, kStemPoints, products + t * nr, p_step, filters, c.bias ? c.bias + panel * nr : nullptr,
-                                  c.residual ? c.residual + to : nullptr, c.out + to, s.out[2] * oc, oc, out_rows, out_columns,
-                                  at_once ? c.activation : Activation::None) &&
-                     good;
-              if (at_once) continue;
-              for (int i = 0; i < out_rows; i++)
-                kernels.epilogue(c.out + to + i * s.out[2] * oc, oc, nullptr, 0, out_columns, filters, c.activation);
-            }
+            inner.stem(staged + channel * plane + (row - first) * kStemPhases * line, line, phase, py, px, columns, v, to, group_step);
           }
         }
+        StemGroup g;
+        g.channels = ic;
+        g.out_row = s.out[2] * oc;
+        g.out_pixel = oc;
+        g.rows = static_cast<int>(std::min<int64_t>(kStemTile, s.out[1] - row * kStemTile));
+        g.activation = at_once ? c.activation : Activation::None;
+        const int64_t start = (item * s.out[1] + row * kStemTile) * s.out[2] * oc;
+        for (int64_t group = 0; group < groups; group++) {
+          const int64_t tile = group * StemGroup::kTiles;
+          g.v = v + group * group_step;
+          g.tiles = static_cast<int>(std::min<int64_t>(StemGroup::kTiles, columns - tile));
+          g.columns = s.out[2] - tile * kStemTile;
+          g.u = static_cast<const float*>(c.packed);
+          for (int64_t filter = 0; filter < oc; filter += width, g.u += kStemTerms * ic * width) {
+            const int64_t to = start + tile * kStemTile * oc + filter;
+            g.filters = static_cast<int>(std::min(width, oc - filter));
+            g.bias = c.bias ? c.bias + filter : nullptr;
+            g.residual = c.residual ? c.residual + to : nullptr;
+            g.out = c.out + to;
+            good = inner.stem_group(g) && good;
+          }
+        }
+        if (!at_once) kernels.epilogue(c.out + start, 0, nullptr, 0, 1, g.rows * g.out_row, c.activation);
       }
     }
     if (!good) finite.store(false, std::memory_order_relaxed);

@@ -65,7 +65,6 @@ bool output_any(int m, int n, const float* p, int64_t p_step, int64_t channels, 
                 int64_t out_row, int64_t out_pixel, int rows, int columns, Activation activation) {
   const OutputTile o{p, p_step, bias, residual, out, out_row, out_pixel, rows, columns, activation};
   if (m == 4) return output<4, 6>(o, channels);
-  if (m == 3) return output<3, 6>(o, channels);
   return n == 4 ? output<2, 4>(o, channels) : output<2, 3>(o, channels);
 }
 
@@ -91,25 +90,81 @@ void strided(const float* const* pixels, int64_t channels, float* v, int64_t v_s
   if (c < channels) strided_vector<false>(pixels, c, static_cast<int>(channels - c), v, v_step, channels);
 }
 
-template <int Py, int Px> void stem_part(const float* image, int64_t row, int64_t phase, int lanes, float* const* v) {
-  for (int l = 0; l < lanes; l += VecF::kWidth) {
+constexpr int kGroup = StemGroup::kTiles;
+// Lanes to the places of their tiles: `to` is that of the first of a group.
+TS_INLINE void store_tiles(VecF x, float* to, int64_t group_step) {
+#if defined(TS_ISA_AVX512)
+  _mm256_storeu_ps(to, _mm512_castps512_ps256(x.v));
+  _mm256_storeu_ps(to + group_step, _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x.v), 1)));
+#else
+  x.store(to);
+  static_cast<void>(group_step);
+#endif
+}
+template <int Py, int Px>
+void stem_part(const float* image, int64_t row, int64_t phase, int64_t tiles, float* v, const int64_t* offsets, int64_t group_step) {
+  for (int64_t l = 0; l < tiles; l += VecF::kWidth) {
+    float* to = v + l / kGroup * group_step + l % kGroup;
     tile_to_points<6, 6>(
       [&](int i, int j) { return VecF::load(image + (2 * i + Py) * row + (2 * j + Px) % 6 * phase + (2 * j + Px) / 6 + l); },
       [&](int i, int j, VecF x) {
         if ((Py && i == 5) || (Px && j == 5)) return;
-        x.store(v[i * 6 + j] + l);
+        store_tiles(x, to + offsets[i * 6 + j], group_step);
       });
   }
 }
-void stem(const float* image, int64_t row, int64_t phase, int py, int px, int lanes, float* const* v) {
-  if (py) px ? stem_part<1, 1>(image, row, phase, lanes, v) : stem_part<1, 0>(image, row, phase, lanes, v);
-  else px ? stem_part<0, 1>(image, row, phase, lanes, v) : stem_part<0, 0>(image, row, phase, lanes, v);
+void stem(const float* image, int64_t row, int64_t phase, int py, int px, int64_t tiles, float* v, const int64_t* offsets,
+          int64_t group_step) {
+  if (py) {
+    if (px) stem_part<1, 1>(image, row, phase, tiles, v, offsets, group_step);
+    else stem_part<1, 0>(image, row, phase, tiles, v, offsets, group_step);
+  } else {
+    if (px) stem_part<0, 1>(image, row, phase, tiles, v, offsets, group_step);
+    else stem_part<0, 0>(image, row, phase, tiles, v, offsets, group_step);
+  }
+}
+
+// Products of the points of T tiles and a vector of filters: [point][tile].
+template <int T> void stem_products(const StemGroup& g, float* p) {
+  const float *v = g.v, *u = g.u;
+  for (int f = 0; f < 36; f++, p += kGroup * VecF::kWidth) {
+    VecF acc[T];
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) acc[t] = VecF::zero();
+    const int64_t terms = g.channels * (f < 30 ? 2 : 1) * (f % 6 < 5 ? 2 : 1);
+    for (int64_t k = 0; k < terms; k++, v += kGroup, u += VecF::kWidth) {
+      const VecF b = VecF::load(u);
+#pragma GCC unroll 8
+      for (int t = 0; t < T; t++) acc[t] = fma(VecF(v[t]), b, acc[t]);
+    }
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) acc[t].store(p + t * VecF::kWidth);
+  }
+}
+template <int T> void stem_products_of(const StemGroup& g, float* p) {
+  if (g.tiles == T) return stem_products<T>(g, p);
+  if constexpr (T > 1) stem_products_of<T - 1>(g, p);
+}
+bool stem_group(const StemGroup& g) {
+  alignas(64) float products[36 * kGroup * VecF::kWidth];
+  stem_products_of<kGroup>(g, products);
+  OutputTile o{products, kGroup * VecF::kWidth, g.bias, nullptr, nullptr, g.out_row, g.out_pixel, g.rows, 3, g.activation};
+  VecF bad = VecF::zero();
+  for (int t = 0; t < g.tiles; t++, o.p += VecF::kWidth) {
+    const int64_t left = g.columns - 3 * t, to = 3 * t * g.out_pixel;
+    o.columns = left < 3 ? static_cast<int>(left) : 3;
+    o.out = g.out + to;
+    o.residual = g.residual ? g.residual + to : nullptr;
+    if (g.filters == VecF::kWidth) output_vector<3, 6, true>(o, 0, VecF::kWidth, bad);
+    else output_vector<3, 6, false>(o, 0, g.filters, bad);
+  }
+  return hsum(bad) == 0;
 }
 
 }  // namespace
 
 extern const WinogradLastTable winograd_last_table;
-const WinogradLastTable winograd_last_table = {input_any, strided, stem, output_any};
+const WinogradLastTable winograd_last_table = {input_any, strided, stem, stem_group, output_any};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
