@@ -33,6 +33,22 @@ struct DeviceMemoryCounters {
   int64_t allocations = 0;   // calls of the driver
 };
 
+struct DeviceGraphCounters {
+  int64_t captured = 0, alive = 0, launches = 0;
+  int64_t launched_nodes = 0;  // of all launches
+};
+
+// A place in the order of a device's work.
+class DeviceEvent {
+ public:
+  virtual ~DeviceEvent() = default;
+  // After everything that was asked of the device so far.
+  virtual void record() = 0;
+  virtual bool done() = 0;
+  // Waits without using the CPU. Throws what the work before it reported (synchronize).
+  virtual void wait() = 0;
+};
+
 // A sequence of work on a device that was recorded once and is launched as a whole.
 class DeviceGraph {
  public:
@@ -73,7 +89,9 @@ class Accelerator {
   virtual void copy_between(int to_device, void* to, int from_device, const void* from, size_t bytes) = 0;
   // Windows of equal shape on one device, of any strides and dtypes.
   virtual void copy_views(const TensorView& destination, const TensorView& source) = 0;
+  // Throws what kernels have reported since the last wait, such as an index that was out of range.
   virtual void synchronize(int device) = 0;
+  virtual std::unique_ptr<DeviceEvent> make_event(int device) = 0;
 
   // Memory that the device reads and writes directly while the program goes on.
   virtual void* allocate_pinned(size_t bytes) = 0;
@@ -82,6 +100,8 @@ class Accelerator {
   // Between the two everything that this thread asks of the device is recorded instead of done; copy_out, synchronize and errors end it.
   virtual void begin_capture(int device) = 0;
   virtual std::unique_ptr<DeviceGraph> end_capture() = 0;
+  virtual bool is_capturing() = 0;
+  virtual DeviceGraphCounters graph_counters() = 0;
   // After an exception between the two.
   virtual void abandon_capture() noexcept = 0;
   // Copies to and from pinned memory, for captures: nothing waits.

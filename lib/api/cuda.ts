@@ -1,4 +1,4 @@
-import type { CudaDeviceProperties, CudaMemoryStats } from '../native/binding.js'
+import type { CudaDeviceProperties, CudaGraphStats, CudaMemoryStats } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
 import { deviceIndex } from '../tensor/device.js'
@@ -9,7 +9,7 @@ import { ArgumentError } from '../util/errors.js'
  * `unavailableReason()` says why.
  */
 
-export type { CudaDeviceProperties, CudaMemoryStats }
+export type { CudaDeviceProperties, CudaGraphStats, CudaMemoryStats }
 
 const face = () => nativeBinding().cuda
 /** An index, or a name such as `cuda:1`; the current device when it is left out. */
@@ -55,6 +55,8 @@ export const memoryStats = (device?: Which): CudaMemoryStats => callNative(() =>
 export const memoryAllocated = (device?: Which): number => memoryStats(device).liveBytes
 export const maxMemoryAllocated = (device?: Which): number => memoryStats(device).peakBytes
 export const resetPeakMemoryStats = (device?: Which): void => callNative(() => face().resetPeak(indexOf(device)))
+/** How many CUDA graphs were captured and launched; `explain()` of a module says which signatures have some. */
+export const graphStats = (): CudaGraphStats => callNative(() => face().graphStats())
 /** Gives memory that is kept for reuse back to the device. */
 export const emptyCache = (device?: Which): void => callNative(() => face().emptyCache(indexOf(device)))
 

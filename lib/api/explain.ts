@@ -37,6 +37,14 @@ function kernelText({ row, inner, inputs, outputs }: KernelRun, isa: string): st
   return `${row}${code}${where}  ${inputs.join(', ')} -> ${outputs.join(', ')}`
 }
 
+/** What CUDA graphs a signature has, or why none; empty on the CPU. */
+function graphText({ graphs, graphNodes, graphReason, deviceArenaBytes }: SignatureReport): string {
+  const memory = deviceArenaBytes > 0 ? `, device arena ${kilobytes(deviceArenaBytes)}` : ''
+  if (graphs === 0) return `${memory}${graphReason === '' ? '' : `, no CUDA graph: ${graphReason}`}`
+  const without = graphReason === '' ? '' : ` (step by step: ${graphReason})`
+  return `${memory}, ${graphs} CUDA graph${graphs === 1 ? '' : 's'} of ${graphNodes} nodes${without}`
+}
+
 function tableOf({ nodes, signature, isa: set, threads }: Omit<Explanation, 'toString'>): string {
   const how =
     signature === undefined
@@ -44,7 +52,8 @@ function tableOf({ nodes, signature, isa: set, threads }: Omit<Explanation, 'toS
       : signature.state === 'recorded'
         ? `${signature.steps} steps, arena ${kilobytes(signature.arenaBytes)}, constants ${kilobytes(signature.constantBytes)}`
         : `runs operator by operator: ${signature.reason}`
-  const lines = [`(${signature?.inputs ?? ''}) on ${set}, ${threads} thread${threads === 1 ? '' : 's'}: ${how}`]
+  const graphs = signature === undefined ? '' : graphText(signature)
+  const lines = [`(${signature?.inputs ?? ''}) on ${set}, ${threads} thread${threads === 1 ? '' : 's'}: ${how}${graphs}`]
   for (const node of nodes) {
     if (node.kind === 'prim::Constant') continue
     const indent = '  '.repeat(node.depth + 1)

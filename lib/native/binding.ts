@@ -137,6 +137,14 @@ export interface SignatureReport {
   readonly liveBytes: number
   readonly constantBytes: number
   readonly replays: number
+  /** As `arenaBytes`, on the device. */
+  readonly deviceArenaBytes: number
+  /** CUDA graphs that a call launches, the nodes in them, and the memory of the arguments and results that they own. */
+  readonly graphs: number
+  readonly graphNodes: number
+  readonly graphBytes: number
+  /** Why there are no graphs, or which steps they do not have; empty otherwise. */
+  readonly graphReason: string
 }
 
 export interface ProgramHandle {
@@ -181,6 +189,8 @@ export interface ProgramHandle {
    * gave last gives -1 in its place.
    */
   setKeepsResults(enabled: boolean): void
+  /** How many steps in a row on a device are launched as one graph; 0: none. */
+  setLeastGraph(steps: number): void
   /** A digest of the program's weights as they were when this, `writePacks` or `readPacks` was called first. */
   weightsDigest(): string
   /** Writes the packed forms of the weights to a file. */
@@ -263,6 +273,15 @@ export interface CudaDeviceProperties {
 }
 
 /** Memory of a CUDA device, in bytes. */
+/** CUDA graphs of this process. */
+export interface CudaGraphStats {
+  /** Made so far, and those that are there now. */
+  readonly captured: number
+  readonly alive: number
+  readonly launches: number
+  /** Kernels and copies in all launches. */
+  readonly launchedNodes: number
+}
 export interface CudaMemoryStats {
   /** In use by tensors and schedules. */
   readonly liveBytes: number
@@ -289,6 +308,7 @@ export interface CudaFace {
   kernelFile(): { path: string; reason: string; kernels: string[] }
   properties(device?: number): CudaDeviceProperties
   memoryStats(device?: number): CudaMemoryStats
+  graphStats(): CudaGraphStats
   currentDevice(): number
   setCurrentDevice(device: number): void
   synchronize(device?: number): void

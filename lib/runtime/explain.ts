@@ -130,6 +130,8 @@ export function explainFunction(
   const source = self === undefined ? { classes: emptyClasses } : liveSource(program, self)
   const twin = new Program({ ...source, functions: [copy], weights }, withoutPlaces)
   twin.setAutotune(program.autotune)
+  if (program.leastGraph !== undefined) twin.setLeastGraph(program.leastGraph)
+  if (program.device >= 0) twin.moveTo(program.device)
   try {
     const given = self === undefined ? args : [{ [objectHandle]: twin.root()! }, ...args]
     // The first call records, the second replays.
@@ -143,6 +145,8 @@ export function explainFunction(
       events = binding.takeProfile().events
       binding.setProfile(false)
     }
+    // Graphs are made where nobody listens.
+    if (program.device >= 0) twin.call(copy, given)
     const signature = twin.signatures().find((report) => report.function === copy.qualifiedName)
     const byPlace = new Map<string, KernelRun[]>()
     for (const event of events) {

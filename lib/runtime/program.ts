@@ -29,6 +29,7 @@ export class Program {
   #autotune = false
   #keepsResults = false
   #device = -1
+  #leastGraph: number | undefined
   /** How packed weights are stored; undefined for as they are. */
   readonly weights: ProgramSource['weights']
   /** Gives objects of the program their JavaScript face. */
@@ -180,6 +181,14 @@ export class Program {
   setKeepsResults(enabled: boolean): void {
     callNative(() => this.#handle.setKeepsResults(enabled))
     this.#keepsResults = enabled
+  }
+  /** How many steps in a row on a device are launched as one CUDA graph; 0: none. */
+  setLeastGraph(steps: number): void {
+    callNative(() => this.#handle.setLeastGraph(steps))
+    this.#leastGraph = steps
+  }
+  get leastGraph(): number | undefined {
+    return this.#leastGraph
   }
   /** The native program, for packed weights in files. */
   get packs(): Pick<ProgramHandle, 'weightsDigest' | 'writePacks' | 'readPacks'> {

@@ -82,6 +82,15 @@ Napi::Object cuda_face(Napi::Env env) {
   });
   define("properties", properties);
   define("memoryStats", memory_stats);
+  define("graphStats", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    const DeviceGraphCounters c = require_accelerator().graph_counters();
+    auto result = Napi::Object::New(info.Env());
+    result.Set("captured", static_cast<double>(c.captured));
+    result.Set("alive", static_cast<double>(c.alive));
+    result.Set("launches", static_cast<double>(c.launches));
+    result.Set("launchedNodes", static_cast<double>(c.launched_nodes));
+    return result;
+  });
   define("currentDevice", [](const Napi::CallbackInfo& info) -> Napi::Value {
     return Napi::Number::New(info.Env(), require_accelerator().current_device());
   });

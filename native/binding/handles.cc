@@ -623,6 +623,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                         InstanceMethod<&ProgramHandle::set_autotune>("setAutotune"),
                         InstanceMethod<&ProgramHandle::set_derives>("setDerives"),
                         InstanceMethod<&ProgramHandle::set_keeps_results>("setKeepsResults"),
+                        InstanceMethod<&ProgramHandle::set_least_graph>("setLeastGraph"),
                         InstanceMethod<&ProgramHandle::weights_digest>("weightsDigest"),
                         InstanceMethod<&ProgramHandle::write_packs>("writePacks"),
                         InstanceMethod<&ProgramHandle::read_packs>("readPacks"),
@@ -859,6 +860,11 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       row.Set("liveBytes", static_cast<double>(r.live_bytes));
       row.Set("constantBytes", static_cast<double>(r.constant_bytes));
       row.Set("replays", static_cast<double>(r.replays));
+      row.Set("deviceArenaBytes", static_cast<double>(r.device_arena_bytes));
+      row.Set("graphs", static_cast<double>(r.graphs.graphs));
+      row.Set("graphNodes", static_cast<double>(r.graphs.nodes));
+      row.Set("graphBytes", static_cast<double>(r.graphs.bytes));
+      row.Set("graphReason", r.graphs.reason);
       array.Set(static_cast<uint32_t>(i), row);
     }
     return array;
@@ -888,6 +894,15 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value set_autotune(const Napi::CallbackInfo& info) {
     program(info.Env())->autotune.store(info[0].ToBoolean().Value());
     return info.Env().Undefined();
+  }
+  Napi::Value set_least_graph(const Napi::CallbackInfo& info) {
+    return translated(info, [&]() -> Napi::Value {
+      const int64_t steps = integer_argument(info, 0, "steps");
+      if (steps < 0 || steps > 1000000)
+        throw argument_error(info.Env(), "Expected a number of steps for `steps` but received " + std::to_string(steps) + ".");
+      program(info.Env())->least_graph.store(static_cast<int>(steps));
+      return info.Env().Undefined();
+    });
   }
   Napi::Value set_keeps_results(const Napi::CallbackInfo& info) {
     program(info.Env())->keeps_results.store(info[0].ToBoolean().Value());

@@ -58,7 +58,15 @@ Accelerator& require_accelerator() {
 }
 
 void* allocate_on(int device, size_t bytes) {
-  return device == kCpuDevice ? allocate_block(bytes) : require_accelerator().allocate(device, bytes);
+  if (device == kCpuDevice) return allocate_block(bytes);
+  Accelerator& cuda = require_accelerator();
+  try {
+    return cuda.allocate(device, bytes);
+  } catch (const OperatorError& e) {
+    if (e.python_class != "OutOfMemoryError" || cuda.is_capturing()) throw;
+    Schedule::release_idle_device_memory();
+  }
+  return cuda.allocate(device, bytes);
 }
 void free_on(int device, void* block, size_t bytes) noexcept {
   if (device == kCpuDevice) free_block(block, bytes);
@@ -181,6 +189,23 @@ void copy_views_across(Runtime& runtime, const TensorView& destination, const Te
   Block landed(to_bytes, destination.device);
   cuda.copy_between(destination.device, landed.data(), source.device, bytes, to_bytes);
   cuda.copy_views(destination, contiguous_like(destination, destination.dtype, landed.data(), destination.device));
+}
+
+void enqueue_views_in(const TensorView& destination, const TensorView& pinned) {
+  const int64_t n = destination.numel();
+  if (n == 0) return;
+  Accelerator& cuda = require_accelerator();
+  int64_t last = 0;
+  for (int d = 0; d < pinned.ndim; d++) last += (pinned.sizes[d] - 1) * pinned.strides[d];
+  const auto bytes = static_cast<size_t>((last + 1) * dtype_size(pinned.dtype));
+  if (destination.dtype == pinned.dtype && same_strides(destination, pinned) && last + 1 == n)
+    return cuda.enqueue_copy_in(destination.device, destination.data, pinned.data, bytes);
+  Block staged(bytes, destination.device);
+  cuda.enqueue_copy_in(destination.device, staged.data(), pinned.data, bytes);
+  TensorView there = pinned;
+  there.data = staged.data();
+  there.device = destination.device;
+  cuda.copy_views(destination, there);
 }
 
 Fallback cuda_fallback() { return fallback_mode.load(std::memory_order_relaxed); }

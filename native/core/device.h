@@ -23,6 +23,8 @@ Ref<Tensor> moved_to(const Tensor& tensor, int8_t device);
 void copy_storage(Storage& destination, const Storage& source);
 // Copies between windows of equal shape, any strides, dtypes and devices, at least one of which is not the CPU.
 void copy_views_across(Runtime& runtime, const TensorView& destination, const TensorView& source);
+// The same from pinned memory to the device of `destination`, as part of a graph that is being captured.
+void enqueue_views_in(const TensorView& destination, const TensorView& pinned);
 
 // What an operator without a CUDA kernel does: an error, or the CPU's kernel on copies of its arguments.
 enum class Fallback : uint8_t { Error, Cpu };

@@ -149,7 +149,7 @@ Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const*
     Cache& cache;
     std::unique_ptr<Ready>& ready;
     ~Back() {
-      if (ready->schedule->arena_bytes > kReadyArena) {
+      if (ready->schedule->arena_bytes + ready->schedule->device_arena_bytes > kReadyArena) {
         retire(cache, std::move(ready));
         return;
       }
@@ -158,7 +158,7 @@ Value Program::replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const*
     }
   } back{cache, ready};
   ready->entry->replays.fetch_add(1, std::memory_order_relaxed);
-  return ready->schedule->replay(*ready->instance, inputs, keeps);
+  return ready->schedule->replay(*ready->instance, inputs, keeps, least_graph.load(std::memory_order_relaxed));
 }
 
 namespace {
@@ -252,6 +252,8 @@ std::vector<SignatureReport> Program::signatures() {
       if (entry->schedule) {
         r.steps = static_cast<int64_t>(entry->schedule->steps.size());
         r.arena_bytes = static_cast<int64_t>(entry->schedule->arena_bytes);
+        r.device_arena_bytes = static_cast<int64_t>(entry->schedule->device_arena_bytes);
+        r.graphs = entry->schedule->graph_report();
         for (const ScheduleSlot& slot : entry->schedule->slots)
           if (slot.kind == SlotKind::Output) r.output_bytes += static_cast<int64_t>(slot.bytes);
         r.live_bytes = static_cast<int64_t>(entry->schedule->live_bytes);

@@ -21,6 +21,8 @@ namespace torchscript {
 struct SignatureReport {
   std::string function, inputs, reason;
   bool recorded = false;
+  GraphReport graphs;
+  int64_t device_arena_bytes = 0;
   int64_t steps = 0, arena_bytes = 0, live_bytes = 0, output_bytes = 0, constant_bytes = 0, replays = 0;
 };
 
@@ -72,6 +74,9 @@ class Program : public RefCounted {
   std::atomic<bool> autotune{false};
   // Whether calls that wait for their result keep results: see run().
   std::atomic<bool> keeps_results{false};
+  // How many steps in a row on a device are worth a graph (schedule.h); 0: graphs are not used.
+  std::atomic<int> least_graph{kLeastGraph};
+  static constexpr int kLeastGraph = 3;
   // Large results of operators on weights are weights that are computed when somebody reads them: Note [Derived weights].
   std::atomic<bool> derives{false};
   std::vector<SignatureReport> signatures();

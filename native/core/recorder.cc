@@ -474,6 +474,7 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
     step.workspace_bytes = from.workspace_bytes;
     step.device = from.outputs.empty() ? kCpuDevice : from.outputs[0].view.device;
     step.pack = from.pack;
+    step.random = from.random;
     if (!from.frames.empty()) {
       step.frames = static_cast<int>(s.stacks.size());
       s.stacks.push_back(std::move(from.frames));

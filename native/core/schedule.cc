@@ -7,34 +7,25 @@
 #include "core/device.h"
 #include "core/errors.h"
 #include "core/run.h"
+#include "core/schedule_instance.h"
 
 namespace torchscript {
 namespace {
 
 // More runs at a time than this make their memory anew.
 constexpr size_t kKeptInstances = 4;
+// On a device runs are in one order, and instances free as soon as they have been asked for.
+constexpr size_t kKeptDeviceInstances = 2;
 // Arena bytes that all schedules together keep between runs.
 constexpr int64_t kKeptArenaBytes = int64_t{1} << 30;
 std::atomic<int64_t> kept_arena_bytes{0};
 
 }  // namespace
 
-struct Schedule::Instance {
-  Block arena, device_arena;
-  std::vector<TensorView> views;
-  std::vector<Arg> args;
-  std::vector<std::vector<const TensorView*>> lists;
-  std::vector<Call> calls;
-  std::vector<Ref<Storage>> outputs;  // of the run that goes on
-  std::vector<Ref<Storage>> kept;     // of results that are given again
-  Value kept_result;
-  KernelRuntime runtime;
-};
-
 void Schedule::InstanceDeleter::operator()(Instance* instance) const { delete instance; }
 
 void Schedule::prepare() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (prepared_) return;
   std::vector<int> output_index(slots.size(), -1);
   for (size_t s = 0; s < slots.size(); s++) {
@@ -102,7 +93,7 @@ Schedule::InstancePtr Schedule::make_instance() {
 
 // What kernels make once for a signature, with the first instance.
 void Schedule::prepare_steps(Instance& in) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::recursive_mutex> lock(mutex_);
   for (size_t i = 0; i < steps.size(); i++) {
     ScheduleStep& step = steps[i];
     if (!step.row->prepare) continue;
@@ -116,7 +107,7 @@ void Schedule::prepare_steps(Instance& in) {
 
 Schedule::InstancePtr Schedule::take_instance() {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::lock_guard<std::recursive_mutex> lock(mutex_);
     if (!free_.empty()) {
       auto instance = std::move(free_.back());
       free_.pop_back();
@@ -129,13 +120,46 @@ Schedule::InstancePtr Schedule::take_instance() {
 }
 
 void Schedule::give_instance(InstancePtr instance) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (free_.size() >= kKeptInstances || kept_arena_bytes.load(std::memory_order_relaxed) > kKeptArenaBytes) return;
+  std::lock_guard<std::recursive_mutex> lock(mutex_);
+  if (free_.size() >= (device == kCpuDevice ? kKeptInstances : kKeptDeviceInstances) || kept_arena_bytes.load(std::memory_order_relaxed) > kKeptArenaBytes) return;
   free_.push_back(std::move(instance));
   kept_arena_bytes.fetch_add(static_cast<int64_t>(arena_bytes), std::memory_order_relaxed);
 }
 
-Schedule::~Schedule() { kept_arena_bytes.fetch_sub(static_cast<int64_t>(arena_bytes * free_.size()), std::memory_order_relaxed); }
+namespace {
+std::mutex schedules_mutex;
+std::vector<Schedule*> schedules;
+}  // namespace
+
+Schedule::Schedule() {
+  std::lock_guard<std::mutex> lock(schedules_mutex);
+  schedules.push_back(this);
+}
+
+Schedule::~Schedule() {
+  {
+    std::lock_guard<std::mutex> lock(schedules_mutex);
+    *std::find(schedules.begin(), schedules.end(), this) = schedules.back();
+    schedules.pop_back();
+  }
+  kept_arena_bytes.fetch_sub(static_cast<int64_t>(arena_bytes * free_.size()), std::memory_order_relaxed);
+}
+
+void Schedule::release_idle_device_memory() {
+  std::vector<InstancePtr> idle;
+  {
+    std::lock_guard<std::mutex> lock(schedules_mutex);
+    for (Schedule* schedule : schedules) {
+      if (schedule->device == kCpuDevice) continue;
+      // Whoever holds it may be the one who asks.
+      std::unique_lock<std::recursive_mutex> held(schedule->mutex_, std::try_to_lock);
+      if (!held) continue;
+      kept_arena_bytes.fetch_sub(static_cast<int64_t>(schedule->arena_bytes * schedule->free_.size()), std::memory_order_relaxed);
+      for (InstancePtr& instance : schedule->free_) idle.push_back(std::move(instance));
+      schedule->free_.clear();
+    }
+  }
+}
 
 // Lists and dictionaries belong to whoever gets them.
 bool Schedule::can_keep(const ResultNode& node) const {
@@ -163,21 +187,48 @@ bool reads_kept(const std::vector<Ref<Storage>>& kept, Tensor* const* inputs, si
 
 }  // namespace
 
-Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps) {
-  // Whatever happens, what was written counts as written, and the outputs go to nobody but the caller.
-  struct Settled {
-    const Schedule& schedule;
-    Instance& in;
-    Tensor* const* inputs;
-    ~Settled() {
-      in.outputs.clear();
-      for (int input : schedule.written_inputs) inputs[input]->storage->version.fetch_add(1, std::memory_order_release);
-      for (const Ref<Storage>& storage : schedule.written_externals) storage->version.fetch_add(1, std::memory_order_release);
+// Whatever happens, what was written counts as written, and the outputs go to nobody but the caller.
+struct Schedule::Settled {
+  const Schedule& schedule;
+  Instance& in;
+  Tensor* const* inputs;
+  ~Settled() {
+    in.outputs.clear();
+    for (int input : schedule.written_inputs) inputs[input]->storage->version.fetch_add(1, std::memory_order_release);
+    for (const Ref<Storage>& storage : schedule.written_externals) storage->version.fetch_add(1, std::memory_order_release);
+  }
+};
+
+void Schedule::run_steps(Instance& in, int first, int last) {
+  KernelRuntime& runtime = in.runtime;
+  const ScheduleStep* step = steps.data() + first;
+  const ScheduleStep* end = steps.data() + last;
+  Call* call = in.calls.data() + first;
+  try {
+    for (; step != end; step++, call++) {
+      runtime.begin_operator();
+      step->row->run(*call);
+      runtime.end_operator(step->name, step->row->name, call, static_cast<int>(step - steps.data()),
+                           step->frames < 0 ? nullptr : &stacks[static_cast<size_t>(step->frames)]);
     }
-  } settled{*this, in, inputs};
+  } catch (const OperatorError& e) {
+    runtime.abandon_operator();
+    throw ScriptError(e.what(), e.python_class, step->frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(step->frames)]), true);
+  } catch (...) {
+    runtime.abandon_operator();
+    throw;
+  }
+}
+
+Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps, int least_graph) {
+  Settled settled{*this, in, inputs};
   for (int input : written_inputs) inputs[input]->storage->about_to_write();
   for (const Ref<Storage>& storage : written_externals) storage->about_to_write();
   keeps = keeps && keepable_;
+  // Listeners want to see each kernel.
+  if (least_graph > 0 && device != kCpuDevice && !trace_enabled() && !profile_enabled() && capture(in, inputs, least_graph))
+    return replay_graphs(in, inputs, keeps);
+  if (in.graphs) in.graphs->is_stale = true;
   if (keeps && !in.kept.empty() && reads_kept(in.kept, inputs, ninputs_)) {
     in.kept.clear();
     in.kept_result = Value();
@@ -199,24 +250,7 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps) {
   for (const Patch& p : output_patches_)
     views_now[p.view].data = static_cast<char*>(in.outputs[static_cast<size_t>(p.source)]->data) + p.offset;
 
-  KernelRuntime& runtime = in.runtime;
-  const ScheduleStep* step = steps.data();
-  const ScheduleStep* end = step + steps.size();
-  Call* call = in.calls.data();
-  try {
-    for (; step != end; step++, call++) {
-      runtime.begin_operator();
-      step->row->run(*call);
-      runtime.end_operator(step->name, step->row->name, call, static_cast<int>(step - steps.data()),
-                           step->frames < 0 ? nullptr : &stacks[static_cast<size_t>(step->frames)]);
-    }
-  } catch (const OperatorError& e) {
-    runtime.abandon_operator();
-    throw ScriptError(e.what(), e.python_class, step->frames < 0 ? "" : render_frames(stacks[static_cast<size_t>(step->frames)]), true);
-  } catch (...) {
-    runtime.abandon_operator();
-    throw;
-  }
+  run_steps(in, 0, static_cast<int>(steps.size()));
   if (!keeps) return build(result, inputs, in.outputs);
   for (const Ref<Storage>& storage : in.kept) storage->version.fetch_add(1, std::memory_order_release);
   if (in.kept_result.is_none()) in.kept_result = build(result, inputs, in.outputs);

@@ -48,6 +48,7 @@ struct ScheduleStep {
   std::shared_ptr<const PackEntry> pack;
   std::shared_ptr<const void> prepared;
   int frames = -1;  // where it was called: index into stacks
+  bool random = false;
 };
 
 // An argument; tensors are indices into views.
@@ -75,6 +76,12 @@ struct StackFrame {
   size_t pc;
 };
 
+// How a schedule uses graphs of its device (accelerator.h).
+struct GraphReport {
+  int64_t graphs = 0, nodes = 0, bytes = 0;  // of one instance; bytes of inputs and results that the graphs own
+  std::string reason;                        // why none, or not for all steps
+};
+
 class Schedule {
  public:
   // Memory and prepared calls of one run at a time.
@@ -84,14 +91,18 @@ class Schedule {
   };
   using InstancePtr = std::unique_ptr<Instance, InstanceDeleter>;
 
-  Schedule() = default;
+  Schedule();
   ~Schedule();
   InstancePtr take_instance();
   void give_instance(InstancePtr instance);
   // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes. Apart from the result, and from what kernels
   // ask of their runtime, the second run in an instance allocates nothing.
   // With `keeps` the result lies in memory of the instance, and is the one that the instance gave before: the next such replay writes it.
-  Value replay(Instance& instance, Tensor* const* inputs, bool keeps = false);
+  // Consecutive steps on a device, at least `least_graph` of them, are launched as one graph; 0: never.
+  Value replay(Instance& instance, Tensor* const* inputs, bool keeps = false, int least_graph = 0);
+  GraphReport graph_report();
+  // Drops the instances that nobody uses, of all schedules that have device memory.
+  static void release_idle_device_memory();
   // False when a weight that was packed or folded has been written since.
   bool is_current() const {
     for (const auto& [storage, version] : guards)
@@ -125,19 +136,32 @@ class Schedule {
     int view, source;
     int64_t offset;
   };
+  struct Graphs;
+  // Marks what a run writes, whatever happens.
+  struct Settled;
   InstancePtr make_instance();
+  void run_steps(Instance& instance, int first, int last);
+  bool is_capturable(size_t step) const;
+  // Makes the instance's graphs, unless that has failed before.
+  bool capture(Instance& instance, Tensor* const* inputs, int least_graph);
+  std::unique_ptr<Graphs> try_capture(Instance& instance, Tensor* const* inputs, int least_graph, int* failed, std::string* reason);
+  Value replay_graphs(Instance& instance, Tensor* const* inputs, bool keeps);
   void prepare_steps(Instance& instance);
   bool can_keep(const ResultNode& node) const;
   Value build(const ResultNode& node, Tensor* const* inputs, const std::vector<Ref<Storage>>& outputs) const;
   void prepare();
 
-  std::mutex mutex_;
+  std::recursive_mutex mutex_;  // memory that a step asks for may have idle instances dropped
   std::vector<InstancePtr> free_;
   bool prepared_ = false;
   size_t ninputs_ = 0;
   bool keepable_ = false;  // the result is of outputs and constants alone
   std::vector<Patch> input_patches_, output_patches_;
   std::vector<int> output_slots_;
+  // Steps that graphs may have, when a first capture was tried.
+  std::vector<bool> capturable_;
+  bool graphs_refused_ = false;
+  GraphReport graph_report_;
 };
 
 // Renders "Traceback of TorchScript" of frames, outermost first; empty when no source is known.

@@ -57,21 +57,30 @@ thread_local Capture* capture = nullptr;
 
 thread_local int current = 0;
 
+std::atomic<int64_t> graphs_captured{0}, graphs_alive{0}, graph_launches{0}, graph_nodes_launched{0};
+
 class CapturedGraph final : public DeviceGraph {
  public:
   CapturedGraph(Context& context, GraphExecHandle instance, size_t nodes, std::vector<std::pair<void*, size_t>> kept)
-      : context_(context), instance_(instance), nodes_(nodes), kept_(std::move(kept)) {}
+      : context_(context), instance_(instance), nodes_(nodes), kept_(std::move(kept)) {
+    graphs_captured++;
+    graphs_alive++;
+  }
   ~CapturedGraph() override {
+    graphs_alive--;
     // What it still runs must be done first.
     if (driver().ctx_set_current(context_.handle) == kSuccess) {
       driver().stream_synchronize(context_.stream);
       driver().graph_exec_destroy(instance_);
     }
+    leave();
     for (auto [block, bytes] : kept_) context_.allocator->release(block, bytes);
   }
   void launch() override {
     enter(context_.index);
     TS_CUDA(graph_launch, instance_, context_.stream);
+    graph_launches.fetch_add(1, std::memory_order_relaxed);
+    graph_nodes_launched.fetch_add(static_cast<int64_t>(nodes_), std::memory_order_relaxed);
   }
   size_t nodes() const override { return nodes_; }
 
@@ -80,6 +89,34 @@ class CapturedGraph final : public DeviceGraph {
   GraphExecHandle instance_;
   size_t nodes_;
   std::vector<std::pair<void*, size_t>> kept_;
+};
+
+class Event final : public DeviceEvent {
+ public:
+  explicit Event(int device) : context_(enter(device)) { TS_CUDA(event_create, &handle_, kEventDisableTiming | kEventBlockingSync); }
+  ~Event() override {
+    if (driver().ctx_set_current(context_.handle) == kSuccess) driver().event_destroy(handle_);
+    leave();
+  }
+  void record() override {
+    enter(context_.index);
+    TS_CUDA(event_record, handle_, context_.stream);
+  }
+  bool done() override {
+    enter(context_.index);
+    const Result result = driver().event_query(handle_);
+    if (result == kNotReady) return false;
+    check_result(result, "event_query");
+    return true;
+  }
+  void wait() override {
+    enter(context_.index);
+    TS_CUDA(event_synchronize, handle_);
+  }
+
+ private:
+  Context& context_;
+  EventHandle handle_ = nullptr;
 };
 
 class Backend final : public Accelerator {
@@ -101,7 +138,19 @@ class Backend final : public Accelerator {
     current = device;
   }
 
-  void* allocate(int device, size_t bytes) override { return enter(device).allocator->allocate(bytes); }
+  void* allocate(int device, size_t bytes) override {
+    Context& context = enter(device);
+    if (capture && capture->context == &context) {
+      // What this capture has freed is used in its order too.
+      for (auto at = capture->kept.begin(); at != capture->kept.end(); ++at) {
+        if (at->second != bytes) continue;
+        void* block = at->first;
+        capture->kept.erase(at);
+        return block;
+      }
+    }
+    return context.allocator->allocate(bytes);
+  }
   void release(int device, void* block, size_t bytes) noexcept override {
     try {
       Context& context = enter(device);
@@ -156,6 +205,7 @@ class Backend final : public Accelerator {
     refuse_capture(context, "a synchronization");
     TS_CUDA(stream_synchronize, context.stream);
   }
+  std::unique_ptr<DeviceEvent> make_event(int device) override { return std::make_unique<Event>(device); }
 
   void* allocate_pinned(size_t bytes) override {
     enter(current);
@@ -173,7 +223,7 @@ class Backend final : public Accelerator {
     auto fresh = std::make_unique<Capture>();
     fresh->context = &context;
     TS_CUDA(stream_create, &fresh->stream, kStreamNonBlocking);
-    const Result result = driver().stream_begin_capture(fresh->stream, kCaptureThreadLocal);
+    const Result result = driver().stream_begin_capture(fresh->stream, kCaptureRelaxed);
     if (result != kSuccess) driver().stream_destroy(fresh->stream);
     check_result(result, "stream_begin_capture");
     capture = fresh.release();
@@ -199,6 +249,8 @@ class Backend final : public Accelerator {
     }
     return std::make_unique<CapturedGraph>(*done->context, instance, nodes, std::move(done->kept));
   }
+  bool is_capturing() override { return capture != nullptr; }
+  DeviceGraphCounters graph_counters() override { return {graphs_captured, graphs_alive, graph_launches, graph_nodes_launched}; }
   void abandon_capture() noexcept override {
     std::unique_ptr<Capture> done(std::exchange(capture, nullptr));
     if (!done) return;
@@ -305,7 +357,7 @@ void Allocator::reset_peak() {
 void Allocator::out_of_memory(size_t bytes, size_t live, size_t cached) {
   size_t free = 0, total = 0;
   driver().mem_get_info(&free, &total);
-  fail("CUDA out of memory. Tried to allocate %s. GPU %d has a total capacity of %s of which %s is free; %s is in use by tensors and %s is kept for reuse.",
+  fail_as("OutOfMemoryError", "CUDA out of memory. Tried to allocate %s. GPU %d has a total capacity of %s of which %s is free; %s is in use by tensors and %s is kept for reuse.",
        size_text(static_cast<double>(bytes)).c_str(), device_, size_text(static_cast<double>(total)).c_str(),
        size_text(static_cast<double>(free)).c_str(), size_text(static_cast<double>(live)).c_str(), size_text(static_cast<double>(cached)).c_str());
 }
@@ -390,6 +442,11 @@ Context::Context(int which) : index(which) {
   allocator = std::make_unique<Allocator>(which);
 }
 
+namespace {
+thread_local Context* entered = nullptr;
+}
+void leave() { entered = nullptr; }
+
 Context& enter(int device) {
   constexpr int kMaxDevices = 64;
   static std::mutex mutex;
@@ -408,7 +465,6 @@ Context& enter(int device) {
       contexts[device].store(context, std::memory_order_release);
     }
   }
-  thread_local Context* entered = nullptr;
   if (entered != context) {
     TS_CUDA(ctx_set_current, context->handle);
     entered = context;

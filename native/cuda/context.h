@@ -69,6 +69,8 @@ struct Context {
 
 // The context of a device, made on first use; makes it current on this thread.
 Context& enter(int device);
+// After another context was made current on this thread.
+void leave();
 // Where work of this thread goes: the device's stream, or the capture that goes on.
 StreamHandle current_stream(Context& context);
 bool is_capturing();

@@ -75,6 +75,7 @@ export function optimizedModule(source: ScriptModule, settings: CompileSettings)
     const { program } = partsOf(made)
     program.setAutotune(settings.mode === 'max-autotune')
     program.setKeepsResults(settings.mode === 'reduce-overhead')
+    if (settings.mode === 'reduce-overhead') program.setLeastGraph(1)
     return { module: made, reason: '', afterFirst: fromCache(program, settings) }
   } catch (error) {
     if (!(error instanceof TorchScriptError) || error.code === 'ERR_INVARIANT') throw error

@@ -1,9 +1,11 @@
 import type { WeightStorage } from '../../passes/compress-weights.js'
 import { optimizeFrozenGraph } from '../../passes/frozen-pipeline.js'
 import { evaluator, releaseRead } from '../../runtime/evaluator.js'
+import type { ProgramSource } from '../../runtime/compile.js'
 import { freezeProgram, type FreezeProgramOptions } from '../../runtime/freeze-program.js'
 import { liveSource } from '../../runtime/live-source.js'
 import { Program } from '../../runtime/program.js'
+import { deviceIndex } from '../../tensor/device.js'
 import { ArgumentError } from '../../util/errors.js'
 import { partsOf, rootModule, ScriptModule } from './script-module.js'
 
@@ -14,21 +16,41 @@ export interface FreezeOptions {
   optimizeNumerics?: boolean
 }
 
+/** The device of a module: -1 for the CPU. */
+function deviceOf(module: ScriptModule): number {
+  const { program } = partsOf(module)
+  if (program.device >= 0) return program.device
+  const [first] = module.stateDict().values()
+  return first === undefined ? -1 : deviceIndex(first.device)
+}
+
+/** A program from the source of another, which is on the CPU meanwhile: passes work on weights there. It goes where that was. */
+function remade(module: ScriptModule, make: (source: ProgramSource) => ProgramSource): ScriptModule {
+  const { program, handle } = partsOf(module)
+  const device = deviceOf(module)
+  if (device < 0) return rootModule(new Program(make(liveSource(program, handle))))
+  program.moveTo(-1)
+  try {
+    const fresh = new Program(make(liveSource(program, handle)))
+    fresh.moveTo(device)
+    return rootModule(fresh)
+  } finally {
+    program.moveTo(device)
+  }
+}
+
 /** A new module from a running one, with its graphs worked on. */
 export function frozenModule(module: ScriptModule, options: FreezeProgramOptions): ScriptModule {
-  const { program, handle } = partsOf(module)
   try {
-    return rootModule(new Program(freezeProgram(liveSource(program, handle), options)))
+    return remade(module, (source) => freezeProgram(source, options))
   } finally {
     releaseRead()
   }
 }
 
 /** The same module with packed weights of 16 bits, for running only. */
-export function withWeights(module: ScriptModule, weights: WeightStorage): ScriptModule {
-  const { program, handle } = partsOf(module)
-  return rootModule(new Program({ ...liveSource(program, handle), weights }))
-}
+export const withWeights = (module: ScriptModule, weights: WeightStorage): ScriptModule =>
+  remade(module, (source) => ({ ...source, weights }))
 
 export function checkModule(module: unknown): asserts module is ScriptModule {
   if (module instanceof ScriptModule) return
