@@ -938,6 +938,8 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     return Napi::Number::New(info.Env(), static_cast<double>(program(info.Env())->state_version()));
   }
   Napi::Value dispose(const Napi::CallbackInfo& info) {
+    // Objects of the program may live on; its memory does not.
+    if (program_) program_->forget_recordings();
     program_ = nullptr;
     for (const auto& weak : bound_) {
       if (auto bound = weak.lock()) {

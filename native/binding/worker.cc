@@ -10,6 +10,7 @@
 #include "binding/environment.h"
 #include "binding/sink.h"
 #include "binding/values.h"
+#include "core/device.h"
 #include "core/thread_pool.h"
 
 namespace torchscript::binding {
@@ -105,6 +106,84 @@ Workers& workers() {
   return *instance;
 }
 
+// The device that has work for a value: kCpuDevice where there is none.
+int8_t device_in(const Value& value) {
+  switch (value.tag()) {
+    case Tag::Tensor: return value.to_tensor().device();
+    case Tag::List:
+    case Tag::Tuple:
+      for (const Value& item : value.is(Tag::List) ? value.to_list().items : value.to_tuple().items)
+        if (int8_t device = device_in(item); device != kCpuDevice) return device;
+      return kCpuDevice;
+    case Tag::Dict:
+      for (const auto& [key, item] : value.to_dict().entries)
+        if (int8_t device = device_in(item); device != kCpuDevice) return device;
+      return kCpuDevice;
+    default: return kCpuDevice;
+  }
+}
+
+// A thread that waits for devices, so that those that run functions go on with other calls meanwhile.
+class DeviceWaiter {
+ public:
+  // Calls `then` when the event has happened, with the error of waiting.
+  void wait(std::unique_ptr<DeviceEvent> event, std::function<void(std::exception_ptr)> then) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!started_) {
+        try {
+          std::thread([this] { loop(); }).detach();
+          started_ = true;
+        } catch (const std::system_error&) {
+          // Then this thread waits.
+        }
+      }
+      if (started_) {
+        jobs_.push_back({std::move(event), std::move(then)});
+        ready_.notify_one();
+        return;
+      }
+    }
+    finish(Job{std::move(event), std::move(then)});
+  }
+
+ private:
+  struct Job {
+    std::unique_ptr<DeviceEvent> event;
+    std::function<void(std::exception_ptr)> then;
+  };
+  static void finish(Job job) {
+    std::exception_ptr error;
+    try {
+      job.event->wait();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    job.event = nullptr;
+    job.then(error);
+  }
+  void loop() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      ready_.wait(lock, [&] { return !jobs_.empty(); });
+      Job job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      finish(std::move(job));
+      lock.lock();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<Job> jobs_;
+  bool started_ = false;
+};
+
+DeviceWaiter& device_waiter() {
+  static auto* instance = new DeviceWaiter;
+  return *instance;
+}
+
 void settle(Napi::Env env, AsyncRun& run) {
   Napi::HandleScope scope(env);
   Environment& environment = Environment::of(env);
@@ -172,18 +251,29 @@ Napi::Value start_run(Napi::Env env, Environment& environment, Ref<Program> prog
       delete job;
       return;
     }
+    auto deliver = [job, back, port](std::exception_ptr error) {
+      if (error && !job->error) job->error = error;
+      if (napi_call_threadsafe_function(back, job, napi_tsfn_blocking) == napi_ok) {
+        napi_release_threadsafe_function(back, napi_tsfn_release);
+      } else {
+        delete job;  // the environment is going
+      }
+      port->end();
+    };
+    std::unique_ptr<DeviceEvent> event;
     try {
       ConcurrentRun counted;
       job->result = job->program->run(*job->function, job->args.data(), job->args.size(), &job->sink);
+      const int8_t made_on = device_in(job->result), device = made_on == kCpuDevice ? job->program->device() : made_on;
+      if (device != kCpuDevice) {
+        event = require_accelerator().make_event(device);
+        event->record();
+      }
     } catch (...) {
       job->error = std::current_exception();
     }
-    if (napi_call_threadsafe_function(back, job, napi_tsfn_blocking) == napi_ok) {
-      napi_release_threadsafe_function(back, napi_tsfn_release);
-    } else {
-      delete job;  // the environment is going
-    }
-    port->end();
+    if (event && !job->error) device_waiter().wait(std::move(event), deliver);
+    else deliver(nullptr);
   });
   if (!posted) {
     job->error = std::make_exception_ptr(OperatorError("Cannot start a thread"));

@@ -86,6 +86,7 @@ void Program::move_to(int8_t device, DType dtype) {
   for (const Ref<Tensor>& t : loaded_tensors_) loaded_storages_.push_back(t->storage);
   device_.store(device, std::memory_order_relaxed);
   state_changed();
+  forget_recordings();
 }
 
 }  // namespace torchscript

@@ -237,6 +237,22 @@ uint64_t Program::state_version() const {
   return version;
 }
 
+void Program::forget_recordings() {
+  for (const auto& cache : caches_) {
+    std::unique_ptr<Ready> ready(cache->ready.exchange(nullptr, std::memory_order_acq_rel));
+    std::vector<std::shared_ptr<Entry>> entries;
+    std::lock_guard<std::mutex> lock(cache->mutex);
+    for (auto at = cache->entries.begin(); at != cache->entries.end();) {
+      if ((*at)->state == Entry::State::Recording) {
+        ++at;
+        continue;
+      }
+      entries.push_back(std::move(*at));
+      at = cache->entries.erase(at);
+    }
+  }
+}
+
 std::vector<SignatureReport> Program::signatures() {
   std::vector<SignatureReport> reports;
   for (size_t i = 0; i < caches_.size(); i++) {

@@ -80,6 +80,8 @@ class Program : public RefCounted {
   // Large results of operators on weights are weights that are computed when somebody reads them: Note [Derived weights].
   std::atomic<bool> derives{false};
   std::vector<SignatureReport> signatures();
+  // Drops all schedules and their memory; calls record again.
+  void forget_recordings();
   ProgramMemory memory() const;
   // The program's weights, each once, with digests of what they hold as it was when this was called first.
   const std::vector<WeightIdentity>& identified_weights();

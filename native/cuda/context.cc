@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "cuda/kernels.h"
 
@@ -112,6 +113,7 @@ class Event final : public DeviceEvent {
   void wait() override {
     enter(context_.index);
     TS_CUDA(event_synchronize, handle_);
+    context_.check_fault();
   }
 
  private:
@@ -182,6 +184,7 @@ class Backend final : public Accelerator {
     Context& context = enter(device);
     refuse_capture(context, "a copy to the CPU");
     context.staging.copy_out(context.stream, to, reinterpret_cast<DevicePointer>(from), bytes);
+    context.check_fault();
   }
   void copy_between(int to_device, void* to, int from_device, const void* from, size_t bytes) override {
     if (bytes == 0) return;
@@ -198,12 +201,14 @@ class Backend final : public Accelerator {
     Context& origin = enter(from_device);
     TS_CUDA(memcpy_peer, target, destination.handle, source, origin.handle, bytes, origin.stream);
     TS_CUDA(stream_synchronize, origin.stream);
+    origin.check_fault();
   }
   void copy_views(const TensorView& destination, const TensorView& source) override { copy_strided(destination, source); }
   void synchronize(int device) override {
     Context& context = enter(device);
     refuse_capture(context, "a synchronization");
     TS_CUDA(stream_synchronize, context.stream);
+    context.check_fault();
   }
   std::unique_ptr<DeviceEvent> make_event(int device) override { return std::make_unique<Event>(device); }
 
@@ -440,6 +445,21 @@ Context::Context(int which) : index(which) {
   properties.memory_clock_khz = attribute(kMemoryClock);
   properties.memory_bus_bits = attribute(kMemoryBusWidth);
   allocator = std::make_unique<Allocator>(which);
+  void* memory = nullptr;
+  TS_CUDA(mem_host_alloc, &memory, sizeof(Fault), kHostAllocPortable | kHostAllocMapped);
+  fault = new (memory) Fault;
+}
+
+void Context::check_fault() {
+  auto& is_set = *reinterpret_cast<volatile int32_t*>(&fault->is_set);
+  if (!is_set) return;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  const Fault found = *fault;
+  is_set = 0;
+  fail_as("IndexError",
+          "CUDA error: device-side assert: index %lld is out of bounds for a dimension of size %lld in %s on cuda:%d. "
+          "The operator ran before the call that waited for it; it read zeros there, and wrote nothing.",
+          static_cast<long long>(found.index), static_cast<long long>(found.size), reinterpret_cast<const char*>(found.op), index);
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuda/driver.h"
+#include "cuda/kernels/params_index.h"
 #include "accelerator.h"
 
 namespace torchscript::cuda {
@@ -64,6 +65,9 @@ struct Context {
   DeviceProperties properties;
   std::unique_ptr<Allocator> allocator;
   Staging staging;
+  Fault* fault = nullptr;  // what kernels have found wrong
+  // Throws it, once.
+  void check_fault();
   explicit Context(int index);
 };
 

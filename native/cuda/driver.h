@@ -33,7 +33,7 @@ constexpr int kMaxThreadsPerBlock = 1, kMaxSharedPerBlock = 8, kWarpSize = 10, k
               kMemoryBusWidth = 37, kL2CacheSize = 38, kComputeMajor = 75, kComputeMinor = 76, kMaxSharedPerBlockOptin = 97;
 // CU_FUNC_ATTRIBUTE_*
 constexpr int kFunctionMaxDynamicShared = 8;
-constexpr unsigned kStreamNonBlocking = 1, kEventDisableTiming = 2, kEventBlockingSync = 1, kCaptureRelaxed = 2, kHostAllocPortable = 1;
+constexpr unsigned kStreamNonBlocking = 1, kEventDisableTiming = 2, kEventBlockingSync = 1, kCaptureRelaxed = 2, kHostAllocPortable = 1, kHostAllocMapped = 2;
 // CU_JIT_*
 constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 

@@ -1,6 +1,6 @@
 // Elements by position on the device: embedding, index_select, gather, take, index; scatter, index_put, index_add, index_copy, index_fill.
 //
-// Positions that are out of range are not seen here, since nothing waits for the device: such elements read as zero and are not written.
+// Positions that are out of range are not seen here, since nothing waits for the device: the kernels tell them (Fault), and the next wait throws.
 #include <cstring>
 #include <string_view>
 
@@ -19,6 +19,7 @@ bool is_whole(DType t) {
 
 // The shape that a launch goes over, and the strides of its windows.
 struct Walk {
+  explicit Walk(const char* op) { p.name = reinterpret_cast<uint64_t>(op); }
   int ndim = 0;
   int64_t sizes[kMaxDims];
   int64_t plain[kMaxDims] = {}, indexed[kMaxDims] = {}, index[kIndexTensors][kMaxDims] = {};
@@ -38,6 +39,7 @@ struct Walk {
     for (int k = 0; k < kIndexTensors; k++) strides[2 + k] = index[k];
     if (!build_loop(p.loop, sizes, ndim, strides, 2 + kIndexTensors)) fail("Indexing of 2^31 elements or more is not supported on CUDA");
     if (p.loop.n == 0) return;
+    p.fault = enter(device).fault;
     launch(device, runtime, kernel, {grid_for(device, p.loop.n, 256)}, {256}, 0, p);
   }
 };
@@ -78,7 +80,7 @@ bool takes_self(const Call& call) { return !call.tensor(0).quant; }
 
 TS_CUDA_KERNEL(embedding, {.run = [](Call& call) {
                  const TensorView &weight = call.tensor(0), &index = call.tensor(1), &out = call.outputs[0];
-                 Walk w;
+                 Walk w("embedding");
                  w.ndim = out.ndim;
                  for (int d = 0; d < out.ndim; d++) w.sizes[d] = out.sizes[d], w.plain[d] = out.strides[d];
                  w.indexed[out.ndim - 1] = weight.strides[1];
@@ -92,7 +94,7 @@ TS_CUDA_KERNEL(index_select, {.run =
                                 [](Call& call) {
                                   const TensorView self = at_least_1d(call.tensor(0)), index = at_least_1d(call.tensor(2)), out = at_least_1d(call.outputs[0]);
                                   const int64_t dim = wrap_dim(call.args[1].i, self.ndim);
-                                  Walk w;
+                                  Walk w("index_select");
                                   along(w, out, out, self, dim);
                                   w.add(index, static_cast<int>(dim), self.sizes[dim], self.strides[dim]);
                                   w.run(call.runtime, out.device, gather_kernel(out.dtype));
@@ -104,7 +106,7 @@ TS_CUDA_KERNEL(gather, {.run =
                             if (call.outputs[0].numel() == 0) return;
                             const TensorView self = at_least_1d(call.tensor(0)), index = at_least_1d(call.tensor(2)), out = at_least_1d(call.outputs[0]);
                             const int64_t dim = wrap_dim(call.args[1].i, self.ndim);
-                            Walk w;
+                            Walk w("gather");
                             along(w, out, out, self, dim);
                             w.add(index, 0, self.sizes[dim], self.strides[dim]);
                             w.run(call.runtime, out.device, gather_kernel(out.dtype));
@@ -114,7 +116,7 @@ TS_CUDA_KERNEL(gather, {.run =
 TS_CUDA_KERNEL(take, {.run = [](Call& call) {
                  const TensorView &index = call.tensor(1), &out = call.outputs[0];
                  const DenseInput self(call.tensor(0), call.tensor(0).dtype, call.runtime);
-                 Walk w;
+                 Walk w("take");
                  w.ndim = out.ndim;
                  for (int d = 0; d < out.ndim; d++) w.sizes[d] = out.sizes[d], w.plain[d] = out.strides[d];
                  w.p.plain = out.data;
@@ -182,7 +184,7 @@ void walk_indices(Walk& w, const TensorView& self, const Arg& list) {
 TS_CUDA_KERNEL(index, {.run =
                          [](Call& call) {
                            const TensorView& out = call.outputs[0];
-                           Walk w;
+                           Walk w("index");
                            walk_indices(w, call.tensor(0), call.args[1]);
                            w.p.plain = out.data;
                            for (int d = 0; d < w.ndim; d++) w.plain[d] = out.strides[d];
@@ -198,7 +200,7 @@ TS_CUDA_KERNEL(index_put, {.run =
                              [](Call& call) {
                                const TensorView &out = call.outputs[0], &values = call.tensor(2);
                                start_from(out, call.tensor(0), call.runtime);
-                               Walk w;
+                               Walk w("index_put");
                                walk_indices(w, out, call.args[1]);
                                w.p.plain = values.data;
                                const int lead = w.ndim - values.ndim;
@@ -225,7 +227,7 @@ void run_scatter(Call& call, const TensorView* source, const Arg* number, int op
   const TensorView out = at_least_1d(call.outputs[0]), index = at_least_1d(call.tensor(2));
   const TensorView values = source ? at_least_1d(*source) : index;
   const int64_t dim = wrap_dim(call.args[1].i, out.ndim);
-  Walk w;
+  Walk w("scatter");
   along(w, index, values, out, dim);
   w.add(index, 0, out.sizes[dim], out.strides[dim]);
   w.p.dtype = static_cast<int32_t>(out.dtype);
@@ -290,11 +292,13 @@ TS_CUDA_KERNEL(scatter_reduce, {.run =
 // ---- index_add, index_copy, index_fill: along one dimension
 
 // The walk over the source, or over what is filled.
-void run_along(Call& call, const TensorView* source, const char* kernel, IndexParams& set) {
+void run_along(Call& call, const char* op, const TensorView* source, const char* kernel, IndexParams& set) {
   const TensorView out = at_least_1d(call.outputs[0]), index = at_least_1d(call.tensor(2));
   const int64_t dim = wrap_dim(call.args[1].i, out.ndim);
-  Walk w;
+  Walk w(op);
+  const uint64_t name = w.p.name;
   w.p = set;
+  w.p.name = name;
   TensorView shape = out;
   shape.sizes[dim] = index.numel();
   TensorView values = source ? at_least_1d(*source) : shape;
@@ -311,7 +315,7 @@ TS_CUDA_KERNEL(index_add, {.run =
                                start_from(call.outputs[0], call.tensor(0), call.runtime);
                                IndexParams set;
                                if (call.nargs > 4 && call.args[4].is_number()) set.alpha = call.args[4].as_double(), set.alpha_whole = call.args[4].as_int();
-                               run_along(call, &call.tensor(3), combine_kernel(call.outputs[0].dtype), set);
+                               run_along(call, "index_add", &call.tensor(3), combine_kernel(call.outputs[0].dtype), set);
                              },
                            .in_place = true,
                            .accepts = takes_add});
@@ -319,7 +323,7 @@ TS_CUDA_KERNEL(index_copy, {.run =
                               [](Call& call) {
                                 start_from(call.outputs[0], call.tensor(0), call.runtime);
                                 IndexParams set;
-                                run_along(call, &call.tensor(3), scatter_kernel(call.outputs[0].dtype), set);
+                                run_along(call, "index_copy", &call.tensor(3), scatter_kernel(call.outputs[0].dtype), set);
                               },
                             .in_place = true});
 TS_CUDA_KERNEL(index_fill, {.run =
@@ -328,7 +332,7 @@ TS_CUDA_KERNEL(index_fill, {.run =
                                 IndexParams set;
                                 set.wraps = 1;
                                 write_element(call.args[3], call.outputs[0].dtype, set.value);
-                                run_along(call, nullptr, scatter_kernel(call.outputs[0].dtype), set);
+                                run_along(call, "index_fill", nullptr, scatter_kernel(call.outputs[0].dtype), set);
                               },
                             .in_place = true,
                             .accepts = [](const Call& call) { return call.args[3].is_number(); }});

@@ -1,5 +1,5 @@
 import './emulated.js'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import * as torch from '../../lib/index.js'
 import { distance } from './compare.js'
 
@@ -111,6 +111,133 @@ t.test('listeners see kernels, and graphs go on after them', (t) => {
   t.end()
 })
 
+/** Calls a function a few times with the same arguments on the CPU and on the device; what the last call adds to the counters. */
+function compare(t: Test, call: (...args: T[]) => T, args: readonly T[]): ReturnType<typeof counted> {
+  let last = { captured: 0, launches: 0, nodes: 0 }
+  for (let i = 0; i < 4; i++) {
+    const here = args.map((x) => x.clone())
+    const there = args.map((x) => x.to('cuda'))
+    const expected = call(...here)
+    let received: T
+    last = counted(() => (received = call(...there)))
+    t.ok(distance(received!, expected) <= 1e-5, `call ${i}`)
+    here.forEach((x, k) => t.ok(distance(there[k], x) <= 1e-5, `call ${i}, argument ${k}`))
+  }
+  return last
+}
+
+t.test('steps that no graph can have run between graphs', (t) => {
+  // Random numbers come from the CPU, or differ between launches.
+  torch.cuda.setFallback('cpu')
+  t.teardown(() => torch.cuda.setFallback('error'))
+  const unit = new jit.CompilationUnit(`
+def f(x):
+    y = ((x * 2).relu() + 1).softmax(1)
+    z = y + torch.rand_like(y) * 0
+    return ((z.tanh() * 3).sigmoid() - 1).sum(1)
+`)
+  const counts = compare(t, (x) => unit.f(x) as T, [torch.randn([3, 4])])
+  t.equal(counts.launches, 2)
+  t.end()
+})
+
+t.test('a kernel that refuses to be captured is left out, and said', (t) => {
+  process.env.TORCHSCRIPT_EMULATED_NO_CAPTURE = 'softmax'
+  t.teardown(() => delete process.env.TORCHSCRIPT_EMULATED_NO_CAPTURE)
+  const here = frozen()
+  const there = frozen().to('cuda')
+  const x = torch.randn([3, 6])
+  for (let i = 0; i < 3; i++) t.ok(distance(there.forward(x.to('cuda')) as T, here.forward(x) as T) <= 1e-5, `call ${i}`)
+  const [report] = there.explain()
+  t.equal(report.graphs, 1)
+  t.match(report.graphReason, /^aten::softmax.int: CUDA error: CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED .* in cuLaunchKernel of softmax/)
+  t.match(torch.explain(there, [x.to('cuda')]).toString(), /1 CUDA graph of \d+ nodes \(step by step: aten::softmax/)
+  t.end()
+})
+
+t.test('graphs of many signatures are limited, and their memory comes back', (t) => {
+  const there = frozen().to('cuda')
+  const run = (rows: number): void => {
+    for (let i = 0; i < 3; i++) {
+      const x = torch.randn([rows, 6]).to('cuda')
+      const y = there.forward(x) as T
+      x.dispose()
+      y.dispose()
+    }
+  }
+  const { alive } = torch.cuda.graphStats()
+  run(8)
+  const one = torch.cuda.memoryAllocated()
+  for (let rows = 9; rows < 40; rows++) run(rows)
+  t.equal(there.explain().length, 16)
+  // Those that are there, and the one that ran last before it was dropped.
+  t.equal(torch.cuda.graphStats().alive - alive, 16)
+  const perGraph = 40 * (6 + 16 * 3 + 4 * 2) * 4 + 4096
+  t.ok(torch.cuda.memoryAllocated() <= one + 16 * perGraph)
+  const before = torch.cuda.memoryAllocated()
+  there.dispose()
+  t.ok(torch.cuda.memoryAllocated() < before)
+  t.equal(torch.cuda.graphStats().alive, alive)
+  t.end()
+})
+
+t.test('memory is one arena: the peak of a call is what its plan says', (t) => {
+  class Chain extends nn.Module {
+    first = new nn.Linear(32, 256)
+    second = new nn.Linear(256, 256)
+    third = new nn.Linear(256, 2)
+    override forward(x: T): T {
+      let y = torch.softmax(this.first.forward(x), 1)
+      y = torch.softmax(this.second.forward(y), 1)
+      y = torch.softmax(this.second.forward(y), 1)
+      return this.third.forward(y)
+    }
+  }
+  const there = jit.freeze(jit.trace(new Chain().eval(), [torch.randn([1, 32])])).to('cuda')
+  const x = torch.randn([64, 32]).to('cuda')
+  const discard = (): void => (there.forward(x) as T).dispose()
+  discard()
+  const before = torch.cuda.memoryAllocated()
+  discard()
+  discard()
+  const [report] = there.explain()
+  const held = torch.cuda.memoryAllocated() - before
+  t.equal(held, report.deviceArenaBytes + report.graphBytes, 'the arena, and the copies of argument and result')
+  torch.cuda.resetPeakMemoryStats()
+  discard()
+  t.equal(torch.cuda.memoryStats().peakBytes - before, held + report.outputBytes, 'a call adds its result')
+  // Two activations live at a time, of six.
+  const activation = 64 * 256 * 4
+  t.ok(report.deviceArenaBytes < 3 * activation, `${report.deviceArenaBytes} bytes`)
+  t.end()
+})
+
+t.test('modules on the second device', (t) => {
+  const here = frozen()
+  const [first, second] = [frozen().to('cuda:0'), frozen().to('cuda:1')]
+  for (let i = 0; i < 3; i++) {
+    const x = torch.randn([3, 6])
+    const expected = here.forward(x) as T
+    const counts = counted(() => {
+      const y = second.forward(x.to('cuda:1')) as T
+      t.equal(y.device, 'cuda:1')
+      t.ok(distance(y, expected) <= 1e-5)
+      // What one device made, the other goes on with.
+      const z = first.forward(torch.cat([x.to('cuda:0'), y.to('cuda:0')], 1).slice(1, 0, 6)) as T
+      t.equal(z.device, 'cuda:0')
+      t.ok(distance(z, expected) <= 1e-5)
+    })
+    t.equal(counts.launches, i === 0 ? 0 : 2)
+  }
+  t.throws(() => second.forward(torch.randn([3, 6]).to('cuda:0')), /at least two devices, cuda:0 and cuda:1!/)
+  t.ok(torch.cuda.memoryAllocated(1) > 0)
+  first.to('cuda:1')
+  const x = torch.randn([3, 6])
+  for (let i = 0; i < 3; i++) t.ok(distance(first.forward(x.to('cuda:1')) as T, here.forward(x) as T) <= 1e-5, 'moved')
+  t.equal((first.forward(x.to('cuda:1')) as T).device, 'cuda:1')
+  t.end()
+})
+
 t.test('arguments that are written, results that are arguments, constants in results', (t) => {
   const unit = new jit.CompilationUnit(`
 def f(x, y):
@@ -119,17 +246,9 @@ def f(x, y):
     z = x.relu() * 3
     return z, x, torch.ones([2]) + 1, z[1], y
 `)
-  const module = (...args: T[]): T[] => unit.f(...args) as T[]
-  const [a, b] = [torch.randn([3, 4]), torch.randn([3, 4])]
-  const [x, y] = [a.to('cuda'), b.to('cuda')]
-  for (let i = 0; i < 4; i++) {
-    const expected = module(a, b)
-    const received = module(x, y)
-    expected.forEach((tensor, k) => t.ok(distance(received[k], tensor) <= 1e-5, `call ${i}, result ${k}`))
-    t.ok(distance(x, a) <= 1e-5, 'the argument is written')
-    a.copy_(torch.randn([3, 4]))
-    x.copy_(a)
+  for (const k of [0, 1, 2, 3, 4]) {
+    const counts = compare(t, (x, y) => (unit.f(x, y) as T[])[k], [torch.randn([3, 4]), torch.randn([3, 4])])
+    t.equal(counts.launches, 1)
   }
-  t.ok(torch.cuda.graphStats().captured > 0)
   t.end()
 })

@@ -15,8 +15,19 @@ TS_DEVICE bool locate(const IndexParams& p, uint32_t i, int64_t* plain, int64_t*
   int64_t sum = at[1];
   for (int k = 0; k < p.count; k++) {
     int64_t position = p.index_is_32[k] ? static_cast<const int32_t*>(p.index[k])[at[2 + k]] : static_cast<const int64_t*>(p.index[k])[at[2 + k]];
+    const int64_t given = position;
     if (p.wraps && position < 0) position += p.size[k];
-    if (position < 0 || position >= p.size[k]) return false;
+    if (position < 0 || position >= p.size[k]) {
+      // Of several any is told.
+      if (!p.fault->is_set) {
+        p.fault->index = given;
+        p.fault->size = p.size[k];
+        p.fault->op = p.name;
+        __threadfence_system();
+        p.fault->is_set = 1;
+      }
+      return false;
+    }
     sum += position * p.stride[k];
   }
   *indexed = sum;

@@ -25,9 +25,16 @@ struct MapParams {
   MapDim dims[kLoopDims];  // innermost first
 };
 
+// What a kernel has found wrong, in memory of the CPU: the next wait throws it.
+struct Fault {
+  int32_t is_set = 0;
+  int64_t index = 0, size = 0;
+  uint64_t op = 0;  // const char*, for the CPU
+};
+
 constexpr int kIndexTensors = 4;
 // Elements of one window (`plain`) and of another (`indexed`), whose position is its own plus stride[k] times what index tensor k says. Positions
-// out of range read zero and write nothing.
+// out of range are a fault; they read zero and write nothing.
 struct IndexParams {
   void* plain = nullptr;  // null: `value`
   void* indexed = nullptr;
@@ -41,6 +48,8 @@ struct IndexParams {
   int32_t dtype = 0, op = 0;
   double alpha = 1;
   int64_t alpha_whole = 1;
+  Fault* fault = nullptr;
+  uint64_t name = 0;
   Loop<2 + kIndexTensors> loop;  // plain, indexed, index tensors
 };
 enum CombineOp : int32_t { kCombineAdd, kCombineMultiply, kCombineLarger, kCombineSmaller };

@@ -131,6 +131,7 @@ inline int __syncthreads_or(int predicate) { return __syncthreads_count(predicat
 inline int __syncthreads_and(int predicate) { return __syncthreads_count(!predicate) == 0; }
 inline void __threadfence() {}
 inline void __threadfence_block() {}
+inline void __threadfence_system() {}
 inline void __nanosleep(unsigned) {}
 inline unsigned __activemask() { return 0xffffffffu; }
 

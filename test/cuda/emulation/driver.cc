@@ -509,6 +509,9 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
   auto* f = static_cast<Function*>(function);
   if (!f || gx == 0 || gy == 0 || gz == 0 || bx == 0 || by == 0 || bz == 0) return kInvalidValue;
   if (gy > 65535 || gz > 65535 || bz > 64 || static_cast<uint64_t>(bx) * by * bz > 1024 || shared > f->dynamic_shared) return kInvalidValue;
+  // TORCHSCRIPT_EMULATED_NO_CAPTURE: a kernel that cannot be part of a graph.
+  if (const char* refused = std::getenv("TORCHSCRIPT_EMULATED_NO_CAPTURE"); refused && *refused && as_stream(stream)->capture && std::strstr(f->kernel->name, refused))
+    return kCaptureUnsupported;
   // Parameters are read now, as by the driver.
   size_t total = 0;
   for (int i = 0; i < f->kernel->parameters; i++) total += (f->kernel->sizes[i] + 15) & ~size_t{15};
