@@ -1,8 +1,9 @@
 // scaled_dot_product_attention, attention and flash_attention_for_cpu on the device.
-#include "cpu-avx/attention_problem.h"
+#include <cstdio>
 
-#include "cuda/kernels.h"
+#include "cpu-avx/attention_problem.h"
 #include "cuda/kernels/attention_params.h"
+#include "cuda/rows.h"
 
 namespace torchscript::cuda {
 namespace {
@@ -22,6 +23,17 @@ int64_t shared_heads(const AttentionProblem& p, const TensorView& v) {
   return own > 0 && own != all ? all / own : 1;
 }
 
+// Rows are dense and begin at 16 bytes in every matrix.
+bool has_vectors(const TensorView& v, int nb) {
+  bool fits = (v.strides[nb + 1] == 1 || v.sizes[nb + 1] == 1) && aligned_16(v.data);
+  for (int d = 0; d <= nb; d++) fits = fits && (v.sizes[d] <= 1 || v.strides[d] % 8 == 0);
+  return fits;
+}
+bool suits_tensor_cores(const AttentionProblem& p, const TensorView& out) {
+  if ((out.dtype != DType::F16 && out.dtype != DType::BF16) || enter(out.device).properties.major < 8) return false;
+  return p.dim <= 256 && p.value_dim <= 256 && has_vectors(p.q, p.nb) && has_vectors(p.k, p.nb) && has_vectors(p.v, p.nb);
+}
+
 template <const AttentionArguments& At> void run(Call& call) {
   const AttentionProblem p = attention_problem(call, At);
   const TensorView& out = call.outputs[0];
@@ -34,7 +46,7 @@ template <const AttentionArguments& At> void run(Call& call) {
   a.k = p.k.data;
   a.v = p.v.data;
   a.mask = p.has_mask ? p.mask.data : nullptr;
-  a.sums = sums ? sums->ptr<float>() : nullptr;
+  a.sums = sums ? sums->data : nullptr;
   if (std::max({p.length, p.keys, p.dim, p.value_dim}) > INT32_MAX - 64) fail("Attention over 2^31 elements or more is not supported on CUDA");
   a.length = static_cast<int32_t>(p.length);
   a.keys = static_cast<int32_t>(p.keys);
@@ -49,8 +61,8 @@ template <const AttentionArguments& At> void run(Call& call) {
     a.mask_dtype = static_cast<int32_t>(p.mask.dtype);
   }
   if (sums) a.sums_row = sums->strides[nb];
-  a.scale = static_cast<float>(p.scale);
-  a.fill = static_cast<float>(p.fill);
+  a.scale = p.scale;
+  a.fill = p.fill;
   a.nothing = p.handwritten && p.keys > 0 ? std::numeric_limits<float>::quiet_NaN() : 0;
   a.causal = p.causal;
   a.sets = p.sets;
@@ -71,16 +83,23 @@ template <const AttentionArguments& At> void run(Call& call) {
   }
   if (!build_loop(a.batches, sizes, nb > 0 ? nb + 1 : 0, rows, 6)) fail("Attention of more than 2^31 heads is not supported on CUDA");
   const auto tiles = [](int64_t size) { return static_cast<unsigned>(std::max<int64_t>(1, (size + 63) / 64)); };
+  if (suits_tensor_cores(p, out)) {
+    a.out_vectors = has_vectors(out, nb);
+    const int dim = static_cast<int>(std::max(p.dim, p.value_dim)), padded = dim <= 64 ? 64 : dim <= 128 ? 128 : 256, keys = padded == 256 ? 32 : 64;
+    char name[64];
+    std::snprintf(name, sizeof name, "attention_mma_%s_%d", out.dtype == DType::F16 ? "f16" : "bf16", padded);
+    const size_t shared = static_cast<size_t>((64 + 2 * keys) * (padded * 2 + 16));
+    return launch(out.device, call.runtime, name, {tiles(p.length), 1, std::min(a.batches.n, 65535u)}, {128}, shared, a);
+  }
   if (tiles(p.value_dim) > 65535) fail("Attention with values of more than %d columns is not supported on CUDA", 65535 * 64);
   const Dim grid = {tiles(p.length), tiles(p.value_dim), std::min(a.batches.n, 65535u)};
-  const char* name = out.dtype == DType::F16 ? "attention_f16" : out.dtype == DType::BF16 ? "attention_bf16" : "attention_f32";
-  launch(out.device, call.runtime, name, grid, {256}, 0, a);
+  launch(out.device, call.runtime, KernelName("attention_", out.dtype), grid, {256}, 0, a);
 }
 
 template <const AttentionArguments& At> bool takes(const Call& call) {
   if (call.nargs < 3 || call.args[0].kind != ArgKind::Tensor) return false;
   const DType dtype = call.tensor(0).dtype;
-  if (dtype != DType::F32 && dtype != DType::F16 && dtype != DType::BF16) return false;
+  if (!is_real(dtype)) return false;
   // The batch with its heads in two needs a dimension more.
   for (int i = 0; i < 3; i++)
     if (call.args[i].kind == ArgKind::Tensor && call.args[i].tensor->ndim >= kMaxDims) return false;

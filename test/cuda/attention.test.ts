@@ -38,3 +38,36 @@ t.test('attention', (t) => {
     sameOnDevice(t, dtype, plain, [randn(1, 2, 9, 8).to(dtype), randn(1, 2, 9, 8).to(dtype), randn(1, 2, 9, 8).to(dtype)], tolerance)
   t.end()
 })
+
+t.test('halves on Tensor Cores, and float64', (t) => {
+  const plain = (q: T, k: T, v: T): T => F.scaledDotProductAttention(q, k, v)
+  const causal = (q: T, k: T, v: T): T => F.scaledDotProductAttention(q, k, v, { isCausal: true })
+  const masked = (q: T, k: T, v: T, m: T): T => F.scaledDotProductAttention(q, k, v, { attnMask: m })
+  for (const [dtype, tolerance] of [
+    ['float16', 4e-3],
+    ['bfloat16', 3e-2],
+    ['float64', 1e-12],
+  ] as const) {
+    for (const [length, keys, dim, values] of [
+      [1, 1, 8, 8],
+      [5, 7, 16, 16],
+      [67, 130, 64, 64],
+      [20, 70, 72, 128],
+      [3, 66, 160, 200],
+      [9, 9, 12, 5],
+    ]) {
+      const some = (...shape: number[]): T => randn(...shape).to(dtype)
+      const [q, k, v] = [some(1, 2, length, dim), some(1, 2, keys, dim), some(1, 2, keys, values)]
+      sameOnDevice(t, `${dtype} ${length} x ${keys} x ${dim}`, plain, [q, k, v], tolerance)
+      sameOnDevice(t, `${dtype} ${length} x ${keys} x ${dim}, causal`, causal, [q, k, v], tolerance)
+      sameOnDevice(t, `${dtype} ${length} x ${keys} x ${dim}, bias`, masked, [q, k, v, some(1, 1, length, keys)], tolerance)
+      sameOnDevice(t, `${dtype} ${length} x ${keys} x ${dim}, mask`, masked, [q, k, v, randn(2, 1, keys).gt(0)], tolerance)
+    }
+    const heads = (x: T): T => x.reshape([2, 6, 3, 8]).transpose(1, 2)
+    const three = [randn(2, 6, 24).to(dtype), randn(2, 6, 24).to(dtype), randn(2, 6, 24).to(dtype)]
+    sameOnDevice(t, `${dtype}, transposed projections`, (q: T, k: T, v: T) => plain(heads(q), heads(k), heads(v)), three, tolerance)
+    sameOnDevice(t, `${dtype}, a row that sees nothing`, masked, [randn(2, 8).to(dtype), randn(4, 8).to(dtype), randn(4, 8).to(dtype), torch.tensor([[true, false, true, true], [false, false, false, false]])], tolerance)
+    sameOnDevice(t, `${dtype}, shared heads`, (q: T, k: T, v: T) => F.scaledDotProductAttention(q, k, v, { enableGqa: true }), [randn(1, 6, 3, 8).to(dtype), randn(1, 2, 5, 8).to(dtype), randn(1, 2, 5, 8).to(dtype)], tolerance)
+  }
+  t.end()
+})
