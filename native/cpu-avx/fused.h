@@ -6,36 +6,10 @@
 #include <vector>
 
 #include "cpu-avx/fused_stages.h"
+#include "cpu-avx/fused_steps.h"
 #include "cpu-avx/iterate.h"
-#include "cpu-avx/reduce_driver.h"
 
 namespace torchscript {
-
-constexpr int kMaxFusedSteps = 96;
-constexpr int kMaxFusedInputs = 96;
-constexpr int kMaxFusedArgs = 8;
-
-// The program of a group as text: `row arg arg;row arg>v1 v0`. An argument is `i3`, argument 4 of the kernel, or `v2`, the result of step 2;
-// after `>` come the steps whose results are the outputs. The row `cast` is (self, dtype).
-struct FusedText {
-  enum class Kind : uint8_t { Pointwise, Cast, Reduction };
-  struct Operand {
-    bool result;
-    int index;
-  };
-  struct Step {
-    Kind kind = Kind::Pointwise;
-    const PointwiseRow* row = nullptr;
-    const FusedReduction* reduction = nullptr;
-    int nargs = 0;
-    Operand args[kMaxFusedArgs];
-  };
-  std::vector<Step> steps;
-  std::vector<int> outputs;
-  int inputs = 0;
-  // Null when the text is no program.
-  static std::shared_ptr<const FusedText> parse(const char* text, int64_t size);
-};
 
 // Where a run of elements lies while a tile is worked on.
 struct TileRegister {
@@ -112,12 +86,6 @@ struct FusedSmall {
   int64_t workspace = -1;    // offset; -1 when it is an output
 };
 
-// A tensor that the group is given or makes.
-struct FusedValue {
-  TensorView view;  // without data
-  int argument = -1, output = -1, small = -1;
-};
-
 class FusedGroup {
  public:
   // The group of a call, or null with a reason when it has to run operator by operator. Looks at no data.
@@ -130,11 +98,7 @@ class FusedGroup {
   friend class FusedBuilder;
   friend class FusedRun;
 
-  struct Reduced {
-    const FusedReduction* row = nullptr;
-    int output = -1;
-    Element element = Element::F32;
-    int64_t kept = 1, gone = 1;
+  struct Reduced : FusedReduced {
     bool pieces = false;                     // parts of a row have accumulators of their own
     int64_t accumulators = 0, partials = 0;  // in the workspace
   };

@@ -34,16 +34,6 @@ int64_t last_level_cache() {
 #endif
 }
 
-// The shape of `view` is `shape` but for dimensions of size 1 in front.
-bool same_shape(const TensorView& view, const TensorView& shape) {
-  const TensorView& longer = view.ndim > shape.ndim ? view : shape;
-  const TensorView& shorter = view.ndim > shape.ndim ? shape : view;
-  const int extra = longer.ndim - shorter.ndim;
-  for (int d = 0; d < longer.ndim; d++)
-    if (longer.sizes[d] != (d < extra ? 1 : shorter.sizes[d - extra])) return false;
-  return true;
-}
-
 }  // namespace
 
 // Steps of the group with what their rows chose, then tile code.
@@ -54,22 +44,9 @@ class FusedBuilder {
   const char* build();
 
  private:
-  struct Operand {
-    int value = -1;  // index of values; -1: a number
-    Arg number;
-    bool condition = false;
-  };
-  struct Step {
-    bool cast = false, full = false, reduction = false, copied = false;
-    PointwiseId id = PointwiseId::count;
+  using Operand = FusedOperand;
+  struct Step : FusedStep {
     PointwiseFn fn = nullptr;
-    DType common = DType::F32;
-    Compute compute = Compute::F32, computed = Compute::F32;
-    bool truth = false;
-    int count = 0;
-    Operand operands[kMaxOperands];
-    int value = -1;   // the result
-    int output = -1;  // of the group
     // Pipelines: the operand in registers (kBoth: the first two), -1 when the step is applied by itself.
     int held = -1;
     StageFn stage = nullptr;
@@ -81,10 +58,6 @@ class FusedBuilder {
     bool pipeline = false;
   };
 
-  const char* read_inputs();
-  const char* read_step(int i);
-  const char* choose_shape();
-  const char* reduce(int step);
   const char* make_iteration();
   void form_segments();
   void emit();
@@ -127,8 +100,6 @@ class FusedBuilder {
   const Call& call_;
   const FusedText& text_;
   FusedGroup& g_;
-  std::vector<Arg> input_args_;
-  std::vector<int> input_values_;  // -1: a number
   std::vector<Step> steps_;
   std::vector<int> step_of_value_;  // -1: an input
   std::vector<int> bases_;          // registers of values
@@ -139,184 +110,10 @@ class FusedBuilder {
   std::vector<Converted> converted_;
   std::vector<Segment> segments_;
   std::vector<int> segment_of_;
-  const TensorView* shape_ = nullptr;
-  TensorView shape_view_;
+  TensorView shape_;
   int64_t total_ = 0;
   bool applies_ = false;
 };
-
-const char* FusedBuilder::read_inputs() {
-  for (int i = 1; i < call_.nargs; i++) {
-    input_args_.push_back(call_.args[i]);
-    input_values_.push_back(-1);
-    const Arg& arg = call_.args[i];
-    if (arg.kind != ArgKind::Tensor) continue;
-    if (arg.tensor->quant || is_quantized(arg.tensor->dtype)) return "quantized tensors";
-    FusedValue value;
-    value.view = *arg.tensor;
-    value.view.data = nullptr;
-    value.argument = i;
-    input_values_.back() = static_cast<int>(g_.values_.size());
-    g_.values_.push_back(value);
-    step_of_value_.push_back(-1);
-  }
-  return nullptr;
-}
-
-const char* FusedBuilder::read_step(int i) {
-  const FusedText::Step& from = text_.steps[static_cast<size_t>(i)];
-  Step& step = steps_[static_cast<size_t>(i)];
-  Arg args[kMaxFusedArgs];
-  int sources[kMaxFusedArgs];
-  for (int k = 0; k < from.nargs; k++) {
-    const FusedText::Operand& operand = from.args[k];
-    sources[k] = operand.result ? steps_[static_cast<size_t>(operand.index)].value : input_values_[static_cast<size_t>(operand.index)];
-    if (sources[k] < 0) {
-      args[k] = input_args_[static_cast<size_t>(operand.index)];
-      continue;
-    }
-    args[k].kind = ArgKind::Tensor;
-    args[k].tensor = &g_.values_[static_cast<size_t>(sources[k])].view;
-  }
-  TensorView out;
-  Call call;
-  call.args = args;
-  call.nargs = from.nargs;
-  call.outputs = &out;
-  call.noutputs = 1;
-  FusedValue result;
-  switch (from.kind) {
-    case FusedText::Kind::Reduction:
-      step.reduction = true;
-      from.reduction->infer(call);
-      step.operands[0].value = sources[0];
-      step.count = 1;
-      break;
-    case FusedText::Kind::Cast: {
-      if (sources[0] < 0) return "a cast of a number";
-      const TensorView& self = *args[0].tensor;
-      const DType dtype = args[1].is_none() ? self.dtype : checked_dtype(args[1].as_int());
-      if (is_quantized(dtype)) return "quantized tensors";
-      if (dtype == self.dtype) {
-        // The operator gives its argument itself.
-        step.copied = true;
-        step.value = sources[0];
-        return nullptr;
-      }
-      out.dtype = dtype;
-      format_strides(out, self, kPreserveFormat);
-      step.cast = true;
-      step.compute = between_dtypes(self.dtype);
-      step.operands[0].value = sources[0];
-      step.count = 1;
-      break;
-    }
-    case FusedText::Kind::Pointwise: {
-      PointwiseChoice choice;
-      static const Arg none;
-      std::fill(choice.operands, choice.operands + kMaxOperands, &none);
-      if (!choose_pointwise(*from.row, call, choice)) return "an operator that does more than one expression for its arguments";
-      infer_pointwise(call, choice.id, choice.operands);
-      const PointwiseOp* op = &pointwise_op(choice.id);
-      const PointwiseTypes types = pointwise_types(*op, choice.operands);
-      if (out.dtype != types.out) return "an operator with a dtype of its own";
-      step.common = types.common;
-      step.compute = types.compute;
-      if ((choice.id == PointwiseId::add || choice.id == PointwiseId::sub) && in_pipelines(types.compute)) {
-        const Arg& alpha = *choice.operands[2];
-        if (alpha.is_number() && alpha.kind != ArgKind::Complex && alpha.as_double() == 1) {
-          choice.id = choice.id == PointwiseId::add ? PointwiseId::plus : PointwiseId::minus;
-          op = &pointwise_op(choice.id);
-        }
-      }
-      step.id = choice.id;
-      step.count = op->count;
-      step.truth = op->promotion == Promotion::Bool;
-      step.computed = computed_of(op->promotion, types.compute);
-      step.fn = pointwise_table().entries[static_cast<int>(choice.id)][static_cast<int>(types.compute)].fn;
-      if (!step.fn) return "an operator that is not defined for its dtypes";
-      for (int k = 0; k < op->count; k++) {
-        Operand& operand = step.operands[k];
-        operand.condition = op->conditions >> k & 1;
-        const Arg* arg = choice.operands[k];
-        if (arg->kind == ArgKind::Tensor) operand.value = sources[arg - args];
-        else operand.number = *arg;
-        if (operand.condition && operand.value < 0) return "a condition that is no tensor";
-      }
-      break;
-    }
-  }
-  result.view = out;
-  result.view.data = nullptr;
-  result.view.quant = nullptr;
-  step.value = static_cast<int>(g_.values_.size());
-  g_.values_.push_back(result);
-  step_of_value_.push_back(i);
-  return nullptr;
-}
-
-// Steps of the largest shape run in tiles; those before them that give less run by themselves.
-const char* FusedBuilder::choose_shape() {
-  for (const Step& step : steps_) {
-    if (step.reduction || step.copied) continue;
-    const TensorView& view = g_.values_[static_cast<size_t>(step.value)].view;
-    const int64_t n = view.numel();
-    if (n == 0) return "no elements";
-    if (!shape_ || n > total_ || (n == total_ && view.ndim > shape_->ndim)) {
-      shape_ = &view;
-      total_ = n;
-    }
-  }
-  if (!shape_) return "nothing to compute";
-  shape_view_ = *shape_;
-  shape_ = &shape_view_;
-  for (Step& step : steps_) {
-    if (step.reduction || step.copied) continue;
-    const TensorView& view = g_.values_[static_cast<size_t>(step.value)].view;
-    if (view.numel() != total_) continue;
-    if (!same_shape(view, *shape_)) return "results of several shapes";
-    step.full = true;
-  }
-  return nullptr;
-}
-
-const char* FusedBuilder::reduce(int index) {
-  Step& step = steps_[static_cast<size_t>(index)];
-  const FusedReduction& row = *text_.steps[static_cast<size_t>(index)].reduction;
-  const int source = step.operands[0].value;
-  const TensorView& self = g_.values_[static_cast<size_t>(source)].view;
-  const TensorView& out = g_.values_[static_cast<size_t>(step.value)].view;
-  if (step_of_value_[static_cast<size_t>(source)] < 0 || !steps_[static_cast<size_t>(step_of_value_[static_cast<size_t>(source)])].full)
-    return "a reduction of something else";
-  if (is_complex(self.dtype) || is_complex(out.dtype)) return "a reduction of complex numbers";
-  const Element element = element_of(self.dtype);
-  if (row.finish == FusedReduction::Finish::None || row.finish == FusedReduction::Finish::Mean) {
-    const bool sums = row.fold == Fold::Sum;
-    if (sums && (element_of(out.dtype) != element || (out.dtype != self.dtype && !is_floating(out.dtype) && out.dtype != DType::I64)))
-      return "a sum in another dtype";
-  }
-  const FusedText::Step& text = text_.steps[static_cast<size_t>(index)];
-  Arg dims;
-  if (row.dims >= 0 && row.dims < text.nargs) {
-    const FusedText::Operand& operand = text.args[row.dims];
-    if (operand.result) return "a reduction over dimensions that are no constants";
-    dims = input_args_[static_cast<size_t>(operand.index)];
-    if (dims.kind == ArgKind::Tensor) return "a reduction over dimensions that are no constants";
-    if (dims.kind == ArgKind::IntList && dims.ints.n == 0 && row.fold == Fold::NonZero) return "a reduction over no dimension";
-  }
-  const ReducedDims gone = reduced_dims(dims, self.ndim);
-  g_.reduced_.kept = g_.reduced_.gone = 1;
-  for (int d = 0; d < self.ndim; d++) {
-    if (self.sizes[d] == 1) continue;
-    if (gone.reduced[d]) g_.reduced_.gone *= self.sizes[d];
-    else if (g_.reduced_.gone > 1) return "a reduction over dimensions that are not the last ones";
-    else g_.reduced_.kept *= self.sizes[d];
-  }
-  if (!self.is_contiguous()) return "a reduction of another memory layout";
-  g_.reduced_.row = &row;
-  g_.reduced_.element = element;
-  return nullptr;
-}
 
 bool FusedBuilder::is_value(const Operand& operand) const {
   if (operand.value < 0) return true;
@@ -351,7 +148,7 @@ int FusedBuilder::external_of(int value) {
 const char* FusedBuilder::make_iteration() {
   externals_.assign(g_.values_.size(), -1);
   int64_t strides[kMaxIterated][kMaxDims];
-  const TensorView& shape = *shape_;
+  const TensorView& shape = shape_;
   int count = 0;
   bool too_many = false;
   const auto iterate = [&](int value) {
@@ -859,33 +656,22 @@ void FusedBuilder::finish() {
 }
 
 const char* FusedBuilder::build() {
-  if (text_.inputs > call_.nargs - 1) return "arguments are missing";
-  // Views of values are pointed to.
-  g_.values_.reserve(static_cast<size_t>(call_.nargs) + text_.steps.size());
-  steps_.resize(text_.steps.size());
-  if (const char* reason = read_inputs()) return reason;
-  for (size_t i = 0; i < steps_.size(); i++)
-    if (const char* reason = read_step(static_cast<int>(i))) return reason;
-  // Where nothing is to be computed yet the number is not known.
-  if (call_.noutputs >= 0 && static_cast<int>(text_.outputs.size()) != call_.noutputs) return "another number of outputs";
-  for (size_t i = 0; i < text_.outputs.size(); i++) {
-    Step& step = steps_[static_cast<size_t>(text_.outputs[i])];
-    if (step.copied) return "a conversion to the dtype that is there";
-    if (step.output >= 0) return "one result twice";
-    step.output = static_cast<int>(i);
-    g_.values_[static_cast<size_t>(step.value)].output = static_cast<int>(i);
-    g_.outputs_.push_back(g_.values_[static_cast<size_t>(step.value)].view);
+  FusedSteps read;
+  if (const char* reason = read.read(call_, text_)) return reason;
+  g_.values_ = std::move(read.values);
+  g_.outputs_ = std::move(read.outputs);
+  step_of_value_ = std::move(read.step_of_value);
+  shape_ = read.shape;
+  total_ = read.total;
+  for (const FusedStep& step : read.steps) {
+    steps_.push_back({step});
+    if (step.id == PointwiseId::count) continue;
+    steps_.back().fn = pointwise_table().entries[static_cast<int>(step.id)][static_cast<int>(step.compute)].fn;
   }
-  if (const char* reason = choose_shape()) return reason;
+  static_cast<FusedReduced&>(g_.reduced_) = read.reduced;
   for (size_t i = 0; i < steps_.size(); i++) {
     Step& step = steps_[i];
-    if (step.copied || step.full) continue;
-    if (step.reduction) {
-      if (i + 1 != steps_.size() || step.output < 0) return "a reduction that is not the end";
-      if (const char* reason = reduce(static_cast<int>(i))) return reason;
-      g_.reduced_.output = step.output;
-      continue;
-    }
+    if (step.copied || step.full || step.reduction) continue;
     FusedSmall small;
     small.step = static_cast<int>(i);
     small.value = step.value;

@@ -348,16 +348,32 @@ TS_INLINE SinCos sincos_reduced(VecF x) {
   const VecI cosine_sign = shl<30>((quadrant + VecI(1)) & VecI(2));
   return {as_float(as_int(select(odd, cosine, sine)) ^ sine_sign), as_float(as_int(select(odd, sine, cosine)) ^ cosine_sign)};
 }
+#if !defined(TS_ISA_PTX)
+// Beyond what the reduction takes, lane by lane.
+TS_INLINE VecF sin_far(VecF x) {
+  return lanes(x, [](float v) { return __builtin_sinf(v); });
+}
+TS_INLINE VecF cos_far(VecF x) {
+  return lanes(x, [](float v) { return __builtin_cosf(v); });
+}
+TS_INLINE VecF tan_far(VecF x) {
+  return lanes(x, [](float v) { return __builtin_tanf(v); });
+}
+// NaN and infinite exponents.
+TS_INLINE VecF pow_special(VecF x, VecF y) {
+  return lanes(x, y, [](float u, float v) { return __builtin_powf(u, v); });
+}
+#endif
 // An element's result does not depend on its neighbours.
 TS_INLINE VecF sin(VecF x) {
   const MaskF large = abs(x) > VecF(8192.0f);
   const VecF reduced = select(x == VecF(0.0f), x, sincos_reduced(x).sin);
-  return any(large) ? select(large, lanes(x, [](float v) { return __builtin_sinf(v); }), reduced) : reduced;
+  return any(large) ? select(large, sin_far(x), reduced) : reduced;
 }
 TS_INLINE VecF cos(VecF x) {
   const MaskF large = abs(x) > VecF(8192.0f);
   const VecF reduced = sincos_reduced(x).cos;
-  return any(large) ? select(large, lanes(x, [](float v) { return __builtin_cosf(v); }), reduced) : reduced;
+  return any(large) ? select(large, cos_far(x), reduced) : reduced;
 }
 
 // Lane by lane.

@@ -94,7 +94,7 @@ TS_INLINE VecF tan(VecF x) {
   const MaskF odd = (round_to_int(n) & VecI(1)) != VecI(0);
   const VecF reduced = select(x == VecF(0.0f), x, select(odd, VecF(-1.0f) / t, t));
   const MaskF large = abs(x) > VecF(8192.0f);
-  return any(large) ? select(large, lanes(x, [](float v) { return __builtin_tanf(v); }), reduced) : reduced;
+  return any(large) ? select(large, tan_far(x), reduced) : reduced;
 }
 
 }  // namespace TS_ISA

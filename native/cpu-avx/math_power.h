@@ -54,7 +54,7 @@ TS_INLINE VecF pow(VecF x, VecF y) {
   value = select((x < zero) & (a < infinite) & (round_even(y) != y), VecF(kNanF), value);
   const MaskF special = is_nan(x) | is_nan(y) | (abs(y) == infinite);
   if (!any(special)) return value;
-  return select(special, lanes(x, y, [](float u, float v) { return __builtin_powf(u, v); }), value);
+  return select(special, pow_special(x, y), value);
 }
 
 // e^a / 2 for a >= 0, to infinity only where that overflows.
