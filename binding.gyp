@@ -32,7 +32,8 @@
         "<!@(node scripts/list-sources.mjs native/core --recursive)",
         "<!@(node scripts/list-sources.mjs native/cpu-avx)",
         "<!@(node scripts/list-sources.mjs native/cpu-avx/portable --recursive)",
-        "<!@(node scripts/list-sources.mjs native/cuda)"
+        "<!@(node scripts/list-sources.mjs native/cuda)",
+        "<!@(node scripts/list-sources.mjs native/cuda/emit)"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "dependencies": ["kernels_scalar"],

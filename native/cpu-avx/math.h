@@ -348,7 +348,7 @@ TS_INLINE SinCos sincos_reduced(VecF x) {
   const VecI cosine_sign = shl<30>((quadrant + VecI(1)) & VecI(2));
   return {as_float(as_int(select(odd, cosine, sine)) ^ sine_sign), as_float(as_int(select(odd, sine, cosine)) ^ cosine_sign)};
 }
-#if !defined(TS_ISA_PTX)
+#if !defined(TS_VEC_HEADER)
 // Beyond what the reduction takes, lane by lane.
 TS_INLINE VecF sin_far(VecF x) {
   return lanes(x, [](float v) { return __builtin_sinf(v); });

@@ -2,6 +2,10 @@
 #pragma once
 #include "cpu-avx/math.h"
 
+#if defined(TS_SCALAR_HEADER)
+#include TS_SCALAR_HEADER
+#else
+
 namespace torchscript {
 namespace TS_ISA {
 
@@ -268,6 +272,13 @@ TS_COMPLEX nan_to_num(Complex<R> a, Complex<R> n, Complex<R> p, Complex<R> q) {
   return {replace_nan(a.re, n.re, p.re, q.re), replace_nan(a.im, n.re, p.re, q.re)};
 }
 #undef TS_COMPLEX
+
+}  // namespace TS_ISA
+}  // namespace torchscript
+#endif
+
+namespace torchscript {
+namespace TS_ISA {
 
 // ---- constants of an expression, by type
 template <class V> struct ConstantOf {

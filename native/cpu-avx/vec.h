@@ -80,7 +80,10 @@ TS_INLINE uint16_t f32_to_bf16(float x) {
 }  // namespace TS_ISA
 }  // namespace torchscript
 
-#if defined(TS_ISA_AVX512)
+#if defined(TS_VEC_HEADER)
+// Another room's vectors: those that write down what is computed with them (cuda/emit).
+#include TS_VEC_HEADER
+#elif defined(TS_ISA_AVX512)
 #include "cpu-avx/vec_avx512.h"
 #elif defined(TS_ISA_AVX2)
 #include "cpu-avx/vec_avx2.h"

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "execute.h"
+#include "ptx.h"
 
 #define API extern "C" __attribute__((visibility("default")))
 
@@ -37,6 +38,7 @@ enum : Result {
   kInvalidDevice = 101,
   kInvalidImage = 200,
   kInvalidContext = 201,
+  kInvalidPtx = 218,
   kInvalidHandle = 400,
   kNotFound = 500,
   kNotReady = 600,
@@ -57,6 +59,7 @@ constexpr ErrorName kErrors[] = {{kSuccess, "CUDA_SUCCESS", "no error"},
                                  {kInvalidDevice, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
                                  {kInvalidImage, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"},
                                  {kInvalidContext, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+                                 {kInvalidPtx, "CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"},
                                  {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
                                  {kNotFound, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
                                  {kNotReady, "CUDA_ERROR_NOT_READY", "device not ready"},
@@ -177,6 +180,7 @@ struct Function {
 };
 struct Module {
   std::map<std::string, std::unique_ptr<Function>> functions;
+  std::vector<std::unique_ptr<emulation::PtxKernel>> written;  // of a text
 };
 
 using Work = std::function<Result()>;
@@ -468,8 +472,23 @@ API Result cuEventElapsedTime(float* milliseconds, void*, void*) {
   *milliseconds = 0;
   return kSuccess;
 }
-API Result cuModuleLoadDataEx(void** module, const void* image, unsigned, int*, void**) {
+API Result cuModuleLoadDataEx(void** module, const void* image, unsigned count, int* options, void** values) {
   LOCKED;
+  if (emulation::is_ptx(static_cast<const char*>(image))) {
+    std::string error;
+    auto kernels = emulation::parse_ptx(static_cast<const char*>(image), &error);
+    if (!error.empty()) {
+      report("PTX " + error);
+      // CU_JIT_ERROR_LOG_BUFFER and its size.
+      for (unsigned i = 0; i + 1 < count; i++)
+        if (options[i] == 5 && options[i + 1] == 6) snprintf(static_cast<char*>(values[i]), reinterpret_cast<size_t>(values[i + 1]), "%s", error.c_str());
+      return kInvalidPtx;
+    }
+    auto* m = new Module;
+    m->written = std::move(kernels);
+    *module = m;
+    return kSuccess;
+  }
   if (std::strncmp(static_cast<const char*>(image), "emulated", 8) != 0) return kInvalidImage;
   *module = new Module;
   return kSuccess;
@@ -483,6 +502,13 @@ API Result cuModuleUnload(void* module) {
 API Result cuModuleGetFunction(void** function, void* module, const char* name) {
   LOCKED;
   auto* m = static_cast<Module*>(module);
+  for (const auto& kernel : m->written) {
+    if (kernel->name != name) continue;
+    auto& held = m->functions[name];
+    if (!held) held = std::make_unique<Function>(Function{&kernel->entry});
+    *function = held.get();
+    return kSuccess;
+  }
   for (const emulation::KernelEntry* k = emulation::kernels; k; k = k->next) {
     if (std::strcmp(k->name, name) != 0) continue;
     auto& held = m->functions[name];

@@ -1,0 +1,80 @@
+// Writes PTX instructions. What is computed once for all threads' elements goes before the loop, what was computed before is not computed again.
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace torchscript::cuda::emit {
+
+// Of registers: .pred, .b16, .b32, .f32, .b64 and .f64.
+enum class Type : uint8_t { Pred, B16, B32, F32, B64, F64 };
+constexpr int kTypes = 6;
+
+// A register, or a number that is known while the text is written.
+struct Value {
+  Type type = Type::B32;
+  bool known = false;
+  int id = -1;
+  uint64_t bits = 0;
+};
+Value known_f32(float x);
+Value known_f64(double x);
+Value known_b32(int32_t x);
+Value known_b64(int64_t x);
+
+class Recorder {
+ public:
+  // `mnemonic result, args...;` The same instruction on the same arguments gives the register that holds its result. One whose arguments are the
+  // same for all elements is written before the loop.
+  Value op(Type result, const char* mnemonic, std::initializer_list<Value> args);
+  // A line of the running part, or of what comes before the loop.
+  void line(const std::string& text, bool uniform = false);
+  // A register that instructions of the text name.
+  Value fresh(Type type, bool uniform);
+  std::string label() { return "$L" + std::to_string(++labels_); }
+  static std::string text_of(const Value& value);
+  // The value in a register.
+  Value held(const Value& value);
+
+  // Instructions from here on are of another part of the text, which knows the results of none but the uniform region.
+  void begin_body();
+  // The text of that part.
+  std::string end_body();
+  std::string uniform_text() const { return uniform_; }
+  std::string declarations() const;
+
+  // The text cannot be written: `what` has no instructions.
+  void refuse(const std::string& what) {
+    if (refusal_.empty()) refusal_ = what;
+  }
+  const std::string& refusal() const { return refusal_; }
+
+ private:
+  bool is_uniform(const Value& value) const {
+    return value.known || uniform_registers_[static_cast<int>(value.type)][static_cast<size_t>(value.id)];
+  }
+
+  std::string uniform_, body_;
+  std::unordered_map<std::string, Value> uniform_results_, body_results_;
+  std::vector<bool> uniform_registers_[kTypes];
+  bool in_body_ = false;
+  int labels_ = 0;
+  std::string refusal_;
+};
+
+// The recorder that the symbolic vectors of vec_ptx.h write to, of this thread.
+Recorder& recorder();
+class Recording {
+ public:
+  explicit Recording(Recorder& recorder);
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording();
+
+ private:
+  Recorder* before_;
+};
+
+}  // namespace torchscript::cuda::emit
