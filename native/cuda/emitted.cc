@@ -45,8 +45,8 @@ FunctionHandle find_emitted(Context& context, const emit::KernelText& kernel) {
   void* values[] = {log, reinterpret_cast<void*>(sizeof log)};
   const Result result = driver().module_load_data(&module, kernel.text.c_str(), 2, options, values);
   if (result != kSuccess) {
-    fail("CUDA error: %s in cuModuleLoadDataEx of %s, which was made for a fused group%s%s", error_text(result).c_str(), kernel.name.c_str(),
-         log[0] ? ": " : "", log);
+    fail("CUDA error: %s in cuModuleLoadDataEx of %s, which was made for a fused group%s%s", error_text(result).c_str(),
+         kernel.name.c_str(), log[0] ? ": " : "", log);
   }
   TS_CUDA(module_get_function, &function, module, kernel.name.c_str());
   return function;

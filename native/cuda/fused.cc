@@ -21,9 +21,9 @@ using emit::KernelClass;
 using emit::KernelText;
 using emit::Window;
 
-constexpr int64_t kMost = int64_t{1} << 31;     // elements
+constexpr int64_t kMost = int64_t{1} << 31;  // elements
 constexpr int kMaxVector = 8;
-constexpr int64_t kLongReduction = 1 << 15;     // elements of a row that several blocks may share
+constexpr int64_t kLongReduction = 1 << 15;  // elements of a row that several blocks may share
 constexpr int64_t kLeastPiece = 1 << 13;
 constexpr int kParameterBytes = 4096;
 
@@ -59,12 +59,12 @@ class DeviceGroup {
 
   FusedSteps steps_;
   KernelClass class_;
-  Loop<1> loop_;                            // sizes of its dimensions
+  Loop<1> loop_;                               // sizes of its dimensions
   std::vector<std::vector<int64_t>> strides_;  // of windows in elements, by dimension of the loop
-  std::vector<uint32_t> offset_strides_;    // in bytes, by offsets and dimension
-  std::vector<int64_t> small_places_;       // in the workspace, by value; -1
-  std::vector<size_t> smalls_;              // steps that run by themselves
-  int most_ = 1;                            // elements of a vector
+  std::vector<uint32_t> offset_strides_;       // in bytes, by offsets and dimension
+  std::vector<int64_t> small_places_;          // in the workspace, by value; -1
+  std::vector<size_t> smalls_;                 // steps that run by themselves
+  int most_ = 1;                               // elements of a vector
   int64_t piece_ = 0, pieces_ = 1, partials_ = 0;
   size_t workspace_ = 0;
   mutable std::mutex mutex_;
@@ -83,7 +83,8 @@ const char* DeviceGroup::make_windows() {
     const FusedStep& step = steps_.steps[s];
     if (step.reduction || step.copied) continue;
     for (int k = 0; k < step.count; k++) {
-      if (step.operands[k].value >= 0 && !emit::has_elements(steps_.values[static_cast<size_t>(step.operands[k].value)].view.dtype)) return "dtypes without kernels";
+      if (step.operands[k].value >= 0 && !emit::has_elements(steps_.values[static_cast<size_t>(step.operands[k].value)].view.dtype))
+        return "dtypes without kernels";
     }
     if (!emit::has_elements(steps_.values[static_cast<size_t>(step.value)].view.dtype)) return "dtypes without kernels";
     class_.computed[s] = step.full || !apart;
@@ -147,7 +148,8 @@ const char* DeviceGroup::make_loop() {
   for (const auto& row : all) rows.push_back(row.data());
   std::vector<int64_t> merged(static_cast<size_t>(kLoopDims) * rows.size());
   const int windows = static_cast<int>(rows.size());
-  if (!build_loop(shape.sizes, shape.ndim, rows.data(), windows, &loop_.n, &loop_.ndim, loop_.sizes, merged.data(), windows)) return "2^31 elements or more";
+  if (!build_loop(shape.sizes, shape.ndim, rows.data(), windows, &loop_.n, &loop_.ndim, loop_.sizes, merged.data(), windows))
+    return "2^31 elements or more";
   class_.ndim = std::max(1, loop_.ndim);
   std::vector<int64_t> dense(static_cast<size_t>(class_.ndim), 1);
   for (int d = 1; d < loop_.ndim; d++) dense[static_cast<size_t>(d)] = dense[static_cast<size_t>(d - 1)] * loop_.sizes[d - 1].divisor;
@@ -182,7 +184,8 @@ const char* DeviceGroup::make_loop() {
   int64_t narrowest = 16;
   for (size_t k = 0; k < loops; k++) {
     const Window& w = class_.windows[k];
-    if (w.access == Window::Access::Linear || (w.access == Window::Access::Offset && w.inner == Window::Inner::Next)) narrowest = std::min(narrowest, unit_bytes(w));
+    if (w.access == Window::Access::Linear || (w.access == Window::Access::Offset && w.inner == Window::Inner::Next))
+      narrowest = std::min(narrowest, unit_bytes(w));
   }
   most_ = static_cast<int>(std::min<int64_t>(kMaxVector, 16 / narrowest));
   const auto fits = [&](int vector) {
@@ -316,7 +319,9 @@ void DeviceGroup::run(Call& call) const {
     memory[k] = memory_of(call, w.value);
     if (w.access == Window::Access::Single || (w.access == Window::Access::Offset && w.inner != Window::Inner::Next)) continue;
     if (reduced.row && k + 1 == class_.windows.size()) continue;
-    while (vector > 1 && reinterpret_cast<uintptr_t>(memory[k]) % static_cast<uintptr_t>(std::min<int64_t>(16, vector * unit_bytes(w))) != 0) vector /= 2;
+    while (vector > 1 &&
+           reinterpret_cast<uintptr_t>(memory[k]) % static_cast<uintptr_t>(std::min<int64_t>(16, vector * unit_bytes(w))) != 0)
+      vector /= 2;
   }
   const auto kernel = text(vector);
   if (!kernel->refusal.empty()) fail("a fused group does not take %s", kernel->refusal.c_str());
@@ -360,7 +365,8 @@ void DeviceGroup::run(Call& call) const {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!fold_) {
-      const std::string key = std::string("fold ") + reduced.row->row + " " + std::to_string(static_cast<int>(reduced.element)) + " " + dtype_name(out);
+      const std::string key =
+        std::string("fold ") + reduced.row->row + " " + std::to_string(static_cast<int>(reduced.element)) + " " + dtype_name(out);
       fold_ = text_for(key, [&] { return emit::fold_text(*reduced.row, reduced.element, out); });
     }
     fold = fold_;
@@ -370,7 +376,8 @@ void DeviceGroup::run(Call& call) const {
   head.units = static_cast<uint32_t>(reduced.kept);
   head.vectors = static_cast<uint32_t>(pieces_);
   std::memcpy(fold_block, &head, sizeof head);
-  const char* windows[2] = {static_cast<const char*>(call.workspace) + partials_, static_cast<const char*>(call.outputs[reduced.output].data)};
+  const char* windows[2] = {static_cast<const char*>(call.workspace) + partials_,
+                            static_cast<const char*>(call.outputs[reduced.output].data)};
   std::memcpy(fold_block + folded.windows, windows, sizeof windows);
   launch_text(device, call.runtime, *fold, grid_for(device, reduced.kept * 32, emit::kThreads), fold_block);
 }

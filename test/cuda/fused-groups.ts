@@ -52,3 +52,12 @@ export function runGroup(text: string, inputs: readonly unknown[], rounds = 2): 
     program.dispose()
   }
 }
+
+export function refusedOnCpu(text: string, inputs: readonly unknown[]): boolean {
+  try {
+    oneByOne(parseGraph(text), inputs)
+    return false
+  } catch {
+    return true
+  }
+}

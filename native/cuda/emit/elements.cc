@@ -165,7 +165,8 @@ void load_elements(Recorder& r, DType dtype, const Value& address, int lanes, Va
   const int size = static_cast<int>(dtype_size(dtype)), bytes = size * lanes, piece = std::min(16, bytes);
   const auto emit = [&](const std::string& mnemonic, Type type, int count, int64_t offset, Value* to) {
     for (int i = 0; i < count; i++) to[i] = r.fresh(type, uniform);
-    r.line("\tld.global" + std::string(kVector[count]) + "." + mnemonic + " " + list_of(to, count) + ", " + place(address, offset) + ";", uniform);
+    r.line("\tld.global" + std::string(kVector[count]) + "." + mnemonic + " " + list_of(to, count) + ", " + place(address, offset) + ";",
+           uniform);
   };
   for (int at = 0; at < lanes; at += piece / size) {
     const int count = piece / size;
@@ -206,7 +207,8 @@ void load_elements(Recorder& r, DType dtype, const Value& address, int lanes, Va
 void store_elements(Recorder& r, DType dtype, const Value& address, int lanes, const Value* elements, const std::string& guard) {
   const int size = static_cast<int>(dtype_size(dtype)), bytes = size * lanes, piece = std::min(16, bytes);
   const auto emit = [&](const std::string& mnemonic, int count, int64_t offset, const Value* from) {
-    r.line("\t" + guard + "st.global" + std::string(kVector[count]) + "." + mnemonic + " " + place(address, offset) + ", " + list_of(from, count) + ";");
+    r.line("\t" + guard + "st.global" + std::string(kVector[count]) + "." + mnemonic + " " + place(address, offset) + ", " +
+           list_of(from, count) + ";");
   };
   for (int at = 0; at < lanes; at += piece / size) {
     const int count = piece / size;

@@ -18,6 +18,7 @@ Value truth_as(Recorder& r, const Value& truth, Compute to);
 
 // `lanes` neighbours at an address, which is aligned to their size up to 16 bytes.
 void load_elements(Recorder& r, DType dtype, const Value& address, int lanes, Value* elements, bool uniform = false);
-void store_elements(Recorder& r, DType dtype, const Value& address, int lanes, const Value* elements, const std::string& guard = std::string());
+void store_elements(Recorder& r, DType dtype, const Value& address, int lanes, const Value* elements,
+                    const std::string& guard = std::string());
 
 }  // namespace torchscript::cuda::emit

@@ -32,7 +32,9 @@ class Accumulator {
     type_ = counts_ ? Type::B32 : compute_ == Compute::F32 ? Type::F32 : compute_ == Compute::F64 ? Type::F64 : Type::B64;
   }
   Type type() const { return type_; }
-  std::string move() const { return type_ == Type::F32 ? "mov.f32 " : type_ == Type::F64 ? "mov.f64 " : type_ == Type::B64 ? "mov.b64 " : "mov.b32 "; }
+  std::string move() const {
+    return type_ == Type::F32 ? "mov.f32 " : type_ == Type::F64 ? "mov.f64 " : type_ == Type::B64 ? "mov.b64 " : "mov.b32 ";
+  }
   DType dtype() const { return counts_ ? DType::I32 : dtype_of(compute_); }
   // What an element of a value adds.
   Value term(const Value& element, DType dtype) {
@@ -52,12 +54,14 @@ class Accumulator {
   Value join(const Value& a, const Value& b) {
     const char* suffix = type_ == Type::F32 ? "f32" : type_ == Type::F64 ? "f64" : type_ == Type::B64 ? "s64" : "s32";
     const bool floats = type_ == Type::F32 || type_ == Type::F64;
-    if (row_.fold != Fold::Max && row_.fold != Fold::Min) return r_.op(type_, (std::string(floats ? "add.rn." : "add.") + suffix).c_str(), {a, b});
+    if (row_.fold != Fold::Max && row_.fold != Fold::Min)
+      return r_.op(type_, (std::string(floats ? "add.rn." : "add.") + suffix).c_str(), {a, b});
     const std::string which = row_.fold == Fold::Max ? "max." : "min.";
     if (!floats) return r_.op(type_, (which + suffix).c_str(), {a, b});
     // NaN where one of them is.
     const std::string compare = row_.fold == Fold::Max ? "setp.gt." : "setp.lt.";
-    const Value better = r_.op(Type::Pred, (compare + suffix).c_str(), {a, b}), nan = r_.op(Type::Pred, (std::string("setp.nan.") + suffix).c_str(), {a, a});
+    const Value better = r_.op(Type::Pred, (compare + suffix).c_str(), {a, b}),
+                nan = r_.op(Type::Pred, (std::string("setp.nan.") + suffix).c_str(), {a, a});
     return r_.op(type_, (std::string("selp.") + suffix).c_str(), {a, b, r_.op(Type::Pred, "or.pred", {better, nan})});
   }
   // The accumulator of the lane that is `distance` away.
@@ -80,8 +84,9 @@ class Accumulator {
       case FusedReduction::Finish::Mean: {
         if (type_ == Type::F32)
           return as_dtype(r_, r_.op(type_, "div.rn.f32", {a, r_.op(Type::F32, "cvt.rn.f32.u32", {count})}), Compute::F32, out);
-        return as_dtype(r_, r_.op(type_, "div.rn.f64", {as_compute(r_, a, DType::F64, Compute::F64), r_.op(Type::F64, "cvt.rn.f64.u32", {count})}),
-                        Compute::F64, out);
+        return as_dtype(
+          r_, r_.op(type_, "div.rn.f64", {as_compute(r_, a, DType::F64, Compute::F64), r_.op(Type::F64, "cvt.rn.f64.u32", {count})}),
+          Compute::F64, out);
       }
       case FusedReduction::Finish::Any: return as_dtype(r_, r_.op(Type::Pred, "setp.ne.s32", {a, known_b32(0)}), Compute::B, out);
       case FusedReduction::Finish::All: return as_dtype(r_, r_.op(Type::Pred, "setp.eq.s32", {a, count}), Compute::B, out);
@@ -134,9 +139,9 @@ class Writer {
     KernelText result;
     result.refusal = r.refusal();
     if (!result.refusal.empty()) return result;
-    const std::string body = ".version 8.0\n.target sm_75\n.address_size 64\n\n.visible .entry " + std::string(kEntry) + "(.param .align 8 .b8 args[" +
-                             number(layout_.bytes) + "])\n.maxntid " + number(kThreads) + ", 1, 1\n{\n" + r.declarations() + shared + r.uniform_text() +
-                             code + "\tret;\n}\n";
+    const std::string body = ".version 8.0\n.target sm_75\n.address_size 64\n\n.visible .entry " + std::string(kEntry) +
+                             "(.param .align 8 .b8 args[" + number(layout_.bytes) + "])\n.maxntid " + number(kThreads) + ", 1, 1\n{\n" +
+                             r.declarations() + shared + r.uniform_text() + code + "\tret;\n}\n";
     result.name = name_of(body);
     result.text = body;
     result.text.replace(result.text.find(kEntry), std::string(kEntry).size(), result.name);
@@ -227,14 +232,17 @@ void write_rows(Writer& w, Accumulator& accumulator, const RowLoop& loop, const 
   w.mark(join);
   r.begin_body();
   Value total = acc;
-  for (int distance = (whole_block ? 32 : loop.threads) / 2; distance > 0; distance /= 2) total = accumulator.join(total, accumulator.shuffled(total, distance));
+  for (int distance = (whole_block ? 32 : loop.threads) / 2; distance > 0; distance /= 2)
+    total = accumulator.join(total, accumulator.shuffled(total, distance));
   if (whole_block) {
     const bool wide = accumulator.type() == Type::F64 || accumulator.type() == Type::B64;
     const std::string type = accumulator.type() == Type::F32 ? "f32" : accumulator.type() == Type::F64 ? "f64" : wide ? "b64" : "b32";
-    const Value warp = r.op(Type::B32, "shr.u32", {w.thread, known_b32(5)}), other = r.op(Type::B32, "and.b32", {w.thread, known_b32(kThreads / 32 - 1)});
+    const Value warp = r.op(Type::B32, "shr.u32", {w.thread, known_b32(5)}),
+                other = r.op(Type::B32, "and.b32", {w.thread, known_b32(kThreads / 32 - 1)});
     const Value shared = r.fresh(Type::B32, true);
     r.line("\tmov.u32 " + text(shared) + ", parts;", true);
-    const Value to = r.op(Type::B32, "mad.lo.s32", {warp, known_b32(8), shared}), from = r.op(Type::B32, "mad.lo.s32", {other, known_b32(8), shared});
+    const Value to = r.op(Type::B32, "mad.lo.s32", {warp, known_b32(8), shared}),
+                from = r.op(Type::B32, "mad.lo.s32", {other, known_b32(8), shared});
     r.line("\tst.shared." + type + " [" + text(to) + "], " + text(total) + ";");
     r.line("\tbar.sync 0;");
     total = r.fresh(accumulator.type(), false);
@@ -256,13 +264,19 @@ void write_rows(Writer& w, Accumulator& accumulator, const RowLoop& loop, const 
   w.mark(done);
 }
 
-std::string shared_of(int row_threads) { return row_threads == kThreads ? "\t.shared .align 8 .b8 parts[" + number(kThreads / 32 * 8) + "];\n" : std::string(); }
+std::string shared_of(int row_threads) {
+  return row_threads == kThreads ? "\t.shared .align 8 .b8 parts[" + number(kThreads / 32 * 8) + "];\n" : std::string();
+}
 
 class GroupWriter {
  public:
   GroupWriter(const FusedSteps& steps, const KernelClass& shape)
-      : steps_(steps), class_(shape), numbers_(numbers_of(steps, shape.computed)),
-        layout_(shape.windows.size(), numbers_.size(), shape.ndim, shape.offsets), w_(layout_, shape.windows.size()), r_(w_.r) {}
+      : steps_(steps),
+        class_(shape),
+        numbers_(numbers_of(steps, shape.computed)),
+        layout_(shape.windows.size(), numbers_.size(), shape.ndim, shape.offsets),
+        w_(layout_, shape.windows.size()),
+        r_(w_.r) {}
 
   KernelText write() {
     read_parameters();
@@ -318,7 +332,8 @@ class GroupWriter {
     places.push_back(rest);
     for (int g = 0; g < class_.offsets; g++) {
       Value offset = r_.op(Type::B64, "mul.wide.u32", {places[0], strides_[at(g * class_.ndim)]});
-      for (int d = 1; d < class_.ndim; d++) offset = r_.op(Type::B64, "mad.wide.u32", {places[at(d)], strides_[at(g * class_.ndim + d)], offset});
+      for (int d = 1; d < class_.ndim; d++)
+        offset = r_.op(Type::B64, "mad.wide.u32", {places[at(d)], strides_[at(g * class_.ndim + d)], offset});
       offsets_.push_back(offset);
     }
   }
@@ -340,7 +355,8 @@ class GroupWriter {
       return;
     }
     Value address = address_of(k, position);
-    if (window.access == Window::Access::Linear || window.inner == Window::Inner::Next) return load_elements(r_, window.dtype, address, lanes, to.data());
+    if (window.access == Window::Access::Linear || window.inner == Window::Inner::Next)
+      return load_elements(r_, window.dtype, address, lanes, to.data());
     load_elements(r_, window.dtype, address, 1, to.data());
     for (int j = 1; j < lanes; j++) {
       if (window.inner == Window::Inner::Same) {

@@ -32,10 +32,10 @@ struct KernelClass {
   std::vector<char> computed;        // by step: by this kernel
   int ndim = 1;                      // of the loop
   int offsets = 0;
-  int vector = 1;                    // elements that a thread takes at a time
+  int vector = 1;  // elements that a thread takes at a time
   // Groups that end in a reduction.
-  int row_threads = 0;               // 0: none; up to 32, or kThreads
-  bool pieces = false;               // of rows: accumulators are stored, which a kernel of fold_text joins
+  int row_threads = 0;  // 0: none; up to 32, or kThreads
+  bool pieces = false;  // of rows: accumulators are stored, which a kernel of fold_text joins
 };
 
 // The parameters are one block of bytes, in this order: Head; addresses of the windows; numbers, 8 bytes each; sizes of the loop's dimensions but the

@@ -45,8 +45,11 @@ Value Recorder::fresh(Type type, bool uniform) {
   return {type, false, static_cast<int>(registers.size()) - 1};
 }
 
+namespace {
+constexpr const char* kMoves[kTypes] = {"mov.pred", "mov.b16", "mov.b32", "mov.f32", "mov.b64", "mov.f64"};
+}  // namespace
+
 Value Recorder::held(const Value& value) {
-  constexpr const char* kMoves[kTypes] = {"mov.pred", "mov.b16", "mov.b32", "mov.f32", "mov.b64", "mov.f64"};
   if (!value.known) return value;
   const std::string key = std::string(kMoves[static_cast<int>(value.type)]) + " " + text_of(value);
   const auto found = uniform_results_.find(key);
@@ -78,6 +81,21 @@ Value Recorder::op(Type type, const char* mnemonic, std::initializer_list<Value>
   (before ? uniform_ : body_) += "\t" + std::string(mnemonic) + " " + text_of(result) + ", " + list + ";\n";
   results.emplace(key, result);
   return result;
+}
+
+Recorder::Branch Recorder::branch(const Value& predicate, const Value& otherwise) {
+  Branch branch{fresh(otherwise.type, !in_body_), label(), body_results_};
+  const std::string move = std::string("\t") + kMoves[static_cast<int>(otherwise.type)] + " ";
+  line(move + text_of(branch.variable) + ", " + text_of(otherwise) + ";");
+  line("\t@!" + text_of(predicate) + " bra " + branch.label + ";");
+  return branch;
+}
+Value Recorder::join(Branch& branch, const Value& result) {
+  const std::string move = std::string("\t") + kMoves[static_cast<int>(result.type)] + " ";
+  line(move + text_of(branch.variable) + ", " + text_of(result) + ";");
+  line(branch.label + ":");
+  body_results_ = std::move(branch.results);
+  return branch.variable;
 }
 
 void Recorder::line(const std::string& text, bool uniform) { (in_body_ && !uniform ? body_ : uniform_) += text + "\n"; }

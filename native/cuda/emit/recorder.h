@@ -38,6 +38,15 @@ class Recorder {
   // The value in a register.
   Value held(const Value& value);
 
+  // Instructions until `join` run only where `predicate` holds; none knows their results afterwards but by `variable`, which they may give a value.
+  struct Branch {
+    Value variable;
+    std::string label;
+    std::unordered_map<std::string, Value> results;
+  };
+  Branch branch(const Value& predicate, const Value& otherwise);
+  Value join(Branch& branch, const Value& result);
+
   // Instructions from here on are of another part of the text, which knows the results of none but the uniform region.
   void begin_body();
   // The text of that part.

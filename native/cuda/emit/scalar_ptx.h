@@ -44,8 +44,10 @@ TS_WHOLE_2(min, "min", "s")
 #undef TS_WHOLE_2
 TS_WHOLE operator-(Whole<T> a) { return Whole<T>::op("neg.s32", "neg.s64", {a.v}); }
 TS_WHOLE operator~(Whole<T> a) { return Whole<T>::op("not.b32", "not.b64", {a.v}); }
-#define TS_COMPARE(op, mnemonic) \
-  template <class T> Truth operator op(Whole<T> a, Whole<T> b) { return {ptx(Type::Pred, Whole<T>::kLong ? "setp." mnemonic ".s64" : "setp." mnemonic ".s32", {a.v, b.v})}; }
+#define TS_COMPARE(op, mnemonic)                                                                               \
+  template <class T> Truth operator op(Whole<T> a, Whole<T> b) {                                               \
+    return {ptx(Type::Pred, Whole<T>::kLong ? "setp." mnemonic ".s64" : "setp." mnemonic ".s32", {a.v, b.v})}; \
+  }
 TS_COMPARE(==, "eq")
 TS_COMPARE(!=, "ne")
 TS_COMPARE(<, "lt")

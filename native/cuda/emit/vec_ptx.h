@@ -27,45 +27,45 @@ struct MaskD {
   Value v;
 };
 // Both sides of what depends on `any` are written.
-#define TS_MASK_OPS(M)                                                                          \
-  inline M operator&(M a, M b) { return {ptx(Type::Pred, "and.pred", {a.v, b.v})}; }            \
-  inline M operator|(M a, M b) { return {ptx(Type::Pred, "or.pred", {a.v, b.v})}; }             \
-  inline M operator^(M a, M b) { return {ptx(Type::Pred, "xor.pred", {a.v, b.v})}; }            \
-  inline M operator~(M a) { return {ptx(Type::Pred, "not.pred", {a.v})}; }                      \
+#define TS_MASK_OPS(M)                                                               \
+  inline M operator&(M a, M b) { return {ptx(Type::Pred, "and.pred", {a.v, b.v})}; } \
+  inline M operator|(M a, M b) { return {ptx(Type::Pred, "or.pred", {a.v, b.v})}; }  \
+  inline M operator^(M a, M b) { return {ptx(Type::Pred, "xor.pred", {a.v, b.v})}; } \
+  inline M operator~(M a) { return {ptx(Type::Pred, "not.pred", {a.v})}; }           \
   inline bool any(M) { return true; }
 TS_MASK_OPS(MaskF)
 TS_MASK_OPS(MaskD)
 #undef TS_MASK_OPS
 
 // Elements that are taken out one by one are for functions of the C library, which the device does not have.
-#define TS_VEC(V, T, M, type, suffix, unequal)                                                                      \
-  struct V {                                                                                                        \
-    static constexpr int kWidth = 1;                                                                                \
-    using Element = T;                                                                                              \
-    using Mask = M;                                                                                                 \
-    Value v;                                                                                                        \
-    V() = default;                                                                                                  \
-    V(T x) : v(known_value(x)) {}                                                                                   \
-    static V of(Value v) {                                                                                          \
-      V r;                                                                                                          \
-      r.v = v;                                                                                                      \
-      return r;                                                                                                     \
-    }                                                                                                               \
-    static V zero() { return V(T(0)); }                                                                             \
-    static V load(const T* p) { return V(*p); }                                                                     \
-    static V load_partial(const T* p, int) { return V(*p); }                                                        \
-    void store(T* p) const {                                                                                        \
-      *p = T(1);                                                                                                    \
-      recorder().refuse("a function of the C library");                                                             \
-    }                                                                                                               \
-    void store_partial(T* p, int) const { store(p); }                                                               \
-  };                                                                                                                \
-  inline M operator==(V a, V b) { return {ptx(Type::Pred, "setp.eq." suffix, {a.v, b.v})}; }                        \
-  inline M operator!=(V a, V b) { return {ptx(Type::Pred, "setp." unequal "." suffix, {a.v, b.v})}; }               \
-  inline M operator<(V a, V b) { return {ptx(Type::Pred, "setp.lt." suffix, {a.v, b.v})}; }                         \
-  inline M operator<=(V a, V b) { return {ptx(Type::Pred, "setp.le." suffix, {a.v, b.v})}; }                        \
-  inline M operator>(V a, V b) { return {ptx(Type::Pred, "setp.gt." suffix, {a.v, b.v})}; }                         \
-  inline M operator>=(V a, V b) { return {ptx(Type::Pred, "setp.ge." suffix, {a.v, b.v})}; }                        \
+#define TS_VEC(V, T, M, type, suffix, unequal)                                                        \
+  struct V {                                                                                          \
+    static constexpr int kWidth = 1;                                                                  \
+    using Element = T;                                                                                \
+    using Mask = M;                                                                                   \
+    Value v;                                                                                          \
+    V() = default;                                                                                    \
+    V(T x) : v(known_value(x)) {}                                                                     \
+    static V of(Value v) {                                                                            \
+      V r;                                                                                            \
+      r.v = v;                                                                                        \
+      return r;                                                                                       \
+    }                                                                                                 \
+    static V zero() { return V(T(0)); }                                                               \
+    static V load(const T* p) { return V(*p); }                                                       \
+    static V load_partial(const T* p, int) { return V(*p); }                                          \
+    void store(T* p) const {                                                                          \
+      *p = T(1);                                                                                      \
+      recorder().refuse("a function of the C library");                                               \
+    }                                                                                                 \
+    void store_partial(T* p, int) const { store(p); }                                                 \
+  };                                                                                                  \
+  inline M operator==(V a, V b) { return {ptx(Type::Pred, "setp.eq." suffix, {a.v, b.v})}; }          \
+  inline M operator!=(V a, V b) { return {ptx(Type::Pred, "setp." unequal "." suffix, {a.v, b.v})}; } \
+  inline M operator<(V a, V b) { return {ptx(Type::Pred, "setp.lt." suffix, {a.v, b.v})}; }           \
+  inline M operator<=(V a, V b) { return {ptx(Type::Pred, "setp.le." suffix, {a.v, b.v})}; }          \
+  inline M operator>(V a, V b) { return {ptx(Type::Pred, "setp.gt." suffix, {a.v, b.v})}; }           \
+  inline M operator>=(V a, V b) { return {ptx(Type::Pred, "setp.ge." suffix, {a.v, b.v})}; }          \
   inline V select(M m, V a, V b) { return V::of(ptx(type, "selp." suffix, {a.v, b.v, m.v})); }
 TS_VEC(VecF, float, MaskF, Type::F32, "f32", "neu")
 TS_VEC(VecD, double, MaskD, Type::F64, "f64", "neu")
@@ -73,41 +73,41 @@ TS_VEC(VecI, int32_t, MaskF, Type::B32, "s32", "ne")
 TS_VEC(VecL, int64_t, MaskD, Type::B64, "s64", "ne")
 #undef TS_VEC
 
-#define TS_VEC_FLOAT(V, M, type, t)                                                                         \
-  inline V operator+(V a, V b) { return V::of(ptx(type, "add.rn." t, {a.v, b.v})); }                        \
-  inline V operator-(V a, V b) { return V::of(ptx(type, "sub.rn." t, {a.v, b.v})); }                        \
-  inline V operator*(V a, V b) { return V::of(ptx(type, "mul.rn." t, {a.v, b.v})); }                        \
-  inline V operator/(V a, V b) {                                                                            \
-    if (a.v.known && a.v.bits == V(1).v.bits) return V::of(ptx(type, "rcp.rn." t, {b.v}));                  \
-    return V::of(ptx(type, "div.rn." t, {a.v, b.v}));                                                       \
-  }                                                                                                         \
-  inline V operator-(V a) { return V::of(ptx(type, "neg." t, {a.v})); }                                     \
-  inline V fma(V a, V b, V c) { return V::of(ptx(type, "fma.rn." t, {a.v, b.v, c.v})); }                    \
-  inline V fms(V a, V b, V c) { return fma(a, b, -c); }                                                     \
-  inline V fnma(V a, V b, V c) { return fma(-a, b, c); }                                                    \
-  inline V max(V a, V b) { return select(a > b, a, b); }                                                    \
-  inline V min(V a, V b) { return select(a < b, a, b); }                                                    \
-  inline V abs(V a) { return V::of(ptx(type, "abs." t, {a.v})); }                                           \
-  inline V sqrt(V a) { return V::of(ptx(type, "sqrt.rn." t, {a.v})); }                                      \
-  inline V floor(V a) { return V::of(ptx(type, "cvt.rmi." t "." t, {a.v})); }                               \
-  inline V ceil(V a) { return V::of(ptx(type, "cvt.rpi." t "." t, {a.v})); }                                \
-  inline V trunc(V a) { return V::of(ptx(type, "cvt.rzi." t "." t, {a.v})); }                               \
-  inline V round_even(V a) { return V::of(ptx(type, "cvt.rni." t "." t, {a.v})); }                          \
-  inline V copysign(V a, V b) { return V::of(ptx(type, "copysign." t, {b.v, a.v})); }                       \
+#define TS_VEC_FLOAT(V, M, type, t)                                                        \
+  inline V operator+(V a, V b) { return V::of(ptx(type, "add.rn." t, {a.v, b.v})); }       \
+  inline V operator-(V a, V b) { return V::of(ptx(type, "sub.rn." t, {a.v, b.v})); }       \
+  inline V operator*(V a, V b) { return V::of(ptx(type, "mul.rn." t, {a.v, b.v})); }       \
+  inline V operator/(V a, V b) {                                                           \
+    if (a.v.known && a.v.bits == V(1).v.bits) return V::of(ptx(type, "rcp.rn." t, {b.v})); \
+    return V::of(ptx(type, "div.rn." t, {a.v, b.v}));                                      \
+  }                                                                                        \
+  inline V operator-(V a) { return V::of(ptx(type, "neg." t, {a.v})); }                    \
+  inline V fma(V a, V b, V c) { return V::of(ptx(type, "fma.rn." t, {a.v, b.v, c.v})); }   \
+  inline V fms(V a, V b, V c) { return fma(a, b, -c); }                                    \
+  inline V fnma(V a, V b, V c) { return fma(-a, b, c); }                                   \
+  inline V max(V a, V b) { return select(a > b, a, b); }                                   \
+  inline V min(V a, V b) { return select(a < b, a, b); }                                   \
+  inline V abs(V a) { return V::of(ptx(type, "abs." t, {a.v})); }                          \
+  inline V sqrt(V a) { return V::of(ptx(type, "sqrt.rn." t, {a.v})); }                     \
+  inline V floor(V a) { return V::of(ptx(type, "cvt.rmi." t "." t, {a.v})); }              \
+  inline V ceil(V a) { return V::of(ptx(type, "cvt.rpi." t "." t, {a.v})); }               \
+  inline V trunc(V a) { return V::of(ptx(type, "cvt.rzi." t "." t, {a.v})); }              \
+  inline V round_even(V a) { return V::of(ptx(type, "cvt.rni." t "." t, {a.v})); }         \
+  inline V copysign(V a, V b) { return V::of(ptx(type, "copysign." t, {b.v, a.v})); }      \
   inline M is_nan(V a) { return {ptx(Type::Pred, "setp.nan." t, {a.v, a.v})}; }
 TS_VEC_FLOAT(VecF, MaskF, Type::F32, "f32")
 TS_VEC_FLOAT(VecD, MaskD, Type::F64, "f64")
 #undef TS_VEC_FLOAT
 
-#define TS_VEC_INT(V, type, bits)                                                                        \
-  inline V operator+(V a, V b) { return V::of(ptx(type, "add.s" bits, {a.v, b.v})); }                    \
-  inline V operator-(V a, V b) { return V::of(ptx(type, "sub.s" bits, {a.v, b.v})); }                    \
-  inline V operator*(V a, V b) { return V::of(ptx(type, "mul.lo.s" bits, {a.v, b.v})); }                 \
-  inline V operator&(V a, V b) { return V::of(ptx(type, "and.b" bits, {a.v, b.v})); }                    \
-  inline V operator|(V a, V b) { return V::of(ptx(type, "or.b" bits, {a.v, b.v})); }                     \
-  inline V operator^(V a, V b) { return V::of(ptx(type, "xor.b" bits, {a.v, b.v})); }                    \
-  inline V operator~(V a) { return V::of(ptx(type, "not.b" bits, {a.v})); }                              \
-  template <int k> V shl(V a) { return V::of(ptx(type, "shl.b" bits, {a.v, known_b32(k)})); }            \
+#define TS_VEC_INT(V, type, bits)                                                             \
+  inline V operator+(V a, V b) { return V::of(ptx(type, "add.s" bits, {a.v, b.v})); }         \
+  inline V operator-(V a, V b) { return V::of(ptx(type, "sub.s" bits, {a.v, b.v})); }         \
+  inline V operator*(V a, V b) { return V::of(ptx(type, "mul.lo.s" bits, {a.v, b.v})); }      \
+  inline V operator&(V a, V b) { return V::of(ptx(type, "and.b" bits, {a.v, b.v})); }         \
+  inline V operator|(V a, V b) { return V::of(ptx(type, "or.b" bits, {a.v, b.v})); }          \
+  inline V operator^(V a, V b) { return V::of(ptx(type, "xor.b" bits, {a.v, b.v})); }         \
+  inline V operator~(V a) { return V::of(ptx(type, "not.b" bits, {a.v})); }                   \
+  template <int k> V shl(V a) { return V::of(ptx(type, "shl.b" bits, {a.v, known_b32(k)})); } \
   template <int k> V shr(V a) { return V::of(ptx(type, "shr.u" bits, {a.v, known_b32(k)})); }
 TS_VEC_INT(VecI, Type::B32, "32")
 TS_VEC_INT(VecL, Type::B64, "64")
