@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Builds the executor and its kernels without Node under AddressSanitizer + UndefinedBehaviorSanitizer and under ThreadSanitizer, and runs
-# test/native/driver.cc on plans of random programs. Needs a built addon and built TypeScript. Usage: scripts/test-sanitizers.sh [address|thread]
+# test/native/driver.cc on plans of random programs. Needs a built addon and built TypeScript. Usage: scripts/test-sanitizers.sh [address|thread] [quick]
+# Kernels of the instruction set that runs (TORCHSCRIPT_ISA, or the machine's best) are instrumented; those of the others, which only link, are
+# the addon's. `quick` takes all kernels from the addon and instruments the executor alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=build/sanitizers
@@ -8,6 +10,21 @@ mkdir -p "$out"
 node .build/test/native/write-plans.js "$out/plans" 60
 cxx=${CXX:-g++}
 command -v ccache > /dev/null && cxx="ccache $cxx"
+
+quick=
+[ "${2:-}" != quick ] || quick=1
+isa=$(node --input-type=module -e "import { nativeBinding } from './.build/lib/native/loader.js'; console.log(nativeBinding().isa())")
+isa_flags="-march=x86-64-v2 -DTS_ISA=$isa -DTS_ISA_${isa^^}=1"
+[ "$isa" = scalar ] || isa_flags+=' -mavx2 -mfma -mf16c'
+[ "$isa" != avx512 ] || isa_flags+=' -mavx512f -mavx512bw -mavx512dq -mavx512vl'
+release=build/Release/obj.target
+archives=() addon=()
+for name in scalar avx2 avx512; do
+  [ -z "$quick" ] && [ "$name" = "$isa" ] || archives+=("$release/kernels_$name.a")
+done
+if [ -n "$quick" ]; then
+  while read -r object; do addon+=("$object"); done < <(find "$release/torchscript/native/cpu-avx" -name '*.o' | sort)
+fi
 
 build() { # name, flags
   local name=$1; shift
@@ -24,18 +41,19 @@ build() { # name, flags
       printf '\t%s %s -c %s -o %s\n' "$cxx" "${flags[*]} ${*:3}" "$1" "$2"
       objects+=("$2")
     }
-    for source in $(node scripts/list-sources.mjs native/core --recursive) $(node scripts/list-sources.mjs native/cpu-avx) \
-        $(node scripts/list-sources.mjs native/cpu-avx/portable --recursive) test/native/driver.cc; do
+    for source in $(node scripts/list-sources.mjs native/core --recursive) test/native/driver.cc \
+        $([ -n "$quick" ] || { node scripts/list-sources.mjs native/cpu-avx; node scripts/list-sources.mjs native/cpu-avx/portable --recursive; }); do
       compile "$source" "$dir/$(echo "$source" | tr / _).o" -march=x86-64-v2 -DTS_HAVE_X86_KERNELS=1
     done
-    for source in $(node scripts/list-sources.mjs native/cpu-avx/isa); do
-      base=$dir/$(basename "$source")
-      compile "$source" "$base.scalar.o" -march=x86-64-v2 -DTS_ISA=scalar -DTS_ISA_SCALAR=1
-      compile "$source" "$base.avx2.o" -march=x86-64-v2 -mavx2 -mfma -mf16c -DTS_ISA=avx2 -DTS_ISA_AVX2=1
-      compile "$source" "$base.avx512.o" -march=x86-64-v2 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -DTS_ISA=avx512 -DTS_ISA_AVX512=1
-    done
+    if [ -z "$quick" ]; then
+      for source in $(node scripts/list-sources.mjs native/cpu-avx/isa); do
+        # shellcheck disable=SC2086
+        compile "$source" "$dir/$(basename "$source").$isa.o" $isa_flags
+      done
+    fi
     echo "$dir/driver: ${objects[*]}"
-    printf '\t%s %s %s -o %s -lpthread -ldl\n' "$cxx" "$*" "${objects[*]}" "$dir/driver"
+    printf '\t%s %s %s -Wl,--whole-archive %s -Wl,--no-whole-archive %s -o %s -lpthread -ldl\n' \
+      "$cxx" "$*" "${objects[*]}" "${archives[*]}" "${addon[*]}" "$dir/driver"
   } > "$dir/Makefile"
   make -s -f "$dir/Makefile" -j "$(nproc)"
 }

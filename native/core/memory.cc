@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "kernel.h"
@@ -241,6 +243,21 @@ void* allocate_lasting(size_t bytes) {
   if (!block) fail("DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
   add_live(static_cast<int64_t>(size));
   return block;
+}
+
+bool has_huge_pages() {
+#ifdef MADV_HUGEPAGE
+  static const bool known = [] {
+    // `always [madvise] never`: what is in brackets holds.
+    std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+    std::string setting;
+    std::getline(file, setting);
+    return setting.find('[') != std::string::npos && setting.find("[never]") == std::string::npos;
+  }();
+  return known;
+#else
+  return false;
+#endif
 }
 
 void free_lasting(void* block, size_t bytes) noexcept {

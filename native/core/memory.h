@@ -15,6 +15,8 @@ void free_block(void* block, size_t bytes) noexcept;
 // Memory that is written once and kept, such as packed weights: on huge pages, and what is large goes back to the system when it is freed. The
 // first touch of huge pages may take longer, once; on ordinary ones every pass over them does. Throws as allocate_block.
 void* allocate_lasting(size_t bytes);
+// Whether the system has huge pages for it.
+bool has_huge_pages();
 void free_lasting(void* block, size_t bytes) noexcept;
 // Addresses for a block that has no memory yet: touching it is an error of the process until commit_block. Throws as allocate_block.
 void* reserve_block(size_t bytes);

@@ -7,6 +7,9 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <system_error>
 
 #include "core/tensor.h"
@@ -75,6 +78,26 @@ bool FileMapping::add_dependent(Storage& storage) {
 void FileMapping::remove_dependent(Storage& storage) {
   std::lock_guard<std::recursive_mutex> together(dependents_mutex_);
   dependents_.erase(&storage);
+}
+
+bool FileMapping::on_huge_pages() const {
+#ifdef __linux__
+  // `begin-end flags ...` of a mapping, then lines such as `FilePmdMapped:   2048 kB`.
+  std::ifstream maps("/proc/self/smaps");
+  char begin[32];
+  std::snprintf(begin, sizeof begin, "%08lx-", reinterpret_cast<unsigned long>(data_));
+  size_t kilobytes = 0;
+  bool here = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.rfind(begin, 0) == 0) here = true;
+    else if (here && !line.empty() && !(line[0] >= 'A' && line[0] <= 'Z')) break;
+    else if (here && (line.rfind("FilePmdMapped:", 0) == 0 || line.rfind("ShmemPmdMapped:", 0) == 0))
+      kilobytes += std::strtoull(line.c_str() + line.find(':') + 1, nullptr, 10);
+  }
+  return kilobytes * 1024 > bytes_ / 2;
+#else
+  return false;
+#endif
 }
 
 void FileMapping::drop(const void* begin, size_t bytes) {

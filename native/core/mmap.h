@@ -28,6 +28,8 @@ class FileMapping {
   // A storage whose contents are computed from the file when somebody needs them. False once the mapping was written, or may have been.
   bool add_dependent(Storage& storage);
   void remove_dependent(Storage& storage);
+  // Whether most of what has been touched lies on huge pages, as systems with large folios in their page cache have it.
+  bool on_huge_pages() const;
   // Gives the memory of a range back, which is read from the file again when somebody needs it. Does nothing once the mapping was written.
   void drop(const void* begin, size_t bytes);
 

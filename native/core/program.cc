@@ -182,13 +182,13 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
     return result;
   }
   Signature signature;
-  if (!signature.read(args, nargs)) return run_dynamic(function, args, nargs, sink, nullptr);
   Cache& cache = *caches_[static_cast<size_t>(function.index)];
   if (std::unique_ptr<Ready> ready{cache.ready.exchange(nullptr, std::memory_order_acq_rel)}) {
-    if (ready->entry->key == signature.key() && ready->generation == generation() && ready->schedule->is_current())
+    if (ready->generation == generation() && signature.matches(args, nargs, ready->entry->key) && ready->schedule->is_current())
       return replay(cache, std::move(ready), signature.tensors.data(), keeps);
     retire(cache, std::move(ready));
   }
+  if (!signature.read(args, nargs)) return run_dynamic(function, args, nargs, sink, nullptr);
   bool record = false;
   std::shared_ptr<Schedule> known;
   std::shared_ptr<Entry> entry = find_entry(cache, signature.key(), &record, &known);

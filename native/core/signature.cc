@@ -6,18 +6,46 @@
 namespace torchscript {
 namespace {
 
-using Key = SmallVector<char, 512>;
+// A key that is made.
+class Maker {
+ public:
+  explicit Maker(SmallVector<char, 512>& bytes) : bytes_(bytes) {}
+  void append(const void* data, size_t n) { bytes_.append(static_cast<const char*>(data), n); }
+  static constexpr bool holds() { return true; }
 
-template <class T> void append(Key& key, const T& value) {
+ private:
+  SmallVector<char, 512>& bytes_;
+};
+
+// A key that is compared with one that was made.
+class Comparer {
+ public:
+  explicit Comparer(std::string_view key) : at_(key.data()), end_(at_ + key.size()) {}
+  void append(const void* data, size_t n) {
+    if (static_cast<size_t>(end_ - at_) < n || std::memcmp(at_, data, n) != 0) {
+      same_ = false;
+      return;
+    }
+    at_ += n;
+  }
+  bool holds() const { return same_; }
+  bool ends() const { return same_ && at_ == end_; }
+
+ private:
+  const char *at_, *end_;
+  bool same_ = true;
+};
+
+template <class Key, class T> void append(Key& key, const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
-  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+  key.append(&value, sizeof value);
 }
-void append_text(Key& key, const std::string& text) {
+template <class Key> void append_text(Key& key, const std::string& text) {
   append(key, text.size());
   key.append(text.data(), text.size());
 }
 
-void append_quant(Key& key, const TensorView& view) {
+template <class Key> void append_quant(Key& key, const TensorView& view) {
   const QuantParams& q = *view.quant;
   append(key, q.scheme);
   if (q.scheme == QuantParams::Scheme::PerTensorAffine) {
@@ -27,27 +55,40 @@ void append_quant(Key& key, const TensorView& view) {
   }
   append(key, q.axis);
   auto n = static_cast<size_t>(view.sizes[q.axis]);
-  key.append(reinterpret_cast<const char*>(q.scales), n * sizeof(double));
-  key.append(reinterpret_cast<const char*>(q.zero_points), n * sizeof(double));
+  key.append(q.scales, n * sizeof(double));
+  key.append(q.zero_points, n * sizeof(double));
 }
 
 }  // namespace
 
-bool Signature::read(const Value* args, size_t nargs) {
-  for (size_t i = 0; i < nargs; i++)
-    if (!add(args[i], 0)) return false;
-  if (tensors.size() > 1) {
-    SmallVector<const Storage*, 16> storages;
-    for (Tensor* tensor : tensors) storages.push_back(tensor->storage.get());
-    std::sort(storages.data(), storages.data() + storages.size());
-    if (std::adjacent_find(storages.begin(), storages.end()) != storages.end()) return false;
-  }
-  return true;
+bool Signature::tensors_are_apart() const {
+  if (tensors.size() < 2) return true;
+  if (tensors.size() == 2) return tensors[0]->storage != tensors[1]->storage;
+  SmallVector<const Storage*, 16> storages;
+  for (Tensor* tensor : tensors) storages.push_back(tensor->storage.get());
+  std::sort(storages.data(), storages.data() + storages.size());
+  return std::adjacent_find(storages.begin(), storages.end()) == storages.end();
 }
 
-bool Signature::add(const Value& value, int depth) {
-  if (depth > 64) return false;
-  Key& key = bytes;
+bool Signature::read(const Value* args, size_t nargs) {
+  bytes.clear();
+  tensors.clear();
+  Maker key(bytes);
+  for (size_t i = 0; i < nargs; i++)
+    if (!add(key, args[i], 0)) return false;
+  return tensors_are_apart();
+}
+
+bool Signature::matches(const Value* args, size_t nargs, std::string_view known) {
+  tensors.clear();
+  Comparer key(known);
+  for (size_t i = 0; i < nargs; i++)
+    if (!add(key, args[i], 0) || !key.holds()) return false;
+  return key.ends() && tensors_are_apart();
+}
+
+template <class Key> bool Signature::add(Key& key, const Value& value, int depth) {
+  if (depth > 64 || !key.holds()) return false;
   append(key, value.tag());
   switch (value.tag()) {
     case Tag::None:
@@ -75,8 +116,8 @@ bool Signature::add(const Value& value, int depth) {
       append(key, view.device);
       append(key, view.ndim);
       append(key, tensor.requires_grad);
-      key.append(reinterpret_cast<const char*>(view.sizes), sizeof(int64_t) * static_cast<size_t>(view.ndim));
-      key.append(reinterpret_cast<const char*>(view.strides), sizeof(int64_t) * static_cast<size_t>(view.ndim));
+      key.append(view.sizes, sizeof(int64_t) * static_cast<size_t>(view.ndim));
+      key.append(view.strides, sizeof(int64_t) * static_cast<size_t>(view.ndim));
       if (view.quant) append_quant(key, view);
       tensors.push_back(&tensor);
       return true;
@@ -84,17 +125,17 @@ bool Signature::add(const Value& value, int depth) {
     case Tag::List:
       append(key, value.to_list().items.size());
       for (const Value& item : value.to_list().items)
-        if (!add(item, depth + 1)) return false;
+        if (!add(key, item, depth + 1)) return false;
       return true;
     case Tag::Tuple:
       append(key, value.to_tuple().items.size());
       for (const Value& item : value.to_tuple().items)
-        if (!add(item, depth + 1)) return false;
+        if (!add(key, item, depth + 1)) return false;
       return true;
     case Tag::Dict:
       append(key, value.to_dict().entries.size());
       for (const auto& [k, v] : value.to_dict().entries)
-        if (!add(k, depth + 1) || !add(v, depth + 1)) return false;
+        if (!add(key, k, depth + 1) || !add(key, v, depth + 1)) return false;
       return true;
     // Writes to the attributes of objects void all recordings (Program::state_changed).
     case Tag::Object: append(key, value.pointer()); return value.to_object().shared;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -48,6 +48,23 @@ t.test('weights that are others are packed, from a file that fits in part too', 
   t.not(packsOf(module).weightsDigest(), digest)
   t.equal(packsOf(module).readPacks(path), 1)
   t.ok(torch.allclose(module.forward(x) as torch.Tensor, other.forward(x), { rtol: 1e-4, atol: 1e-5 }))
+  t.end()
+})
+
+t.test('large packed weights are used where they are in the file, or copied to huge pages', (t) => {
+  const large = jit.optimizeForInference(jit.trace(new nn.Linear(2048, 1280).eval(), [torch.ones([2, 2048])]))
+  const input = torch.randn([2, 2048])
+  const want = large.forward(input) as torch.Tensor
+  // Memory as a file system has small pages, disks may have huge ones.
+  for (const parent of [folder, '/dev/shm'].filter((name) => existsSync(name))) {
+    const own = mkdtempSync(join(parent, 'packs-'))
+    t.teardown(() => rmSync(own, { recursive: true }))
+    packsOf(large).writePacks(join(own, 'large'))
+    const again = jit.optimizeForInference(large)
+    t.equal(packsOf(again).readPacks(join(own, 'large')), 1)
+    t.same((again.forward(input) as torch.Tensor).data, want.data)
+    t.equal(again.memoryPlan().packedBytes, large.memoryPlan().packedBytes, 'nothing was packed again')
+  }
   t.end()
 })
 
