@@ -1,13 +1,11 @@
 // convNd, convolution, convolution_mode, mkldnn_convolution, conv_transposeNd and convolution_epilogue on the device.
 #include <algorithm>
 #include <cstdio>
-#include <optional>
 
 #include "cpu-avx/conv/rows.h"
 #include "cpu-avx/gemm/epilogue.h"
 #include "core/device.h"
-#include "cuda/gemm.h"
-#include "cuda/kernels/conv_params.h"
+#include "cuda/conv_tiles.h"
 #include "cuda/rows.h"
 
 namespace torchscript::cuda {
@@ -46,7 +44,8 @@ void five_strides(const ConvShape& s, const TensorView& t, int64_t* to) {
   for (int d = 0; d < s.spatial; d++) to[5 - s.spatial + d] = t.strides[lead + d];
 }
 
-// What all kernels want to know.
+}  // namespace
+
 ConvParams conv_params(const Call& call, const ConvShape& s, const TensorView* residual, Activation activation) {
   const TensorView &out = call.outputs[0], &x = call.tensor(0), &w = call.tensor(1);
   const int64_t pixels = s.batch * s.out_pixels(), depth = s.group_in() * s.taps();
@@ -96,6 +95,8 @@ ConvParams conv_params(const Call& call, const ConvShape& s, const TensorView* r
   p.group_filters = divider_of(static_cast<uint32_t>(s.group_out()));
   return p;
 }
+
+namespace {
 
 // Batch, channel, and pixels as one dimension; `whole`: and the batch with them. False where these are not evenly apart.
 bool as_pixels(const ConvShape& s, const int64_t* sizes, const int64_t* strides, bool whole, int64_t* apart) {
@@ -172,21 +173,32 @@ bool run_as_product(Call& call, const ConvShape& s, const TensorView* residual, 
 // ---- tiles that are fetched ahead (kernels/conv_mma.cuh)
 
 int vector_of(DType t) { return static_cast<int>(16 / dtype_size(t)); }
-bool has_tiles(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32; }
+}  // namespace
+
 // Channels of a group in the packed weight: a whole number of vectors, which those of several groups must be by themselves.
 int64_t packed_channels(const ConvShape& s, DType t) { return (s.group_in() + vector_of(t) - 1) / vector_of(t) * vector_of(t); }
+
+namespace {
+
+bool has_tiles(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32; }
 bool suits_tiles(const ConvShape& s, DType t, int device) {
   if (!has_tiles(t) || s.group_in() == 0 || s.group_out() == 0 || s.taps() == 0 || enter(device).properties.major < 8) return false;
   if (s.groups > 1 && (s.group_in() % vector_of(t) != 0 || s.group_out() <= 8)) return false;
   return packed_channels(s, t) * s.taps() <= INT32_MAX;
 }
+}  // namespace
+
 size_t packed_weight_bytes(const ConvShape& s, DType t) {
   return static_cast<size_t>(s.out_channels * s.taps() * packed_channels(s, t) * dtype_size(t));
 }
+namespace {
+
 void zero_fill(int device, void* to, size_t bytes) {
   Context& context = enter(device);
   TS_CUDA(memset_d8, reinterpret_cast<DevicePointer>(to), 0, bytes, current_stream(context));
 }
+}  // namespace
+
 void pack_weight(Runtime* runtime, const ConvShape& s, const TensorView& w, void* to) {
   const int64_t channels = packed_channels(s, w.dtype);
   if (channels != s.group_in()) zero_fill(w.device, to, packed_weight_bytes(s, w.dtype));
@@ -210,6 +222,8 @@ void pack_weight(Runtime* runtime, const ConvShape& s, const TensorView& w, void
   for (int d = 0; d < packed.ndim; d++) packed.sizes[d] = from.sizes[d];
   copy_strided(packed, from, runtime);
 }
+namespace {
+
 // Whether vectors of 16 bytes along the channels begin where they should.
 bool in_vectors(const void* data, const int64_t* strides, const int64_t* sizes, DType t) {
   bool fits = strides[1] == 1 && aligned_16(data);
@@ -217,20 +231,18 @@ bool in_vectors(const void* data, const int64_t* strides, const int64_t* sizes, 
   return fits;
 }
 
-bool run_in_tiles(Call& call, const ConvShape& s, const ConvParams& params) {
+}  // namespace
+
+bool ConvTiles::begin(Call& call, const ConvShape& s, const ConvParams& params, bool small_tiles, int64_t worth) {
   const TensorView &out = call.outputs[0], &x = call.tensor(0), &w = call.tensor(1);
   const DType dtype = x.dtype;
   const int device = out.device, vector = vector_of(dtype);
-  if (!suits_tiles(s, dtype, device)) return false;
-  ConvMmaParams p;
   p.conv = params;
   ConvParams& c = p.conv;
   const int64_t in_sizes[5] = {s.batch, s.in_channels, s.in[0], s.in[1], s.in[2]}, out_sizes[5] = {s.batch, s.out_channels, s.out[0], s.out[1], s.out[2]};
   const int64_t channels = packed_channels(s, dtype);
   const bool as_it_is = channels == s.group_in() && in_vectors(c.x, c.x_strides, in_sizes, dtype);
-  // A sum of few terms is not worth a copy of the image.
-  if (!as_it_is && params.depth <= (dtype == DType::F32 ? 32 : 16)) return false;
-  std::optional<Scratch> image, weight, partial;
+  if (!as_it_is && params.depth <= worth) return false;
   if (!as_it_is) {
     // Channels beside one another, zeros after them.
     const int64_t all = s.groups * channels, pixels = s.batch * s.in_pixels();
@@ -269,18 +281,31 @@ bool run_in_tiles(Call& call, const ConvShape& s, const ConvParams& params) {
   p.bias_vectors = groups_fit && c.bias && c.bias_stride == 1 && aligned_16(c.bias);
   const auto tiles = [](int64_t size, int tile) { return (size + tile - 1) / tile; };
   const int64_t sms = enter(device).properties.multi_processors;
-  const bool tf32 = dtype == DType::F32 && allows_tf32_convolutions();
-  const int tile = !tf32 && tiles(c.pixels, 128) * tiles(c.group_out, 128) * s.groups >= sms && c.group_out > 64 && c.pixels > 64 ? 128 : 64;
+  tile = !small_tiles && tiles(c.pixels, 128) * tiles(c.group_out, 128) * s.groups >= sms && c.group_out > 64 && c.pixels > 64 ? 128 : 64;
   p.row_tiles = static_cast<int32_t>(tiles(c.pixels, tile));
   p.column_tiles = static_cast<int32_t>(tiles(c.group_out, tile));
   const int64_t all = static_cast<int64_t>(p.row_tiles) * p.column_tiles, groups = std::min<int64_t>(s.groups, 65535);
   if (all > INT32_MAX) fail("A convolution with an output of 2^43 elements or more is not supported on CUDA");
   if (tile == 64 && groups == s.groups)
     share_depth(p.split, device, partial, all * groups, groups, (c.depth * dtype_size(dtype) + 63) / 64, 4, 2, 64 * 64 * sizeof(float));
+  grid = {static_cast<unsigned>(all), 1, static_cast<unsigned>(groups * p.split.splits)};
+  return true;
+}
+
+namespace {
+
+bool run_in_tiles(Call& call, const ConvShape& s, const ConvParams& params) {
+  const DType dtype = call.tensor(0).dtype;
+  const int device = call.outputs[0].device;
+  if (!suits_tiles(s, dtype, device)) return false;
+  const bool tf32 = dtype == DType::F32 && allows_tf32_convolutions();
+  ConvTiles tiles;
+  // A sum of few terms is not worth a copy of the image.
+  if (!tiles.begin(call, s, params, tf32, dtype == DType::F32 ? 32 : 16)) return false;
   const char* of = dtype == DType::F16 ? "mma_f16" : dtype == DType::BF16 ? "mma_bf16" : tf32 ? "mma_tf32" : "plain_f32";
   char name[64];
-  std::snprintf(name, sizeof name, "conv_%s_%dx%d", of, tile, tile);
-  launch(device, call.runtime, name, {static_cast<unsigned>(all), 1, static_cast<unsigned>(groups * p.split.splits)}, {tile == 128 ? 256u : 128u}, tile_shared_bytes(tile), p);
+  std::snprintf(name, sizeof name, "conv_%s_%dx%d", of, tiles.tile, tiles.tile);
+  launch(device, call.runtime, name, tiles.grid, {tiles.tile == 128 ? 256u : 128u}, tile_shared_bytes(tiles.tile), tiles.p);
   return true;
 }
 

@@ -7,6 +7,8 @@
 
 #include "core/device.h"
 #include "core/builtins/adapter.h"
+#include "core/invoke.h"
+#include "core/registry.h"
 
 namespace torchscript {
 namespace {
@@ -73,13 +75,26 @@ double input_scale(const Value& x) {
   return q->scale;
 }
 
+// Whether the tensor is on a device that has the fused row for these arguments.
+bool device_takes(const char* row, const Value* args, int nargs) {
+  if (args[0].to_tensor().device() == kCpuDevice) return false;
+  const Kernel* kernel = find_cuda_kernel(row);
+  if (!kernel || !kernel->accepts) return false;
+  ArgList list;
+  list.set(args, nargs);
+  Call call;
+  call.args = list.data();
+  call.nargs = nargs;
+  return kernel->accepts(call);
+}
+
 // ---- linear: (weight, bias, centered or half-precision weight, scales or None for half precision)
 enum { kLinearWeight, kLinearBias, kLinearCentered, kLinearScales, kLinearItems };
 
 Value linear_payload(Context& context, const Value& weight, const Value& bias) {
   const bool half = !is_quantized(weight.to_tensor().dtype());
   return Value(
-    make_tuple_value({weight, bias, half ? as_weight(weight) : centered_weight(context, weight), half ? Value() : scales_of(weight)}));
+    make_tuple_value({as_weight(weight), bias, half ? as_weight(weight) : centered_weight(context, weight), half ? Value() : scales_of(weight)}));
 }
 
 void linear_prepack(Context& context, Value* args, int nargs, Value* results, int) {
@@ -138,6 +153,11 @@ template <bool relu> void linear(Context& context, Value* args, int, Value* resu
   const auto& items = items_of(args[1], kLinearItems, "packed linear parameters");
   const DType dtype = quantized_dtype(args[0], "quantized::linear");
   if (items[kLinearScales].is_none()) fail("quantized::linear: Expected a weight of 8 bits");
+  const Value fused[] = {args[0], items[kLinearWeight], items[kLinearBias], args[2], args[3], Value::of_int(static_cast<int64_t>(dtype)), Value::of_bool(relu)};
+  if (device_takes("quantized_linear", fused, 7)) {
+    results[0] = context.call_kernel_n("quantized_linear", fused, 7, 1)[0];
+    return;
+  }
   const Value sums = context.call_kernel("linear", {context.call_kernel("quantized_centered", {args[0]}), items[kLinearCentered], Value()});
   results[0] = requantize(context, sums, items[kLinearScales], items[kLinearBias], input_scale(args[0]), -1, args[2], args[3], dtype, relu);
 }
@@ -174,7 +194,7 @@ Value conv_payload(Context& context, const Value& weight, const Value& bias, Val
                    Value output_padding, int64_t groups, bool transposed) {
   if (!is_quantized(weight.to_tensor().dtype()))
     fail("quantized::conv_prepack: Expected a quantized weight but received %s", dtype_torch_name(weight.to_tensor().dtype()));
-  return Value(make_tuple_value({weight, bias, centered_weight(context, weight), scales_of(weight), std::move(stride), std::move(padding),
+  return Value(make_tuple_value({as_weight(weight), bias, centered_weight(context, weight), scales_of(weight), std::move(stride), std::move(padding),
                                  std::move(dilation), std::move(output_padding), Value::of_int(groups), Value::of_bool(transposed)}));
 }
 
@@ -297,6 +317,26 @@ int64_t channel_axis(const Value& y, bool one_dimensional, const std::vector<Val
 // (input, packed, scale, zero_point), or with the convolution's numbers, which the packed object has too, in between.
 template <bool relu, bool one_dimensional> void conv(Context& context, Value* args, int nargs, Value* results, int) {
   const DType dtype = quantized_dtype(args[0], "quantized::conv");
+  if constexpr (!one_dimensional) {
+    const auto& items = items_of(args[1], kConvItems, "packed convolution parameters");
+    const Value fused[] = {args[0],
+                           items[kConvWeight],
+                           items[kConvBias],
+                           items[kConvStride],
+                           items[kConvPadding],
+                           items[kConvDilation],
+                           items[kConvTransposed],
+                           items[kConvOutputPadding],
+                           items[kConvGroups],
+                           args[nargs - 2],
+                           args[nargs - 1],
+                           Value::of_int(static_cast<int64_t>(dtype)),
+                           Value::of_bool(relu)};
+    if (device_takes("quantized_convolution", fused, 13)) {
+      results[0] = context.call_kernel_n("quantized_convolution", fused, 13, 1)[0];
+      return;
+    }
+  }
   Value x = context.call_kernel("quantized_centered", {args[0]});
   const int channels_at = one_dimensional ? x.to_tensor().dim() - 1 : 0;
   if (one_dimensional) x = insert_dim(x, channels_at);

@@ -14,6 +14,7 @@ template <class T, int kLines, int kThreads> struct ConvLines {
   int64_t batch[kCount];  // where the pixel's image begins; -1: no pixel
   int32_t start[kCount][3];
   int32_t channel, tap[3];
+  uint32_t padding = 0;  // four bytes outside the image, where elements are bytes
   TS_DEVICE explicit ConvLines(const ConvParams& params) : p(params) {}
   TS_DEVICE void begin(int group, uint32_t first, int step) {
     x = static_cast<const T*>(p.x) + static_cast<int64_t>(group) * p.group_in;
@@ -47,7 +48,14 @@ template <class T, int kLines, int kThreads> struct ConvLines {
       const int32_t xx = conv_place(p, 2, start[i][2], tap[2]);
       const bool inside = within && batch[i] >= 0 && z >= 0 && y >= 0 && xx >= 0;
       const T* from = inside ? x + batch[i] + z * p.x_strides[2] + y * p.x_strides[3] + xx * p.x_strides[4] + channel : x;
-      copy_async(to + i * (kThreads / 4) * kPitch, from, inside ? 16 : 0);
+      char* const place = to + i * (kThreads / 4) * kPitch;
+      if constexpr (sizeof(T) == 1) {
+        if (!inside) {
+          *reinterpret_cast<uint4*>(place) = make_uint4(padding, padding, padding, padding);
+          continue;
+        }
+      }
+      copy_async(place, from, inside ? 16 : 0);
     }
     channel += kDepth;
     while (channel >= p.group_in) {
@@ -97,8 +105,8 @@ template <class Out> struct ConvOut {
   }
 };
 
-// blockIdx.x: a tile; blockIdx.z: a group, and a part of the depth.
-template <class Tile, class Out> TS_DEVICE void conv_mma(const ConvMmaParams& p) {
+// blockIdx.x: a tile; blockIdx.z: a group, and a part of the depth. out_of(pixel, filter, group) makes what takes the sums.
+template <class Tile, class OutOf> TS_DEVICE void conv_tiles_into(const ConvMmaParams& p, uint32_t padding, const OutOf& out_of) {
   using T = typename Tile::T;
   TS_DYNAMIC_SHARED(char, shared);
   const ConvParams& c = p.conv;
@@ -110,15 +118,18 @@ template <class Tile, class Out> TS_DEVICE void conv_mma(const ConvMmaParams& p)
   for (int group = static_cast<int>(blockIdx.z) / splits; group < c.groups; group += static_cast<int>(gridDim.z) / splits) {
     ConvLines<T, Tile::kRows, Tile::kThreads> a(c);
     DenseLines<T, Tile::kColumns, Tile::kThreads> b;
+    a.padding = padding;
     a.begin(group, static_cast<uint32_t>(row) * Tile::kRows, first);
     b.begin(static_cast<const T*>(c.weight) + static_cast<int64_t>(group) * c.group_out * c.depth, c.depth, column * Tile::kColumns, c.group_out, c.depth);
     typename Tile::Sums sums = {};
     Tile::multiply(shared, a, b, false, first, last, sums);
     if (!gather<Tile>(p.split, static_cast<uint32_t>(group) * gridDim.x + blockIdx.x, split, sums)) continue;
-    const ConvOut<Out> out = {p, static_cast<uint32_t>(row) * Tile::kRows, column * Tile::kColumns, group};
-    Tile::hand_out(shared, sums, out);
+    Tile::hand_out(shared, sums, out_of(static_cast<uint32_t>(row) * Tile::kRows, column * Tile::kColumns, group));
     __syncthreads();
   }
+}
+template <class Tile, class Out> TS_DEVICE void conv_mma(const ConvMmaParams& p) {
+  conv_tiles_into<Tile>(p, 0, [&](uint32_t pixel0, int filter0, int group) { return ConvOut<Out>{p, pixel0, filter0, group}; });
 }
 
 }  // namespace torchscript::cuda
