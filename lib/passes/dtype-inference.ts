@@ -1,4 +1,4 @@
-import type { Node, Value } from '../ir/graph.js'
+import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import type { FunctionSchema } from '../ir/schema.js'
 import { TensorType } from '../ir/types.js'
 import type { OperatorDefinition } from '../ops/op.js'
@@ -62,7 +62,7 @@ function isRealNumber(value: Value): boolean {
   return value.type.kind === 'Simple' && ['int', 'float', 'bool'].includes(value.type.name)
 }
 
-/** What is known stays true whatever passes do to the graph. */
+/** What is known stays true whatever passes do to the graph, but for those that call `forgetDTypes`. */
 const known = new WeakMap<Value, string>()
 
 /** The float dtype that a tensor, or each tensor of a list, surely has when the program gets there; undefined when it is not known or no float. */
@@ -70,7 +70,23 @@ export function floatDType(value: Value, evaluator: ConstantFacts): string | und
   return known.get(value) ?? new Inference(evaluator).of(value, 0)
 }
 
-const float = (dtype: string | undefined): string | undefined => (dtype?.startsWith('float') ? dtype : undefined)
+/** Says what a value surely is, where the pass that made it knows more than its operator tells. */
+export const learnDType = (value: Value, dtype: string): void => void known.set(value, dtype)
+
+/** To be called before a pass changes dtypes. */
+export function forgetDTypes(graph: Graph): void {
+  const forget = (block: Block): void => {
+    for (const input of block.inputs) known.delete(input)
+    for (const node of block.nodes) {
+      for (const output of node.outputs) known.delete(output)
+      node.blocks.forEach(forget)
+    }
+  }
+  forget(graph.block)
+}
+
+const float = (dtype: string | undefined): string | undefined =>
+  dtype !== undefined && (dtype.startsWith('float') || dtype === 'bfloat16') ? dtype : undefined
 
 /** One question, which leads to many values and to each once. */
 class Inference {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { scalarOf } from '../../lib/runtime/tensors.js'
 import type { TensorData } from '../../lib/archive/values.js'
 import { printGraph } from '../../lib/ir/printer.js'
+import { autocast } from '../../lib/passes/autocast.js'
 import { assignLayout } from '../../lib/passes/assign-layout.js'
 import { cancelTransposes } from '../../lib/passes/cancel-transposes.js'
 import { canonicalizeLoops } from '../../lib/passes/canonicalize-loops.js'
@@ -45,6 +46,7 @@ import { tensor } from '../../lib/tensor/creation.js'
 import { after, evaluator, graphOf, input, sameValues } from './support.js'
 
 const passes: readonly Pass[] = [
+  autocast('float16', evaluator),
   assignLayout(evaluator),
   cancelTransposes,
   canonicalizeConstants({ scalar: (constant) => scalarOf(constant as TensorData) }),

@@ -227,8 +227,18 @@ static Builtins rows{
   {"aten::retain_grad", fn<[](const Value&) {}>},
   {"aten::_fw_primal", fn<[](Tensor& t) { return alias(t); }>},
   {"aten::_make_dual", fn<[](Tensor& t) { return alias(t); }>},
-  {"aten::_autocast_to_full_precision", kUnchanged},
-  {"aten::_autocast_to_reduced_precision", kUnchanged},
+  {"aten::_autocast_to_full_precision", fn<[](Context& context, const Value& self, bool on_cuda, bool on_cpu) {
+     const Tensor& t = self.to_tensor();
+     const bool is_reduced = t.dtype() == DType::F16 || t.dtype() == DType::BF16;
+     return is_reduced && (t.device() == kCpuDevice ? on_cpu : on_cuda) ? cast(context, self, DType::F32) : self;
+   }>},
+  {"aten::_autocast_to_reduced_precision",
+   fn<[](Context& context, const Value& self, bool on_cuda, bool on_cpu, int64_t cuda_dtype, int64_t cpu_dtype) {
+     const Tensor& t = self.to_tensor();
+     const bool here = t.device() == kCpuDevice;
+     if (t.dtype() != DType::F32 || !(here ? on_cpu : on_cuda)) return self;
+     return cast(context, self, dtype_of(here ? cpu_dtype : cuda_dtype));
+   }>},
   {"aten::requires_grad_", fn<[](const Value& self, MaybeBool on) {
      self.to_tensor().requires_grad = on.value_or(true);
      return self;
