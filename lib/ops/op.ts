@@ -28,6 +28,8 @@ export interface OperatorTraits {
   readonly dtypeFrom?: readonly string[]
   /** The first result has as many dimensions as this argument, or as each tensor of this list. Expressions need not say it. */
   readonly rankOf?: string
+  /** In place it writes elements only: the tensor keeps its shape. Operators with a file need not say it. */
+  readonly keepsShape?: true
   /** The result may be an argument itself, or share its memory, although the schema does not say so. */
   readonly mayReturnArgument?: true
   /** Copies its first argument in evaluation mode, which this argument tells. */

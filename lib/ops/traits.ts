@@ -26,6 +26,7 @@ const executorOperators: Readonly<Record<string, OperatorTraits>> = {
   'aten::view_as_complex': { dtypeFrom: [] },
   'aten::index.Tensor': { dtypeFrom: ['self'] },
   'aten::clone': likeSelf,
+  'aten::copy': { ...likeSelf, keepsShape: true },
   'aten::contiguous': { rankOf: 'self', layout: 'reads' },
   'aten::split': ranked,
   'aten::split_with_sizes': ranked,

@@ -5,7 +5,8 @@ import type { OperatorDefinition } from '../ops/op.js'
 import { implementationOf } from '../ops/registry.js'
 import { argumentAt, traitsOf } from '../ops/traits.js'
 import { dtypeFromCode } from '../tensor/dtype.js'
-import type { ConstantFacts } from './evaluator.js'
+import type { ConstantFacts, TensorFacts } from './evaluator.js'
+import { rankOf } from './ranks.js'
 
 /** What is deeper is not looked at, for the stack's sake. */
 const maxDepth = 500
@@ -119,7 +120,22 @@ class Inference {
     const values = from?.map((at) => node.inputs[at]).filter((value) => value !== undefined && !isRealNumber(value)) ?? []
     // Numbers alone, or a tensor that may be None.
     if (values.some((value) => value.type !== TensorType && value.type.kind !== 'List')) return undefined
-    return this.agreed(values, depth)
+    return this.agreed(this.deciding(node, values), depth)
+  }
+
+  /**
+   * The values that decide, as the rules of promotion have it, what float dtype others beside them have: not constants of integers, and not constants
+   * without dimensions beside a value that has some.
+   */
+  private deciding(node: Node, values: readonly Value[]): readonly Value[] {
+    if (values.length < 2) return values
+    const factsOf = ({ node: { constant } }: Value): TensorFacts | undefined =>
+      constant?.kind === 'tensor' ? this.evaluator.facts(constant.tensor) : undefined
+    const wide = values.filter((value) => !/^(?:u?int|bool)/.test(factsOf(value)?.dtype ?? ''))
+    const { definition } = implementationOf(node.schema!)
+    if (definition?.kind !== 'pointwise' || wide.every((value) => factsOf(value)?.shape.length !== 0)) return wide
+    const sized = wide.filter((value) => factsOf(value)?.shape.length !== 0)
+    return sized.some((value) => (factsOf(value)?.shape.length ?? rankOf(value).least) > 0) ? sized : wide
   }
 
   /** The one float dtype of several tensors. */

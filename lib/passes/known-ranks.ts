@@ -23,11 +23,12 @@ export const knownRanks = (facts: ConstantFacts): Pass => ({
   run: (graph: Graph): boolean => !changesShapes(graph) && new Ranks(facts).block(graph.block),
 })
 
-/** Whether some tensor may get another number of dimensions: operators in place that are not those that give as many. */
-function changesShapes(graph: Graph): boolean {
+/** Whether some tensor may get another shape in place: by operators that say nothing of it, and as the `out` of another. */
+export function changesShapes(graph: Graph): boolean {
   for (const { schema } of allNodes(graph.block)) {
-    const writes = schema?.arguments.some((a) => a.alias?.isWrite && a.type === TensorType)
-    if (writes && implementationOf(schema!).definition === undefined) return true
+    if (schema === undefined || !schema.arguments.some((a) => a.alias?.isWrite && a.type === TensorType)) continue
+    const { definition, variant } = implementationOf(schema)
+    if (variant === 'out' || (definition === undefined && !traitsOf(schema).keepsShape)) return true
   }
   return false
 }

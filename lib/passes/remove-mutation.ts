@@ -1,8 +1,9 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
-import type { FunctionSchema } from '../ir/schema.js'
-import { TensorType } from '../ir/types.js'
+import { type FunctionSchema, isMutating, schemaByFullName } from '../ir/schema.js'
+import { IntType, TensorType } from '../ir/types.js'
 import { implementationOf } from '../ops/registry.js'
 import { traitsOf } from '../ops/traits.js'
+import { AliasAnalysis } from './alias-analysis.js'
 import { floatDType } from './dtype-inference.js'
 import { isDeterministic } from './effects.js'
 import type { ConstantFacts } from './evaluator.js'
@@ -11,15 +12,21 @@ import type { Pass } from './pass.js'
 /**
  * In-place operators on new memory that nothing else has become the operators that give a new tensor, after PyTorch's RemoveMutation: nothing stands
  * in the way of fusion then, and the executor reuses the memory where it can. What reads the tensor after the change reads the new one. The tensor
- * is the result of an operator whose result is its own, and until the change it was only read: no view, no list and no object has it.
+ * is the result of an operator whose result is its own, or a view of one: whatever else has its memory is not read after the change.
  *
  *     %c : Tensor = aten::conv2d(%x, %w, ...)               %c : Tensor = aten::conv2d(%x, %w, ...)
  *     %s : Tensor = aten::sigmoid(%c)                       %s : Tensor = aten::sigmoid(%c)
  *     %d : Tensor = aten::mul_(%c, %s)               =>     %d : Tensor = aten::mul(%c, %s)
  *     %y : Tensor = aten::relu(%c)                          %y : Tensor = aten::relu(%d)
  *
+ * A copy of another new tensor onto the whole of one becomes that tensor, if nobody can tell:
+ *
+ *     %e : Tensor = aten::copy_(%c, %s, %false)      =>     %e : Tensor = aten::expand_as(%s, %c)
+ *     %y : Tensor = aten::relu(%c)                          %f : Tensor = aten::contiguous(%e, %0)
+ *                                                           %y : Tensor = aten::relu(%f)
+ *
  * Only expressions, and only where the new tensor surely has the dtype of the old one. An operand that does not broadcast to the tensor it is added
- * to raises no more: the result is larger.
+ * to raises no more: the result is larger. Writes to a part of a tensor that is read as a whole stay: without them the whole would be copied.
  */
 export const removeMutation = (facts: ConstantFacts): Pass => ({
   name: 'remove-mutation',
@@ -39,29 +46,87 @@ function removeFrom(block: Block, facts: ConstantFacts): boolean {
   for (const node of [...block.nodes]) {
     for (const inner of node.blocks) changed = removeFrom(inner, facts) || changed
     const functional = functionalOf(node, facts)
-    if (functional === undefined) continue
+    const copies = functional === undefined && isCopy(node, facts)
+    if (functional === undefined && !copies) continue
+    if (!ownsMemory(node, placeOf)) continue
     const [tensor] = node.inputs
-    if (tensor.node.owner !== block || !isNew(tensor)) continue
     const place = placeOf(node)
-    const earlier = tensor.uses.filter(({ user }) => user !== node && placeOf(user) < place)
-    if (
-      earlier.some(({ user, offset }) => mayKeep(user, offset)) ||
-      node.inputs.some((value, i) => i > 0 && value === tensor && mayKeep(node, i))
-    )
-      continue
-    const made = node.graph.create(functional.name, node.inputs).insertBefore(node)
-    made.schema = functional
-    made.range = node.range
-    made.callStack = node.callStack
-    made.output.debugName = node.output.debugName
-    places.set(made, place)
-    for (const { user, offset } of [...tensor.uses])
-      if (user !== made && user !== node && placeOf(user) > place) user.replaceInput(offset, made.output)
-    node.output.replaceAllUsesWith(made.output)
+    const later = tensor.uses.filter(({ user }) => user !== node && placeOf(user) > place)
+    let made: Value
+    if (functional !== undefined) made = insert(node, functional, node.inputs)
+    else if (canBeSource(node, later)) {
+      const expanded = insert(node, schemaByFullName('aten::expand_as')!, [node.inputs[1], tensor])
+      const format = node.graph.createConstant({ kind: 'int', value: 0n }, IntType).insertBefore(node).output
+      made = insert(node, schemaByFullName('aten::contiguous')!, [expanded, format])
+    } else continue
+    made.debugName = node.output.debugName
+    for (let added: Node | undefined = made.node; added !== undefined && !places.has(added); added = added.inputs[0]?.node) places.set(added, place)
+    for (const { user, offset } of later) user.replaceInput(offset, made)
+    node.output.replaceAllUsesWith(made)
     node.destroy()
     changed = true
   }
   return changed
+}
+
+function insert(before: Node, schema: FunctionSchema, inputs: readonly Value[]): Value {
+  const made = before.graph.create(schema.name, inputs).insertBefore(before)
+  made.schema = schema
+  made.range = before.range
+  made.callStack = before.callStack
+  return made.output
+}
+
+/** Whether the first argument of an in-place operator is new memory that is read after it through that argument alone. */
+function ownsMemory(node: Node, placeOf: (node: Node) => number): boolean {
+  const { owner } = node
+  const place = placeOf(node)
+  const isDone = (value: Value, link: Node | undefined): boolean =>
+    value.uses.every(({ user, offset }) => {
+      if (user === link) return true
+      if (user === node) return (offset === 0 && value === node.inputs[0]) || !mayKeep(node, offset)
+      const at = placeOf(user)
+      if (at > place) return value === node.inputs[0]
+      if (!mayKeep(user, offset)) return true
+      // Another view, or another change before this one.
+      return user.owner === owner && user.outputs.length === 1 && user.output.type === TensorType && isDone(user.output, undefined)
+    })
+  let [value] = node.inputs
+  let link: Node | undefined
+  for (;;) {
+    if (value.node.owner !== owner || value.node.outputs.length !== 1 || !isDone(value, link)) return false
+    if (isNew(value)) return true
+    link = value.node
+    if (link.schema === undefined || link.inputs[0]?.type !== TensorType || !mayKeep(link, 0)) return false
+    if (link.inputs.some((input, i) => i > 0 && input.type === TensorType && mayKeep(link!, i))) return false
+    value = link.inputs[0]
+  }
+}
+
+/** `copy_` of a tensor of the same dtype. */
+function isCopy({ schema, inputs }: Node, facts: ConstantFacts): boolean {
+  if (schema?.fullName !== 'aten::copy_' || inputs[0] === inputs[1]) return false
+  const dtype = floatDType(inputs[0], facts)
+  return dtype !== undefined && dtype === floatDType(inputs[1], facts)
+}
+
+/** Whether the source of a copy can be in the place of the copy: new memory that neither it nor what reads the copy changes, and nobody else gets. */
+function canBeSource(node: Node, later: Value['uses']): boolean {
+  let [, root] = node.inputs
+  while (!isNew(root)) {
+    if (root.node.schema === undefined || root.node.inputs[0]?.type !== TensorType || !mayKeep(root.node, 0)) return false
+    root = root.node.inputs[0]
+  }
+  const analysis = new AliasAnalysis(node.graph)
+  if (analysis.isWritten(node.inputs[1]) || analysis.escapes(node.inputs[1])) return false
+  return [...later, ...node.output.uses].every(({ user, offset }) => !mayKeep(user, offset) || isOnlyRead(user))
+}
+
+/** Whether nothing changes a view, or a view of it. */
+function isOnlyRead(view: Node): boolean {
+  const { schema } = view
+  if (schema === undefined || isMutating(schema) || view.outputs.length !== 1 || view.output.type !== TensorType) return false
+  return view.output.uses.every(({ user, offset }) => !mayKeep(user, offset) || isOnlyRead(user))
 }
 
 /** The operator that gives what an in-place one writes, if its results surely have the dtype of what is written. */

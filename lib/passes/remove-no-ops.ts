@@ -3,6 +3,7 @@ import { dtypeFromCode } from '../tensor/dtype.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import { floatDType } from './dtype-inference.js'
 import type { Evaluator } from './evaluator.js'
+import { changesShapes } from './known-ranks.js'
 import type { Pass } from './pass.js'
 
 const isNumber = (value: Value | undefined, wanted: number): boolean => {
@@ -11,6 +12,10 @@ const isNumber = (value: Value | undefined, wanted: number): boolean => {
 }
 const isNone = (value: Value): boolean => value.node.constant?.kind === 'none'
 const isFalse = (value: Value): boolean => value.node.constant?.kind === 'bool' && !value.node.constant.value
+
+const isFrom = (start: Value, wanted: number): boolean => isNone(start) || isNumber(start, wanted)
+/** Programs write the largest integer for the end of a dimension. */
+const isToEnd = (end: Value): boolean => isNone(end) || (end.node.constant?.kind === 'int' && end.node.constant.value >= 2n ** 62n)
 
 /** Whether a node gives its input itself, not a copy. */
 function returnsInput(node: Node, evaluator: Evaluator): boolean {
@@ -29,6 +34,8 @@ function returnsInput(node: Node, evaluator: Evaluator): boolean {
       const dtype = floatDType(node.inputs[0], evaluator)
       return dtype !== undefined && dtype === floatDType(node.inputs[1], evaluator)
     }
+    case 'aten::slice.Tensor':
+      return isFrom(node.inputs[2], 0) && isToEnd(node.inputs[3]) && isNumber(node.inputs[4], 1)
     default:
       return false
   }
@@ -48,7 +55,7 @@ function copiesInput(node: Node, evaluator: Evaluator): boolean {
 }
 
 /**
- * Operators that change nothing: detach, conversions to the dtype a tensor has, and x * 1, x / 1 and x - 0 of floats.
+ * Operators that change nothing: detach, slices from beginning to end, conversions to the dtype a tensor has, and x * 1, x / 1 and x - 0 of floats.
  *
  *     %y : Tensor = aten::mul(%x, %one)    =>    uses of %y read %x
  */
@@ -57,6 +64,8 @@ export const removeNoOps = (evaluator: Evaluator): Pass => ({
   run(graph: Graph): boolean {
     let analysis: AliasAnalysis | undefined
     let changed = false
+    // Views of the same memory are two where one of them gets another shape.
+    if (changesShapes(graph)) return false
     for (const node of allNodes(graph.block)) {
       if (node.outputs.length !== 1) continue
       if (!returnsInput(node, evaluator)) {
