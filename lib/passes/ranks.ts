@@ -36,6 +36,11 @@ export function rankOf(value: Value, depth = 0): Rank {
     case 'aten::bmm':
     case 'aten::baddbmm':
       return exactly(3)
+    case 'aten::einsum': {
+      const equation = node.inputs[0].node.constant
+      const result = equation?.kind === 'string' ? /->([a-zA-Z ]*)$/.exec(equation.value)?.[1].replaceAll(' ', '') : undefined
+      return result === undefined ? anyRank : exactly(result.length)
+    }
     case 'aten::matmul': {
       const ranks = node.inputs.slice(0, 2).map((part) => rankOf(part, depth + 1))
       return ranks.every(({ least }) => least >= 2) ? largest(ranks) : anyRank
