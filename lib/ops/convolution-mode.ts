@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::_convolution_mode', 'convolution_mode')
+export default kernel('aten::_convolution_mode', 'convolution_mode', { dtypeFrom: ['input'], rankOf: 'input' })

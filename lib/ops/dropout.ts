@@ -18,7 +18,7 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
   noise = torch.empty_like(input).bernoulli_(1.0 - p)
   return input * noise.div_(1.0 - p)
 `,
-    { ...off, dtypeFrom: ['input'], rankOf: 'input' },
+    { ...off, dtypeFrom: ['input'], shapeOf: 'input' },
   ),
   composed(
     'aten::feature_dropout',
@@ -34,7 +34,7 @@ def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   noise = torch.empty(sizes, dtype=input.dtype).bernoulli_(1.0 - p)
   return input * noise.div_(1.0 - p)
 `,
-    { ...off, dtypeFrom: ['input'], rankOf: 'input' },
+    { ...off, dtypeFrom: ['input'], shapeOf: 'input' },
   ),
   composed(
     'aten::alpha_dropout',
@@ -50,7 +50,7 @@ def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   b = (noise - 1.0) * (alpha * a) + alpha * a * p
   return input * (noise * a) + b
 `,
-    { ...off, dtypeFrom: ['input'], rankOf: 'input' },
+    { ...off, dtypeFrom: ['input'], shapeOf: 'input' },
   ),
   composed(
     'aten::feature_alpha_dropout',
@@ -69,6 +69,6 @@ def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
   b = (noise - 1.0) * (alpha * a) + alpha * a * p
   return input * (noise * a) + b
 `,
-    { ...off, dtypeFrom: ['input'], rankOf: 'input' },
+    { ...off, dtypeFrom: ['input'], shapeOf: 'input' },
   ),
 ]

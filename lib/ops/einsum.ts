@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::einsum', 'einsum', { mayReturnArgument: true, dtypeFrom: ['tensors'] })
+export default kernel('aten::einsum', 'einsum', { mayReturnArgument: 'ofOne', dtypeFrom: ['tensors'] })

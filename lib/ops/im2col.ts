@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::im2col', 'im2col')
+export default kernel('aten::im2col', 'im2col', { dtypeFrom: ['self'] })

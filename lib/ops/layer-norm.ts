@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::layer_norm', 'layer_norm', { dtypeFrom: ['input'], rankOf: 'input' })
+export default kernel('aten::layer_norm', 'layer_norm', { dtypeFrom: ['input'], shapeOf: 'input' })

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::new_ones', 'new_ones')
+export default kernel('aten::new_ones', 'new_ones', { dtypeFrom: ['self'] })

@@ -28,10 +28,12 @@ export interface OperatorTraits {
   readonly dtypeFrom?: readonly string[]
   /** The first result has as many dimensions as this argument, or as each tensor of this list. Expressions need not say it. */
   readonly rankOf?: string
+  /** The first result has the shape of this argument. Expressions on one tensor need not say it. */
+  readonly shapeOf?: string
   /** In place it writes elements only: the tensor keeps its shape. Operators with a file need not say it. */
   readonly keepsShape?: true
-  /** The result may be an argument itself, or share its memory, although the schema does not say so. */
-  readonly mayReturnArgument?: true
+  /** The result may be an argument itself, or share its memory, although the schema does not say so; `ofOne`: of a list of one tensor only. */
+  readonly mayReturnArgument?: true | 'ofOne'
   /** Copies its first argument in evaluation mode, which this argument tells. */
   readonly identityUnless?: string
   /** A convolution: how its arguments are laid out. */

@@ -3,7 +3,7 @@ import type { OperatorTraits } from './op.js'
 import { implementationOf } from './registry.js'
 
 const returnsArgument: OperatorTraits = { mayReturnArgument: true }
-const likeSelf: OperatorTraits = { dtypeFrom: ['self'], rankOf: 'self' }
+const likeSelf: OperatorTraits = { dtypeFrom: ['self'], shapeOf: 'self' }
 const ranked: OperatorTraits = { rankOf: 'self' }
 
 /** Operators without a file of their own: the executor runs them under their names (native/core/builtins). By name, with or without overload. */
@@ -18,16 +18,16 @@ const executorOperators: Readonly<Record<string, OperatorTraits>> = {
   'aten::resolve_conj': returnsArgument,
   'aten::resolve_neg': returnsArgument,
   'aten::dequantize': returnsArgument,
-  'aten::einsum': returnsArgument,
   'aten::type_as': { mayReturnArgument: true, dtypeFrom: ['other'], rankOf: 'self' },
   // Views and copies whose dtype is not that of the argument they alias.
-  'aten::to.other': { dtypeFrom: ['other'], rankOf: 'self' },
-  'aten::to': ranked,
+  'aten::to.other': { dtypeFrom: ['other'], shapeOf: 'self' },
+  'aten::to': { shapeOf: 'self' },
   'aten::view_as_complex': { dtypeFrom: [] },
   'aten::index.Tensor': { dtypeFrom: ['self'] },
   'aten::clone': likeSelf,
   'aten::copy': { ...likeSelf, keepsShape: true },
-  'aten::contiguous': { rankOf: 'self', layout: 'reads' },
+  'aten::contiguous': { dtypeFrom: ['self'], shapeOf: 'self', layout: 'reads' },
+  'aten::detach': { shapeOf: 'self' },
   'aten::split': ranked,
   'aten::split_with_sizes': ranked,
   'aten::tensor_split': ranked,

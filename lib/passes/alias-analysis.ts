@@ -1,8 +1,7 @@
 import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import type { AliasInfo, FunctionSchema } from '../ir/schema.js'
 import { hasTypeVariables, type Type } from '../ir/types.js'
-import { traitsOf } from '../ops/traits.js'
-import { knownFunctional } from './effects.js'
+import { knownFunctional, mayReturnArgument } from './effects.js'
 
 /**
  * A place in memory, or several that cannot be told apart. Places that may be the same are united. `fields` are what the place holds: the attributes
@@ -310,7 +309,7 @@ export class AliasAnalysis {
       const result = schema.returns[i]
       if (!isMutableType(output.type)) return
       if (result !== undefined) annotate(output, result)
-      if (traitsOf(schema).mayReturnArgument) {
+      if (mayReturnArgument(node)) {
         const elements = (value: Value): Place => (isContainer(value.type) ? this.place(value).field('*') : this.place(value))
         for (const input of node.inputs) if (isMutableType(input.type)) Place.unite(elements(output), elements(input))
       }

@@ -97,6 +97,7 @@ export class AttentionMatcher {
 
   private behind(node: Node, product: Contraction | undefined): Attention | undefined {
     const [weights, value] = product?.operands ?? node.inputs
+    if (product !== undefined && this.match.take(node.inputs[1]) === undefined) return undefined
     const after: View[] = []
     const softmax = this.weights(weights, after)
     if (softmax === undefined || !['aten::softmax.int', 'aten::_softmax'].includes(softmax.schema?.fullName ?? '')) return undefined
@@ -162,7 +163,7 @@ export class AttentionMatcher {
     // The same number added to all scores changes no softmax; none is sure to be small beside them.
     if (name === 'aten::add.Scalar' && more === 0) return through(1)
     if (/^aten::(?:mul|div)_?\.Scalar$/.test(name) && more !== undefined) return through(name.startsWith('aten::mul') ? more : 1 / more)
-    if (name === 'aten::contiguous') return through(1)
+    if (name === 'aten::contiguous' || (name === 'aten::to.dtype' && more === float32)) return through(1)
     const sizes = sizesOf(node)
     if (sizes !== undefined) return through(1, () => [sizes])
     if (name === 'aten::expand_as') {
@@ -237,7 +238,7 @@ export class AttentionMatcher {
     if (node.kind !== 'aten::einsum') return { query: { value: node.inputs[0] }, keys: { value: node.inputs[1] }, ...rest }
     const product = contractionOf(node)
     // The first operand is the one whose rows the result has.
-    if (product === undefined || !product.result.every((at, i) => at === i)) return undefined
+    if (product === undefined || !product.result.every((at, i) => at === i) || this.match.take(node.inputs[1]) === undefined) return undefined
     const [query, keys] = product.operands
     return { query: { value: query, order: product.left }, keys: { value: keys, order: product.right }, ...rest }
   }

@@ -1,5 +1,6 @@
 import type { Node } from '../ir/graph.js'
 import { isMutating, type FunctionSchema } from '../ir/schema.js'
+import { traitsOf } from '../ops/traits.js'
 
 /** Kinds that must run although nobody reads their results, and calls, which may do anything. */
 const effects = new Set([
@@ -54,6 +55,13 @@ export function isDeterministic(schema: FunctionSchema): boolean {
   if (!pureNamespaces.has(namespace)) return false
   if (determined.has(name)) return true
   return !random.test(name) && !schema.arguments.some((a) => a.name === 'generator')
+}
+
+/** Whether the results of a node may be an argument itself, or share its memory, although the schema does not say so. */
+export function mayReturnArgument({ schema, inputs }: Node): boolean {
+  const may = schema !== undefined && traitsOf(schema).mayReturnArgument
+  if (may !== 'ofOne') return may === true
+  return !inputs.some(({ node }) => node.kind === 'prim::ListConstruct' && node.inputs.length > 1)
 }
 
 /** Whether a node does anything besides giving results, nested nodes included. */

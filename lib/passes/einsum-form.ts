@@ -12,17 +12,23 @@ export interface Contraction {
   readonly swapped: Contraction
 }
 
+/** The subscripts of each operand and of the result, where an equation has no more than that. */
+export function subscriptsOf(node: Node): readonly (readonly string[])[] | undefined {
+  const equation = node.inputs[0].node.constant
+  const text = equation?.kind === 'string' ? equation.value.replaceAll(' ', '') : ''
+  return /^[a-zA-Z]+(?:,[a-zA-Z]+)*->[a-zA-Z]+$/.test(text) ? text.split(/,|->/).map((part) => [...part]) : undefined
+}
+
 /**
  * What `aten::einsum` of two tensors computes, where one subscript is summed and each operand has one that the other has not. The batch is in the order of
  * the result's subscripts.
  */
 export function contractionOf(node: Node): Contraction | undefined {
   if (node.schema?.fullName !== 'aten::einsum') return undefined
-  const [equation, list] = [node.inputs[0].node.constant, node.inputs[1].node]
-  if (equation?.kind !== 'string' || list.kind !== 'prim::ListConstruct' || list.inputs.length !== 2) return undefined
-  const parts = /^([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)$/.exec(String(equation.value).replaceAll(' ', ''))
-  if (parts === null) return undefined
-  const [first, second, result] = parts.slice(1).map((subscripts) => [...subscripts])
+  const list = node.inputs[1].node
+  const parts = subscriptsOf(node)
+  if (parts?.length !== 3 || list.kind !== 'prim::ListConstruct' || list.inputs.length !== 2) return undefined
+  const [first, second, result] = parts
   if ([first, second, result].some((subscripts) => new Set(subscripts).size !== subscripts.length)) return undefined
   const only = (a: readonly string[], b: readonly string[]): readonly string[] => a.filter((s) => !b.includes(s))
   const summed = only(first, result)

@@ -114,7 +114,7 @@ export function rankSources({ schema, inputs }: Node): readonly Value[] {
   if (schema === undefined) return []
   const { definition, functional } = implementationOf(schema)
   const isExpression = definition?.kind === 'pointwise' || (definition?.kind === 'kernel' && definition.fuses === 'pointwise')
-  const name = traitsOf(schema).rankOf
+  const { rankOf, shapeOf: name = rankOf } = traitsOf(schema)
   const values = isExpression ? inputs : name === undefined ? [] : [inputs[argumentAt(functional, name)]]
   return values.flatMap((value) =>
     value.type === TensorType ? [value] : value.node.kind === 'prim::ListConstruct' ? value.node.inputs : [],

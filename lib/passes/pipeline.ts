@@ -5,6 +5,7 @@ import { compressWeights, type WeightStorage } from './compress-weights.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
 import { expandMultiHead } from './expand-multi-head.js'
+import { forwardSizes } from './forward-sizes.js'
 import { fuseBottlenecks } from './fuse-bottlenecks.js'
 import { fuseAddmm } from './fuse-addmm.js'
 import { fuseEpilogues } from './fuse-epilogues.js'
@@ -27,6 +28,8 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   // Weights are constants in frozen graphs only. Numbers are numbers by now.
   expandMultiHead(facts),
   recognizeGelu(facts),
+  // What reads sizes only does not keep the scores of attention.
+  forwardSizes,
   recognizeAttention(reader, facts),
   recognizeNorm(facts),
   recognizeSilu(facts),

@@ -2,10 +2,9 @@ import type { Block, Graph, Node, Value } from '../ir/graph.js'
 import { type FunctionSchema, isMutating, schemaByFullName } from '../ir/schema.js'
 import { IntType, TensorType } from '../ir/types.js'
 import { implementationOf } from '../ops/registry.js'
-import { traitsOf } from '../ops/traits.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import { floatDType } from './dtype-inference.js'
-import { isDeterministic } from './effects.js'
+import { isDeterministic, mayReturnArgument } from './effects.js'
 import type { ConstantFacts } from './evaluator.js'
 import type { Pass } from './pass.js'
 
@@ -168,7 +167,7 @@ function isNew(value: Value): boolean {
   const { schema } = value.node
   if (schema === undefined) return false
   const { alias, elementAlias } = schema.returns[value.offset] ?? {}
-  return !schema.isVarret && alias === undefined && elementAlias === undefined && !traitsOf(schema).mayReturnArgument
+  return !schema.isVarret && alias === undefined && elementAlias === undefined && !mayReturnArgument(value.node)
 }
 
 /** Whether something may have the memory of an argument after a node ran. */
@@ -180,6 +179,6 @@ function mayKeep(node: Node, offset: number): boolean {
     argument === undefined ||
     argument.alias !== undefined ||
     argument.elementAlias !== undefined ||
-    traitsOf(schema).mayReturnArgument === true
+    mayReturnArgument(node)
   )
 }
