@@ -105,7 +105,9 @@ export class AttentionMatcher {
     if (softmax.kind === 'aten::softmax' ? dtype?.kind !== 'none' && numberOf(softmax.inputs[2]) !== float32 : dtype?.kind !== 'bool')
       return undefined
     if (dtype?.kind === 'bool' && dtype.value) return undefined
-    const rank = node.kind === 'aten::bmm' && after.length === 0 ? exactly(3) : rankOf(softmax.inputs[0])
+    // Seen through no view, they have as many dimensions as the product takes.
+    const taken = product?.left.length ?? (node.kind === 'aten::bmm' ? 3 : undefined)
+    const rank = taken !== undefined && after.length === 0 ? exactly(taken) : rankOf(softmax.inputs[0])
     if (!isLast(softmax.inputs[1], rank)) return undefined
     const scores = this.scores(softmax.inputs[0], 1, 0)
     if (scores === undefined || !canCombine(scores.masks, scores.views.length + after.length)) return undefined

@@ -67,7 +67,8 @@ class Sizes {
       case 'aten::bmm':
       case 'aten::matmul': {
         const last = fromEnd(value, dim)
-        if (last === undefined || last < -2 || inputs.some((input) => rankOf(input).least < 2)) return undefined
+        if (last === undefined || last < -2) return undefined
+        if (schema.name === 'aten::matmul' && inputs.some((input) => rankOf(input).least < 2)) return undefined
         return this.of(inputs[last + 2], last, depth)
       }
       case 'aten::einsum': {

@@ -17,6 +17,7 @@ import { eliminateDeadCode, eliminateUnusedWork } from '../../lib/passes/dead-co
 import { foldConvolutionBatchNorm, foldLinearBatchNorm } from '../../lib/passes/fold-batch-norm.js'
 import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic.js'
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
+import { forwardSizes } from '../../lib/passes/forward-sizes.js'
 import { fuseBottlenecks } from '../../lib/passes/fuse-bottlenecks.js'
 import { expandMultiHead } from '../../lib/passes/expand-multi-head.js'
 import { fuseAddmm } from '../../lib/passes/fuse-addmm.js'
@@ -59,6 +60,7 @@ const passes: readonly Pass[] = [
   foldConvolutionBatchNorm(evaluator),
   foldLinearBatchNorm(evaluator),
   foldConvolutionArithmetic(evaluator),
+  forwardSizes,
   fuseBottlenecks(evaluator),
   expandMultiHead(evaluator),
   fuseAddmm(evaluator),
