@@ -240,7 +240,8 @@ export class AttentionMatcher {
     if (node.kind !== 'aten::einsum') return { query: { value: node.inputs[0] }, keys: { value: node.inputs[1] }, ...rest }
     const product = contractionOf(node)
     // The first operand is the one whose rows the result has.
-    if (product === undefined || !product.result.every((at, i) => at === i) || this.match.take(node.inputs[1]) === undefined) return undefined
+    if (product === undefined || !product.result.every((at, i) => at === i) || this.match.take(node.inputs[1]) === undefined)
+      return undefined
     const [query, keys] = product.operands
     return { query: { value: query, order: product.left }, keys: { value: keys, order: product.right }, ...rest }
   }

@@ -63,8 +63,7 @@ class Rewriter {
     const query = this.ordered(found.query)
     const key = this.transposed(this.ordered(found.keys))
     const value = this.ordered(found.value)
-    const node =
-      found.views.length > 0 || found.repeats ? this.inViews(found, query, key, value) : this.plain(found, query, key, value)
+    const node = found.views.length > 0 || found.repeats ? this.inViews(found, query, key, value) : this.plain(found, query, key, value)
     if (found.order === undefined || found.order.every((to, i) => to === i)) return node
     return this.operator('aten::permute', [node.output, this.ints(found.order)]).node
   }

@@ -59,7 +59,8 @@ function removeFrom(block: Block, facts: ConstantFacts): boolean {
       made = insert(node, schemaByFullName('aten::contiguous')!, [expanded, format])
     } else continue
     made.debugName = node.output.debugName
-    for (let added: Node | undefined = made.node; added !== undefined && !places.has(added); added = added.inputs[0]?.node) places.set(added, place)
+    for (let added: Node | undefined = made.node; added !== undefined && !places.has(added); added = added.inputs[0]?.node)
+      places.set(added, place)
     for (const { user, offset } of later) user.replaceInput(offset, made)
     node.output.replaceAllUsesWith(made)
     node.destroy()
@@ -175,10 +176,5 @@ function mayKeep(node: Node, offset: number): boolean {
   const { schema } = node
   if (schema === undefined) return true
   const argument = schema.arguments[offset]
-  return (
-    argument === undefined ||
-    argument.alias !== undefined ||
-    argument.elementAlias !== undefined ||
-    mayReturnArgument(node)
-  )
+  return argument === undefined || argument.alias !== undefined || argument.elementAlias !== undefined || mayReturnArgument(node)
 }
