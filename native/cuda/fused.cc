@@ -258,6 +258,11 @@ std::unique_ptr<DeviceGroup> DeviceGroup::build(const Call& call, std::string* r
     return refuse(error.what());
   }
   group->choose_rows();
+  for (int i = 0; i < call.nargs; i++)
+    if (call.args[i].kind == ArgKind::Tensor && call.args[i].tensor->device != kCpuDevice) {
+      group->class_.brain_floats = enter(call.args[i].tensor->device).properties.major >= 8;
+      break;
+    }
   const auto text = group->text(group->most_);
   if (!text->refusal.empty()) return refuse(text->refusal);
   return group;
@@ -365,9 +370,9 @@ void DeviceGroup::run(Call& call) const {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!fold_) {
-      const std::string key =
-        std::string("fold ") + reduced.row->row + " " + std::to_string(static_cast<int>(reduced.element)) + " " + dtype_name(out);
-      fold_ = text_for(key, [&] { return emit::fold_text(*reduced.row, reduced.element, out); });
+      const std::string key = std::string("fold ") + reduced.row->row + " " + std::to_string(static_cast<int>(reduced.element)) + " " +
+                              dtype_name(out) + (class_.brain_floats ? " bf16" : "");
+      fold_ = text_for(key, [&] { return emit::fold_text(*reduced.row, reduced.element, out, class_.brain_floats); });
     }
     fold = fold_;
   }

@@ -1,4 +1,8 @@
 // Runs graphs of pointwise operators fused on the device and one by one on the CPU.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
 import { parseGraph } from '../../lib/ir/parser.js'
 import { nativeBinding } from '../../lib/native/loader.js'
 import { Program } from '../../lib/runtime/program.js'
@@ -59,5 +63,28 @@ export function refusedOnCpu(text: string, inputs: readonly unknown[]): boolean 
     return false
   } catch {
     return true
+  }
+}
+
+/** ptxas, where it is on PATH, takes the kernels of a folder, those for sm_75 and the others. */
+export function assemble(t: Test, folder: string): void {
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'))
+  t.ok(texts.length > 0)
+  if (spawnSync('ptxas', ['--version']).status !== 0) {
+    t.comment(`ptxas is not on PATH: skipped, ${texts.length} kernels are not assembled`)
+    return
+  }
+  const all = join(folder, 'all.ptx')
+  for (const [target, archs] of [
+    ['sm_75', ['sm_75', 'sm_90']],
+    ['sm_80', ['sm_80', 'sm_90']],
+  ] as const) {
+    const those = texts.filter((text) => text.includes(`.target ${target}`))
+    if (those.length === 0) continue
+    writeFileSync(all, those.map((text, i) => (i === 0 ? text : text.slice(text.indexOf('.visible')))).join('\n'))
+    for (const arch of archs) {
+      execFileSync('ptxas', ['-O0', `-arch=${arch}`, all, '-o', join(folder, 'all.cubin')], { stdio: ['ignore', 'pipe', 'pipe'] })
+      t.pass(`${those.length} kernels for ${arch}`)
+    }
   }
 }

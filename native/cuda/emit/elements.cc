@@ -70,16 +70,18 @@ Value as_b64(Recorder& r, const Value& v) {
 
 Value half_bits(Recorder& r, const Value& v) { return r.op(Type::B16, "cvt.rn.f16.f32", {v}); }
 Value rounded_half(Recorder& r, const Value& v) { return r.op(Type::F32, "cvt.f32.f16", {half_bits(r, v)}); }
-// Round to nearest even of the upper half; NaN stays NaN. Chips before sm_80 have no instruction for it.
 Value brain_bits(Recorder& r, const Value& v) {
+  if (r.has_brain_floats()) return r.op(Type::B16, "cvt.rn.bf16.f32", {v});
+  // Round to nearest even of the upper half; NaN stays NaN.
   const Value bits = r.op(Type::B32, "mov.b32", {v});
   const Value odd = r.op(Type::B32, "bfe.u32", {bits, known_b32(16), known_b32(1)});
   const Value sum = r.op(Type::B32, "add.s32", {r.op(Type::B32, "add.s32", {bits, odd}), known_b32(0x7fff)});
   const Value nan = r.op(Type::Pred, "setp.nan.f32", {v, v});
-  const Value kept = r.op(Type::B32, "selp.b32", {known_b32(0x7fc00000), sum, nan});
-  return r.op(Type::B32, "and.b32", {kept, known_b32(static_cast<int32_t>(0xffff0000u))});
+  const Value upper = r.op(Type::B32, "shr.u32", {r.op(Type::B32, "selp.b32", {known_b32(0x7fc00000), sum, nan}), known_b32(16)});
+  return r.op(Type::B16, "cvt.u16.u32", {upper});
 }
-Value rounded_brain(Recorder& r, const Value& v) { return r.op(Type::F32, "mov.b32", {brain_bits(r, v)}); }
+Value brain_of(Recorder& r, const Value& bits) { return r.op(Type::F32, "mov.b32", {r.pair(known_b16(0), bits)}); }
+Value rounded_brain(Recorder& r, const Value& v) { return brain_of(r, brain_bits(r, v)); }
 
 Value narrowed(Recorder& r, const Value& v, DType to) {
   if (bits_of(to) == 32) return v;
@@ -185,21 +187,19 @@ void load_elements(Recorder& r, DType dtype, const Value& address, int lanes, Va
     // Smaller ones come in words of 32 bits, or what there is.
     Value words[4];
     const int each = std::min(4, piece) / size;
-    emit(piece >= 4 ? "b32" : piece == 2 ? "u16" : "u8", Type::B32, std::max(1, piece / 4), offset, words);
+    if (size == 2 && piece == 2) emit("b16", Type::B16, 1, offset, words);
+    else emit(piece >= 4 ? "b32" : piece == 2 ? "u16" : "u8", Type::B32, std::max(1, piece / 4), offset, words);
     for (int i = 0; i < count; i++) {
       const Value& word = words[i / each];
-      const int shift = i % each * size * 8;
-      if (dtype == DType::BF16) {
-        const Value upper = shift ? r.op(Type::B32, "and.b32", {word, known_b32(static_cast<int32_t>(0xffff0000u))})
-                                  : r.op(Type::B32, "shl.b32", {word, known_b32(16)});
-        to[i] = r.op(Type::F32, "mov.b32", {upper});
-      } else if (dtype == DType::F16) {
-        const Value low = shift ? r.op(Type::B32, "shr.u32", {word, known_b32(16)}) : word;
-        to[i] = r.op(Type::F32, "cvt.f32.f16", {r.op(Type::B16, "cvt.u16.u32", {low})});
-      } else {
-        to[i] = r.op(Type::B32, is_signed_narrow(dtype) ? "bfe.s32" : "bfe.u32", {word, known_b32(shift), known_b32(size * 8)});
-        if (dtype == DType::Bool) to[i] = r.op(Type::Pred, "setp.ne.s32", {to[i], known_b32(0)});
+      if (size == 2) {
+        const Value bits = piece == 2 ? word : r.half_of(word, i % 2);
+        if (dtype == DType::F16) to[i] = r.op(Type::F32, "cvt.f32.f16", {bits});
+        else if (dtype == DType::BF16) to[i] = brain_of(r, bits);
+        else to[i] = r.op(Type::B32, dtype == DType::I16 ? "cvt.s32.s16" : "cvt.u32.u16", {bits});
+        continue;
       }
+      to[i] = r.op(Type::B32, dtype == DType::I8 ? "bfe.s32" : "bfe.u32", {word, known_b32(i % each * 8), known_b32(8)});
+      if (dtype == DType::Bool) to[i] = r.op(Type::Pred, "setp.ne.s32", {to[i], known_b32(0)});
     }
   }
 }
@@ -225,29 +225,25 @@ void store_elements(Recorder& r, DType dtype, const Value& address, int lanes, c
       emit(dtype == DType::F32 ? "f32" : "b32", count, offset, from);
       continue;
     }
-    const int each = std::min(4, piece) / size;
-    Value words[4];
+    Value words[8];
+    if (size == 2) {
+      for (int i = 0; i < count; i++) {
+        words[i] = dtype == DType::F16    ? half_bits(r, from[i])
+                   : dtype == DType::BF16 ? brain_bits(r, from[i])
+                                          : r.op(Type::B16, "cvt.u16.u32", {from[i]});
+        if (i % 2) words[i / 2] = r.pair(words[i - 1], words[i]);
+      }
+      emit(count == 1 ? "b16" : "b32", std::max(1, count / 2), offset, words);
+      continue;
+    }
+    const int each = std::min(4, piece);
     for (int i = 0; i < count; i++) {
-      Value bits;
-      const int shift = i % each * size * 8;
-      if (dtype == DType::F16) {
-        bits = r.op(Type::B32, "cvt.u32.u16", {half_bits(r, from[i])});
-      } else if (dtype == DType::BF16) {
-        bits = r.op(Type::B32, "mov.b32", {from[i]});
-        if (!shift) bits = r.op(Type::B32, "shr.u32", {bits, known_b32(16)});
-      } else if (dtype == DType::Bool) {
-        bits = truth_as(r, from[i], Compute::I32);
-      } else {
-        // What is above the last element of a word falls out of it.
-        bits = shift + size * 8 == 32 ? from[i] : r.op(Type::B32, "bfe.u32", {from[i], known_b32(0), known_b32(size * 8)});
-      }
-      Value& word = words[i / each];
-      if (shift == 0) {
-        word = bits;
-        continue;
-      }
-      if (dtype != DType::BF16) bits = r.op(Type::B32, "shl.b32", {bits, known_b32(shift)});
-      word = r.op(Type::B32, "or.b32", {word, bits});
+      // What is above the last element of a word falls out of it.
+      const int shift = i % each * 8;
+      Value bits = dtype == DType::Bool ? truth_as(r, from[i], Compute::I32) : from[i];
+      if (dtype != DType::Bool && shift < 24) bits = r.op(Type::B32, "and.b32", {bits, known_b32(255)});
+      if (shift > 0) bits = r.op(Type::B32, "or.b32", {words[i / each], r.op(Type::B32, "shl.b32", {bits, known_b32(shift)})});
+      words[i / each] = bits;
     }
     emit(piece >= 4 ? "b32" : piece == 2 ? "b16" : "b8", std::max(1, piece / 4), offset, words);
   }

@@ -105,7 +105,7 @@ class Accumulator {
 // The parts that all kernels have.
 class Writer {
  public:
-  Writer(const Layout& layout, size_t windows) : recording_(r), layout_(layout) {
+  Writer(const Layout& layout, size_t windows, bool brain_floats) : r(brain_floats), recording_(r), layout_(layout) {
     r.line("\tmov.u32 " + text(thread = r.fresh(Type::B32, true)) + ", %tid.x;");
     r.line("\tmov.u32 " + text(block = r.fresh(Type::B32, true)) + ", %ctaid.x;");
     r.line("\tmov.u32 " + text(blocks = r.fresh(Type::B32, true)) + ", %nctaid.x;");
@@ -139,9 +139,14 @@ class Writer {
     KernelText result;
     result.refusal = r.refusal();
     if (!result.refusal.empty()) return result;
-    const std::string body = ".version 8.0\n.target sm_75\n.address_size 64\n\n.visible .entry " + std::string(kEntry) +
-                             "(.param .align 8 .b8 args[" + number(layout_.bytes) + "])\n.maxntid " + number(kThreads) + ", 1, 1\n{\n" +
-                             r.declarations() + shared + r.uniform_text() + code + "\tret;\n}\n";
+    const std::string text_of_uniform = r.uniform_text();
+    const auto uses = [&](const char* what) { return (code + text_of_uniform).find(what) != std::string::npos; };
+    std::string body = ".version 8.0\n.target ";
+    body += uses("bf16") ? "sm_80" : "sm_75";
+    body += "\n.address_size 64\n\n.visible .entry ";
+    body += kEntry;
+    body += "(.param .align 8 .b8 args[" + number(layout_.bytes) + "])\n.maxntid " + number(kThreads) + ", 1, 1\n{\n";
+    body += r.declarations() + shared + text_of_uniform + code + "\tret;\n}\n";
     result.name = name_of(body);
     result.text = body;
     result.text.replace(result.text.find(kEntry), std::string(kEntry).size(), result.name);
@@ -275,7 +280,7 @@ class GroupWriter {
         class_(shape),
         numbers_(numbers_of(steps, shape.computed)),
         layout_(shape.windows.size(), numbers_.size(), shape.ndim, shape.offsets),
-        w_(layout_, shape.windows.size()),
+        w_(layout_, shape.windows.size(), shape.brain_floats),
         r_(w_.r) {}
 
   KernelText write() {
@@ -530,7 +535,9 @@ std::string key_of(const FusedSteps& steps, const KernelClass& shape) {
     add(key, static_cast<int>(w.inner));
   }
   key += "|";
-  for (int n : {shape.ndim, shape.offsets, shape.vector, shape.row_threads, static_cast<int>(shape.pieces)}) add(key, n);
+  for (int n :
+       {shape.ndim, shape.offsets, shape.vector, shape.row_threads, static_cast<int>(shape.pieces), static_cast<int>(shape.brain_floats)})
+    add(key, n);
   return key;
 }
 
@@ -538,9 +545,9 @@ KernelText kernel_text(const FusedSteps& steps, const KernelClass& shape) { retu
 
 int accumulator_bytes(const FusedReduction& row, Element element) { return row.fold == Fold::NonZero || element == Element::F32 ? 4 : 8; }
 
-KernelText fold_text(const FusedReduction& row, Element element, DType out) {
+KernelText fold_text(const FusedReduction& row, Element element, DType out, bool brain_floats) {
   const Layout layout(2, 0, 1, 0);
-  Writer w(layout, 2);
+  Writer w(layout, 2, brain_floats);
   Accumulator accumulator(w.r, row, element);
   const Value count = w.head(offsetof(Head, count));
   write_rows(

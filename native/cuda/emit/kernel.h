@@ -34,8 +34,9 @@ struct KernelClass {
   int offsets = 0;
   int vector = 1;  // elements that a thread takes at a time
   // Groups that end in a reduction.
-  int row_threads = 0;  // 0: none; up to 32, or kThreads
-  bool pieces = false;  // of rows: accumulators are stored, which a kernel of fold_text joins
+  int row_threads = 0;        // 0: none; up to 32, or kThreads
+  bool pieces = false;        // of rows: accumulators are stored, which a kernel of fold_text joins
+  bool brain_floats = false;  // of chips that have instructions for them
 };
 
 // The parameters are one block of bytes, in this order: Head; addresses of the windows; numbers, 8 bytes each; sizes of the loop's dimensions but the
@@ -68,7 +69,7 @@ struct KernelText {
 std::string key_of(const FusedSteps& steps, const KernelClass& shape);
 KernelText kernel_text(const FusedSteps& steps, const KernelClass& shape);
 // The second kernel of a reduction in pieces: folds `pieces` accumulators of each row. Its windows are the accumulators and the result.
-KernelText fold_text(const FusedReduction& row, Element element, DType out);
+KernelText fold_text(const FusedReduction& row, Element element, DType out, bool brain_floats);
 // Bytes of an accumulator in memory.
 int accumulator_bytes(const FusedReduction& row, Element element);
 

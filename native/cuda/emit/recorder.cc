@@ -26,6 +26,7 @@ Value known_f64(double x) {
   return value;
 }
 Value known_b32(int32_t x) { return {Type::B32, true, -1, static_cast<uint64_t>(static_cast<int64_t>(x))}; }
+Value known_b16(uint16_t x) { return {Type::B16, true, -1, x}; }
 Value known_b64(int64_t x) { return {Type::B64, true, -1, static_cast<uint64_t>(x)}; }
 
 std::string Recorder::text_of(const Value& value) {
@@ -60,7 +61,33 @@ Value Recorder::held(const Value& value) {
   return result;
 }
 
+Value Recorder::pair(const Value& low, const Value& high) {
+  const std::string key = "pair " + text_of(low) + ", " + text_of(high);
+  const auto found = body_results_.find(key);
+  if (found != body_results_.end()) return found->second;
+  const bool before = !in_body_ || (is_uniform(low) && is_uniform(high));
+  const Value zero = low.known ? held(low) : low, result = fresh(Type::B32, before);
+  line("\tmov.b32 " + text_of(result) + ", {" + text_of(zero) + ", " + text_of(high) + "};", before);
+  if (!before) body_results_.emplace(key, result);
+  return result;
+}
+Value Recorder::half_of(const Value& word, int which) {
+  const auto name = [&](int half) { return "half" + std::to_string(half) + " " + text_of(word); };
+  const auto found = body_results_.find(name(which));
+  if (found != body_results_.end()) return found->second;
+  const bool before = !in_body_ || is_uniform(word);
+  const Value halves[2] = {fresh(Type::B16, before), fresh(Type::B16, before)};
+  line("\tmov.b32 {" + text_of(halves[0]) + ", " + text_of(halves[1]) + "}, " + text_of(word) + ";", before);
+  for (int half = 0; half < 2; half++) body_results_.emplace(name(half), halves[half]);
+  return halves[which];
+}
+
 Value Recorder::op(Type type, const char* mnemonic, std::initializer_list<Value> args) {
+  // A half that became a float is what that float rounds to.
+  if (args.size() == 1 && !args.begin()->known && std::strcmp(mnemonic, "cvt.rn.f16.f32") == 0) {
+    const auto half = halves_.find(args.begin()->id);
+    if (half != halves_.end()) return half->second;
+  }
   bool uniform = true, known = true;
   for (const Value& arg : args) {
     uniform = uniform && is_uniform(arg);
@@ -80,6 +107,7 @@ Value Recorder::op(Type type, const char* mnemonic, std::initializer_list<Value>
   const Value result = fresh(type, before);
   (before ? uniform_ : body_) += "\t" + std::string(mnemonic) + " " + text_of(result) + ", " + list + ";\n";
   results.emplace(key, result);
+  if (std::strcmp(mnemonic, "cvt.f32.f16") == 0) halves_.emplace(result.id, *args.begin());
   return result;
 }
 

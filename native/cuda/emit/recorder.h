@@ -23,12 +23,19 @@ Value known_f32(float x);
 Value known_f64(double x);
 Value known_b32(int32_t x);
 Value known_b64(int64_t x);
+Value known_b16(uint16_t x);
 
 class Recorder {
  public:
+  // Chips from sm_80 on have instructions that give bfloat16.
+  explicit Recorder(bool has_brain_floats) : has_brain_floats_(has_brain_floats) {}
+  bool has_brain_floats() const { return has_brain_floats_; }
   // `mnemonic result, args...;` The same instruction on the same arguments gives the register that holds its result. One whose arguments are the
   // same for all elements is written before the loop.
   Value op(Type result, const char* mnemonic, std::initializer_list<Value> args);
+  // 32 bits of two halves, and back.
+  Value pair(const Value& low, const Value& high);
+  Value half_of(const Value& word, int which);
   // A line of the running part, or of what comes before the loop.
   void line(const std::string& text, bool uniform = false);
   // A register that instructions of the text name.
@@ -68,7 +75,8 @@ class Recorder {
   std::string uniform_, body_;
   std::unordered_map<std::string, Value> uniform_results_, body_results_;
   std::vector<bool> uniform_registers_[kTypes];
-  bool in_body_ = false;
+  std::unordered_map<int, Value> halves_;  // that float32 registers were made of
+  bool has_brain_floats_, in_body_ = false;
   int labels_ = 0;
   std::string refusal_;
 };

@@ -2,7 +2,7 @@
 // (cuda_emulation.h). Work waits in a queue until something asks for its end, as on a device, so that host memory that changes too early shows.
 // Device memory can be reached only while a kernel or a copy runs, where the CPU has protection keys; each block ends at a page that never can.
 //
-//   TORCHSCRIPT_EMULATED_DEVICES (2)   TORCHSCRIPT_EMULATED_MEMORY (bytes a device, 1 GiB)   TORCHSCRIPT_EMULATED_LOG=1: what runs, to standard error
+//   TORCHSCRIPT_EMULATED_DEVICES (2)   TORCHSCRIPT_EMULATED_CAPABILITY (80)   TORCHSCRIPT_EMULATED_MEMORY (bytes a device, 1 GiB)   TORCHSCRIPT_EMULATED_LOG=1: what runs, to standard error
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -77,6 +77,7 @@ size_t number_from(const char* variable, size_t otherwise) {
 }
 const int kDevices = static_cast<int>(number_from("TORCHSCRIPT_EMULATED_DEVICES", 2));
 const size_t kMemory = number_from("TORCHSCRIPT_EMULATED_MEMORY", size_t{1} << 30);
+const int kCapability = static_cast<int>(number_from("TORCHSCRIPT_EMULATED_CAPABILITY", 80));
 const bool kLog = number_from("TORCHSCRIPT_EMULATED_LOG", 0) != 0;
 
 // ---- memory: one range of addresses for all devices
@@ -323,8 +324,8 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int) {
     case 36: *value = 1000000; break;         // memory clock
     case 37: *value = 64; break;              // bus
     case 38: *value = 1 << 20; break;         // L2
-    case 75: *value = 8; break;               // compute capability
-    case 76: *value = 0; break;
+    case 75: *value = kCapability / 10; break;  // compute capability
+    case 76: *value = kCapability % 10; break;
     case 97: *value = 163 << 10; break;       // shared memory a block, opted in
     default: *value = 0;
   }

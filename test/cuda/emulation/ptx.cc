@@ -230,6 +230,8 @@ const std::unordered_map<std::string, Run>& table() {
     t["cvt.u32.u64"] = UNARY(uint64_t, uint32_t, a);
     t["cvt.u32.u16"] = UNARY(uint16_t, uint32_t, a);
     t["cvt.u16.u32"] = UNARY(uint32_t, uint16_t, a);
+    t["cvt.s32.s16"] = UNARY(int16_t, int32_t, a);
+    t["cvt.rn.bf16.f32"] = UNARY(float, uint16_t, float_to_bfloat(a));
     t["cvt.rn.f16.f32"] = UNARY(float, uint16_t, float_to_half(a));
     t["cvt.f32.f16"] = UNARY(uint16_t, float, half_to_float(a));
 
@@ -247,13 +249,21 @@ const std::unordered_map<std::string, Run>& table() {
       const uint64_t bits = s.get<uint64_t>(in.operands[1]);
       std::memcpy(shared_address(s, in, in.operands[0]), &bits, in.bytes);
     };
-    t["split"] = [](State& s, const Instruction& in) {
+    t["split.b64"] = [](State& s, const Instruction& in) {
       const uint64_t bits = s.get<uint64_t>(in.operands[2]);
       s.set<uint32_t>(in.operands[0], static_cast<uint32_t>(bits));
       s.set<uint32_t>(in.operands[1], static_cast<uint32_t>(bits >> 32));
     };
-    t["join"] = [](State& s, const Instruction& in) {
+    t["join.b64"] = [](State& s, const Instruction& in) {
       s.set<uint64_t>(in.operands[0], s.get<uint32_t>(in.operands[1]) | static_cast<uint64_t>(s.get<uint32_t>(in.operands[2])) << 32);
+    };
+    t["split.b32"] = [](State& s, const Instruction& in) {
+      const uint32_t bits = s.get<uint32_t>(in.operands[2]);
+      s.set<uint16_t>(in.operands[0], static_cast<uint16_t>(bits));
+      s.set<uint16_t>(in.operands[1], static_cast<uint16_t>(bits >> 16));
+    };
+    t["join.b32"] = [](State& s, const Instruction& in) {
+      s.set<uint32_t>(in.operands[0], s.get<uint16_t>(in.operands[1]) | static_cast<uint32_t>(s.get<uint16_t>(in.operands[2])) << 16);
     };
     t["bra"] = [](State& s, const Instruction& in) { s.at = static_cast<size_t>(in.target); };
     t["ret"] = [](State& s, const Instruction&) { s.done = true; };
@@ -493,7 +503,8 @@ class Parser {
       while (is_next(','));
       const bool is_store = known.compare(0, 3, "st.") == 0;
       in.results = is_store ? static_cast<int>(in.operands.size()) - 1 : counts[0];
-      if (known == "mov.b64" && counts.size() == 2 && counts[0] + counts[1] == 3) known = counts[0] == 2 ? "split" : "join";
+      if ((known == "mov.b64" || known == "mov.b32") && counts.size() == 2 && counts[0] + counts[1] == 3)
+        known = (counts[0] == 2 ? "split" : "join") + known.substr(3);
     }
     const auto found = table().find(known);
     if (found == table().end()) fail("the instruction " + mnemonic + " is unknown to the interpreter of tests");
