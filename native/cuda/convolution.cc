@@ -309,13 +309,57 @@ bool run_in_tiles(Call& call, const ConvShape& s, const ConvParams& params) {
   return true;
 }
 
+// ---- depthwise, of channels-last images (kernels/conv_depthwise.cu)
+
+bool suits_depthwise(const ConvShape& s, DType t) {
+  return has_tiles(t) && s.groups > 1 && s.group_in() == 1 && s.group_out() == 1 && !s.transposed && s.groups % 8 == 0 && s.taps() > 0;
+}
+size_t depthwise_bytes(const ConvShape& s, DType t) { return static_cast<size_t>(s.taps() * s.groups * dtype_size(t)); }
+void pack_depthwise(Runtime* runtime, const ConvShape& s, const TensorView& w, void* to) {
+  TensorView packed = w;
+  packed.data = to;
+  int64_t stride = s.groups;
+  for (int d = s.spatial - 1; d >= 0; d--) {
+    packed.strides[2 + d] = stride;
+    stride *= w.sizes[2 + d];
+  }
+  packed.strides[0] = packed.strides[1] = 1;
+  copy_strided(packed, w, runtime);
+}
+bool run_depthwise(Call& call, const ConvShape& s, const ConvParams& params) {
+  const TensorView &out = call.outputs[0], &x = call.tensor(0);
+  const DType dtype = x.dtype;
+  const int64_t in_sizes[5] = {s.batch, s.in_channels, s.in[0], s.in[1], s.in[2]}, out_sizes[5] = {s.batch, s.out_channels, s.out[0], s.out[1], s.out[2]};
+  if (!suits_depthwise(s, dtype) || !in_vectors(params.x, params.x_strides, in_sizes, dtype) || !in_vectors(params.out, params.out_strides, out_sizes, dtype))
+    return false;
+  DepthwiseParams p;
+  p.conv = params;
+  std::optional<Scratch> weight;
+  p.conv.weight = call.packed;
+  if (!call.packed) {
+    weight.emplace(out.device, depthwise_bytes(s, dtype));
+    pack_depthwise(call.runtime, s, call.tensor(1), weight->ptr<void>());
+    p.conv.weight = weight->ptr<void>();
+  }
+  p.conv.group_filters = divider_of(static_cast<uint32_t>(s.groups));
+  p.vectors = divider_of(static_cast<uint32_t>(s.groups / 8));
+  p.quads = divider_of(static_cast<uint32_t>((s.out[2] + 3) / 4));
+  p.n = static_cast<uint32_t>(s.batch * s.out[0] * s.out[1]) * p.quads.divisor * p.vectors.divisor;
+  p.residual_vectors = params.residual && in_vectors(params.residual, params.residual_strides, out_sizes, dtype);
+  launch(out.device, call.runtime, KernelName("conv_depthwise_", dtype), {grid_for(out.device, p.n, 256)}, {256}, 0, p);
+  return true;
+}
+
 template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& call) {
   const TensorView& w = call.tensor(1);
   const ConvShape s = conv_shape(call, N, At);
+  if (suits_depthwise(s, w.dtype)) return depthwise_bytes(s, w.dtype);
   return (!s.is_pointwise() || s.transposed || s.groups > 1) && suits_tiles(s, w.dtype, w.device) ? packed_weight_bytes(s, w.dtype) : 0;
 }
 template <int N, const ConvArguments& At> void conv_pack(const Call& call, void* packed) {
-  pack_weight(call.runtime, conv_shape(call, N, At), call.tensor(1), packed);
+  const ConvShape s = conv_shape(call, N, At);
+  if (suits_depthwise(s, call.tensor(1).dtype)) pack_depthwise(call.runtime, s, call.tensor(1), packed);
+  else pack_weight(call.runtime, s, call.tensor(1), packed);
 }
 
 template <int N, const ConvArguments& At> void conv_with(Call& call, const TensorView* residual, Activation activation) {
@@ -324,7 +368,7 @@ template <int N, const ConvArguments& At> void conv_with(Call& call, const Tenso
   if (out.numel() == 0) return;
   if (run_as_product(call, s, residual, activation)) return;
   const ConvParams p = conv_params(call, s, residual, activation);
-  if (run_in_tiles(call, s, p)) return;
+  if (run_depthwise(call, s, p) || run_in_tiles(call, s, p)) return;
   if (s.groups > 1 && s.group_out() <= 8)
     return launch(out.device, call.runtime, direct_kernel(x.dtype), {grid_for(out.device, out.numel(), 256)}, {256}, 0, p);
   const auto tiles = [](int64_t size) { return static_cast<unsigned>((size + 63) / 64); };

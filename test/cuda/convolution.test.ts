@@ -68,6 +68,8 @@ t.test('tiles', (t) => {
     ['padded channels', [1, 3, 17, 16], [16, 3, 7, 7], { stride: 2, padding: 3 }],
     ['groups', [1, 16, 6, 5], [48, 8, 3, 3], { groups: 2, padding: 1 }],
     ['groups of 12', [1, 32, 6, 5], [24, 16, 3, 3], { groups: 2, padding: 1 }],
+    ['depthwise', [2, 16, 6, 7], [16, 1, 3, 3], { groups: 16, padding: 1 }],
+    ['depthwise with a stride', [1, 24, 9, 8], [24, 1, 5, 3], { groups: 24, stride: 2, padding: [2, 1], dilation: [1, 2] }],
     ['1x1', [2, 24, 5, 8], [16, 24, 1, 1], {}],
     ['1x1 of odd images', [3, 16, 7, 7], [40, 16, 1, 1], {}],
     ['1x1 with a stride', [1, 16, 7, 7], [40, 16, 1, 1], { stride: 2 }],
@@ -99,10 +101,11 @@ t.test('tiles', (t) => {
 class Following extends torch.nn.Module {
   one = new torch.nn.Conv2d(8, 16, 3, { padding: 1 })
   two = new torch.nn.Conv2d(16, 16, 3, { padding: 1 })
+  apart = new torch.nn.Conv2d(16, 16, 3, { padding: 1, groups: 16 })
   point = new torch.nn.Conv2d(16, 24, 1)
   override forward(x: T): T {
     const y = F.relu(this.one.forward(x))
-    return F.silu(this.point.forward(F.relu(this.two.forward(y).add(y))))
+    return F.silu(this.point.forward(F.relu(this.two.forward(F.hardswish(this.apart.forward(y))).add(y))))
   }
 }
 t.test('what follows', (t) => {

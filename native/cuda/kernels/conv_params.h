@@ -37,4 +37,12 @@ struct ConvMmaParams {
   int32_t out_vectors = 0, bias_vectors = 0, residual_vectors = 0;  // eight filters may be read and written in vectors of 16 bytes
 };
 
+// A depthwise convolution of a channels-last image whose channels are a multiple of eight; the weight is packed: taps, channels.
+struct DepthwiseParams {
+  ConvParams conv;
+  uint32_t n = 0;          // threads' work: rows of the output, quads of pixels, vectors of eight channels
+  Divider vectors, quads;
+  int32_t residual_vectors = 0;
+};
+
 }  // namespace torchscript::cuda

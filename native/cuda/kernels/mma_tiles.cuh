@@ -5,6 +5,7 @@
 // rows that ldmatrix takes together are in different banks. b may also lie by rows, where elements have 16 or 32 bits.
 #pragma once
 #include "cuda/kernels/activation.cuh"
+#include "cuda/kernels/eights.cuh"
 #include "cuda/kernels/gemm_params.h"
 #include "cuda/kernels/mma.cuh"
 
@@ -354,46 +355,6 @@ TS_DEVICE void tile_of(uint32_t block, int row_tiles, int column_tiles, int* row
   *row = first + static_cast<int>(rest % rows);
 }
 
-// Eight elements of memory as floats: a vector of 16 or two of 16 bytes, or those of the first `n` one by one.
-template <class T> TS_DEVICE void load_eight(const T* from, int64_t stride, bool vector, int n, float (&to)[8]) {
-  if (vector && n >= 8) {
-    if constexpr (sizeof(T) == 2) {
-      const uint4 v = *reinterpret_cast<const uint4*>(from);
-      const uint32_t words[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-      for (int i = 0; i < 8; i++) {
-        T element;
-        element.bits = static_cast<uint16_t>(i % 2 ? words[i / 2] >> 16 : words[i / 2]);
-        to[i] = static_cast<float>(element);
-      }
-    } else {
-      const float4* vectors = reinterpret_cast<const float4*>(from);
-      const float4 u = vectors[0], v = vectors[1];
-      to[0] = u.x, to[1] = u.y, to[2] = u.z, to[3] = u.w;
-      to[4] = v.x, to[5] = v.y, to[6] = v.z, to[7] = v.w;
-    }
-    return;
-  }
-#pragma unroll
-  for (int i = 0; i < 8; i++) to[i] = i < n ? static_cast<float>(from[i * stride]) : 0.0f;
-}
-template <class T> TS_DEVICE void store_eight(T* to, bool vector, int n, const float (&from)[8]) {
-  if (vector && n >= 8) {
-    if constexpr (sizeof(T) == 2) {
-      uint32_t words[4];
-#pragma unroll
-      for (int i = 0; i < 4; i++) words[i] = T(from[2 * i]).bits | static_cast<uint32_t>(T(from[2 * i + 1]).bits) << 16;
-      *reinterpret_cast<uint4*>(to) = make_uint4(words[0], words[1], words[2], words[3]);
-    } else {
-      reinterpret_cast<float4*>(to)[0] = make_float4(from[0], from[1], from[2], from[3]);
-      reinterpret_cast<float4*>(to)[1] = make_float4(from[4], from[5], from[6], from[7]);
-    }
-    return;
-  }
-#pragma unroll
-  for (int i = 0; i < 8; i++)
-    if (i < n) to[i] = T(from[i]);
-}
 // The activation of eight values. What calls functions goes over `slots` one by one, so that the functions are there once.
 TS_DEVICE void activate_eight(float (&x)[8], float* slots, int32_t activation) {
   if (activation == 0) return;
