@@ -28,4 +28,9 @@ struct GemvParams {
   int32_t vectors = 0;  // rows of a and columns of b are vectors of 16 bytes along the depth
 };
 
+// A CUtensorMap: what the copy engine knows of a matrix.
+struct alignas(64) TensorMap {
+  uint64_t words[16] = {};
+};
+
 }  // namespace torchscript::cuda
