@@ -1,7 +1,7 @@
 import { composed } from './op.js'
 
 /** What all of them are in evaluation mode. */
-const off = { mayReturnArgument: true, identityUnless: 'train' } as const
+const off = { varies: true, mayReturnArgument: true, identityUnless: 'train' } as const
 
 /** In training, zeroes elements with probability p and scales the others by 1 / (1 - p); else the input itself. */
 export default [

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::empty.memory_format', 'empty')
+export default kernel('aten::empty.memory_format', 'empty', { varies: true })

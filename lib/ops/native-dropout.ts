@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default kernel('aten::native_dropout', 'native_dropout')
+export default kernel('aten::native_dropout', 'native_dropout', { varies: true })

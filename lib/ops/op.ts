@@ -26,6 +26,14 @@ export interface OperatorTraits {
    * results have it. Operators whose results are views of an argument need not say it.
    */
   readonly dtypeFrom?: readonly string[]
+  /** Results are not the same for the same arguments each time, although no argument is a generator: random numbers, memory that nobody wrote, times. */
+  readonly varies?: true
+  /** It does something besides giving results and writing its arguments: it must run, and in its place. */
+  readonly hasEffects?: true
+  /** Raises for no arguments of its types: it can go when nobody reads its result. */
+  readonly neverRaises?: true
+  /** Looks at the sizes and the dtype of its arguments only, not at their numbers. */
+  readonly readsFormOnly?: true
   /** The first result has as many dimensions as this argument, or as each tensor of this list. Expressions need not say it. */
   readonly rankOf?: string
   /** The first result has the shape of this argument. Expressions on one tensor need not say it. */

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::rand', 'rand'), kernel('aten::rand.generator', 'rand_generator')]
+export default [kernel('aten::rand', 'rand', { varies: true }), kernel('aten::rand.generator', 'rand_generator')]

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::randn_like', 'randn_like'), kernel('aten::randn_like.generator', 'randn_like_generator')]
+export default [kernel('aten::randn_like', 'randn_like', { varies: true }), kernel('aten::randn_like.generator', 'randn_like_generator')]

@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::randn', 'randn'), kernel('aten::randn.generator', 'randn_generator')]
+export default [kernel('aten::randn', 'randn', { varies: true }), kernel('aten::randn.generator', 'randn_generator')]

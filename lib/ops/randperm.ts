@@ -1,3 +1,3 @@
 import { kernel } from './op.js'
 
-export default [kernel('aten::randperm', 'randperm'), kernel('aten::randperm.generator', 'randperm_generator')]
+export default [kernel('aten::randperm', 'randperm', { varies: true }), kernel('aten::randperm.generator', 'randperm_generator')]

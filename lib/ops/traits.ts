@@ -4,6 +4,10 @@ import { implementationOf } from './registry.js'
 
 const returnsArgument: OperatorTraits = { mayReturnArgument: true }
 const likeSelf: OperatorTraits = { dtypeFrom: ['self'], shapeOf: 'self' }
+const varies: OperatorTraits = { varies: true }
+const effective: OperatorTraits = { hasEffects: true }
+const harmless: OperatorTraits = { neverRaises: true }
+const form: OperatorTraits = { readsFormOnly: true }
 const ranked: OperatorTraits = { rankOf: 'self' }
 
 /** Operators without a file of their own: the executor runs them under their names (native/core/builtins). By name, with or without overload. */
@@ -19,6 +23,42 @@ const executorOperators: Readonly<Record<string, OperatorTraits>> = {
   'aten::resolve_neg': returnsArgument,
   'aten::dequantize': returnsArgument,
   'aten::type_as': { mayReturnArgument: true, dtypeFrom: ['other'], rankOf: 'self' },
+  'aten::wait': effective,
+  'aten::warn': effective,
+  'aten::save': effective,
+  'aten::manual_seed': effective,
+  'aten::set_grad_enabled': effective,
+  'aten::seed': varies,
+  'aten::initial_seed': varies,
+  'aten::resize': varies,
+  'aten::resize_as': varies,
+  'aten::set_': varies,
+  'aten::set_data': varies,
+  'aten::empty': varies,
+  'aten::empty_like': varies,
+  'aten::empty_permuted': varies,
+  'aten::empty_quantized': varies,
+  'aten::_resize_output': varies,
+  'aten::new_empty': varies,
+  'aten::rand': varies,
+  'aten::rand_like': varies,
+  'aten::randint': varies,
+  'aten::randint_like': varies,
+  'aten::randn': varies,
+  'aten::randn_like': varies,
+  'aten::randperm': varies,
+  'prim::TimePoint': varies,
+  'prim::id': varies,
+  'aten::size': { readsFormOnly: true, neverRaises: true },
+  'aten::dim': { readsFormOnly: true, neverRaises: true },
+  'aten::numel': form,
+  'prim::dtype': form,
+  'prim::device': form,
+  'prim::is_cuda': form,
+  'aten::len': harmless,
+  'aten::__is__': harmless,
+  'aten::__isnot__': harmless,
+  'aten::__not__': harmless,
   // Views and copies whose dtype is not that of the argument they alias.
   'aten::to.other': { dtypeFrom: ['other'], shapeOf: 'self' },
   'aten::to': { shapeOf: 'self' },
@@ -27,7 +67,7 @@ const executorOperators: Readonly<Record<string, OperatorTraits>> = {
   'aten::clone': likeSelf,
   'aten::copy': { ...likeSelf, keepsShape: true },
   'aten::contiguous': { dtypeFrom: ['self'], shapeOf: 'self', layout: 'reads' },
-  'aten::detach': { shapeOf: 'self' },
+  'aten::detach': { shapeOf: 'self', neverRaises: true },
   'aten::split': ranked,
   'aten::split_with_sizes': ranked,
   'aten::tensor_split': ranked,

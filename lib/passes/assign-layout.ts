@@ -8,9 +8,8 @@ import { implementationOf } from '../ops/registry.js'
 import { argumentAt, traitsOf } from '../ops/traits.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import { channelsLastAt, type Convolution, convolutionEpilogue, convolutionOf, epilogueKind, residualAt } from './convolutions.js'
-import { hasEffects } from './effects.js'
+import { hasEffects, readsFormOnly } from './effects.js'
 import type { ConstantFacts } from './evaluator.js'
-import { metadata } from './fold-weights.js'
 import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
 import { intsOf } from './pattern.js'
@@ -208,7 +207,7 @@ class Assignment {
 
   /** Whether a node reads a channels-last value as it is. */
   private takesLast(user: Node, offset: number, value: Value, convolutions: ReadonlySet<Node>, last: Layouts): boolean {
-    if (metadata.has(user.kind) || movesChannels(user) === 'inside') return true
+    if (readsFormOnly(user) || movesChannels(user) === 'inside') return true
     if (convolutions.has(user)) return offset === 0 || (user.kind === epilogueKind && offset === residualAt)
     if (user.owner !== value.node.owner) return false
     // A list that one operator reads is part of it.

@@ -4,7 +4,8 @@ import type { ConstantValue } from '../ir/types.js'
 import { IntType, TensorType } from '../ir/types.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import type { Evaluator } from './evaluator.js'
-import { constantLinear, metadata, Steps, type WeightedNode } from './fold-weights.js'
+import { readsFormOnly } from './effects.js'
+import { constantLinear, Steps, type WeightedNode } from './fold-weights.js'
 import type { Pass } from './pass.js'
 
 /**
@@ -24,7 +25,7 @@ export const concatLinears = (evaluator: Evaluator): Pass => ({
 /** Whether a result is only taken apart, as into heads: what else follows may go into the product, which a slice would prevent. */
 const splitsOnly = (value: Value): boolean =>
   value.uses.every(
-    ({ user, offset }) => metadata.has(user.kind) || (offset === 0 && (user.kind === 'aten::view' || user.kind === 'aten::reshape')),
+    ({ user, offset }) => readsFormOnly(user) || (offset === 0 && (user.kind === 'aten::view' || user.kind === 'aten::reshape')),
   )
 
 function concatInBlock(block: Block, evaluator: Evaluator, aliases: AliasAnalysis): boolean {

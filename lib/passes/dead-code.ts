@@ -1,28 +1,10 @@
 import type { Block, Graph, Node } from '../ir/graph.js'
-import { isMutating, schemasOf } from '../ir/schema.js'
+import { isMutating } from '../ir/schema.js'
+import { traitsOf } from '../ops/traits.js'
 import { hasEffects, knownFunctional } from './effects.js'
 import type { Pass } from './pass.js'
 
-/** Kinds without results of interest that must run, and calls, which may do anything. */
-const effects = new Set([
-  'prim::RaiseException',
-  'prim::SetAttr',
-  'prim::Print',
-  'prim::CallMethod',
-  'prim::CallFunction',
-  'prim::fork',
-  'aten::wait',
-  'prim::Enter',
-  'prim::Exit',
-  'aten::warn',
-  'aten::save',
-  'aten::manual_seed',
-  'aten::set_grad_enabled',
-  'prim::PythonOp',
-  'prim::TupleUnpack',
-  'prim::ListUnpack',
-])
-/** Pure kinds of the language that never raise. */
+/** Kinds of the language that have no effect and never raise. */
 const pure = new Set([
   'prim::Constant',
   'prim::GetAttr',
@@ -40,13 +22,6 @@ const pure = new Set([
   'prim::NumToTensor',
   'prim::dtype',
   'prim::device',
-  'aten::size',
-  'aten::dim',
-  'aten::len',
-  'aten::__is__',
-  'aten::__isnot__',
-  'aten::__not__',
-  'aten::detach',
 ])
 
 /**
@@ -54,10 +29,8 @@ const pure = new Set([
  * index out of range, a shape that does not fit), and PyTorch's own removal is not meant to hide errors either.
  */
 function canGo(node: Node): boolean {
-  if (effects.has(node.kind)) return false
-  if (node.schema !== undefined && isMutating(node.schema)) return false
   if (node.kind === 'prim::If') return node.blocks.every((block) => block.nodes.every(canGo))
-  return pure.has(node.kind) && (node.schema !== undefined || schemasOf(node.kind).length === 0 || node.kind.startsWith('prim::'))
+  return pure.has(node.kind) || (node.schema !== undefined && traitsOf(node.schema).neverRaises === true && !isMutating(node.schema))
 }
 
 /** Removes nodes whose results nobody reads and which have no effect. */

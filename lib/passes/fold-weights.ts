@@ -2,6 +2,7 @@ import type { Graph, Node, Value } from '../ir/graph.js'
 import type { ConstantValue } from '../ir/types.js'
 import { TensorType } from '../ir/types.js'
 import { convolutionOf, epilogueKind } from './convolutions.js'
+import { readsFormOnly } from './effects.js'
 import { compute, type ConstantFacts, type Evaluator } from './evaluator.js'
 
 /*
@@ -81,21 +82,9 @@ function constantWeights(
   return { weight, bias, dtype: facts.dtype, shape: facts.shape }
 }
 
-/** Operators that look at the sizes of a value only. */
-export const metadata: ReadonlySet<string> = new Set([
-  'aten::dim',
-  'aten::size',
-  'prim::dtype',
-  'prim::device',
-  'aten::numel',
-  'prim::is_cuda',
-])
-
 /** Whether `user` alone reads the numbers of a value; others may ask for its sizes. */
 export const isOnlyReader = (user: Node, value: Value): boolean =>
-  value.uses.every((use) =>
-    use.user === user ? use.offset === value.uses.find((u) => u.user === user)!.offset : metadata.has(use.user.kind),
-  )
+  value.uses.every((use) => (use.user === user ? use.offset === value.uses.find((u) => u.user === user)!.offset : readsFormOnly(use.user)))
 
 export const ints = (values: readonly number[]): ConstantValue => ({
   kind: 'list',

@@ -9,7 +9,8 @@ import { AliasAnalysis } from './alias-analysis.js'
 import { convolutionEpilogue, convolutionOf, epilogueKind } from './convolutions.js'
 import { floatDType } from './dtype-inference.js'
 import type { ConstantFacts } from './evaluator.js'
-import { constantConvolution, constantLinear, metadata, type WeightedNode } from './fold-weights.js'
+import { readsFormOnly } from './effects.js'
+import { constantConvolution, constantLinear, type WeightedNode } from './fold-weights.js'
 import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
 
@@ -32,7 +33,7 @@ export function activationOf(node: Node): string | undefined {
 
 /** The node that alone reads the numbers of a value, as one argument. */
 function onlyReader(value: Value): Node | undefined {
-  const readers = value.uses.filter((use) => !metadata.has(use.user.kind))
+  const readers = value.uses.filter((use) => !readsFormOnly(use.user))
   return readers.length === 1 && readers[0].user.owner === value.node.owner ? readers[0].user : undefined
 }
 
@@ -105,7 +106,7 @@ class Fusion {
   private whyKept(node: Node, layer: WeightedNode | undefined, chain: Chain | undefined): string {
     if (layer === undefined) return 'its weight or bias is no constant, or its arguments are not known'
     if (chain !== undefined) return 'a result is used elsewhere too, or something between writes what would be read earlier'
-    const readers = node.output.uses.filter((use) => !metadata.has(use.user.kind))
+    const readers = node.output.uses.filter((use) => !readsFormOnly(use.user))
     if (readers.length > 1) return `its result is read ${readers.length} times`
     const kind = readers[0]?.user.kind ?? 'prim::Return'
     if (kind === 'prim::Return') return 'its result is returned'
