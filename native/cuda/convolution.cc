@@ -182,7 +182,7 @@ namespace {
 
 bool has_tiles(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32; }
 bool suits_tiles(const ConvShape& s, DType t, int device) {
-  if (!has_tiles(t) || s.group_in() == 0 || s.group_out() == 0 || s.taps() == 0 || enter(device).properties.major < 8) return false;
+  if (!has_tiles(t) || s.group_in() == 0 || s.group_out() == 0 || s.taps() == 0 || !tile_kernels(device, t)) return false;
   if (s.groups > 1 && (s.group_in() % vector_of(t) != 0 || s.group_out() <= 8)) return false;
   return packed_channels(s, t) * s.taps() <= INT32_MAX;
 }
@@ -281,6 +281,7 @@ bool ConvTiles::begin(Call& call, const ConvShape& s, const ConvParams& params, 
   p.bias_vectors = groups_fit && c.bias && c.bias_stride == 1 && aligned_16(c.bias);
   const auto tiles = [](int64_t size, int tile) { return (size + tile - 1) / tile; };
   const int64_t sms = enter(device).properties.multi_processors;
+  small_tiles = small_tiles || *tile_kernels(device, dtype);
   tile = !small_tiles && tiles(c.pixels, 128) * tiles(c.group_out, 128) * s.groups >= sms && c.group_out > 64 && c.pixels > 64 ? 128 : 64;
   p.row_tiles = static_cast<int32_t>(tiles(c.pixels, tile));
   p.column_tiles = static_cast<int32_t>(tiles(c.group_out, tile));
@@ -298,13 +299,15 @@ bool run_in_tiles(Call& call, const ConvShape& s, const ConvParams& params) {
   const DType dtype = call.tensor(0).dtype;
   const int device = call.outputs[0].device;
   if (!suits_tiles(s, dtype, device)) return false;
-  const bool tf32 = dtype == DType::F32 && allows_tf32_convolutions();
+  const char* chip = tile_kernels(device, dtype);
+  const bool tf32 = dtype == DType::F32 && !*chip && allows_tf32_convolutions();
   ConvTiles tiles;
   // A sum of few terms is not worth a copy of the image.
   if (!tiles.begin(call, s, params, tf32, dtype == DType::F32 ? 32 : 16)) return false;
-  const char* of = dtype == DType::F16 ? "mma_f16" : dtype == DType::BF16 ? "mma_bf16" : tf32 ? "mma_tf32" : "plain_f32";
+  const char* kind = dtype == DType::F32 && !tf32 ? "plain" : "mma";
+  const char* label = dtype == DType::F16 ? "f16" : dtype == DType::BF16 ? "bf16" : tf32 ? "tf32" : "f32";
   char name[64];
-  std::snprintf(name, sizeof name, "conv_%s_%dx%d", of, tiles.tile, tiles.tile);
+  std::snprintf(name, sizeof name, "conv_%s%s_%s_%dx%d", kind, chip, label, tiles.tile, tiles.tile);
   launch(device, call.runtime, name, tiles.grid, {tiles.tile == 128 ? 256u : 128u}, tile_shared_bytes(tiles.tile), tiles.p);
   return true;
 }

@@ -29,6 +29,8 @@ int depth_splits(int device, int64_t blocks, int64_t steps, int64_t least, int w
 // The same for `tiles` tiles of `batches` matrices, whose sums have so many bytes; `partial` holds them.
 void share_depth(SplitParams& split, int device, std::optional<Scratch>& partial, int64_t tiles, int64_t batches, int64_t steps, int64_t least, int waves,
                  size_t tile_bytes);
+// Kernels in tiles of a device, between their kind and dtype in the name: "" from Ampere on, "75" on Turing (small tiles; float16, float32 and bytes); null: none.
+const char* tile_kernels(int device, DType dtype);
 // Dynamic shared memory of the kernels whose tiles are `tile` x `tile`: operands of three or four steps, in rows of 80 bytes.
 constexpr size_t tile_shared_bytes(int tile) { return tile == 128 ? 3 * 256 * 80 : 4 * 128 * 80; }
 

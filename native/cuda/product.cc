@@ -130,6 +130,13 @@ bool row_vectors(const TensorView& t, bool used) { return used && t.strides[t.nd
 
 }  // namespace
 
+const char* tile_kernels(int device, DType dtype) {
+  const DeviceProperties properties = enter(device).properties;
+  if (properties.major >= 8) return "";
+  const bool has = dtype == DType::F16 || dtype == DType::F32 || dtype == DType::I8;
+  return has && properties.major == 7 && properties.minor >= 5 ? "75" : nullptr;
+}
+
 void share_depth(SplitParams& split, int device, std::optional<Scratch>& partial, int64_t tiles, int64_t batches, int64_t steps, int64_t least, int waves,
                  size_t tile_bytes) {
   split.splits = depth_splits(device, tiles, steps, least, waves);
@@ -232,22 +239,25 @@ void run_tiles(Runtime* runtime, const Product& product) {
   const int device = product.c.device;
   const int64_t sms = enter(device).properties.multi_processors, batches = std::min(g.batches.n, 65535u);
   const int64_t large = static_cast<int64_t>(tiles_of(g.m, 128)) * tiles_of(g.n, 128) * batches;
-  const int tile = large >= sms && g.m > 64 && g.n > 64 ? 128 : 64;
+  const char* chip = tile_kernels(device, product.c.dtype);
+  const int tile = !*chip && large >= sms && g.m > 64 && g.n > 64 ? 128 : 64;
   p.row_tiles = static_cast<int32_t>(tiles_of(g.m, tile));
   p.column_tiles = static_cast<int32_t>(tiles_of(g.n, tile));
   const int64_t tiles = static_cast<int64_t>(p.row_tiles) * p.column_tiles;
   if (tiles > INT32_MAX) fail("A product with a result of 2^43 elements or more is not supported on CUDA");
   std::optional<Scratch> partial;
   if (tile == 64 && batches == g.batches.n) share_depth(p.split, device, partial, tiles * batches, batches, (g.k * dtype_size(product.c.dtype) + 63) / 64, 4, 2, 64 * 64 * sizeof(float));
-  const char* of = product.c.dtype == DType::F16 ? "mma_f16" : product.c.dtype == DType::BF16 ? "mma_bf16" : (product.convolution ? allows_tf32_convolutions() : allows_tf32_products()) ? "mma_tf32" : "plain_f32";
+  const bool tf32 = !*chip && (product.convolution ? allows_tf32_convolutions() : allows_tf32_products());
+  const char* kind = product.c.dtype == DType::F32 && !tf32 ? "plain" : "mma";
+  const char* label = product.c.dtype == DType::F16 ? "f16" : product.c.dtype == DType::BF16 ? "bf16" : tf32 ? "tf32" : "f32";
   char name[64];
-  std::snprintf(name, sizeof name, "gemm_%s_%dx%d", of, tile, tile);
+  std::snprintf(name, sizeof name, "gemm_%s%s_%s_%dx%d", kind, chip, label, tile, tile);
   launch(device, runtime, name, {static_cast<unsigned>(tiles), 1, static_cast<unsigned>(batches * p.split.splits)}, {tile == 128 ? 256u : 128u}, tile_shared_bytes(tile), p);
 }
 
 // Tiles that are fetched ahead take operands whose rows are vectors; others are copied so where the product is worth it.
 bool run_in_tiles(Runtime* runtime, const Product& product) {
-  if ((!is_half(product.c.dtype) && product.c.dtype != DType::F32) || enter(product.c.device).properties.major < 8) return false;
+  if ((!is_half(product.c.dtype) && product.c.dtype != DType::F32) || !tile_kernels(product.c.device, product.c.dtype)) return false;
   const bool a_fits = has_vector_rows(product.a), b_fits = has_vector_rows(product.b) || has_vector_columns(product.b);
   if (a_fits && b_fits) return run_tiles(runtime, product), true;
   const int nd = product.c.ndim;

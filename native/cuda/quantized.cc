@@ -128,14 +128,14 @@ template <bool kLinear> void run(Call& call) {
   p.high = out.dtype == DType::QU8 ? 255 : 127;
   if (call.args[call.nargs - 1].b) p.low = std::max(p.low, p.out_zero);
   char name[64];
-  std::snprintf(name, sizeof name, "quantized_mma_%s_%dx%d", x.dtype == DType::QU8 ? "u8" : "s8", tiles.tile, tiles.tile);
+  std::snprintf(name, sizeof name, "quantized_mma%s_%s_%dx%d", tile_kernels(out.device, DType::I8), x.dtype == DType::QU8 ? "u8" : "s8", tiles.tile, tiles.tile);
   launch(out.device, call.runtime, name, tiles.grid, {tiles.tile == 128 ? 256u : 128u}, tile_shared_bytes(tiles.tile), p);
 }
 
 template <bool kLinear> bool takes(const Call& call) {
   if (call.args[0].kind != ArgKind::Tensor || call.args[1].kind != ArgKind::Tensor) return false;
   const TensorView &x = call.tensor(0), &w = call.tensor(1);
-  if (x.device == kCpuDevice || enter(x.device).properties.major < 8) return false;
+  if (x.device == kCpuDevice || !tile_kernels(x.device, DType::I8)) return false;
   if ((x.dtype != DType::QU8 && x.dtype != DType::QI8) || w.dtype != DType::QI8 || !x.quant || !w.quant) return false;
   if (x.quant->scheme != QuantParams::Scheme::PerTensorAffine || x.numel() == 0 || w.numel() == 0) return false;
   const TensorView* bias = call.optional_tensor(2);
