@@ -163,7 +163,7 @@ void run(double top, const Layer& l) {
   if (can_use_winograd(s)) {
     for (int f = 6; f < 8; f++) {
       const int m = f == 6 ? 2 : 4;
-      packs[f].resize(static_cast<size_t>(WinogradLastWeights(s, (m + 2) * (m + 2)).elements()));
+      packs[f].resize(static_cast<size_t>(WinogradLastWeights(s, WinogradLastTiles(s, m)).elements()));
       pack_winograd_last(s, m, weight.data(), packs[f].data());
       forms.push_back(f);
     }

@@ -7,15 +7,17 @@ registerSchema(
     'bool transposed, int[] output_padding, int groups, Tensor? residual, str activation, bool channels_last) -> Tensor',
 )
 
-/** Whether channels-last results are computed in that order: weights [outputs, inputs, height, width]. Not of transposed ones, and not where several outputs read one channel. */
+/**
+ * Whether channels-last results are computed in that order: weights [outputs, inputs, height, width], of transposed ones [inputs, outputs, ...]. Not where
+ * several outputs read one channel, and not of transposed ones with groups.
+ */
 export const hasChannelsLastKernel = (
   weight: { readonly dtype: string; readonly shape: readonly number[] },
   { groups, transposed }: { readonly groups: number; readonly transposed: boolean },
 ): boolean =>
   weight.dtype === 'float32' &&
   weight.shape.length === 4 &&
-  !transposed &&
-  (groups === 1 || groups === weight.shape[0] || weight.shape[1] > 1)
+  (groups === 1 || (!transposed && (groups === weight.shape[0] || weight.shape[1] > 1)))
 
 export default kernel('torchscript::convolution_epilogue', 'convolution_epilogue', {
   dtypeFrom: ['weight'],

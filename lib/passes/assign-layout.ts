@@ -171,7 +171,7 @@ class Assignment {
       const residual = node.kind === epilogueKind ? node.inputs[residualAt] : undefined
       if (residual !== undefined && residual.type === TensorType && !last.has(residual)) region.gain -= 1
       if (last.has(node.inputs[0])) region.gain += 1
-      else if (this.shapeOf(node)![1] > maxStemChannels || this.isDepthwise(node)) region.gain -= this.isDepthwise(node) ? 1 : 0.5
+      else if (this.shapeOf(node)![this.convolution(node)!.transposed ? 0 : 1] > maxStemChannels || this.isDepthwise(node)) region.gain -= this.isDepthwise(node) ? 1 : 0.5
     }
     for (const value of new Set(this.edges(convolutions, last).map((edge) => edge.value)))
       regions.of(value).gain -= shrinks(value.node) ? 0.25 : 1

@@ -1,5 +1,6 @@
 // convNd, convolution, _convolution, _convolution_mode, conv_transposeNd and convolution_epilogue.
 #include "cpu-avx/conv/rows.h"
+#include "cpu-avx/conv/transposed_last.h"
 #include "cpu-avx/conv/winograd_last.h"
 #include "cpu-avx/conv/winograd_stem.h"
 #include "cpu-avx/copy.h"
@@ -72,6 +73,7 @@ template <class T> void run_transposed(Runtime& runtime, const ConvShape& s, con
   }
 }
 
+bool has_channels_last_form(const ConvShape& s) { return s.transposed ? has_transposed_last_form(s) : has_last_form(s); }
 // The form that constant weights are packed for.
 ConvForm last_form(const ConvShape& s) {
   if (is_winograd_stem(s)) return ConvForm::LastStem;
@@ -80,7 +82,7 @@ ConvForm last_form(const ConvShape& s) {
 }
 template <class T> ConvForm packed_form(const ConvShape& s, DType dtype) {
   if constexpr (std::is_same_v<T, float>) {
-    if (dtype == DType::F32 && s.channels_last && has_last_form(s)) return last_form(s);
+    if (dtype == DType::F32 && s.channels_last && has_channels_last_form(s)) return last_form(s);
     const int size = winograd_size(s);
     if (size) return size == 4 ? ConvForm::Winograd4 : ConvForm::Winograd2;
   }
@@ -91,6 +93,13 @@ const char* winograd_last_name(int size) {
     case Isa::Avx512: return size == 4 ? "conv_winograd_4x4_last_avx512" : "conv_winograd_2x2_last_avx512";
     case Isa::Avx2: return size == 4 ? "conv_winograd_4x4_last_avx2" : "conv_winograd_2x2_last_avx2";
     default: return size == 4 ? "conv_winograd_4x4_last_scalar" : "conv_winograd_2x2_last_scalar";
+  }
+}
+const char* transposed_last_name() {
+  switch (active_isa()) {
+    case Isa::Avx512: return "conv_transposed_last_avx512";
+    case Isa::Avx2: return "conv_transposed_last_avx2";
+    default: return "conv_transposed_last_scalar";
   }
 }
 const char* winograd_stem_name() {
@@ -131,6 +140,7 @@ template <class T> void pack_form(const ConvShape& s, ConvForm form, const T* we
       *static_cast<int64_t*>(packed) = static_cast<int64_t>(form);
       float* to = reinterpret_cast<float*>(static_cast<char*>(packed) + WeightLayout<T>::kHeader);
       if (form == ConvForm::LastStem) return pack_winograd_stem(s, weight, to);
+      if (s.transposed) return pack_transposed_last(s, weight, to);
       if (!size) return pack_last(s, weight, to);
       return is_last(form) ? pack_winograd_last(s, size, weight, to) : pack_winograd(s, size, weight, to);
     }
@@ -175,7 +185,7 @@ void run_channels_last(Call& call, const ConvShape& s, const TensorView* residua
   const bool stem = form == ConvForm::LastStem;
   if (stem && ((last && s.in_channels > 1) || (x.strides[3] != 1 && s.in[2] > 1))) pack_now(ConvForm::Last);
   const int size = tile_size(form);
-  if ((s.groups > 1 || size) && !last) {
+  if ((s.groups > 1 || size || s.transposed) && !last) {
     x = channels_last_copy(runtime, x);
     last_image(s, x, image);
   }
@@ -192,7 +202,12 @@ void run_channels_last(Call& call, const ConvShape& s, const TensorView* residua
   if (!done) {
     if (form != ConvForm::Last) pack_now(ConvForm::Last);
     c.packed = weights();
-    run_last(runtime, c, x);
+    if (s.transposed) {
+      runtime.note(transposed_last_name());
+      run_transposed_last(runtime, c, image);
+    } else {
+      run_last(runtime, c, x);
+    }
   }
   if (!direct) copy_strided(out, block, &runtime);
 }
@@ -202,7 +217,7 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
   if constexpr (std::is_same_v<T, float>) {
-    if (s.channels_last && out.dtype == DType::F32 && has_last_form(s)) return run_channels_last(call, s, residual_view, activation);
+    if (s.channels_last && out.dtype == DType::F32 && has_channels_last_form(s)) return run_channels_last(call, s, residual_view, activation);
   }
   T* block = output_block<T>(runtime, out);
   const TensorView* bias_view = call.optional_tensor(2);
@@ -290,8 +305,8 @@ template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& cal
   const TensorView& w = call.tensor(1);
   if (!is_floating(w.dtype)) return 0;
   const ConvShape s = conv_shape(call, N, At);
-  if (s.transposed || s.in_channels == 0 || s.out_channels == 0) return 0;
-  const bool last = w.dtype == DType::F32 && s.channels_last && has_last_form(s);
+  const bool last = w.dtype == DType::F32 && s.channels_last && has_channels_last_form(s);
+  if ((s.transposed && !last) || s.in_channels == 0 || s.out_channels == 0) return 0;
   if (s.is_depthwise() && !last) return 0;
   return with_float_type(w.dtype, [&](auto t) { return packed_bytes<decltype(t)>(s, packed_form<decltype(t)>(s, w.dtype)); });
 }

@@ -60,6 +60,7 @@ for (const isa of isas) {
         'bottleneck: conv_bottleneck',
         'bottleneck: conv_bottleneck_stem',
         'convolution_epilogue: conv_stem',
+        `convolution_epilogue: conv_transposed_last_${isa}`,
         'max_pool2d: max_pool_last',
         'avg_pool2d: avg_pool_last',
       ])

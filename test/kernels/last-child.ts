@@ -118,6 +118,35 @@ for (const [activation, residual] of [
   }
 }
 
+for (const [name, x, w, stride, padding, dilation, extra] of [
+  ['2x2', [2, 24, 9, 11], [24, 40, 2, 2], 2, 0, 1, 0],
+  ['3x3', [1, 17, 8, 9], [17, 20, 3, 3], 2, 1, 1, 1],
+  ['4x4', [1, 32, 7, 13], [32, 9, 4, 4], 2, 1, 1, 0],
+  ['3x3 without a stride', [2, 8, 10, 9], [8, 35, 3, 3], 1, 1, 1, 0],
+  ['dilation', [1, 5, 9, 8], [5, 16, 3, 3], 2, 2, 2, 0],
+  ['stride past the kernel', [1, 6, 5, 4], [6, 18, 2, 2], 3, 0, 1, 2],
+  ['5x5 stride of 3', [1, 130, 6, 7], [130, 64, 5, 5], 3, 2, 1, 1],
+] as [string, number[], number[], number, number, number, number][]) {
+  for (const activation of ['', 'relu', 'silu']) {
+    const program =
+      load(`graph(%x : Tensor, %w : Tensor, %b : Tensor, %r : Tensor, %s : int[], %p : int[], %d : int[], %e : int[], %last : bool):
+  %true : bool = prim::Constant[value=1]()
+  %one : int = prim::Constant[value=1]()
+  %two : int = prim::Constant[value=2]()
+  %none : NoneType = prim::Constant()
+  %a : str = prim::Constant[value="${activation}"]()
+  %y : Tensor = aten::contiguous(%x, %two)
+  %z : Tensor = torchscript::convolution_epilogue(%y, %w, %b, %s, %p, %d, %true, %e, %one, ${activation === 'silu' ? '%r' : '%none'}, %a, %last)
+  return (%z)`)
+    program.setRecording(false)
+    const size = (d: number): number => (x[d] - 1) * stride - 2 * padding + dilation * (w[d] - 1) + extra + 1
+    const out = [x[0], w[1], size(2), size(3)]
+    const tensors = [x, w, [w[1]], out].map((sizes) => ({ data: numbers(product(sizes)), sizes }))
+    const rest = [stride, padding, dilation, extra].map((n) => [n, n])
+    check(`transposed ${name} ${activation}`, program, tensors, rest, out, 1e-5)
+  }
+}
+
 // What is not finite stays where it is: infinity times a weight, and NaN where weights of both signs meet.
 for (const [name, x, w] of [
   ['stem', [1, 3, 40, 70], [20, 3, 7, 7]],
