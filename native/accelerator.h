@@ -71,6 +71,9 @@ class Accelerator {
   // Of the file of compiled kernels; `reason` says why there is none.
   virtual std::vector<std::string> kernel_names(std::string* path, std::string* reason) = 0;
 
+  // A folder for kernels that are compiled at run time; empty: none.
+  virtual void keep_kernels(const std::string& folder) = 0;
+
   // The device that `cuda` without an index means on this thread.
   virtual int current_device() = 0;
   virtual void set_current_device(int device) = 0;

@@ -318,6 +318,8 @@ export interface CudaFace {
   setFallback(enabled: boolean): void
   /** Whether float32 products, and float32 convolutions, may round their operands to TF32. */
   allowTf32(products: boolean, convolutions: boolean): void
+  /** A folder for kernels that are compiled at run time; empty: none. */
+  keepKernels(folder: string): void
   /** Names of the operators that did so since the last call. */
   takeFallenBack(): string[]
 }

@@ -118,6 +118,10 @@ Napi::Object cuda_face(Napi::Env env) {
     allow_tf32(info[0].ToBoolean().Value(), info[1].ToBoolean().Value());
     return info.Env().Undefined();
   });
+  define("keepKernels", [](const Napi::CallbackInfo& info) -> Napi::Value {
+    if (Accelerator* cuda = accelerator()) cuda->keep_kernels(info[0].ToString().Utf8Value());
+    return info.Env().Undefined();
+  });
   define("takeFallenBack", [](const Napi::CallbackInfo& info) -> Napi::Value { return texts(info.Env(), take_fallen_back()); });
   return face;
 }

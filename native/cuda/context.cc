@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "cuda/kernel_cache.h"
 #include "cuda/kernels.h"
 
 namespace torchscript::cuda {
@@ -222,6 +223,7 @@ class Backend final : public Accelerator {
     if (block) driver().mem_free_host(block);
   }
 
+  void keep_kernels(const std::string& folder) override { set_kernel_folder(folder); }
   void begin_capture(int device) override {
     Context& context = enter(device);
     if (capture) fail("A capture goes on already");

@@ -17,6 +17,7 @@ struct EventHandle_;
 struct GraphHandle_;
 struct GraphExecHandle_;
 struct GraphNodeHandle_;
+struct LinkHandle_;
 using ContextHandle = ContextHandle_*;
 using ModuleHandle = ModuleHandle_*;
 using FunctionHandle = FunctionHandle_*;
@@ -25,6 +26,7 @@ using EventHandle = EventHandle_*;
 using GraphHandle = GraphHandle_*;
 using GraphExecHandle = GraphExecHandle_*;
 using GraphNodeHandle = GraphNodeHandle_*;
+using LinkHandle = LinkHandle_*;
 
 // CUDA_ERROR_*
 constexpr Result kSuccess = 0, kOutOfMemory = 2, kNotFound = 500, kNotReady = 600, kIllegalAddress = 700;
@@ -35,7 +37,7 @@ constexpr int kMaxThreadsPerBlock = 1, kMaxSharedPerBlock = 8, kWarpSize = 10, k
 constexpr int kFunctionMaxDynamicShared = 8;
 constexpr unsigned kStreamNonBlocking = 1, kEventDisableTiming = 2, kEventBlockingSync = 1, kCaptureRelaxed = 2, kHostAllocPortable = 1, kHostAllocMapped = 2;
 // CU_JIT_*
-constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
+constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6, kJitInputPtx = 1;
 
 // name in the library, and what we call. `TS_CUDA_FUNCTION(member, symbol, arguments)`; those of TS_CUDA_OPTIONAL may be null.
 #define TS_CUDA_FUNCTIONS                                                                                                               \
@@ -90,6 +92,11 @@ constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
   TS_CUDA_FUNCTION(graph_exec_destroy, "cuGraphExecDestroy", (GraphExecHandle instance))                                                \
   TS_CUDA_FUNCTION(get_error_name, "cuGetErrorName", (Result error, const char** name))                                                 \
   TS_CUDA_FUNCTION(get_error_string, "cuGetErrorString", (Result error, const char** text))                                             \
+  TS_CUDA_OPTIONAL(link_create, "cuLinkCreate_v2", (unsigned count, int* options, void** values, LinkHandle* link))                     \
+  TS_CUDA_OPTIONAL(link_add_data, "cuLinkAddData_v2",                                                                                   \
+                   (LinkHandle link, int type, void* data, size_t bytes, const char* name, unsigned count, int* options, void** values)) \
+  TS_CUDA_OPTIONAL(link_complete, "cuLinkComplete", (LinkHandle link, void** cubin, size_t* bytes))                                     \
+  TS_CUDA_OPTIONAL(link_destroy, "cuLinkDestroy", (LinkHandle link))                                                                    \
   TS_CUDA_OPTIONAL(launch_kernel_ex, "cuLaunchKernelEx",                                                                                \
                    (const void* config, FunctionHandle function, void** parameters, void** extra))                                      \
   TS_CUDA_OPTIONAL(tensor_map_encode_tiled, "cuTensorMapEncodeTiled",                                                                   \

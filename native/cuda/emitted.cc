@@ -6,6 +6,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "cuda/kernel_cache.h"
+
 namespace torchscript::cuda {
 namespace {
 
@@ -40,6 +42,12 @@ FunctionHandle find_emitted(Context& context, const emit::KernelText& kernel) {
   if (function) return function;
   keep_text(kernel);
   ModuleHandle module = nullptr;
+  const std::string chip = "sm_" + std::to_string(context.properties.major) + std::to_string(context.properties.minor);
+  const std::vector<char> compiled = compiled_kernel(kernel.name, kernel.text, chip);
+  if (!compiled.empty() && driver().module_load_data(&module, compiled.data(), 0, nullptr, nullptr) == kSuccess) {
+    TS_CUDA(module_get_function, &function, module, kernel.name.c_str());
+    return function;
+  }
   char log[2048] = {};
   int options[] = {kJitErrorLog, kJitErrorLogBytes};
   void* values[] = {log, reinterpret_cast<void*>(sizeof log)};

@@ -11,7 +11,7 @@ import type { CompileSettings } from './options.js'
  * An entry holds the packed weights of a frozen module in a file `<key>.packed`, which later processes map instead of packing again. The key is a hash of
  * the weights, the build of the addon, the instruction set and the options. Each packed form says of which weight it is, by a digest of that weight or of
  * what it is folded from, so that it is found in whatever module has it; and the file has a digest of all that is in it, so that damage is noticed. Files take
- * their names when they are whole.
+ * their names when they are whole. CUDA kernels that are compiled at run time lie beside them (native/cuda/kernel_cache.h).
  */
 
 /** Changes when what is stored changes. */
@@ -35,6 +35,7 @@ function keyOf(program: Program, { mode, weights }: CompileSettings): string {
 export function fromCache(program: Program, settings: CompileSettings): (() => void) | undefined {
   const { cacheDir } = settings
   if (cacheDir === undefined) return undefined
+  nativeBinding().cuda.keepKernels(cacheDir)
   const path = join(cacheDir, `${keyOf(program, settings)}.packed`)
   let stored = 0
   if (existsSync(path)) {

@@ -494,6 +494,33 @@ API Result cuModuleLoadDataEx(void** module, const void* image, unsigned count, 
   *module = new Module;
   return kSuccess;
 }
+// Linking gives the text back.
+struct Link {
+  std::string text;
+};
+API Result cuLinkCreate_v2(unsigned, int*, void**, void** link) {
+  *link = new Link;
+  return kSuccess;
+}
+API Result cuLinkAddData_v2(void* link, int type, void* data, size_t bytes, const char*, unsigned, int*, void**) {
+  std::string error;
+  const std::string text(static_cast<const char*>(data), bytes > 0 ? bytes - 1 : 0);
+  emulation::parse_ptx(text, &error);
+  if (type != 1 || !error.empty()) return kInvalidPtx;
+  if (kLog) report("PTX is compiled");
+  static_cast<Link*>(link)->text = text;
+  return kSuccess;
+}
+API Result cuLinkComplete(void* link, void** cubin, size_t* bytes) {
+  auto* l = static_cast<Link*>(link);
+  *cubin = l->text.data();
+  *bytes = l->text.size() + 1;
+  return kSuccess;
+}
+API Result cuLinkDestroy(void* link) {
+  delete static_cast<Link*>(link);
+  return kSuccess;
+}
 API Result cuModuleUnload(void* module) {
   LOCKED;
   drain();
