@@ -2,8 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cpu-avx/conv/rows.h"
-#include "cpu-avx/gemm/epilogue.h"
+#include "cpu-avx/conv/bottleneck_parts.h"
 #include "core/device.h"
 #include "cuda/conv_tiles.h"
 #include "cuda/rows.h"
@@ -435,6 +434,53 @@ TS_CUDA_KERNEL(convolution_epilogue, {.run = run_with_epilogue,
                                       .pack_bytes = conv_pack_bytes<0, kEpilogue>,
                                       .pack = conv_pack<0, kEpilogue>,
                                       .accepts = takes_epilogue});
+
+// bottleneck: its three convolutions one after the other. The depthwise weight, which every one has, is packed.
+bool takes_bottleneck(const Call& call) {
+  bool fits = takes(call);
+  for (int at : {1, 4, 9})
+    if (const TensorView* w = call.optional_tensor(at)) fits = fits && w->dtype == call.tensor(0).dtype;
+  const TensorView* residual = call.optional_tensor(bottleneck::kResidual);
+  if (!fits || !residual) return fits;
+  bottleneck::with_parts(const_cast<Call&>(call), [&](bottleneck::Part*, bottleneck::Part& depthwise, bottleneck::Part& project) {
+    (void)depthwise;
+    fits = takes_epilogue(project.call);
+  });
+  return fits;
+}
+void run_bottleneck(Call& call) {
+  bottleneck::with_parts(call, [&](bottleneck::Part* expand, bottleneck::Part& depthwise, bottleneck::Part& project) {
+    std::optional<Scratch> wide, narrow;
+    const auto give = [&](bottleneck::Part& part, std::optional<Scratch>& memory) {
+      const size_t bytes = static_cast<size_t>(std::max<int64_t>(1, part.result.numel()) * dtype_size(part.result.dtype));
+      part.result.device = call.outputs[0].device;
+      part.result.data = memory.emplace(part.result.device, bytes).ptr<void>();
+      run_with_epilogue(part.call);
+    };
+    if (expand) give(*expand, wide);
+    depthwise.call.packed = call.packed;
+    give(depthwise, narrow);
+    project.result = call.outputs[0];
+    run_with_epilogue(project.call);
+  });
+}
+size_t bottleneck_pack_bytes(const Call& call) {
+  size_t bytes = 0;
+  bottleneck::with_parts(const_cast<Call&>(call), [&](bottleneck::Part*, bottleneck::Part& depthwise, bottleneck::Part&) {
+    bytes = conv_pack_bytes<0, kEpilogue>(depthwise.call);
+  });
+  return bytes;
+}
+void bottleneck_pack(const Call& call, void* packed) {
+  bottleneck::with_parts(const_cast<Call&>(call), [&](bottleneck::Part*, bottleneck::Part& depthwise, bottleneck::Part&) {
+    conv_pack<0, kEpilogue>(depthwise.call, packed);
+  });
+}
+TS_CUDA_KERNEL(bottleneck, {.run = run_bottleneck,
+                            .pack_arg = 4,
+                            .pack_bytes = bottleneck_pack_bytes,
+                            .pack = bottleneck_pack,
+                            .accepts = takes_bottleneck});
 
 }  // namespace
 }  // namespace torchscript::cuda

@@ -285,6 +285,18 @@ const char* simple_kernel(DType dtype) {
 bool product_takes(DType dtype) { return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16 || dtype == DType::F64; }
 
 void run_product(Runtime* runtime, const Product& product) {
+  const int nd = product.c.ndim;
+  // Few columns are few rows of the transposed product.
+  if (product.c.sizes[nd - 1] <= 8 && product.c.sizes[nd - 2] > 8 && (product.c.dtype == DType::F32 || is_half(product.c.dtype))) {
+    Product turned = product;
+    std::swap(turned.a, turned.b);
+    for (TensorView* v : {&turned.a, &turned.b, &turned.c, &turned.d, &turned.e}) {
+      if (v->ndim != nd) continue;
+      std::swap(v->sizes[nd - 1], v->sizes[nd - 2]);
+      std::swap(v->strides[nd - 1], v->strides[nd - 2]);
+    }
+    if (run_few_rows(runtime, turned)) return;
+  }
   if (run_few_rows(runtime, product) || run_in_tiles(runtime, product)) return;
   MmaParams params;
   GemmParams& p = params.product;
