@@ -67,7 +67,7 @@ function compareTensors(got: Tensor, expected: PickleValue & { kind: 'tensor' },
   }
   const wanted = elementsOf(expected.tensor)
   const isFloat = isInexact(dtype)
-  const data = got.data
+  const { data } = got.cpu()
   let wrong = 0
   let worst = { error: -1, index: -1 }
   for (let i = 0; i < wanted.length; i++) {
@@ -115,7 +115,7 @@ function compareDetections(got: Map<string, Tensor>, expected: PickleValue & { k
       value.kind === 'tensor' ? elementsOf(value.tensor).map(Number) : [],
     ]),
   )
-  const mine = new Map([...got].map(([key, value]) => [key, Array.from(value.data as ArrayLike<number | bigint>, Number)]))
+  const mine = new Map([...got].map(([key, value]) => [key, Array.from(value.cpu().data as ArrayLike<number | bigint>, Number)]))
   const boxes = wanted.get('boxes')!
   const count = boxes.length / 4
   const gotBoxes = mine.get('boxes') ?? []
