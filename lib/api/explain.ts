@@ -45,6 +45,18 @@ function graphText({ graphs, graphNodes, graphReason, deviceArenaBytes }: Signat
   return `${memory}, ${graphs} CUDA graph${graphs === 1 ? '' : 's'} of ${graphNodes} nodes${without}`
 }
 
+/** Nodes without work of which fewer than this follow one another have a line each. */
+const shortRun = 4
+
+/** How many nodes from one on have no kernel and nothing to say, in one block. */
+function idleRun(nodes: readonly NodeExplanation[], from: number): number {
+  let to = from
+  while (to < nodes.length && nodes[to].depth === nodes[from].depth && isIdle(nodes[to])) to++
+  return to - from
+}
+const isIdle = ({ kernels, notes, inner, kind }: NodeExplanation): boolean =>
+  kernels.length === 0 && notes.length === 0 && inner.length === 0 && kind !== 'prim::If' && kind !== 'prim::Loop'
+
 function tableOf({ nodes, signature, isa: set, threads }: Omit<Explanation, 'toString'>): string {
   const how =
     signature === undefined
@@ -54,8 +66,19 @@ function tableOf({ nodes, signature, isa: set, threads }: Omit<Explanation, 'toS
         : `runs operator by operator: ${signature.reason}`
   const graphs = signature === undefined ? '' : graphText(signature)
   const lines = [`(${signature?.inputs ?? ''}) on ${set}, ${threads} thread${threads === 1 ? '' : 's'}: ${how}${graphs}`]
-  for (const node of nodes) {
-    if (node.kind === 'prim::Constant') continue
+  const shown = nodes.filter((node) => node.kind !== 'prim::Constant')
+  for (let i = 0; i < shown.length; i++) {
+    const node = shown[i]
+    const idle = idleRun(shown, i)
+    if (idle >= shortRun) {
+      const counts = new Map<string, number>()
+      for (const { idle: what } of shown.slice(i, i + idle)) counts.set(what, (counts.get(what) ?? 0) + 1)
+      const names = [shown[i], shown[i + idle - 1]].map(({ text }) => text.split(' ')[0])
+      const what = [...counts].map(([name, count]) => `${name} (${count})`).join(', ')
+      lines.push(`${'  '.repeat(node.depth + 1)}${names.join(' ... ')}   # ${idle} nodes without work: ${what}`)
+      i += idle - 1
+      continue
+    }
     const indent = '  '.repeat(node.depth + 1)
     lines.push(`${indent}${node.text}${node.kernels.length === 0 ? `   # ${node.idle}` : ''}`)
     for (const line of node.inner) lines.push(`${indent}  | ${line}`)

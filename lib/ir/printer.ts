@@ -1,3 +1,4 @@
+import { dtypeFromCode } from '../tensor/dtype.js'
 import { assertExhaustive } from '../util/errors.js'
 import type { Block, Graph, Node, NodeAttribute, SourceRange, Value } from './graph.js'
 import type { ConstantValue, Type } from './types.js'
@@ -144,11 +145,20 @@ class Printer {
         const name = argument === undefined || (inPlace && isTensor) ? '' : `${argument.name}=`
         if (isTensor) return [`${name}%${this.name(value)}`]
         if (argument !== undefined) inPlace = false
-        const isDefault = argument?.default !== undefined && this.constantText(argument.default) === this.constantText(constant)
+        const isDefault = argument?.default !== undefined && this.isSame(constant, argument.default)
         if (argument !== undefined && (isDefault || constant.kind === 'none')) return []
-        return [`${name}${constant.kind === 'bool' ? constant.value : this.constantText(constant)}`]
+        const dtype = constant.kind === 'int' && argument?.codeOf === 'ScalarType' ? dtypeFromCode(Number(constant.value)) : undefined
+        return [`${name}${dtype ?? (constant.kind === 'bool' ? constant.value : this.constantText(constant))}`]
       })
       .join(', ')
+  }
+
+  /** Whether a constant is a default; one number stands for a list of any length of it. */
+  private isSame(constant: ConstantValue, byDefault: ConstantValue): boolean {
+    const text = this.constantText(byDefault)
+    if (this.constantText(constant) === text) return true
+    if (constant.kind !== 'list' || constant.items.length === 0) return false
+    return constant.items.every((item) => this.constantText(item) === text || `[${this.constantText(item)}]` === text)
   }
 
   private node(node: Node, indent: string): void {

@@ -11,13 +11,13 @@ import { composed } from './op.js'
  */
 registerSchema(
   'torchscript::attention_in_views(Tensor query, Tensor key, Tensor value, Tensor[] masks, int[] places, int[][] views, int softmax_at, ' +
-    'float scale, bool keeps_order, bool repeats) -> Tensor',
+    'float scale, bool keeps_order=False, bool repeats=False) -> Tensor',
 )
 
 export default composed(
   'torchscript::attention_in_views',
   `
-def attention_in_views(query: Tensor, key: Tensor, value: Tensor, masks: List[Tensor], places: List[int], views: List[List[int]], softmax_at: int, scale: float, keeps_order: bool, repeats: bool) -> Tensor:
+def attention_in_views(query: Tensor, key: Tensor, value: Tensor, masks: List[Tensor], places: List[int], views: List[List[int]], softmax_at: int, scale: float, keeps_order: bool=False, repeats: bool=False) -> Tensor:
   m = query.size(-2)
   k = key.size(-2)
   ql = query.size()[:-2]

@@ -7,7 +7,7 @@ import { kernel } from './op.js'
  * files do not hold it.
  */
 registerSchema(
-  'torchscript::attention(Tensor query, Tensor key, Tensor value, Tensor? mask, str kind, float fill, float scale, bool keeps_order) -> Tensor',
+  'torchscript::attention(Tensor query, Tensor key, Tensor value, Tensor? mask, str kind="add", float fill=0., float scale=1., bool keeps_order=False) -> Tensor',
 )
 
 export default kernel('torchscript::attention', 'attention', { dtypeFrom: ['query'] })

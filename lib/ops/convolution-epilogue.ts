@@ -3,8 +3,8 @@ import { kernel } from './op.js'
 
 /** activation(convolution(input, weight, bias) + residual), channels-last if so told; passes make it, files do not hold it. */
 registerSchema(
-  'torchscript::convolution_epilogue(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, ' +
-    'bool transposed, int[] output_padding, int groups, Tensor? residual, str activation, bool channels_last) -> Tensor',
+  'torchscript::convolution_epilogue(Tensor input, Tensor weight, Tensor? bias, int[] stride=1, int[] padding=0, int[] dilation=1, ' +
+    'bool transposed=False, int[] output_padding=0, int groups=1, Tensor? residual=None, str activation="", bool channels_last=False) -> Tensor',
 )
 
 /**

@@ -53,9 +53,23 @@ function concat(graph: Graph, layers: readonly WeightedNode[], evaluator: Evalua
   const at = layers[0].node
   const constant = (value: ConstantValue): Value =>
     graph.createConstant(value, value.kind === 'int' ? IntType : TensorType).insertBefore(at).output
+  /** A name after all of them: `self.query.weight_key.weight_value.weight` for those of `self.query`, `self.key` and `self.value`. */
+  const joined = (input: number): string | undefined => {
+    const names = layers.map(({ node }) => node.inputs[input].debugName?.split('.'))
+    const [first] = names
+    if (first === undefined || names.some((name) => name === undefined)) return undefined
+    let same = 0
+    while (same < first.length && names.every((name) => name![same] === first[same])) same++
+    return [...first.slice(0, same), names.map((name) => name!.slice(same).join('.')).join('_')].join('.')
+  }
+  const named = (value: ConstantValue, input: number): Value => {
+    const made = constant(value)
+    made.debugName = joined(input)
+    return made
+  }
   const int = (value: number): Value => constant({ kind: 'int', value: BigInt(value) })
   const all = graph
-    .create('aten::linear', [at.inputs[0], constant(weight), bias.kind === 'none' ? at.inputs[2] : constant(bias)])
+    .create('aten::linear', [at.inputs[0], named(weight, 1), bias.kind === 'none' ? at.inputs[2] : named(bias, 2)])
     .insertBefore(at)
   all.schema = at.schema
   all.range = at.range

@@ -115,12 +115,14 @@ export function foldAffine(graph: Graph, layer: WeightedNode, affine: Affine, ev
   }
   steps.release(layer.weight, layer.bias, weight, bias, ...Object.values(affine as Record<string, ConstantValue>))
   if (steps.failed) return false
+  const weightName = node.inputs[1].debugName ?? 'weight'
+  const named = (name: string): string => name.replace(/weight(?!.*weight)/, 'bias')
   const replace = (input: number, value: ConstantValue): void => {
     const old = node.inputs[input]
     if (old.node.constant === value) return
     const constant = graph.createConstant(value, TensorType).insertBefore(node)
-    constant.output.debugName =
-      input === 1 || old.debugName !== undefined ? `${(old.debugName ?? 'weight').replace(/\.\d+$/, '')}_${suffix}` : undefined
+    // A layer without a bias gets one, which is named after its weight.
+    constant.output.debugName = `${(old.debugName ?? (input === 1 ? weightName : named(weightName))).replace(/\.\d+$/, '')}_${suffix}`
     node.replaceInput(input, constant.output)
   }
   replace(1, weight)

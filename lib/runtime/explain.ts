@@ -1,6 +1,6 @@
 import { allNodes, type Block, type Graph, type Node } from '../ir/graph.js'
 import { printGraph } from '../ir/printer.js'
-import type { ScriptFunction } from '../ir/types.js'
+import { type ScriptFunction, TensorType } from '../ir/types.js'
 import type { NativeProfileEvent, NativeProfileTensor, ObjectHandle, SignatureReport } from '../native/binding.js'
 import { callNative } from '../native/errors.js'
 import { nativeBinding } from '../native/loader.js'
@@ -101,13 +101,18 @@ function kernelOf(event: NativeProfileEvent): KernelRun {
   return { row: event.row, inner: event.inner, inputs: inputs.map(tensorText), outputs: event.outputs.map(tensorText) }
 }
 
+/** What a node that leaves no work makes. */
+function formOf({ outputs }: Node): string {
+  const types = new Set(outputs.map(({ type }) => (type === TensorType ? 'a view' : type.kind === 'List' ? 'a list' : 'a number')))
+  return types.size === 1 ? [...types][0] : 'no work left'
+}
+
 /** Why a node has no kernel of its own. */
 function idleReason(node: Node, isRecorded: boolean): string {
   if (node.kind === 'prim::Constant') return 'constant'
   if (node.blocks.length > 0) return isRecorded ? 'decided by the signature' : 'control flow of the executor'
-  if (node.schema === undefined || nativeOperators().builtins.has(node.schema.fullName))
-    return isRecorded ? 'no work left: a view, a size or a list' : 'executor'
-  return isRecorded ? 'folded: known from the signature, or part of another step' : 'did not run'
+  if (node.schema === undefined || nativeOperators().builtins.has(node.schema.fullName)) return isRecorded ? formOf(node) : 'executor'
+  return isRecorded ? 'known from the shapes, or part of another step' : 'did not run'
 }
 
 /** Compiles a function of a program once more, runs it, and says of each node what it became. */
@@ -155,6 +160,7 @@ export function explainFunction(
       byPlace.set(at, [...(byPlace.get(at) ?? []), kernelOf(event)])
     }
     const texts = lineTexts(graph)
+    const names = (at: Node): readonly string[] => inputNames(texts.get(numbered.indexOf(at)) ?? '')
     const depths = depthsOf(graph)
     const isRecorded = signature?.state === 'recorded'
     return {
@@ -164,12 +170,15 @@ export function explainFunction(
         const kernels = byPlace.get(place(i)) ?? []
         return {
           text: texts.get(i) ?? node.kind,
-          inner: innerTexts(node),
+          inner: innerTexts(node, names),
           kind: node.kind,
           depth: depths[i],
           kernels,
           idle: kernels.length > 0 ? '' : idleReason(node, isRecorded),
-          notes: notes.filter((note) => note.node === node).map(({ pass, kind, reason }) => ({ pass, kind, reason })),
+          // Of what does not run it does not matter why it stayed as it was.
+          notes: notes
+            .filter((note) => note.node === node && (kernels.length > 0 || note.kind !== 'kept' || !isRecorded))
+            .map(({ pass, kind, reason }) => ({ pass, kind, reason })),
           location: locations[i],
         }
       }),
@@ -199,13 +208,19 @@ function lineTexts(graph: Graph): Map<number, string> {
 }
 
 /** The nodes of the graphs that a node holds. */
-function innerTexts(node: Node): string[] {
+function innerTexts(node: Node, namesOf: (node: Node) => readonly string[]): string[] {
   return [...node.attributes.values()].flatMap((attribute) => {
     if (attribute.kind !== 'graph') return []
+    // What it reads has the names that it has outside.
+    const outer = namesOf(node)
+    attribute.graph.inputs.forEach((value, i) => (value.debugName = outer[i]?.slice(1) ?? value.debugName))
     const lines = printGraph(attribute.graph, { ranges: false, constantsInPlace: true }).split('\n')
     return lines.filter((line) => line.includes(' = ') && !line.includes(' = prim::Constant')).map((line) => line.trim())
   })
 }
+
+/** What a printed node reads. */
+const inputNames = (text: string): readonly string[] => text.slice(text.indexOf(' = ')).match(/%[\w.]+/g) ?? []
 
 function depthsOf(graph: Graph): number[] {
   const depths: number[] = []
