@@ -9,6 +9,8 @@
 namespace torchscript {
 namespace {
 
+constexpr size_t kLargePack = 4 << 20;
+
 template <class T> void append(std::string& key, const T& value) { key.append(reinterpret_cast<const char*>(&value), sizeof value); }
 
 std::string pack_key(const Kernel& row, const Call& call, const Storage& storage, size_t bytes) {
@@ -114,6 +116,8 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   entry->key = std::move(key);
   entry->version = version;
   entry->device = storage.device;
+  // What the run before it has left would be in memory beside it.
+  if (bytes >= kLargePack) release_cached_blocks(kLargePack / 4);
   entry->data = storage.device == kCpuDevice ? allocate_lasting(bytes) : allocate_on(storage.device, bytes);
   entry->bytes = bytes;
   count_packed_bytes(static_cast<int64_t>(bytes));
