@@ -203,6 +203,10 @@ export class Tensor {
     return new InvariantError('A tensor has no memory.')
   }
 
+  /** What the addon says of a tensor, which gets no handle for it. The caller must not write into it. */
+  static infoOf(tensor: Tensor): TensorInfo {
+    return tensor.info()
+  }
   /** The caller must not write into it. */
   private info(): TensorInfo {
     if (this.#layout !== undefined && this.#memory!.byteLength > 0) return this.#layout.info

@@ -4,7 +4,7 @@ import { optimizeFrozenGraph } from '../../passes/frozen-pipeline.js'
 import { allNodes } from '../../ir/graph.js'
 import type { ScriptFunction as CompiledFunction } from '../../ir/types.js'
 import { evaluator } from '../../runtime/evaluator.js'
-import type { Tensor } from '../../tensor/tensor.js'
+import { Tensor } from '../../tensor/tensor.js'
 import { TorchScriptError, UnsupportedError } from '../../util/errors.js'
 import type { FoundSource } from '../jit/find-source.js'
 import { frozenModule, withWeights } from '../jit/freeze.js'
@@ -157,7 +157,7 @@ export function traceVariant(target: Module | Callable, flat: Flat, settings: Co
   const call = (args: unknown[]): unknown => (target instanceof Module ? target.forward(...args) : target(...args)) as unknown
   let structure: Structure | undefined
   let origins: Origin[] = []
-  const run = (...tensors: Tensor[]): Tensor[] => {
+  const run = (...tensors: Tensor[]): Tensor | Tensor[] => {
     const result = flatten(call(unflatten(flat.structure, tensors) as unknown[]))
     if (hasOpaque(result.structure)) throw new Refusal('its result is an object that only JavaScript knows')
     structure = result.structure
@@ -167,7 +167,8 @@ export function traceVariant(target: Module | Callable, flat: Flat, settings: Co
       return input < 0 ? { computed: computed.push(tensor) - 1 } : { input }
     })
     if (computed.length === 0) throw new Refusal('it computes no tensor')
-    return computed
+    // Calls that give one tensor are the fast ones.
+    return computed.length === 1 ? computed[0] : computed
   }
   const fields = new FieldGuard()
   if (target instanceof Module) fields.add(target)
@@ -192,7 +193,8 @@ export function traceVariant(target: Module | Callable, flat: Flat, settings: Co
     : optimizedModule(source, settings)
   const native = new ModuleCall(made.module, made.afterFirst)
   const shape = structure!
-  const result = (computed: unknown, inputs: readonly Tensor[]): unknown => unflatten(shape, gather(origins, computed as Tensor[], inputs))
+  const result = (computed: unknown, inputs: readonly Tensor[]): unknown =>
+    unflatten(shape, gather(origins, computed instanceof Tensor ? [computed] : (computed as Tensor[]), inputs))
   return {
     origin: 'trace',
     frozen: made.module !== source,

@@ -18,7 +18,7 @@ import {
   traceVariant,
 } from './build.js'
 import { type CompileOptions, type CompileSettings, settingsOf } from './options.js'
-import { type Flat, flatten, signatureOf } from './structure.js'
+import { type Flat, flatten, Seen, signatureOf } from './structure.js'
 import type { Variant } from './variant.js'
 import { agree, copied, isRepeatable, keepingBuffers } from './verify.js'
 
@@ -99,6 +99,8 @@ class Compiler {
   private isChecked = false
   /** Compilations by signature, the one used last at the end. */
   private readonly variants = new Map<string, Variant | TraceVariant>()
+  /** What ran last by signature: the one at the end of `variants`. */
+  private last: { readonly seen: Seen; readonly variant: Variant | TraceVariant } | undefined
   /** Signatures without sizes whose traces hold for some sizes only. */
   private readonly bySize = new Set<string>()
   private misses = 0
@@ -221,10 +223,16 @@ class Compiler {
 
   /** What runs for some arguments; undefined where that is not known yet. */
   private variantFor(flat: Flat): Variant | TraceVariant | undefined {
+    const { last } = this
+    if (last?.seen.matches(flat) === true && last.variant.holds()) {
+      this.hits++
+      return last.variant
+    }
     const found = this.known(flat)
     if (found === undefined) return this.make(flat)
     if (found.variant.holds()) {
       this.hits++
+      this.last = { seen: new Seen(flat, found.withSizes), variant: found.variant }
       // The one used last goes to the end.
       this.variants.delete(found.key)
       this.variants.set(found.key, found.variant)
@@ -234,11 +242,12 @@ class Compiler {
     return this.make(flat)
   }
 
-  private known(flat: Flat): { readonly key: string; readonly variant: Variant | TraceVariant } | undefined {
-    const keys = this.settings.dynamic === false ? [] : [signatureOf(flat, false)]
-    if (keys.length === 0 || this.bySize.has(keys[0])) keys[0] = signatureOf(flat, true)
-    const variant = this.variants.get(keys[0])
-    return variant && { key: keys[0], variant }
+  private known(flat: Flat): { readonly key: string; readonly withSizes: boolean; readonly variant: Variant | TraceVariant } | undefined {
+    const general = this.settings.dynamic === false ? undefined : signatureOf(flat, false)
+    const withSizes = general === undefined || this.bySize.has(general)
+    const key = withSizes ? signatureOf(flat, true) : general
+    const variant = this.variants.get(key)
+    return variant && { key, withSizes, variant }
   }
 
   private make(flat: Flat): Variant | TraceVariant | undefined {
@@ -263,6 +272,7 @@ class Compiler {
   private refused = ''
 
   private keep(key: string, variant: Variant | TraceVariant): void {
+    this.last = undefined
     const { cacheSizeLimit } = this.settings
     this.variants.set(key, variant)
     for (const oldest of this.variants.keys()) {
@@ -316,6 +326,7 @@ class Compiler {
     this.whyNoScript = ''
     this.isChecked = false
     this.variants.clear()
+    this.last = undefined
     this.bySize.clear()
   }
 }

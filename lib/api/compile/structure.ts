@@ -95,7 +95,7 @@ export function signatureOf({ structure, tensors }: Flat, withSizes: boolean): s
   const visit = (part: Structure): string => {
     switch (part.kind) {
       case 'tensor': {
-        const { dtype, sizes, quant } = Tensor.handleOf(tensors[next++]).info()
+        const { dtype, sizes, quant } = Tensor.infoOf(tensors[next++])
         return `${dtypeFromCode(dtype)}${quant === null ? '' : ':quantized'}[${withSizes ? sizes.join(', ') : '*, '.repeat(sizes.length).slice(0, -2)}]`
       }
       case 'constant':
@@ -111,4 +111,51 @@ export function signatureOf({ structure, tensors }: Flat, withSizes: boolean): s
   }
   const text = visit(structure)
   return structure.kind === 'array' ? text.slice(1, -1) : text
+}
+
+function sameStructure(a: Structure, b: Structure): boolean {
+  switch (a.kind) {
+    case 'tensor':
+      return b.kind === 'tensor'
+    case 'constant':
+    case 'opaque':
+      return b.kind === a.kind && Object.is(a.value, b.value)
+    case 'array':
+      return b.kind === 'array' && a.items.length === b.items.length && a.items.every((item, i) => sameStructure(item, b.items[i]))
+    case 'map':
+    case 'object':
+      return (
+        b.kind === a.kind &&
+        a.entries.length === b.entries.length &&
+        a.entries.every(([key, item], i) => Object.is(key, b.entries[i][0]) && sameStructure(item, b.entries[i][1]))
+      )
+  }
+}
+
+/** Arguments that a call had. Others that match have the signature of these, which need not be made. */
+export class Seen {
+  private readonly structure: Structure
+  private readonly infos: readonly ReturnType<typeof Tensor.infoOf>[]
+
+  constructor(
+    flat: Flat,
+    private readonly withSizes: boolean,
+  ) {
+    this.structure = flat.structure
+    this.infos = flat.tensors.map((tensor) => Tensor.infoOf(tensor))
+  }
+
+  matches({ structure, tensors }: Flat): boolean {
+    const { infos, withSizes } = this
+    if (tensors.length !== infos.length || !sameStructure(this.structure, structure)) return false
+    for (let i = 0; i < infos.length; i++) {
+      const before = infos[i]
+      const now = Tensor.infoOf(tensors[i])
+      if (now === before) continue
+      if (now.dtype !== before.dtype || (now.quant === null) !== (before.quant === null) || now.sizes.length !== before.sizes.length)
+        return false
+      if (withSizes && now.sizes.some((size, d) => size !== before.sizes[d])) return false
+    }
+    return true
+  }
 }

@@ -261,7 +261,7 @@ export function trace(target: Module | Callable, exampleInputs: unknown, options
  */
 export function traceTensors(
   target: Module | Callable,
-  run: (...tensors: Tensor[]) => Tensor[],
+  run: (...tensors: Tensor[]) => Tensor | Tensor[],
   tensors: readonly Tensor[],
   entered: (module: Module) => void,
 ): { readonly program: Program | undefined; readonly fn: CompiledFunction; readonly findings: TraceFindings } {

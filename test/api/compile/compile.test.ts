@@ -350,3 +350,30 @@ t.test('wrong arguments', (t) => {
   })
   t.end()
 })
+
+t.test('a call is taken for the last one only where it is like it', (t) => {
+  const f = (a: torch.Tensor, options: { scale: unknown; list: unknown[] }): torch.Tensor => {
+    // Not TorchScript: it is traced.
+    const found = new Map([['scale', options.scale]]).get('scale')
+    const scaled = typeof found === 'string' ? a : torch.mul(a, found as number)
+    return options.list.length > 1 ? torch.neg(scaled) : scaled
+  }
+  const compiled = torch.compile(f)
+  const [small, large, whole] = [torch.arange(3), torch.arange(6), torch.ones([2, 3], { dtype: 'int64' })].map((x, i) =>
+    i < 2 ? x.to('float32') : x,
+  )
+  const scales = [2, 2, 3, 2, 0, -0, 0, '2', 2, NaN, NaN]
+  for (const input of [small, small, large, whole, small]) {
+    for (const scale of scales) {
+      for (const list of [[1], [1], [1, 2]]) {
+        const [got, want] = [compiled(input, { scale, list }), f(input, { scale, list })]
+        t.ok(
+          torch.equal(torch.isnan(got), torch.isnan(want)) && Object.is(got.sum().item(), want.sum().item()),
+          `${String(scale)} ${list.length}`,
+        )
+        t.equal(got.dtype, want.dtype)
+      }
+    }
+  }
+  t.end()
+})
