@@ -297,6 +297,10 @@ void run_product(Runtime* runtime, const Product& product) {
     }
     if (run_few_rows(runtime, turned)) return;
   }
+  // Tensor Cores are better from five rows on, where nothing has to be copied for them.
+  const bool prefers_tiles = is_half(product.c.dtype) && product.c.sizes[nd - 2] > 4 && has_vector_rows(product.a) &&
+                             (has_vector_rows(product.b) || has_vector_columns(product.b)) && tile_kernels(product.c.device, product.c.dtype);
+  if (prefers_tiles && run_in_tiles(runtime, product)) return;
   if (run_few_rows(runtime, product) || run_in_tiles(runtime, product)) return;
   MmaParams params;
   GemmParams& p = params.product;

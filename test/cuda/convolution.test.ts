@@ -108,6 +108,32 @@ class Following extends torch.nn.Module {
     return F.silu(this.point.forward(F.relu(this.two.forward(F.hardswish(this.apart.forward(y))).add(y))))
   }
 }
+class Inverted extends torch.nn.Module {
+  widen = new torch.nn.Conv2d(8, 24, 1)
+  apart = new torch.nn.Conv2d(24, 24, 3, { padding: 1, groups: 24 })
+  narrow = new torch.nn.Conv2d(24, 8, 1)
+  again = new torch.nn.Conv2d(8, 24, 1)
+  stepping = new torch.nn.Conv2d(24, 24, 3, { padding: 1, stride: 2, groups: 24 })
+  last = new torch.nn.Conv2d(24, 16, 1)
+  override forward(x: T): T {
+    const y = this.narrow.forward(F.relu6(this.apart.forward(F.relu6(this.widen.forward(x))))).add(x)
+    return this.last.forward(F.relu6(this.stepping.forward(F.relu6(this.again.forward(y)))))
+  }
+}
+t.test('bottlenecks', (t) => {
+  const module = new Inverted()
+  module.eval()
+  const x = randn(2, 8, 9, 7)
+  const frozen = (): torch.jit.ScriptModule => torch.jit.freeze(torch.jit.trace(module, [x]))
+  const expected = frozen().forward(x) as T
+  const moved = frozen().to('cuda')
+  for (const turn of [1, 2]) {
+    const received = moved.forward(x.to('cuda')) as T
+    t.ok(distance(received.cpu(), expected) <= 2e-5, `${turn}: ${distance(received.cpu(), expected)}`)
+  }
+  t.end()
+})
+
 t.test('what follows', (t) => {
   const module = new Following()
   module.eval()

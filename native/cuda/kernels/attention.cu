@@ -47,11 +47,13 @@ template <class T> TS_DEVICE void attention(const AttentionParams& p) {
     const T* k = static_cast<const T*>(p.k) + at[2];
     const T* v = static_cast<const T*>(p.v) + at[3];
     Sum top[4], total[4] = {}, sum[4][4] = {};
+#pragma unroll
     for (int i = 0; i < 4; i++) top[i] = -INFINITY;
     const int seen = p.causal && row0 + kTile < p.keys ? row0 + kTile : p.keys;
     for (int key0 = 0; key0 < seen; key0 += kTile) {
       Sum s[4][4] = {};
       for (int d0 = 0; d0 < p.dim; d0 += kDepth) {
+#pragma unroll 2
         for (int index = t; index < kTile * kDepth; index += kThreads) {
           const int d = index % kDepth, i = index / kDepth;
           x_tile[d][i] = row0 + i < p.length && d0 + d < p.dim ? static_cast<Sum>(q[(row0 + i) * p.q_row + (d0 + d) * p.q_col]) : Sum(0);
@@ -61,17 +63,23 @@ template <class T> TS_DEVICE void attention(const AttentionParams& p) {
 #pragma unroll 4
         for (int d = 0; d < kDepth; d++) {
           Sum a[4], b[4];
+#pragma unroll
           for (int i = 0; i < 4; i++) a[i] = x_tile[d][ty * 4 + i];
+#pragma unroll
           for (int j = 0; j < 4; j++) b[j] = y_tile[d][tx + 16 * j];
+#pragma unroll
           for (int i = 0; i < 4; i++)
+#pragma unroll
             for (int j = 0; j < 4; j++) s[i][j] += a[i] * b[j];
         }
         __syncthreads();
       }
       // A row of scores is in the 16 threads of one `ty`.
+#pragma unroll
       for (int i = 0; i < 4; i++) {
         const int row = row0 + ty * 4 + i;
         Sum highest = top[i];
+#pragma unroll
         for (int j = 0; j < 4; j++) {
           const int key = key0 + tx + 16 * j;
           Sum value = s[i][j] * scale;
@@ -94,6 +102,7 @@ template <class T> TS_DEVICE void attention(const AttentionParams& p) {
         }
         const Sum shift = highest == -INFINITY ? Sum(0) : highest;
         Sum row_total = 0;
+#pragma unroll
         for (int j = 0; j < 4; j++) {
           const Sum e = exp_of(s[i][j] - shift);
           scores[ty * 4 + i][tx + 16 * j] = e;
@@ -103,9 +112,11 @@ template <class T> TS_DEVICE void attention(const AttentionParams& p) {
         const Sum factor = top[i] == -INFINITY ? Sum(0) : exp_of(top[i] - highest);
         total[i] = total[i] * factor + row_total;
         top[i] = highest;
+#pragma unroll
         for (int j = 0; j < 4; j++) sum[i][j] *= factor;
       }
       for (int v0 = 0; v0 < kTile; v0 += kDepth) {
+#pragma unroll 2
         for (int index = t; index < kTile * kDepth; index += kThreads) {
           const int j = index % kTile, d = index / kTile, key = key0 + v0 + d;
           y_tile[d][j] = key < p.keys && column0 + j < p.value_dim ? static_cast<Sum>(v[key * p.v_row + (column0 + j) * p.v_col]) : Sum(0);
@@ -114,19 +125,25 @@ template <class T> TS_DEVICE void attention(const AttentionParams& p) {
 #pragma unroll 4
         for (int d = 0; d < kDepth; d++) {
           Sum a[4], b[4];
+#pragma unroll
           for (int i = 0; i < 4; i++) a[i] = scores[ty * 4 + i][v0 + d];
+#pragma unroll
           for (int j = 0; j < 4; j++) b[j] = y_tile[d][tx + 16 * j];
+#pragma unroll
           for (int i = 0; i < 4; i++)
+#pragma unroll
             for (int j = 0; j < 4; j++) sum[i][j] += a[i] * b[j];
         }
         __syncthreads();
       }
     }
+#pragma unroll
     for (int i = 0; i < 4; i++) {
       const int row = row0 + ty * 4 + i;
       if (row >= p.length) continue;
       const bool nothing = top[i] == -INFINITY && total[i] == Sum(0);
       T* to = static_cast<T*>(p.out) + at[0] + row * p.out_row;
+#pragma unroll
       for (int j = 0; j < 4; j++) {
         const int column = column0 + tx + 16 * j;
         if (column < p.value_dim) to[column * p.out_col] = T(nothing ? static_cast<Sum>(p.nothing) : sum[i][j] / total[i]);
