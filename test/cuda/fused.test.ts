@@ -54,7 +54,7 @@ t.test('functions of float32', (t) => {
     same(t, unary[i], text, [x], 2e-6)
   }
   const other = torch.tensor([...edges, ...large, ...many].reverse())
-  for (const name of ['atan2', 'pow', 'maximum', 'minimum', 'div']) {
+  for (const name of ['atan2', 'pow', 'maximum', 'minimum', 'div', 'fmod', 'remainder', 'floor_divide']) {
     const text = graphOf('%x : Tensor, %z : Tensor', ['%y : Tensor = aten::mul(%x, %one)', `%u : Tensor = aten::${name}(%y, %z)`], '%u')
     same(t, name, text, [x, other], 2e-6)
   }

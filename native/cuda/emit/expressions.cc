@@ -4,6 +4,20 @@
 #define TS_INLINE inline
 #define TS_VEC_HEADER "cuda/emit/vec_ptx.h"
 #define TS_SCALAR_HEADER "cuda/emit/scalar_ptx.h"
+// The C library's gives way to one that can be written.
+#define fmod fmod_of_library
+#include "cpu-avx/math.h"
+#undef fmod
+
+namespace torchscript {
+namespace ptx {
+
+VecF fmod(VecF a, VecF b);
+inline VecD fmod(VecD a, VecD b) { return fmod_of_library(a, b); }
+
+}  // namespace ptx
+}  // namespace torchscript
+
 #include "cpu-avx/math_scalar.h"
 #include "cpu-avx/math_special.h"
 
@@ -71,6 +85,23 @@ VecF cos_far(VecF x) {
 }
 VecF tan_far(VecF x) {
   return where_far(x, [](const FarAngle& a) { return turned(a, a.quadrant) / turned(a, a.quadrant + VecI(1)); });
+}
+// What is left of |a| when |b| is taken away as often as it goes, in float64: each time a multiple of b by up to 2^28, whose product with b is exact.
+VecF fmod(VecF a, VecF b) {
+  const auto wide = [](VecF x) { return VecD::of(ptx(Type::F64, "cvt.f64.f32", {x.v})); };
+  const auto exponent = [](VecD x) { return VecI::of(ptx(Type::B32, "cvt.u32.u64", {shr<52>(as_int(x)).v})); };
+  const MaskF defined = (abs(a) < VecF(kInfF)) & (abs(b) > VecF(0.0f));
+  const VecD step = wide(abs(b));
+  auto loop = recorder().loop(wide(select(defined, abs(a), VecF(0.0f))).v);
+  const VecD rest = VecD::of(loop.variable);
+  recorder().leave_unless(loop, (rest >= step).v);
+  const VecI apart = exponent(rest) - exponent(step) - VecI(26), scale = VecI::of(ptx(Type::B32, "max.s32", {apart.v, known_b32(0)}));
+  const VecL power = VecL::of(ptx(Type::B64, "cvt.s64.s32", {(scale + VecI(1023)).v}));
+  const VecD multiple = step * as_float(shl<52>(power)), next = fma(-trunc(rest / multiple), multiple, rest);
+  // The quotient may have been rounded up to the next integer.
+  recorder().again(loop, select(next < VecD(0.0), next + multiple, next).v);
+  const VecF left = VecF::of(ptx(Type::F32, "cvt.rn.f32.f64", {rest.v}));
+  return select(defined, copysign(left, a), VecF(kNanF));
 }
 // Of NaN, or to an infinite power.
 VecF pow_special(VecF x, VecF y) {

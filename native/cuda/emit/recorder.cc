@@ -1,3 +1,7 @@
+// GCC 12 sees strings that overlap where two are joined (its bug 105651).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wrestrict"
+#endif
 #include "cuda/emit/recorder.h"
 
 #include <cstdio>
@@ -124,6 +128,20 @@ Value Recorder::join(Branch& branch, const Value& result) {
   line(branch.label + ":");
   body_results_ = std::move(branch.results);
   return branch.variable;
+}
+
+Recorder::Loop Recorder::loop(const Value& first) {
+  Loop loop{fresh(first.type, false), label(), label(), body_results_};
+  line(std::string("\t") + kMoves[static_cast<int>(first.type)] + " " + text_of(loop.variable) + ", " + text_of(first) + ";");
+  line(loop.begin + ":");
+  return loop;
+}
+void Recorder::leave_unless(const Loop& loop, const Value& predicate) { line("\t@!" + text_of(predicate) + " bra " + loop.end + ";"); }
+void Recorder::again(Loop& loop, const Value& next) {
+  line(std::string("\t") + kMoves[static_cast<int>(next.type)] + " " + text_of(loop.variable) + ", " + text_of(next) + ";");
+  line("\tbra " + loop.begin + ";");
+  line(loop.end + ":");
+  body_results_ = std::move(loop.results);
 }
 
 void Recorder::line(const std::string& text, bool uniform) { (in_body_ && !uniform ? body_ : uniform_) += text + "\n"; }

@@ -54,6 +54,17 @@ class Recorder {
   Branch branch(const Value& predicate, const Value& otherwise);
   Value join(Branch& branch, const Value& result);
 
+  // Instructions until `again` run over and over until `leave_unless` finds its predicate false. `variable` starts with `first`, and each time takes
+  // what `again` gives it.
+  struct Loop {
+    Value variable;
+    std::string begin, end;
+    std::unordered_map<std::string, Value> results;
+  };
+  Loop loop(const Value& first);
+  void leave_unless(const Loop& loop, const Value& predicate);
+  void again(Loop& loop, const Value& next);
+
   // Instructions from here on are of another part of the text, which knows the results of none but the uniform region.
   void begin_body();
   // The text of that part.
