@@ -14,7 +14,7 @@
 
 #include "alone.h"
 #include "cpu-avx/gemm/gemm.h"
-#include "cpu-avx/gemm/strassen.h"
+#include "cpu-avx/gemm/strassen_twice.h"
 
 #define LIMITS narrow
 #define VECTOR_BYTES 32
@@ -222,6 +222,16 @@ const Shape kShapes[] = {
   {"MLP 1, last", 1, 10, 128, false},
   {"MLP 32", 32, 128, 784, false},
   {"MLP 32, last", 32, 10, 128, false},
+  {"Strassen BERT proj", 128, 768, 768, false, true},
+  {"Strassen BERT qkv", 128, 2304, 768, false, true},
+  {"Strassen BERT up", 128, 3072, 768, false, true},
+  {"Strassen BERT up, cold", 128, 3072, 768, true, true},
+  {"Strassen BERT down", 128, 768, 3072, false, true},
+  {"Strassen BERT down, cold", 128, 768, 3072, true, true},
+  {"Strassen ViT proj", 197, 768, 768, false, true},
+  {"Strassen ViT qkv", 197, 2304, 768, false, true},
+  {"Strassen ViT up, cold", 197, 3072, 768, true, true},
+  {"Strassen ViT down, cold", 197, 768, 3072, true, true},
   {"Strassen MLP 24", 24, 128, 784, false, true},
   {"Strassen MLP 32", 32, 128, 784, false, true},
   {"Strassen MLP 64", 64, 128, 784, false, true},

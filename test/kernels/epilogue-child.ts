@@ -235,6 +235,17 @@ linear('slices of the sum', tensor([97, 1026]), tensor([400, 1026]), tensor([400
 linear('blocks of rows', tensor([300, 512]), tensor([300, 512]), tensor([300]), undefined, '', rounding)
 linear('special values in a large product', tensor([131, 512], 'float32', 1, true), tensor([520, 512]), undefined, undefined, '', rounding)
 linear('special weights of a large product', tensor([131, 512]), tensor([520, 512], 'float32', 1, true), undefined, undefined, '', rounding)
+// Two levels of it: sums of up to sixteen elements.
+for (const act of ['', 'gelu', 'relu6'] as const) {
+  linear('131x512, two levels', tensor([131, 512]), tensor([512, 512]), tensor([512]), tensor([131, 512]), act, 4 * rounding)
+}
+linear('slices of the sum, two levels', tensor([2, 62, 1056]), tensor([512, 1056]), tensor([512]), undefined, 'silu', 16 * rounding)
+linear('blocks of rows, two levels', tensor([263, 512]), tensor([512, 512]), undefined, tensor([263, 512]), '', 4 * rounding)
+linear('special values, two levels', tensor([131, 512], 'float32', 1, true), tensor([512, 512]), undefined, undefined, '', 4 * rounding)
+linear('special weights, two levels', tensor([131, 512]), tensor([512, 512], 'float32', 1, true), tensor([512]), undefined, '', 4 * rounding)
+const far = tensor([128, 512])
+new Float32Array(far.data(), far.dataOffset + 4 * 512 * 40, 512).forEach((x, i, row) => (row[i] = 1e6 * x))
+linear('rows unlike in magnitude, two levels', far, tensor([512, 512]), undefined, undefined, '', 1e-6)
 // The same with sums of small weights that are kept with them: packed weights of at least 256 rows.
 function weight(sizes: readonly number[], special = false): TensorHandle {
   const data = Float32Array.from({ length: sizes[0] * sizes[1] }, random)

@@ -5,6 +5,7 @@ import { isas } from './golden.js'
 
 const tiles: Record<string, string> = { scalar: '4x8', avx2: '6x16', avx512: '14x32' }
 
+t.setTimeout(600_000)
 for (const isa of isas) {
   t.test(`products with a residual and an activation equal the separate operators with ${isa}`, (t) => {
     const script = fileURLToPath(new URL('./epilogue-child.js', import.meta.url))
@@ -21,7 +22,7 @@ for (const isa of isas) {
       t.ok(kernels.includes(kernel), kernel)
     }
     t.ok(kernels.includes('convolution_epilogue: conv_depthwise'))
-    for (const name of ['strassen', 'strassen_kept']) t.ok(kernels.includes(`linear_epilogue: ${name}_f32_${isa}`), name)
+    for (const name of ['strassen', 'strassen_twice', 'strassen_kept']) t.ok(kernels.includes(`linear_epilogue: ${name}_f32_${isa}`), name)
     t.match(refused, /Expected .* for `activation` but received 'softsign'/)
     t.end()
   })

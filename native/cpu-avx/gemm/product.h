@@ -2,7 +2,7 @@
 #pragma once
 #include "cpu-avx/gemm/gemm.h"
 #include "cpu-avx/gemm/staging.h"
-#include "cpu-avx/gemm/strassen.h"
+#include "cpu-avx/gemm/strassen_twice.h"
 #include "kernel.h"
 
 namespace torchscript {

@@ -20,11 +20,114 @@
 
 namespace torchscript {
 
-constexpr int64_t kStrassenRows = 256;      // of A at a time
+constexpr int64_t kStrassenRows = 256;  // of A at a time
 
 inline bool strassen_suits(const Gemm<float>& g) {
   return g.a_col == 1 && g.alpha == 1.0f && !g.accumulate && !g.bias_m && g.m >= 96 && g.k >= 256 && g.k % 2 == 0 &&
          g.n >= 2 * tile_kernels<float>().nr && g.m * g.n * g.k >= (1 << 25) && strassen_enabled();
+}
+
+// C (+)= A B for two neighbouring panels of B, from the seven left operands, in quarters.
+struct StrassenPair {
+  const float* operands;  // [7][half][kn] in the order of StrassenKernels::operands_of_a
+  int64_t operand_step, row_step, half, kn;
+  const float* b;        // B11, [kn][nr]
+  int64_t right, lower;  // from B11 to B12 and to B21
+  const float* next;     // B11 of the weights that come next, or null
+  int64_t next_right;    // from there to B12
+  float* c;              // [2 * half][nr + n1]
+  int64_t c_row;
+  int n1;
+  bool accumulate = false;
+  const float *bias = nullptr, *residual = nullptr;
+  int64_t residual_row = 0;
+  Activation activation = Activation::None;
+};
+// False when a result is not finite.
+inline bool strassen_pair(const StrassenPair& p) {
+  const TileKernels<float>& kernels = tile_kernels<float>();
+  const int nr = kernels.nr;
+  const int64_t half = p.half, kn = p.kn, tiles = (half + kernels.mr - 1) / kernels.mr;
+  float* sums = thread_scratch<float>(kSlotPackB, static_cast<size_t>(2 * kn * nr + 3 * half * nr));
+  float *x = sums, *y = x + kn * nr;
+  float *u1 = y + kn * nr, *u2 = u1 + half * nr, *u3 = u2 + half * nr;
+  const float *b11 = p.b, *b12 = b11 + p.right, *b21 = b11 + p.lower, *b22 = b12 + p.lower;
+  float *c11 = p.c, *c12 = c11 + nr, *c21 = c11 + half * p.c_row, *c22 = c21 + nr;
+  // What each product is made of and added to: U1 = M1, U3 = M1 + M5 and then + M6, U2 = M1 + M6 and then + M7. The last of the sums of B
+  // is -T4.
+  struct Product {
+    int left;
+    const float *b, *minus;
+    float* kept;
+    float *to, *to_plus;
+    float *c, *plus;
+  };
+  const Product products[7] = {{0, b11, nullptr, nullptr, u1, nullptr, nullptr, nullptr},
+                               {4, b12, b11, x, u3, u1, nullptr, nullptr},
+                               {5, b22, x, y, u2, u1, u3, u3},
+                               {6, b22, b12, x, u2, u2, c22, u3},
+                               {2, b22, nullptr, nullptr, nullptr, nullptr, c12, u3},
+                               {3, b21, y, y, nullptr, nullptr, c21, u2},
+                               {1, b21, nullptr, nullptr, nullptr, nullptr, c11, u1}};
+  // The four pieces of the next weights are touched meanwhile, spread over the tiles.
+  const int64_t lines = kn * nr * static_cast<int64_t>(sizeof(float)) / 64, pieces = (lines + kn - 1) / kn;
+  const int64_t every = std::max<int64_t>(1, 7 * tiles / (4 * pieces));
+  int64_t piece = 0, turn = 0;
+  bool finite = true;
+  for (const Product& product : products) {
+    const Product* following = &product + 1 < products + 7 ? &product + 1 : p.next ? products : nullptr;
+    ProductTile tile;
+    tile.a_stride = p.row_step;
+    tile.b_stride = nr;
+    tile.k = kn;
+    tile.alpha = 1.0f;
+    tile.bias_n = tile.bias_m = nullptr;
+    tile.accumulate = false;
+    tile.activation = Activation::None;
+    tile.n = nr;
+    tile.c_stride = nr;
+    const bool right = product.c == c12 || product.c == c22, lower = product.c == c21 || product.c == c22;
+    const bool result = product.c && product.c != u3;
+    if (result) {
+      tile.n = right ? p.n1 : nr;
+      tile.c_stride = p.c_row;
+      tile.accumulate = p.accumulate;
+      tile.finite = &finite;
+      if (p.bias) tile.bias_n = p.bias + (right ? nr : 0);
+      tile.activation = p.activation;
+    }
+    for (int64_t t = 0; t < tiles; t++, turn++) {
+      const int64_t row = half * t / tiles, height = half * (t + 1) / tiles - row, at = row * nr;
+      tile.a = p.operands + product.left * p.operand_step + row * p.row_step;
+      tile.m = static_cast<int>(height);
+      const float* next_a = t + 1 < tiles ? tile.a + height * p.row_step
+                            : following   ? p.operands + following->left * p.operand_step
+                                          : nullptr;
+      tile.next_a = reinterpret_cast<const char*>(next_a);
+      tile.next_step = height * p.row_step * static_cast<int64_t>(sizeof(float)) / kn + 1;
+      // The first tile sums B, the others find it.
+      tile.b = row > 0 && product.kept ? product.kept : product.b;
+      tile.b_minus = row > 0 ? nullptr : product.minus;
+      tile.b_kept = product.kept;
+      tile.to = product.to ? product.to + at : nullptr;
+      tile.to_plus = product.to_plus ? product.to_plus + at : nullptr;
+      tile.c = product.c ? product.c + row * tile.c_stride : nullptr;
+      tile.plus = product.plus ? product.plus + at : nullptr;
+      if (result && p.residual) {
+        tile.residual = p.residual + ((lower ? half : 0) + row) * p.residual_row + (right ? nr : 0);
+        tile.residual_stride = p.residual_row;
+      }
+      tile.prefetch = nullptr;
+      if (p.next && turn % every == 0 && piece < 4 * pieces) {
+        const int64_t quarter = piece / pieces;
+        tile.prefetch =
+          reinterpret_cast<const char*>(p.next + (quarter & 1) * p.next_right + (quarter >> 1) * p.lower) + piece % pieces * kn * 64;
+        piece++;
+      }
+      kernels.tile_product(tile);
+    }
+  }
+  return finite;
 }
 
 class Strassen {
@@ -91,90 +194,29 @@ class Strassen {
   }
 
   void pair(int64_t m0, int64_t half, int64_t k0, int64_t kn, int64_t pair, bool more) {
-    const int nr = kernels_.nr, height = tile_rows(half, kernels_.mr);
-    const int64_t tiles = (half + height - 1) / height, panel_step = g_.k * nr, low = half_k_ * nr;
-    float* sums = thread_scratch<float>(kSlotPackB, static_cast<size_t>(2 * kn * nr + 3 * half * nr));
-    float *x = sums, *y = x + kn * nr;
-    float *u1 = y + kn * nr, *u2 = u1 + half * nr, *u3 = u2 + half * nr;
-    const float* b11 = g_.packed_b + 2 * pair * panel_step + k0 * nr;
-    const float *b12 = b11 + panel_step, *b21 = b11 + low, *b22 = b12 + low;
-    const int64_t column = 2 * pair * nr;
-    float *c11 = g_.c + m0 * g_.c_row + column, *c12 = c11 + nr, *c21 = c11 + half * g_.c_row, *c22 = c21 + nr;
-    // What each product is made of and added to: U1 = M1, U3 = M1 + M5 and then + M6, U2 = M1 + M6 and then + M7. The last of the sums of B
-    // is -T4.
-    struct Product {
-      int left;
-      const float *b, *minus;
-      float* kept;
-      float *to, *to_plus;
-      float *c, *plus;
-    };
-    const Product products[7] = {{0, b11, nullptr, nullptr, u1, nullptr, nullptr, nullptr}, {4, b12, b11, x, u3, u1, nullptr, nullptr},
-                                 {5, b22, x, y, u2, u1, u3, u3},                            {6, b22, b12, x, u2, u2, c22, u3},
-                                 {2, b22, nullptr, nullptr, nullptr, nullptr, c12, u3},     {3, b21, y, y, nullptr, nullptr, c21, u2},
-                                 {1, b21, nullptr, nullptr, nullptr, nullptr, c11, u1}};
-    // The four pieces of the next pair's weights are touched meanwhile, spread over the tiles.
-    const float* next = more ? b11 + 2 * panel_step : nullptr;
-    const int64_t lines = kn * nr * static_cast<int64_t>(sizeof(float)) / 64, pieces = (lines + kn - 1) / kn;
-    const int64_t every = std::max<int64_t>(1, 7 * tiles / (4 * pieces));
-    int64_t piece = 0, turn = 0;
-    const int n1 = static_cast<int>(std::min<int64_t>(nr, g_.n - column - nr));
+    const int nr = kernels_.nr;
+    const int64_t panel_step = g_.k * nr, column = 2 * pair * nr;
     const bool last = k0 + kn >= half_k_;
-    bool finite = true;
-    for (const Product& product : products) {
-      const Product* following = &product + 1 < products + 7 ? &product + 1 : more ? products : nullptr;
-      ProductTile tile;
-      tile.a_stride = row_step_;
-      tile.b_stride = nr;
-      tile.k = kn;
-      tile.alpha = 1.0f;
-      tile.bias_n = tile.bias_m = nullptr;
-      tile.accumulate = false;
-      tile.activation = Activation::None;
-      tile.n = nr;
-      tile.c_stride = nr;
-      const bool right = product.c == c12 || product.c == c22, lower = product.c == c21 || product.c == c22;
-      const bool result = product.c && product.c != u3;
-      if (result) {
-        tile.n = right ? n1 : nr;
-        tile.c_stride = g_.c_row;
-        tile.accumulate = k0 > 0;
-        tile.finite = &finite;
-        if (last && g_.bias_n) tile.bias_n = g_.bias_n + column + (right ? nr : 0);
-        if (last) tile.activation = g_.activation;
-      }
-      for (int64_t row = 0; row < half; row += height, turn++) {
-        const int64_t at = row * nr;
-        tile.a = operands_ + product.left * operand_step_ + row * row_step_;
-        tile.m = static_cast<int>(std::min<int64_t>(height, half - row));
-        const float* next_a = row + height < half ? tile.a + height * row_step_
-                              : following         ? operands_ + following->left * operand_step_
-                                                  : nullptr;
-        tile.next_a = reinterpret_cast<const char*>(next_a);
-        tile.next_step = height * row_step_ * static_cast<int64_t>(sizeof(float)) / kn + 1;
-        // The first tile sums B, the others find it.
-        tile.b = row > 0 && product.kept ? product.kept : product.b;
-        tile.b_minus = row > 0 ? nullptr : product.minus;
-        tile.b_kept = product.kept;
-        tile.to = product.to ? product.to + at : nullptr;
-        tile.to_plus = product.to_plus ? product.to_plus + at : nullptr;
-        tile.c = product.c ? product.c + row * tile.c_stride : nullptr;
-        tile.plus = product.plus ? product.plus + at : nullptr;
-        if (result && last && g_.residual) {
-          tile.residual = g_.residual + (m0 + (lower ? half : 0) + row) * g_.residual_row + column + (right ? nr : 0);
-          tile.residual_stride = g_.residual_row;
-        }
-        tile.prefetch = nullptr;
-        if (next && turn % every == 0 && piece < 4 * pieces) {
-          const int64_t quarter = piece / pieces;
-          tile.prefetch =
-            reinterpret_cast<const char*>(next + (quarter & 1) * panel_step + (quarter >> 1) * low) + piece % pieces * kn * 64;
-          piece++;
-        }
-        kernels_.tile_product(tile);
-      }
-    }
-    if (!finite) finite_[pair] = 0;
+    StrassenPair p;
+    p.operands = operands_;
+    p.operand_step = operand_step_;
+    p.row_step = row_step_;
+    p.half = half;
+    p.kn = kn;
+    p.b = g_.packed_b + 2 * pair * panel_step + k0 * nr;
+    p.right = panel_step;
+    p.lower = half_k_ * nr;
+    p.next = more ? p.b + 2 * panel_step : nullptr;
+    p.next_right = panel_step;
+    p.c = g_.c + m0 * g_.c_row + column;
+    p.c_row = g_.c_row;
+    p.n1 = static_cast<int>(std::min<int64_t>(nr, g_.n - column - nr));
+    p.accumulate = k0 > 0;
+    p.bias = last && g_.bias_n ? g_.bias_n + column : nullptr;
+    p.residual = last && g_.residual ? g_.residual + m0 * g_.residual_row + column : nullptr;
+    p.residual_row = g_.residual_row;
+    p.activation = last ? g_.activation : Activation::None;
+    if (!strassen_pair(p)) finite_[pair] = 0;
   }
 
   // A row without a partner, while the weights are in cache.
@@ -202,20 +244,5 @@ class Strassen {
   float* operands_ = nullptr;  // of one slice of K
   uint8_t* finite_ = nullptr;  // by pair of panels
 };
-
-// Computes g where that is faster than the plain product and about as exact; false when nothing was done.
-inline bool strassen_product(Runtime& runtime, Gemm<float> g) {
-  if (strassen_kept_suits(g)) {
-    StrassenKept(runtime, g).run();
-    return true;
-  }
-  if (!strassen_suits(g)) return false;
-  if (!g.packed_b) {
-    float* packed = static_cast<float*>(runtime.scratch(packed_b_elements<float>(g.k, g.n) * sizeof(float)));
-    pack_b_all(&runtime, g.b, g.b_row, g.b_col, g.k, g.n, packed);
-    g.packed_b = packed;
-  }
-  return Strassen(runtime, g).run();
-}
 
 }  // namespace torchscript

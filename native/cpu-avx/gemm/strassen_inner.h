@@ -6,7 +6,8 @@ namespace torchscript {
 
 struct StrassenKernels {
   const char* name;
-  const char* kept_name;  // with sums of B that are kept
+  const char* twice_name;  // two levels
+  const char* kept_name;   // with sums of B that are kept
   // n elements of the left operands of the products, in their order, to + q * step: A11, A12, S4, A22, S1, S2, S3, where S1 = A21 + A22,
   // S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2.
   void (*operands_of_a)(const float* a11, const float* a12, const float* a21, const float* a22, int64_t n, float* to, int64_t step);

@@ -57,6 +57,11 @@ bool combine(const float* m, int64_t m_step, int64_t rows, int width, const floa
   VecF check = VecF::zero();
   for (int64_t i = 0; i < rows; i++, m += width, top += c_row, bottom += c_row) {
     for (int j = 0; j < width; j += W) {
+      // Rows of C lie far apart, where no prefetcher of the processor looks for them.
+      for (int side = 0; side < 2; side++) {
+        __builtin_prefetch(top + 2 * c_row + side * width + j, 1, 3);
+        __builtin_prefetch(bottom + 2 * c_row + side * width + j, 1, 3);
+      }
       auto product = [&](int q) { return VecF::load(m + (q - 1) * m_step + j); };
       const VecF m1 = product(1), m5 = product(5);
       const VecF u2 = m1 + product(6), u3 = u2 + product(7);
@@ -100,7 +105,14 @@ float largest(const float* x, int64_t n) {
 }  // namespace
 
 extern const StrassenKernels strassen_kernels;
-const StrassenKernels strassen_kernels = {"strassen_f32_" TS_STRING(TS_ISA), "strassen_kept_f32_" TS_STRING(TS_ISA), operands_of_a, sums_of_a, sums_of_b, combine, largest};
+const StrassenKernels strassen_kernels = {"strassen_f32_" TS_STRING(TS_ISA),
+                                          "strassen_twice_f32_" TS_STRING(TS_ISA),
+                                          "strassen_kept_f32_" TS_STRING(TS_ISA),
+                                          operands_of_a,
+                                          sums_of_a,
+                                          sums_of_b,
+                                          combine,
+                                          largest};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
