@@ -117,7 +117,7 @@ void run(const Shape& s) {
     g.c_row = n;
     g.bias_n = bias.data;
     if (sums) g.kept_sums = g.packed_b + elements;
-    if (!s.subcubic || !strassen_product(runtime, g)) gemm(runtime, g);
+    if (!s.subcubic || !strassen_twice_product(runtime, g)) gemm(runtime, g);
     runtime.clear();
   };
   const double work = 2.0 * static_cast<double>(m * n * k);

@@ -239,7 +239,7 @@ linear('special weights of a large product', tensor([131, 512]), tensor([520, 51
 for (const act of ['', 'gelu', 'relu6'] as const) {
   linear('131x512, two levels', tensor([131, 512]), tensor([512, 512]), tensor([512]), tensor([131, 512]), act, 4 * rounding)
 }
-linear('slices of the sum, two levels', tensor([2, 62, 1056]), tensor([512, 1056]), tensor([512]), undefined, 'silu', 16 * rounding)
+linear('slices of the sum, two levels', tensor([2, 62, 1024]), tensor([512, 1024]), tensor([512]), undefined, 'silu', 16 * rounding)
 linear('blocks of rows, two levels', tensor([263, 512]), tensor([512, 512]), undefined, tensor([263, 512]), '', 4 * rounding)
 linear('special values, two levels', tensor([131, 512], 'float32', 1, true), tensor([512, 512]), undefined, undefined, '', 4 * rounding)
 linear('special weights, two levels', tensor([131, 512]), tensor([512, 512], 'float32', 1, true), tensor([512]), undefined, '', 4 * rounding)

@@ -95,7 +95,7 @@ template <class T> void run_product(Runtime& runtime, const Gemm<T>& product) {
       g.a_col = 1;
     }
     if constexpr (std::is_same_v<T, float>) {
-      if (g.subcubic && strassen_product(runtime, g)) return;
+      if (g.subcubic && strassen_twice_product(runtime, g)) return;
     }
     gemm(runtime, g);
   } else {

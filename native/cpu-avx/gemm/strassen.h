@@ -245,4 +245,19 @@ class Strassen {
   uint8_t* finite_ = nullptr;  // by pair of panels
 };
 
+// Computes g where that is faster than the plain product and about as exact; false when nothing was done.
+inline bool strassen_product(Runtime& runtime, Gemm<float> g) {
+  if (strassen_kept_suits(g)) {
+    StrassenKept(runtime, g).run();
+    return true;
+  }
+  if (!strassen_suits(g)) return false;
+  if (!g.packed_b) {
+    float* packed = static_cast<float*>(runtime.scratch(packed_b_elements<float>(g.k, g.n) * sizeof(float)));
+    pack_b_all(&runtime, g.b, g.b_row, g.b_col, g.k, g.n, packed);
+    g.packed_b = packed;
+  }
+  return Strassen(runtime, g).run();
+}
+
 }  // namespace torchscript

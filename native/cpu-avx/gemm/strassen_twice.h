@@ -8,10 +8,11 @@
 
 namespace torchscript {
 
-constexpr int64_t kTwiceRows = 120;   // fewer do not pay for the sums of B
-constexpr int64_t kTwiceSlice = 256;  // rows of a quarter of B at a time, at most
-constexpr int64_t kTwicePanels = 16;  // fewer do not pay for the sums of A
-constexpr int64_t kApart = 80;        // floats that keep what is read together out of the same cache sets
+constexpr int64_t kTwiceRows = 120;    // fewer do not pay for the sums of B
+constexpr int64_t kTwicePanels = 16;   // fewer do not pay for the sums of A
+constexpr int64_t kTwiceDepth = 1024;  // longer sums gain less, at the same loss of digits
+constexpr int64_t kTwiceSlice = 192;   // rows of a quarter of B at a time, at most
+constexpr int64_t kApart = 80;         // floats that keep what is read together out of the same cache sets
 
 // Rows of a quarter of B at a time, all slices alike; 0 where there is no such number.
 inline int64_t twice_slice(int64_t k) {
@@ -24,7 +25,8 @@ inline int64_t twice_slice(int64_t k) {
 }
 inline bool strassen_twice_suits(const Gemm<float>& g) {
   const int nr = tile_kernels<float>().nr;
-  return strassen_suits(g) && g.m >= kTwiceRows && twice_slice(g.k) > 0 && g.n % (4 * nr) == 0 && g.n >= kTwicePanels * nr;
+  return strassen_suits(g) && g.m >= kTwiceRows && g.k <= kTwiceDepth && twice_slice(g.k) > 0 && g.n % (4 * nr) == 0 &&
+         g.n >= kTwicePanels * nr;
 }
 
 class StrassenTwice {
@@ -198,20 +200,15 @@ class StrassenTwice {
   uint8_t* finite_ = nullptr;  // by four panels
 };
 
-// Computes g where that is faster than the plain product and about as exact; false when nothing was done.
-inline bool strassen_product(Runtime& runtime, Gemm<float> g) {
-  if (strassen_kept_suits(g)) {
-    StrassenKept(runtime, g).run();
-    return true;
-  }
-  if (!strassen_suits(g)) return false;
+// strassen_product with two levels where they are faster.
+inline bool strassen_twice_product(Runtime& runtime, Gemm<float> g) {
+  if (strassen_kept_suits(g) || !strassen_twice_suits(g)) return strassen_product(runtime, g);
   if (!g.packed_b) {
     float* packed = static_cast<float*>(runtime.scratch(packed_b_elements<float>(g.k, g.n) * sizeof(float)));
     pack_b_all(&runtime, g.b, g.b_row, g.b_col, g.k, g.n, packed);
     g.packed_b = packed;
   }
-  if (strassen_twice_suits(g) && StrassenTwice(runtime, g).run()) return true;
-  return Strassen(runtime, g).run();
+  return StrassenTwice(runtime, g).run() || strassen_product(runtime, g);
 }
 
 }  // namespace torchscript
