@@ -84,6 +84,8 @@ const cases: [string, number[], number[], number, number, number, number][] = [
   ['wide k', [1, 520, 5, 6], [33, 520, 3, 3], 2, 1, 1, 1],
   ['depthwise', [1, 40, 13, 9], [40, 1, 3, 3], 1, 1, 1, 40],
   ['depthwise stride', [2, 21, 14, 17], [21, 1, 3, 3], 2, 1, 1, 21],
+  ['depthwise many', [1, 70, 13, 17], [70, 1, 3, 3], 1, 1, 1, 70],
+  ['depthwise many, stride', [2, 84, 14, 23], [84, 1, 3, 3], 2, 1, 1, 84],
   ['depthwise no padding', [1, 16, 7, 7], [16, 1, 3, 3], 1, 0, 1, 16],
   ['depthwise 5x5', [1, 100, 9, 8], [100, 1, 5, 5], 1, 2, 1, 100],
   ['depthwise 5x5 stride', [1, 19, 9, 8], [19, 1, 5, 5], 2, 2, 1, 19],

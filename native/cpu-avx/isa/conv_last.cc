@@ -28,9 +28,9 @@ struct Window {
   V low, high;  // bounds of the activation
 };
 
-// Channels [c, c + W) of Rows x Columns pixels of a 3x3 kernel: each pixel of the image is read once. `at(r, j)` is where the
-// channels of column j of row r of the image begin.
-template <int Stride, int Rows, int Columns, bool Whole, class At>
+// Channels [c, c + W) of Rows x Columns pixels of a 3x3 kernel. `at(r, j)` is where the channels of column j of row r of the image begin.
+// ByColumns: of the kernel, whose weights stay in registers; else by pixels of the image.
+template <int Stride, int Rows, int Columns, bool Whole, bool ByColumns, class At>
 inline void depthwise3_vector(const Window& w, const At& at, int64_t c, int n) {
   V acc[Rows][Columns];
   const V start = w.bias ? load<Whole>(w.bias + c, n) : L::zero();
@@ -39,20 +39,41 @@ inline void depthwise3_vector(const Window& w, const At& at, int64_t c, int n) {
 #pragma GCC unroll 4
     for (int i = 0; i < Columns; i++) acc[r][i] = start;
   }
+  if constexpr (ByColumns) {
+#pragma GCC unroll 3
+    for (int kx = 0; kx < 3; kx++) {
+      V weight[3];
+#pragma GCC unroll 3
+      for (int ky = 0; ky < 3; ky++) weight[ky] = load<Whole>(w.weight + (3 * ky + kx) * w.channels + c, n);
 #pragma GCC unroll 5
-  for (int y = 0; y < (Rows - 1) * Stride + 3; y++) {
-#pragma GCC unroll 9
-    for (int j = 0; j < (Columns - 1) * Stride + 3; j++) {
-      const V x = load<Whole>(at(y, j) + c, n);
-#pragma GCC unroll 2
-      for (int r = 0; r < Rows; r++) {
-        const int ky = y - r * Stride;
-        if (ky < 0 || ky > 2) continue;
+      for (int y = 0; y < (Rows - 1) * Stride + 3; y++) {
 #pragma GCC unroll 4
         for (int i = 0; i < Columns; i++) {
-          const int kx = j - i * Stride;
-          if (kx < 0 || kx > 2) continue;
-          acc[r][i] = L::fma(load<Whole>(w.weight + (3 * ky + kx) * w.channels + c, n), x, acc[r][i]);
+          const V x = load<Whole>(at(y, i * Stride + kx) + c, n);
+#pragma GCC unroll 2
+          for (int r = 0; r < Rows; r++) {
+            const int ky = y - r * Stride;
+            if (ky >= 0 && ky <= 2) acc[r][i] = L::fma(weight[ky], x, acc[r][i]);
+          }
+        }
+      }
+    }
+  } else {
+#pragma GCC unroll 5
+    for (int y = 0; y < (Rows - 1) * Stride + 3; y++) {
+#pragma GCC unroll 9
+      for (int j = 0; j < (Columns - 1) * Stride + 3; j++) {
+        const V x = load<Whole>(at(y, j) + c, n);
+#pragma GCC unroll 2
+        for (int r = 0; r < Rows; r++) {
+          const int ky = y - r * Stride;
+          if (ky < 0 || ky > 2) continue;
+#pragma GCC unroll 4
+          for (int i = 0; i < Columns; i++) {
+            const int kx = j - i * Stride;
+            if (kx < 0 || kx > 2) continue;
+            acc[r][i] = L::fma(load<Whole>(w.weight + (3 * ky + kx) * w.channels + c, n), x, acc[r][i]);
+          }
         }
       }
     }
@@ -75,10 +96,41 @@ inline void depthwise3_vector(const Window& w, const At& at, int64_t c, int n) {
     }
   }
 }
+// Where moving pointers are worth preparing: on so many channels, and not where the sums and what is read again leave no registers.
+constexpr int64_t kMovingChannels = 64;
+template <int Stride> constexpr bool moves_along = W >= 16 || (W == 8 && Stride == 2);
+// Where pixels lie when all of them are inside: rows as pointers that move along with the channels, so that an address is one of them plus
+// a multiple of `pixel`.
+template <int Count> struct Inside {
+  const float* rows[Count];
+  int64_t pixel;
+  TS_INLINE const float* operator()(int r, int j) const { return rows[r] + j * pixel; }
+  TS_INLINE void advance() {
+#pragma GCC unroll 5
+    for (int r = 0; r < Count; r++) {
+      rows[r] += W;
+      asm("" : "+r"(rows[r]));
+    }
+  }
+};
+template <int Stride, int Rows, int Columns, int Count>
+__attribute__((noinline)) void depthwise3_pixels(const Window& whole, Inside<Count> at) {
+  Window w = whole;
+  int64_t left = w.channels;
+  for (; left >= W; left -= W) {
+    depthwise3_vector<Stride, Rows, Columns, true, true>(w, at, 0, W);
+    at.advance();
+    w.weight += W;
+    w.out += W;
+    if (w.bias) w.bias += W;
+    if (w.residual) w.residual += W;
+  }
+  if (left > 0) depthwise3_vector<Stride, Rows, Columns, false, true>(w, at, 0, static_cast<int>(left));
+}
 template <int Stride, int Rows, int Columns, class At> __attribute__((noinline)) void depthwise3_pixels(const Window& w, const At& at) {
   int64_t c = 0;
-  for (; c + W <= w.channels; c += W) depthwise3_vector<Stride, Rows, Columns, true>(w, at, c, W);
-  if (c < w.channels) depthwise3_vector<Stride, Rows, Columns, false>(w, at, c, static_cast<int>(w.channels - c));
+  for (; c + W <= w.channels; c += W) depthwise3_vector<Stride, Rows, Columns, true, false>(w, at, c, W);
+  if (c < w.channels) depthwise3_vector<Stride, Rows, Columns, false, false>(w, at, c, static_cast<int>(w.channels - c));
 }
 template <int Stride, int Rows, class At> void depthwise3_columns(const Window& w, const At& at, int columns) {
   if (columns == 4) depthwise3_pixels<Stride, Rows, 4>(w, at);
@@ -101,7 +153,14 @@ template <int Stride, int Rows> void depthwise3_rows(const DepthwiseLast& d, int
     if (inside_rows && left >= 0 && left + wide <= d.width) {
       const float* first = d.in + top * d.in_row + left * d.in_pixel;
       const int64_t row = d.in_row, pixel = d.in_pixel;
-      depthwise3_columns<Stride, Rows>(w, [=](int r, int j) { return first + r * row + j * pixel; }, columns);
+      if (moves_along<Stride> && d.channels >= kMovingChannels) {
+        Inside<kHigh> inside;
+        for (int r = 0; r < kHigh; r++) inside.rows[r] = first + r * row;
+        inside.pixel = pixel;
+        depthwise3_columns<Stride, Rows>(w, inside, columns);
+      } else {
+        depthwise3_columns<Stride, Rows>(w, [=](int r, int j) { return first + r * row + j * pixel; }, columns);
+      }
     } else {
       const float* from[kHigh][kWide];
       for (int r = 0; r < kHigh; r++) {
@@ -309,16 +368,21 @@ constexpr int kMR = 6, kNV = 2;
 constexpr int kMR = 4, kNV = 8;
 #endif
 
-template <int NV, int M> void stem_tile(const StemTile& t) {
+template <int NV, int M, bool Whole> void stem_tile(const StemTile& t) {
   V acc[M][NV];
-#pragma GCC unroll 14
-  for (int i = 0; i < M; i++) {
 #pragma GCC unroll 8
-    for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
+  for (int v = 0; v < NV; v++) {
+    // The sums start with the bias.
+    const int left = t.n - v * W;
+    const V start = !t.bias ? L::zero() : Whole ? L::load(t.bias + v * W) : left > 0 ? L::load_n(t.bias + v * W, left < W ? left : W) : L::zero();
+#pragma GCC unroll 14
+    for (int i = 0; i < M; i++) acc[i][v] = start;
   }
   const float* b = t.b;
-  for (int64_t k = 0; k < t.k; k++, b += kNV * W) {
-    const float* p = t.image + t.offsets[k];
+  const float* image = t.image;
+  const int64_t *offset = t.offsets, *end = offset + t.k;
+  for (; offset != end; offset++, b += kNV * W) {
+    const float* p = image + *offset;
     V bv[NV];
 #pragma GCC unroll 8
     for (int v = 0; v < NV; v++) bv[v] = L::load(b + v * W);
@@ -329,22 +393,30 @@ template <int NV, int M> void stem_tile(const StemTile& t) {
       for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
     }
   }
-#pragma GCC unroll 8
-  for (int v = 0; v < NV; v++) {
-    const int left = t.n - v * W, n = left < W ? left : W;
-    if (n <= 0) break;
-    const V bias = t.bias ? L::load_n(t.bias + v * W, n) : L::zero();
+  if (t.activation != Activation::None) {
+    // Comparisons that let NaN pass.
+    const V low = L::zero(), high = L::set1(t.activation == Activation::Relu6 ? 6.0f : __builtin_inff());
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
-      const V x = clamped(L::add(acc[i][v], bias), t.activation);
-      if (n == W) L::store(t.c + i * t.c_stride + v * W, x);
-      else L::store_n(t.c + i * t.c_stride + v * W, x, n);
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) acc[i][v] = L::min(high, L::max(low, acc[i][v]));
+    }
+  }
+  float* c = t.c;
+#pragma GCC unroll 14
+  for (int i = 0; i < M; i++, c += t.c_stride) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) {
+      const int left = t.n - v * W;
+      if (Whole || left >= W) L::store(c + v * W, acc[i][v]);
+      else if (left > 0) L::store_n(c + v * W, acc[i][v], left);
     }
   }
 }
 template <int M> void stem_rows(const StemTile& t) {
-  if (t.n > kNV / 2 * W) stem_tile<kNV, M>(t);
-  else stem_tile<kNV / 2, M>(t);
+  if (t.n == kNV * W) stem_tile<kNV, M, true>(t);
+  else if (t.n > kNV / 2 * W) stem_tile<kNV, M, false>(t);
+  else stem_tile<kNV / 2, M, false>(t);
 }
 template <int M> void stem_any(const StemTile& t) {
   if (t.m == M) return stem_rows<M>(t);
