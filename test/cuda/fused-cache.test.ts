@@ -12,13 +12,13 @@ t.teardown(() => {
 })
 
 /** What the emulated driver was asked for by one process, and its result. */
-function run(environment: Record<string, string>): { compiled: number; values: string } {
+function run(environment: Record<string, string>): { compiled: number; values: string; output: string } {
   const child = fileURLToPath(new URL('./fused-cache-child.js', import.meta.url))
   const output = execFileSync('sh', ['-c', '"$0" "$1" 2>&1', process.execPath, child], {
     encoding: 'utf8',
     env: { ...process.env, TORCHSCRIPT_EMULATED_LOG: '1', ...environment },
   })
-  return { compiled: output.split('PTX is compiled').length - 1, values: /values (.*)/.exec(output)?.[1] ?? output }
+  return { compiled: output.split('PTX is compiled').length - 1, values: /values (.*)/.exec(output)?.[1] ?? output, output }
 }
 
 const plain = run({})
@@ -55,5 +55,23 @@ t.test('damage', (t) => {
   // A folder that cannot be written.
   const ran = run({ TORCHSCRIPT_CUDA_CACHE: join(path, 'below a file') })
   t.equal(ran.values, plain.values)
+  t.end()
+})
+
+t.test('an entry that the driver refuses', (t) => {
+  const path = join(folder, 'inner', readdirSync(join(folder, 'inner'))[0])
+  const entry = readFileSync(path)
+  // After the head, the text and what it was compiled to, which the emulated driver lets be the text.
+  const text = entry.subarray(40, 40 + Number(entry.readBigUInt64LE(16)))
+  const compiled = Buffer.from(`${text.toString().replace('mul.rn.f32', 'mul.rz.f32')}\0`)
+  let digest = 0xcbf29ce484222325n
+  for (const byte of Buffer.concat([text, compiled])) digest = ((digest ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
+  const head = Buffer.from(entry.subarray(0, 40))
+  head.writeBigUInt64LE(BigInt(compiled.length), 24)
+  head.writeBigUInt64LE(digest, 32)
+  writeFileSync(path, Buffer.concat([head, text, compiled]))
+  const ran = run({ TORCHSCRIPT_CUDA_CACHE: join(folder, 'inner') })
+  t.match(ran.output, /PTX line \d+: the instruction mul\.rz\.f32 is unknown to the interpreter of tests/)
+  t.equal(ran.values, plain.values, 'its text is compiled instead')
   t.end()
 })
