@@ -55,6 +55,8 @@ class DeviceGraph {
   virtual ~DeviceGraph() = default;
   virtual void launch() = 0;
   virtual size_t nodes() const = 0;
+  // Of memory that its kernels asked for.
+  virtual size_t bytes() const = 0;
 };
 
 // Every operation of a device is in order: what is asked first is done first, and freed memory is taken again in that order. Throws

@@ -82,6 +82,7 @@ bool Schedule::capture(Instance& in, Tensor* const* inputs, int least_graph) {
         if (!piece.graph) continue;
         graph_report_.graphs++;
         graph_report_.nodes += static_cast<int64_t>(piece.graph->nodes());
+        graph_report_.bytes += static_cast<int64_t>(piece.graph->bytes());
       }
       return true;
     }

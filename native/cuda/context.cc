@@ -85,6 +85,11 @@ class CapturedGraph final : public DeviceGraph {
     graph_nodes_launched.fetch_add(static_cast<int64_t>(nodes_), std::memory_order_relaxed);
   }
   size_t nodes() const override { return nodes_; }
+  size_t bytes() const override {
+    size_t sum = 0;
+    for (const auto& [block, bytes] : kept_) sum += bytes;
+    return sum;
+  }
 
  private:
   Context& context_;

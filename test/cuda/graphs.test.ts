@@ -132,9 +132,9 @@ t.test('steps that no graph can have run between graphs', (t) => {
   t.teardown(() => torch.cuda.setFallback('error'))
   const unit = new jit.CompilationUnit(`
 def f(x):
-    y = (x * 2).softmax(1).relu().softmax(1)
+    y = x.softmax(1).softmax(0).softmax(1).softmax(0)
     z = y + torch.rand_like(y) * 0
-    return (z.tanh().softmax(1).sigmoid().softmax(1) - 1).sum(1)
+    return z.softmax(1).softmax(0).softmax(1).sum(1)
 `)
   const counts = compare(t, (x) => unit.f(x) as T, [torch.randn([3, 4])])
   t.equal(counts.launches, 2)
@@ -202,7 +202,7 @@ t.test('memory is one arena: the peak of a call is what its plan says', (t) => {
   discard()
   const [report] = there.explain()
   const held = torch.cuda.memoryAllocated() - before
-  t.equal(held, report.deviceArenaBytes + report.graphBytes, 'the arena, and the copies of argument and result')
+  t.equal(held, report.deviceArenaBytes + report.graphBytes, 'the arena, the copies of argument and result, and what kernels asked for')
   torch.cuda.resetPeakMemoryStats()
   discard()
   t.equal(torch.cuda.memoryStats().peakBytes - before, held + report.outputBytes, 'a call adds its result')
