@@ -185,7 +185,7 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
   Cache& cache = *caches_[static_cast<size_t>(function.index)];
   if (std::unique_ptr<Ready> ready{cache.ready.exchange(nullptr, std::memory_order_acq_rel)}) {
     if (ready->generation == generation() && signature.matches(args, nargs, ready->entry->key) && ready->schedule->is_current())
-      return replay(cache, std::move(ready), signature.tensors.data(), keeps);
+      return run_paths(function, args, nargs, sink, cache, std::move(ready), signature, keeps);
     retire(cache, std::move(ready));
   }
   if (!signature.read(args, nargs)) return run_dynamic(function, args, nargs, sink, nullptr);
@@ -194,9 +194,44 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
   std::shared_ptr<Entry> entry = find_entry(cache, signature.key(), &record, &known);
   if (known) {
     std::unique_ptr<Ready> ready(new Ready{entry, known, known->take_instance(), entry->generation});
-    return replay(cache, std::move(ready), signature.tensors.data(), keeps);
+    return run_paths(function, args, nargs, sink, cache, std::move(ready), signature, keeps);
   }
   if (!record) return run_dynamic(function, args, nargs, sink, nullptr);
+  return record_run(function, args, nargs, sink, cache, std::move(entry), signature);
+}
+
+std::shared_ptr<Schedule> Program::other_path(Cache& cache, Entry& entry, const Schedule& tried, const Diverged& found) {
+  std::lock_guard<std::mutex> lock(cache.mutex);
+  if (entry.state != Entry::State::Recorded) return nullptr;
+  if (entry.schedule->continues(tried, found)) return entry.schedule;
+  for (auto& other : entry.others) {
+    if (!other->continues(tried, found) || !other->is_current()) continue;
+    std::swap(entry.schedule, other);
+    return entry.schedule;
+  }
+  return nullptr;
+}
+
+Value Program::run_paths(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Cache& cache, std::unique_ptr<Ready> ready,
+                         Signature& signature, bool keeps) {
+  const std::shared_ptr<Entry> entry = ready->entry;
+  // Each try gets further, unless kernels give other numbers each time.
+  for (size_t tries = 0; tries <= kMaxPaths; tries++) {
+    const std::shared_ptr<Schedule> schedule = ready->schedule;
+    std::shared_ptr<Schedule> next;
+    try {
+      return replay(cache, std::move(ready), signature.tensors.data(), keeps);
+    } catch (const Diverged& found) {
+      next = other_path(cache, *entry, *schedule, found);
+    }
+    if (!next) return record_run(function, args, nargs, sink, cache, entry, signature);
+    ready.reset(new Ready{entry, next, next->take_instance(), entry->generation});
+  }
+  return run_dynamic(function, args, nargs, sink, nullptr);
+}
+
+Value Program::record_run(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Cache& cache, std::shared_ptr<Entry> entry,
+                          Signature& signature) {
   uint64_t before = generation();
   // Before the run, which may change shapes of arguments.
   std::string inputs = describe_signature(args, nargs);
@@ -213,6 +248,21 @@ Value Program::run(const Function& function, const Value* args, size_t nargs, Ou
     std::lock_guard<std::mutex> lock(cache.mutex);
     entry->inputs = std::move(inputs);
     entry->reason = std::move(reason);
+    if (state == Entry::State::Recorded && entry->schedule && entry->generation == before) {
+      // One more path.
+      if (entry->others.size() + 1 >= kMaxPaths) {
+        state = Entry::State::Dynamic;
+        entry->reason = "it looks at numbers on the device, which are others in most calls";
+      } else {
+        entry->others.push_back(std::move(entry->schedule));
+      }
+    } else {
+      entry->others.clear();
+    }
+    if (state == Entry::State::Dynamic) {
+      entry->others.clear();
+      schedule = nullptr;
+    }
     entry->schedule = std::move(schedule);
     entry->generation = before;
     entry->state = state;

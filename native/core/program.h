@@ -17,6 +17,8 @@
 
 namespace torchscript {
 
+struct Signature;
+
 // What the recorder did with one signature of a function.
 struct SignatureReport {
   std::string function, inputs, reason;
@@ -99,6 +101,8 @@ class Program : public RefCounted {
     enum class State { Recording, Recorded, Dynamic } state = State::Recording;
     std::string reason;
     std::shared_ptr<Schedule> schedule;
+    // Schedules for other values of the numbers that the program looks at: Note [Decisions].
+    std::vector<std::shared_ptr<Schedule>> others;
     uint64_t generation = 0;
     uint64_t used = 0;  // tick of the last use
     std::atomic<int64_t> replays{0};
@@ -124,11 +128,19 @@ class Program : public RefCounted {
   static constexpr size_t kReadyArena = size_t{1} << 20;
   static constexpr size_t kMaxSignatures = 16;
   static constexpr int kMaxRemade = 4;
+  static constexpr size_t kMaxPaths = 8;
   static constexpr int64_t kTrialRecordings = 48;
 
   Value run_dynamic(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Recorder* recorder);
   std::shared_ptr<Entry> find_entry(Cache& cache, std::string_view key, bool* record, std::shared_ptr<Schedule>* schedule);
+  // Replays what is ready, or another path of its entry; records where there is none.
+  Value run_paths(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Cache& cache, std::unique_ptr<Ready> ready,
+                  Signature& signature, bool keeps);
+  Value record_run(const Function& function, const Value* args, size_t nargs, OutputSink* sink, Cache& cache, std::shared_ptr<Entry> entry,
+                   Signature& signature);
   Value replay(Cache& cache, std::unique_ptr<Ready> ready, Tensor* const* inputs, bool keeps);
+  // The schedule of the entry for what a replay has found; null when there is none yet. It is the first to be tried from now on.
+  static std::shared_ptr<Schedule> other_path(Cache& cache, Entry& entry, const Schedule& tried, const Diverged& found);
   // Gives back what a Ready holds.
   static void retire(Cache& cache, std::unique_ptr<Ready> ready);
 

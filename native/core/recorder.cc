@@ -108,9 +108,30 @@ void Recorder::reads(const Tensor& tensor, const char* reason) {
   if (gave_up()) return;
   int slot = slot_of(tensor);
   if (slot < 0) return;
-  Slot& s = slots_[static_cast<size_t>(slot)];
-  if (!s.known && tensor.numel() > 0) give_up(reason);
-  s.folded_from = true;
+  if (!slots_[static_cast<size_t>(slot)].known && tensor.numel() > 0) {
+    if (decide(tensor)) return;
+    give_up(reason);
+  }
+  slots_[static_cast<size_t>(slot)].folded_from = true;
+}
+
+// Note [Decisions]
+// A number on the device that the program looks at, to branch on it or to compute with it, splits the schedule: what was recorded holds for
+// calls in which the number is the same. A replay looks, and goes on; or it starts again with the schedule that was recorded for what it has found.
+// So nothing may have been written that others see, and no random number drawn.
+bool Recorder::decide(const Tensor& tensor) {
+  if (tensor.device() == kCpuDevice || tensor.numel() != 1 || tensor.view.quant || decisions_.size() >= kMaxDecisions) return false;
+  for (const Slot& slot : slots_)
+    if (slot.written) return false;
+  for (const Step& step : steps_)
+    if (step.random) return false;
+  Decision decision;
+  decision.step = steps_.size();
+  if (!view_of(tensor.view, tensor, &decision.view)) return false;
+  decision.bytes.resize(static_cast<size_t>(dtype_size(tensor.dtype())));
+  require_accelerator().copy_out(tensor.device(), decision.bytes.data(), tensor.view.data, decision.bytes.size());
+  decisions_.push_back(std::move(decision));
+  return true;
 }
 
 void Recorder::data_dependent(const char* name, const Value* args, int nargs) {
@@ -310,7 +331,10 @@ void Recorder::find_needed() {
   for (size_t s = 0; s < slots_.size(); s++) {
     live[s] = slots_[s].kind == SlotKind::Input || slots_[s].kind == SlotKind::External || slots_[s].kind == SlotKind::Output;
   }
+  size_t decision = decisions_.size();
   for (size_t i = steps_.size(); i-- > 0;) {
+    // What is looked at after this step.
+    for (; decision > 0 && decisions_[decision - 1].step > i; decision--) live[static_cast<size_t>(decisions_[decision - 1].view.slot)] = true;
     Step& step = steps_[i];
     if (step.folded) continue;
     step.needed = step.random;
@@ -481,6 +505,11 @@ std::unique_ptr<Schedule> Recorder::finish(const Value& result) {
     }
     s.steps.push_back(std::move(step));
   }
+  for (const Decision& decision : decisions_) {
+    int before = 0;
+    while (before < static_cast<int>(order.size()) && static_cast<size_t>(order[static_cast<size_t>(before)]) < decision.step) before++;
+    s.decisions.push_back({before, add_view(decision.view), decision.bytes});
+  }
   std::vector<bool> used(slots_.size());
   for (int slot : s.view_slots) used[static_cast<size_t>(slot)] = true;
   for (size_t i = 0; i < slots_.size(); i++) {
@@ -528,6 +557,7 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
     }
     for (const SlotView& out : step.outputs) touch(out.slot, i);
   }
+  for (const ScheduleDecision& decision : s.decisions) touch(s.view_slots[static_cast<size_t>(decision.view)], std::max(decision.step - 1, 0));
   // A kernel that may work in place takes the memory of an argument that dies with it.
   std::vector<int> merged(slots_.size());
   for (size_t i = 0; i < merged.size(); i++) merged[i] = static_cast<int>(i);

@@ -74,6 +74,14 @@ class Recorder {
   };
 
   static constexpr size_t kMaxSteps = 20000;
+  static constexpr size_t kMaxDecisions = 64;
+  // A number that the run looked at, after so many steps.
+  struct Decision {
+    size_t step;
+    SlotView view;
+    std::vector<char> bytes;
+  };
+  bool decide(const Tensor& tensor);
 
   int slot_of(const Tensor& tensor);  // -1 after giving up
   int add_slot(const Storage& storage, SlotKind kind);
@@ -92,6 +100,7 @@ class Recorder {
   std::vector<Slot> slots_;
   std::unordered_map<uint64_t, int> by_serial_;
   std::vector<Step> steps_;
+  std::vector<Decision> decisions_;
   std::vector<std::unique_ptr<char[]>> blobs_;
   std::vector<Ref<OwnedQuantParams>> quants_;
   std::vector<std::pair<int, Ref<Storage>>> copied_outputs_;

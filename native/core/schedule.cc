@@ -220,6 +220,22 @@ void Schedule::run_steps(Instance& in, int first, int last) {
   }
 }
 
+void Schedule::check_decisions(const Instance& in, int step, size_t* next) const {
+  for (; *next < decisions.size() && decisions[*next].step <= step; ++*next) {
+    const ScheduleDecision& decision = decisions[*next];
+    std::vector<char> bytes(decision.bytes.size());
+    require_accelerator().copy_out(device, bytes.data(), in.views[static_cast<size_t>(decision.view)].data, bytes.size());
+    if (bytes != decision.bytes) throw Diverged{*next, std::move(bytes)};
+  }
+}
+
+bool Schedule::continues(const Schedule& before, const Diverged& found) const {
+  if (decisions.size() <= found.decision || before.decisions.size() <= found.decision) return false;
+  for (size_t i = 0; i < found.decision; i++)
+    if (decisions[i].bytes != before.decisions[i].bytes) return false;
+  return decisions[found.decision].bytes == found.bytes;
+}
+
 Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps, int least_graph) {
   Settled settled{*this, in, inputs};
   for (int input : written_inputs) inputs[input]->storage->about_to_write();
@@ -250,7 +266,14 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps, int leas
   for (const Patch& p : output_patches_)
     views_now[p.view].data = static_cast<char*>(in.outputs[static_cast<size_t>(p.source)]->data) + p.offset;
 
-  run_steps(in, 0, static_cast<int>(steps.size()));
+  int at = 0;
+  size_t decided = 0;
+  for (const ScheduleDecision& decision : decisions) {
+    run_steps(in, at, decision.step);
+    at = decision.step;
+    check_decisions(in, at, &decided);
+  }
+  run_steps(in, at, static_cast<int>(steps.size()));
   if (!keeps) return build(result, inputs, in.outputs);
   for (const Ref<Storage>& storage : in.kept) storage->version.fetch_add(1, std::memory_order_release);
   if (in.kept_result.is_none()) in.kept_result = build(result, inputs, in.outputs);

@@ -71,6 +71,18 @@ struct ResultNode {
   const TypeInfo* value_type = nullptr;
 };
 
+// A number on the device that the program looked at after some steps. The schedule holds for calls in which it has the same bytes.
+struct ScheduleDecision {
+  int step = 0;  // before it
+  int view = 0;
+  std::vector<char> bytes;
+};
+// What a replay throws when a number is another one: nothing that others see has been written.
+struct Diverged {
+  size_t decision;
+  std::vector<char> bytes;
+};
+
 struct StackFrame {
   const Function* function;
   size_t pc;
@@ -98,9 +110,11 @@ class Schedule {
   // Runs it. `inputs` are the tensors of the arguments in order, with the signature's shapes. Apart from the result, and from what kernels
   // ask of their runtime, the second run in an instance allocates nothing.
   // With `keeps` the result lies in memory of the instance, and is the one that the instance gave before: the next such replay writes it.
-  // Consecutive steps on a device, at least `least_graph` of them, are launched as one graph; 0: never.
+  // Throws Diverged. Consecutive steps on a device, at least `least_graph` of them, are launched as one graph; 0: never.
   Value replay(Instance& instance, Tensor* const* inputs, bool keeps = false, int least_graph = 0);
   GraphReport graph_report();
+  // Whether another schedule of the same signature is the one for what this one has found.
+  bool continues(const Schedule& before, const Diverged& found) const;
   // Drops the instances that nobody uses, of all schedules that have device memory.
   static void release_idle_device_memory();
   // False when a weight that was packed or folded has been written since.
@@ -117,6 +131,7 @@ class Schedule {
   std::vector<ScheduleArg> args;
   std::vector<ScheduleStep> steps;
   std::vector<std::vector<StackFrame>> stacks;
+  std::vector<ScheduleDecision> decisions;  // in order of steps
   ResultNode result;
   int8_t device = kCpuDevice;     // the one CUDA device among its slots
   size_t arena_bytes = 0;         // on the CPU
@@ -141,6 +156,8 @@ class Schedule {
   struct Settled;
   InstancePtr make_instance();
   void run_steps(Instance& instance, int first, int last);
+  // Those before step `step`, from number `*next` on.
+  void check_decisions(const Instance& instance, int step, size_t* next) const;
   bool is_capturable(size_t step) const;
   // Makes the instance's graphs, unless that has failed before.
   bool capture(Instance& instance, Tensor* const* inputs, int least_graph);

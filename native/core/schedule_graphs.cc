@@ -102,14 +102,17 @@ std::unique_ptr<Schedule::Graphs> Schedule::try_capture(Instance& in, Tensor* co
   const int n = static_cast<int>(steps.size());
   std::vector<bool> in_graph(static_cast<size_t>(n));
   bool some = false;
+  const auto decides = [&](int step) {
+    return std::any_of(decisions.begin(), decisions.end(), [step](const ScheduleDecision& decision) { return decision.step == step; });
+  };
   for (int i = 0, end; i < n; i = end) {
     const bool captures = capturable_[static_cast<size_t>(i)];
-    for (end = i + 1; end < n && capturable_[static_cast<size_t>(end)] == captures;) end++;
+    for (end = i + 1; end < n && capturable_[static_cast<size_t>(end)] == captures && !decides(end);) end++;
     const bool is_graph = captures && end - i >= least_graph;
     some = some || is_graph;
     for (int k = i; k < end; k++) in_graph[static_cast<size_t>(k)] = is_graph;
     // Neighbours that run one by one are one piece.
-    if (is_graph || i == 0 || in_graph[static_cast<size_t>(i - 1)]) graphs->pieces.push_back({i, end, nullptr});
+    if (is_graph || i == 0 || in_graph[static_cast<size_t>(i - 1)] || decides(i)) graphs->pieces.push_back({i, end, nullptr});
     else graphs->pieces.back().last = end;
   }
   if (!some) {
@@ -131,6 +134,11 @@ std::unique_ptr<Schedule::Graphs> Schedule::try_capture(Instance& in, Tensor* co
       }
       for (int o = 0; o < step.noutputs; o++) step_of[static_cast<size_t>(step.first_output + o)] = i;
     }
+    // Windows of decisions belong to none.
+    const auto is_in_graph = [&](int view) {
+      const int step = step_of[static_cast<size_t>(view)];
+      return step >= 0 && in_graph[static_cast<size_t>(step)];
+    };
     // Memory of arguments.
     size_t on_device = 0, pinned = 0;
     std::vector<int64_t> device_offset(ninputs_, -1), pinned_offset(ninputs_, -1);
@@ -143,7 +151,7 @@ std::unique_ptr<Schedule::Graphs> Schedule::try_capture(Instance& in, Tensor* co
         device_offset[input] = static_cast<int64_t>(on_device);
         graphs->on_device.push_back({p.source, extent_of(view), on_device, is_written});
         on_device += aligned(std::max<size_t>(graphs->on_device.back().bytes, 1));
-      } else if (in_graph[static_cast<size_t>(step_of[static_cast<size_t>(p.view)])] && pinned_offset[input] < 0) {
+      } else if (is_in_graph(p.view) && pinned_offset[input] < 0) {
         pinned_offset[input] = static_cast<int64_t>(pinned);
         graphs->on_cpu.push_back({p.source, extent_of(view), pinned, false});
         pinned += aligned(std::max<size_t>(graphs->on_cpu.back().bytes, 1));
@@ -159,7 +167,7 @@ std::unique_ptr<Schedule::Graphs> Schedule::try_capture(Instance& in, Tensor* co
       const auto input = static_cast<size_t>(p.source);
       char* base = nullptr;
       if (device_offset[input] >= 0) base = static_cast<char*>(graphs->device_inputs.data()) + device_offset[input];
-      else if (in_graph[static_cast<size_t>(step_of[static_cast<size_t>(p.view)])]) base = graphs->pinned + pinned_offset[input];
+      else if (is_in_graph(p.view)) base = graphs->pinned + pinned_offset[input];
       if (base) graphs->own.emplace_back(p.view, base + p.offset);
       else graphs->input_patches.push_back(p);
     }
@@ -260,10 +268,13 @@ Value Schedule::replay_graphs(Instance& in, Tensor* const* inputs, bool keeps) {
     };
     std::optional<Used> used;
     if (graphs.pinned) used.emplace(graphs);
+    size_t decided = 0;
     for (const Graphs::Piece& piece : graphs.pieces) {
+      check_decisions(in, piece.first, &decided);
       if (piece.graph) piece.graph->launch();
       else run_steps(in, piece.first, piece.last);
     }
+    check_decisions(in, static_cast<int>(steps.size()), &decided);
   }
   for (const Graphs::Input& input : graphs.on_device) {
     if (input.is_written) cuda.copy_between(device, inputs[input.input]->view.data, device, inputs_at + input.offset, input.bytes);

@@ -141,6 +141,63 @@ def f(x):
   t.end()
 })
 
+t.test('branches on data: graphs up to the number that decides, and after it', (t) => {
+  const unit = new jit.CompilationUnit(`
+def f(x):
+    y = x.softmax(1).softmax(0).softmax(1) * 2
+    if bool(x.sum() > 0):
+        z = y.softmax(0).softmax(1).softmax(0) + 1
+    else:
+        z = y.softmax(1).softmax(0).softmax(1).softmax(0) - 1
+    for i in range(int(x[0, 0].item())):
+        z = z.softmax(1).softmax(0).softmax(1) * 3
+    return z.softmax(1)
+`)
+  const input = (sign: number, rounds: number): T => torch.tensor([[rounds + 0.25, sign * 20, 1], [1, 2, 3]])
+  const seen: string[] = []
+  for (let round = 0; round < 3; round++)
+    for (const [sign, rounds] of [
+      [1, 0],
+      [-1, 0],
+      [1, 2],
+    ] as const) {
+      const x = input(sign, rounds)
+      let y: T
+      const { captured, launches } = counted(() => (y = unit.f(x.to('cuda')) as T))
+      t.ok(distance(y!, unit.f(x) as T) <= 1e-5, `round ${round}, ${sign}, ${rounds}`)
+      seen.push(`${captured} ${launches}`)
+    }
+  // The third of the paths that are there is found after others were tried up to where they differ.
+  t.ok(seen.slice(6).every((text) => text.startsWith('0 ') && Number(text.slice(2)) >= 2), seen.join(', '))
+  // One number again and again: no detour.
+  for (let i = 0; i < 2; i++) unit.f(input(1, 2).to('cuda'))
+  t.same(counted(() => unit.f(input(1, 2).to('cuda'))), { ...counted(() => unit.f(input(1, 2).to('cuda'))), captured: 0, launches: 3 })
+  // Numbers that never come again are not worth it.
+  const scale = new jit.CompilationUnit(`
+def f(x):
+    return (x * x.sum().item()).softmax(1).softmax(0).softmax(1)
+`)
+  for (let i = 0; i < 12; i++) {
+    const x = torch.randn([2, 3])
+    t.ok(distance(scale.f(x.to('cuda')) as T, scale.f(x) as T) <= 1e-5, `scale ${i}`)
+  }
+  // What was written before a number is looked at cannot be undone: no schedule.
+  const writes = new jit.CompilationUnit(`
+def f(x):
+    x.add_(1)
+    if bool(x.sum() > 0):
+        return x.softmax(1).softmax(0).softmax(1)
+    return x.softmax(0).softmax(0).softmax(1)
+`)
+  for (const sign of [1, -1, 1, -1, 1]) {
+    const x = torch.full([2, 3], sign * 3.5)
+    const there = x.to('cuda')
+    t.ok(distance(writes.f(there) as T, writes.f(x) as T) <= 1e-5)
+    t.same(there.toArray(), x.toArray(), 'written once')
+  }
+  t.end()
+})
+
 t.test('a kernel that refuses to be captured is left out, and said', (t) => {
   process.env.TORCHSCRIPT_EMULATED_NO_CAPTURE = 'softmax'
   t.teardown(() => delete process.env.TORCHSCRIPT_EMULATED_NO_CAPTURE)
