@@ -23,7 +23,7 @@ function run(environment: Record<string, string>): { compiled: number; values: s
 
 const plain = run({})
 
-t.setTimeout(120000)
+t.setTimeout(120_000)
 t.test('a folder of kernels', (t) => {
   t.match(plain.values, /^[-0-9.,]+$/)
   t.equal(plain.compiled, 0, 'without a folder nothing is compiled apart')

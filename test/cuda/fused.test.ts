@@ -9,6 +9,7 @@ import { makeCase } from '../passes/random-groups.js'
 import { assemble, refusedOnCpu, runGroup } from './fused-groups.js'
 
 torch.manualSeed(5)
+t.setTimeout(120_000)
 // The texts of all kernels of this process.
 const folder = mkdtempSync(join(tmpdir(), 'ptx-'))
 process.env.TORCHSCRIPT_CUDA_PTX = folder
