@@ -10,9 +10,8 @@
 namespace torchscript {
 namespace {
 
-// More rows than this pay for widened weights; fewer widen them again for each tile, in registers. Then so many rows of B at a time.
-constexpr int64_t kWidenedRows = 96;
-constexpr int64_t kWidenBlock = 768;
+// More rows than this find the panel widened by the first of them. Tiles of few rows would wait for its stores, and more of them widen it again.
+int64_t widened_rows(int64_t tile_rows) { return tile_rows > 8 ? tile_rows : 96; }
 
 HalfStorage storage_argument(const Call& call) {
   const Arg& arg = call.args[5];
@@ -97,9 +96,9 @@ struct Layer {
 };
 
 // One panel's columns for at most HalfKernels::rows rows.
-void few_rows(const Layer& layer, int64_t p, int64_t row, int rows, int64_t nr) {
+void few_rows(const Layer& layer, int64_t p, int64_t row, int rows, int64_t nr, float* wide) {
   float* sums = thread_scratch<float>(kSlotUser, static_cast<size_t>(rows * nr));
-  half_kernels().panel_rows(layer.a + row * layer.k, layer.k, rows, layer.packed + p * layer.k * nr, layer.k, layer.storage, sums);
+  half_kernels().panel_rows(layer.a + row * layer.k, layer.k, rows, layer.packed + p * layer.k * nr, layer.k, layer.storage, sums, wide);
   const int64_t columns = std::min(nr, layer.n - p * nr);
   for (int i = 0; i < rows; i++) {
     float* c = layer.c + (row + i) * layer.n + p * nr;
@@ -111,29 +110,24 @@ void few_rows(const Layer& layer, int64_t p, int64_t row, int rows, int64_t nr) 
   tile_kernels<float>().epilogue(c, layer.n, residual, layer.n, rows, columns, layer.activation);
 }
 
-// One panel's columns for all rows: the panel is widened piece by piece into cache.
+// One panel's columns for all rows: the first ones widen the panel, the others find it in cache.
 void many_rows(const Layer& layer, int64_t p, int64_t nr) {
-  const int64_t slice = k_slice(layer.k, kWidenBlock);
-  float* wide = thread_scratch<float>(kSlotUser, static_cast<size_t>(slice * nr));
-  for (int64_t k0 = 0; k0 < layer.k; k0 += slice) {
-    const int64_t kn = std::min(slice, layer.k - k0);
-    const bool last = k0 + kn >= layer.k;
-    half_kernels().widen(layer.packed + (p * layer.k + k0) * nr, kn * nr, layer.storage, wide);
-    Gemm<float> g;
-    g.m = layer.m;
-    g.n = std::min(nr, layer.n - p * nr);
-    g.k = kn;
-    g.a = layer.a + k0;
-    g.a_row = layer.k;
-    g.packed_b = wide;
-    g.c = layer.c + p * nr;
-    g.c_row = g.residual_row = layer.n;
-    g.accumulate = k0 > 0;
-    if (last && layer.bias) g.bias_n = layer.bias + p * nr;
-    if (last && layer.residual) g.residual = layer.residual + p * nr;
-    if (last) g.activation = layer.activation;
-    gemm_block(g, 0, layer.m, 0, 1);
-  }
+  const int64_t most = half_kernels().rows, first = layer.m / ((layer.m + most - 1) / most);
+  float* wide = thread_scratch<float>(kSlotUser2, static_cast<size_t>(layer.k * nr));
+  few_rows(layer, p, 0, static_cast<int>(first), nr, wide);
+  Gemm<float> g;
+  g.m = layer.m - first;
+  g.n = std::min(nr, layer.n - p * nr);
+  g.k = layer.k;
+  g.a = layer.a + first * layer.k;
+  g.a_row = layer.k;
+  g.packed_b = wide;
+  g.c = layer.c + first * layer.n + p * nr;
+  g.c_row = g.residual_row = layer.n;
+  if (layer.bias) g.bias_n = layer.bias + p * nr;
+  if (layer.residual) g.residual = layer.residual + first * layer.n + p * nr;
+  g.activation = layer.activation;
+  gemm_block(g, 0, g.m, 0, 1);
 }
 
 void run_packed(Call& call, const TensorView* residual, Activation activation, const void* packed, HalfStorage storage) {
@@ -156,14 +150,14 @@ void run_packed(Call& call, const TensorView* residual, Activation activation, c
   const int64_t work = std::max<int64_t>(1, std::max(layer.m * layer.k * nr / 2, layer.k * nr * 2));
   runtime.parallel(panel_count<float>(layer.n), std::max<int64_t>(1, kBytesPerPiece / work), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
-      if (layer.m > kWidenedRows) {
+      if (layer.m > widened_rows(most)) {
         many_rows(layer, p, nr);
         continue;
       }
       const int64_t tiles = (layer.m + most - 1) / most;
       for (int64_t t = 0; t < tiles; t++) {
         const int64_t row = layer.m * t / tiles, next = layer.m * (t + 1) / tiles;
-        few_rows(layer, p, row, static_cast<int>(next - row), nr);
+        few_rows(layer, p, row, static_cast<int>(next - row), nr, nullptr);
       }
     }
   });

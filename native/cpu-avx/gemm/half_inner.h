@@ -11,10 +11,9 @@ enum class HalfStorage : int32_t { Float16 = 0, BFloat16 };
 struct HalfKernels {
   int rows;  // most rows that panel_rows takes
   const char* name;
-  // sums[i][nr] = A[i][k] * panel for `rows` rows of A.
-  void (*panel_rows)(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, HalfStorage storage, float* sums);
-  // n elements, a multiple of nr.
-  void (*widen)(const uint16_t* from, int64_t n, HalfStorage storage, float* to);
+  // sums[i][nr] = A[i][k] * panel for `rows` rows of A; the panel in float goes to `wide` ([k][nr]), unless that is null.
+  void (*panel_rows)(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, HalfStorage storage, float* sums,
+                     float* wide);
 };
 
 TS_ISA_TABLE(HalfKernels, half_kernels);

@@ -53,7 +53,9 @@ template <HalfStorage S> TS_INLINE V load(const uint16_t* p) {
 #endif
 }
 
-template <HalfStorage S, int M> void rows_of(const float* a, int64_t a_stride, const uint16_t* panel, int64_t k, float* sums) {
+// Keep: the widened panel goes to `wide`.
+template <HalfStorage S, int M, bool Keep>
+void rows_of(const float* a, int64_t a_stride, const uint16_t* panel, int64_t k, float* sums, float* wide) {
   // A row or two have too few sums to hide the latency of one: they take several steps of k at a time.
   constexpr int kChains = M == 1 ? 4 : M == 2 ? 2 : 1;
   // Three rows share a pointer, as in gemm.cc.
@@ -78,7 +80,10 @@ template <HalfStorage S, int M> void rows_of(const float* a, int64_t a_stride, c
     for (int c = 0; c < kChains; c++) {
       V b[kNV];
 #pragma GCC unroll 8
-      for (int v = 0; v < kNV; v++) b[v] = load<S>(panel + c * NR + v * L::W);
+      for (int v = 0; v < kNV; v++) {
+        b[v] = load<S>(panel + c * NR + v * L::W);
+        if constexpr (Keep) L::store(wide + c * NR + v * L::W, b[v]);
+      }
 #pragma GCC unroll 14
       for (int i = 0; i < M; i++) {
         const V x = L::set1(row[i / 3][i % 3 * a_stride + c]);
@@ -87,10 +92,16 @@ template <HalfStorage S, int M> void rows_of(const float* a, int64_t a_stride, c
       }
     }
     panel += kChains * NR;
+    if constexpr (Keep) wide += kChains * NR;
 #pragma GCC unroll 5
     for (int g = 0; g < kGroups; g++) row[g] += kChains;
   }
   for (; j < k; j++, panel += NR) {
+    if constexpr (Keep) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kNV; v++) L::store(wide + v * L::W, load<S>(panel + v * L::W));
+      wide += NR;
+    }
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
       const V x = L::set1(a[i * a_stride + j]);
@@ -110,53 +121,45 @@ template <HalfStorage S, int M> void rows_of(const float* a, int64_t a_stride, c
   }
 }
 
-template <HalfStorage S> void rows_any(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, float* sums) {
+template <HalfStorage S, bool Keep>
+void rows_any(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, float* sums, float* wide) {
   switch (rows) {
-    case 1: return rows_of<S, 1>(a, a_stride, panel, k, sums);
-    case 2: return rows_of<S, 2>(a, a_stride, panel, k, sums);
-    case 3: return rows_of<S, 3>(a, a_stride, panel, k, sums);
-    case 4: return rows_of<S, 4>(a, a_stride, panel, k, sums);
+    case 1: return rows_of<S, 1, Keep>(a, a_stride, panel, k, sums, wide);
+    case 2: return rows_of<S, 2, Keep>(a, a_stride, panel, k, sums, wide);
+    case 3: return rows_of<S, 3, Keep>(a, a_stride, panel, k, sums, wide);
+    case 4: return rows_of<S, 4, Keep>(a, a_stride, panel, k, sums, wide);
 #if !defined(TS_ISA_SCALAR)
-    case 5: return rows_of<S, 5>(a, a_stride, panel, k, sums);
-    case 6: return rows_of<S, 6>(a, a_stride, panel, k, sums);
+    case 5: return rows_of<S, 5, Keep>(a, a_stride, panel, k, sums, wide);
+    case 6: return rows_of<S, 6, Keep>(a, a_stride, panel, k, sums, wide);
 #endif
 #if defined(TS_ISA_AVX512)
-    case 7: return rows_of<S, 7>(a, a_stride, panel, k, sums);
-    case 8: return rows_of<S, 8>(a, a_stride, panel, k, sums);
-    case 9: return rows_of<S, 9>(a, a_stride, panel, k, sums);
-    case 10: return rows_of<S, 10>(a, a_stride, panel, k, sums);
-    case 11: return rows_of<S, 11>(a, a_stride, panel, k, sums);
-    case 12: return rows_of<S, 12>(a, a_stride, panel, k, sums);
-    case 13: return rows_of<S, 13>(a, a_stride, panel, k, sums);
-    case 14: return rows_of<S, 14>(a, a_stride, panel, k, sums);
+    case 7: return rows_of<S, 7, Keep>(a, a_stride, panel, k, sums, wide);
+    case 8: return rows_of<S, 8, Keep>(a, a_stride, panel, k, sums, wide);
+    case 9: return rows_of<S, 9, Keep>(a, a_stride, panel, k, sums, wide);
+    case 10: return rows_of<S, 10, Keep>(a, a_stride, panel, k, sums, wide);
+    case 11: return rows_of<S, 11, Keep>(a, a_stride, panel, k, sums, wide);
+    case 12: return rows_of<S, 12, Keep>(a, a_stride, panel, k, sums, wide);
+    case 13: return rows_of<S, 13, Keep>(a, a_stride, panel, k, sums, wide);
+    case 14: return rows_of<S, 14, Keep>(a, a_stride, panel, k, sums, wide);
 #endif
   }
 }
 
-void panel_rows(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, HalfStorage storage, float* sums) {
-  if (storage == HalfStorage::Float16) rows_any<HalfStorage::Float16>(a, a_stride, rows, panel, k, sums);
-  else rows_any<HalfStorage::BFloat16>(a, a_stride, rows, panel, k, sums);
+template <HalfStorage S>
+void rows_as(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, float* sums, float* wide) {
+  if (wide) rows_any<S, true>(a, a_stride, rows, panel, k, sums, wide);
+  else rows_any<S, false>(a, a_stride, rows, panel, k, sums, nullptr);
 }
-
-template <HalfStorage S> void widen_as(const uint16_t* from, int64_t n, float* to) {
-  constexpr int kStep = 64 / sizeof(uint16_t);  // a line
-  int64_t i = 0;
-  for (; i + kStep <= n; i += kStep) {
-    __builtin_prefetch(reinterpret_cast<const char*>(from + i) + kAhead, 0, 3);
-#pragma GCC unroll 32
-    for (int at = 0; at < kStep; at += L::W) L::store(to + i + at, load<S>(from + i + at));
-  }
-  for (; i < n; i += L::W) L::store(to + i, load<S>(from + i));
-}
-void widen(const uint16_t* from, int64_t n, HalfStorage storage, float* to) {
-  if (storage == HalfStorage::Float16) widen_as<HalfStorage::Float16>(from, n, to);
-  else widen_as<HalfStorage::BFloat16>(from, n, to);
+void panel_rows(const float* a, int64_t a_stride, int rows, const uint16_t* panel, int64_t k, HalfStorage storage, float* sums,
+                float* wide) {
+  if (storage == HalfStorage::Float16) rows_as<HalfStorage::Float16>(a, a_stride, rows, panel, k, sums, wide);
+  else rows_as<HalfStorage::BFloat16>(a, a_stride, rows, panel, k, sums, wide);
 }
 
 }  // namespace
 
 extern const HalfKernels half_kernels;
-const HalfKernels half_kernels = {kRows, TS_NAME, panel_rows, widen};
+const HalfKernels half_kernels = {kRows, TS_NAME, panel_rows};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
