@@ -142,6 +142,15 @@ function sameNumber(got: unknown, expected: PickleValue & { kind: 'int' | 'float
   return (typeof got === 'number' && Number.isInteger(got) && BigInt(got) === expected.value) || got === expected.value
 }
 
+/** The value with every tensor in it on the CPU, where PyTorch computed what is expected. */
+export function onCpu(value: unknown): unknown {
+  if (value instanceof Tensor) return value.device === 'cpu' ? value : value.cpu()
+  if (Array.isArray(value)) return value.map(onCpu)
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key as unknown, onCpu(item)]))
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return isPlain ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, onCpu(item)])) : value
+}
+
 /** Throws a Difference unless `got` is what PyTorch gave. */
 export function compare(got: unknown, expected: PickleValue, tolerance: Tolerance, where = 'result'): void {
   const fail = (): never => {

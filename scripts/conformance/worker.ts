@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { loadObject } from '../../lib/archive/load.js'
 import type { PickleValue } from '../../lib/archive/values.js'
 import * as torch from '../../lib/index.js'
-import { compare, Difference, type Tolerance } from './compare.js'
+import { compare, Difference, onCpu, type Tolerance } from './compare.js'
 import { field, numberOf, toArgument } from './expected.js'
 
 /** What the parent sends. */
@@ -55,7 +55,8 @@ function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Toleranc
   }
   const raises = call.expected.kind === 'dict' ? field(call.expected, '__raises__') : undefined
   if (raises === undefined) {
-    compare(module.run(call.method, ...args), call.expected, tolerance, where)
+    const result = module.run(call.method, ...args)
+    compare(device === undefined ? result : onCpu(result), call.expected, tolerance, where)
     return
   }
   let result: unknown
