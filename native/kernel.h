@@ -289,6 +289,10 @@ struct Kernel {
   void (*release)(void* prepared) = nullptr;
   // Memory for `call.workspace` of a CUDA row, asked after infer, whose own request is for the CPU's row. Null: none.
   size_t (*workspace)(const Call& call) = nullptr;
+  // A CUDA row whose run waits for values of tensors, or draws from runtime->random(): it is never part of a captured graph.
+  bool waits = false;
+  // Of a CUDA row: bit i says that argument i is read on the CPU, where it stays when it is there.
+  uint32_t on_host = 0;
   bool quantized = false;  // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
   Kernel* next = nullptr;  // registry's list
 };

@@ -84,8 +84,16 @@ void Run::invoke_placed(const Kernel& row, const char* name, Operator::Variant v
   // Where the tensors are. Single values on the CPU count as numbers.
   int8_t device = kCpuDevice, first = kCpuDevice;
   bool some = false, mixed = false, on_cpu = false;
-  for_each_tensor(args, nargs, [&](const Tensor& t, int) {
+  const Kernel* cuda = find_cuda_kernel(row.name);
+  const uint32_t on_host = cuda ? cuda->on_host : 0;
+  const auto stays = [&](int i) { return i < 32 && (on_host >> i & 1) != 0; };
+  bool from_device = false;
+  for_each_tensor(args, nargs, [&](const Tensor& t, int i) {
     if (t.wrapped_number) return;
+    if (stays(i)) {
+      from_device = from_device || t.device() != kCpuDevice;
+      return;
+    }
     if (t.device() == kCpuDevice) {
       on_cpu = true;
       return;
@@ -105,28 +113,28 @@ void Run::invoke_placed(const Kernel& row, const char* name, Operator::Variant v
     if (args[i].is(Tag::Device)) asked = asked_device(program_, args[i], device, name);
   if (!some) {
     // A tensor made of sizes and numbers: where there is a CUDA row it is made there.
-    const Kernel* made_there = row.random ? nullptr : find_cuda_kernel(row.name);
-    if (on_cpu || asked == kCpuDevice || !made_there) return invoke_elsewhere(row, name, variant, args, nargs, results, nresults, kCpuDevice, asked);
+    const Kernel* made_there = row.random ? nullptr : cuda;
+    if (on_cpu || from_device || asked == kCpuDevice || !made_there) return invoke_elsewhere(row, name, variant, args, nargs, results, nresults, kCpuDevice, asked);
     return invoke_row(*made_there, name, variant, args, nargs, results, nresults, asked);
   }
   if (asked != device) return invoke_elsewhere(row, name, variant, args, nargs, results, nresults, device, asked);
   std::vector<Value> moved;
-  if (on_cpu) {
+  if (on_cpu || from_device) {
     // In a program that was moved, what it makes on the CPU follows.
     const bool follows = program_.device() == device;
     const bool indices = takes_cpu_indices(row);
     const int written = variant == Operator::Variant::Functional ? -1 : variant == Operator::Variant::InPlace ? 0 : nargs - nresults;
     for_each_tensor(args, nargs, [&](const Tensor& t, int i) {
-      if (t.wrapped_number || t.device() != kCpuDevice) return;
+      if (t.wrapped_number || t.device() != kCpuDevice || stays(i)) return;
       const bool is_written = variant == Operator::Variant::InPlace ? i == written : written >= 0 && i >= written;
       if (is_written || (t.dim() > 0 && !follows && !(indices && i == 1))) refuse(device, kCpuDevice);
     });
     moved.reserve(static_cast<size_t>(nargs));
     for (int i = 0; i < nargs; i++)
-      moved.push_back(mapped(args[i], [&](const Value& v) { return v.to_tensor().wrapped_number ? v : to_device(v, device); }));
+      moved.push_back(mapped(
+        args[i], [&](const Value& v) { return v.to_tensor().wrapped_number ? v : to_device(v, stays(i) ? kCpuDevice : device); }));
     args = moved.data();
   }
-  const Kernel* cuda = find_cuda_kernel(row.name);
   if (cuda && cuda->accepts) {
     ArgList list;
     const int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
@@ -138,6 +146,8 @@ void Run::invoke_placed(const Kernel& row, const char* name, Operator::Variant v
     if (!cuda->accepts(call)) cuda = nullptr;
   }
   if (cuda) return invoke_row(*cuda, name, variant, args, nargs, results, nresults, device);
+  // Random numbers are the CPU's generator's, wherever they are wanted.
+  if (row.random) return invoke_elsewhere(row, name, variant, args, nargs, results, nresults, kCpuDevice, device);
   if (cuda_fallback() == Fallback::Error) {
     const std::string types = types_of(args, nargs);
     throw UnsupportedOperator(std::string(name) + " has no CUDA kernel for " + types + " (row " + row.name + ") on " + device_text(device) +

@@ -153,6 +153,9 @@ std::vector<std::string> kernel_names() {
 std::vector<std::string> cuda_kernel_names() {
   std::vector<std::string> names;
   for (const auto& [name, row] : cuda_kernel_map()) names.emplace_back(name);
+  // These draw on the CPU, for every device.
+  for (const auto& [name, row] : kernel_map())
+    if (row->random) names.emplace_back(name);
   return names;
 }
 

@@ -47,7 +47,7 @@ size_t aligned(size_t bytes) { return (bytes + kBlockAlignment - 1) & ~(kBlockAl
 
 bool Schedule::is_capturable(size_t index) const {
   const ScheduleStep& step = steps[index];
-  if (step.random || step.row->random || step.row->data_dependent) return false;
+  if (step.random || step.row->random || step.row->data_dependent || step.row->waits) return false;
   for (int i = 0; i < step.noutputs; i++)
     if (views[static_cast<size_t>(step.first_output + i)].device != device) return false;
   const auto there = [&](int view) { return view < 0 || views[static_cast<size_t>(view)].device == device; };

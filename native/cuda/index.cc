@@ -2,12 +2,15 @@
 //
 // Positions that are out of range are not seen here, since nothing waits for the device: the kernels tell them (Fault), and the next wait throws.
 #include <cstring>
+#include <list>
 #include <string_view>
+#include <vector>
 
 #include "cpu-avx/create.h"
 #include "cpu-avx/reduce_driver.h"
 #include "cuda/kernels/params_index.h"
 #include "cuda/rows.h"
+#include "cuda/select.h"
 
 namespace torchscript::cuda {
 namespace {
@@ -128,16 +131,83 @@ TS_CUDA_KERNEL(take, {.run = [](Call& call) {
 
 // ---- index, index_put: index tensors broadcast together; their dimensions replace the indexed ones where these are adjacent, else come first
 
-bool takes_positions(const Call& call) {
+bool is_mask(DType t) { return t == DType::Bool || t == DType::U8; }
+bool takes_indices(const Call& call, bool masks) {
   const Arg& list = call.args[1];
   if (list.kind != ArgKind::TensorList || call.tensor(0).quant) return false;
   int count = 0;
   for (int64_t i = 0; i < list.tensors.n; i++) {
     const TensorView* t = list.tensors.p[i];
-    if (t && (!is_position(t->dtype) || ++count > kIndexTensors)) return false;
+    if (!t) continue;
+    const bool mask = masks && is_mask(t->dtype) && t->ndim > 0;
+    if (!mask && !is_position(t->dtype)) return false;
+    count += mask ? t->ndim : 1;
   }
-  return true;
+  return count <= kIndexTensors;
 }
+bool takes_positions(const Call& call) { return takes_indices(call, false); }
+bool takes_masks(const Call& call) { return takes_indices(call, true); }
+
+bool is_one_mask(const Arg& list) {
+  int given = 0;
+  for (int64_t i = 0; i < list.tensors.n; i++) given += list.tensors.p[i] != nullptr;
+  return given == 1;
+}
+
+// The list with each mask replaced by the positions of its true elements, a tensor a dimension. They are as many as there are (`waits`), or
+// as many as there can be, where those beyond the last lie nowhere.
+class Positions {
+ public:
+  Positions(const TensorView& self, const Arg& list, bool waits, Runtime* runtime) {
+    int dim = 0;
+    for (int64_t i = 0; i < list.tensors.n; i++) {
+      const TensorView* t = list.tensors.p[i];
+      if (!t || !is_mask(t->dtype)) {
+        pointers_.push_back(t);
+        dim++;
+        continue;
+      }
+      masks_ = true;
+      for (int d = 0; d < t->ndim; d++) {
+        if (dim + d >= self.ndim || t->sizes[d] != self.sizes[dim + d])
+          fail_as("IndexError", "The shape of the mask at index %d does not match the shape of the indexed tensor at index %d", static_cast<int>(i), dim + d);
+      }
+      const Selection found(*t, runtime);
+      const int64_t n = waits ? found.count() : t->numel();
+      const auto room = static_cast<size_t>(std::max<int64_t>(1, n)) * 8;
+      const Scratch flat(t->device, room);
+      memory_.emplace_back(t->device, room * static_cast<size_t>(t->ndim));
+      found.write(flat.ptr<int64_t>(), n, !waits);
+      TensorView columns;
+      columns.data = memory_.back().ptr<void>();
+      columns.dtype = DType::I64;
+      columns.device = t->device;
+      columns.ndim = 2;
+      columns.sizes[0] = n, columns.sizes[1] = t->ndim;
+      columns.strides[0] = 1, columns.strides[1] = n;
+      write_coordinates(runtime, *t, flat.ptr<int64_t>(), columns, INT64_MIN);
+      for (int d = 0; d < t->ndim; d++) {
+        TensorView column = columns;
+        column.ndim = 1;
+        column.data = columns.ptr<int64_t>() + d * n;
+        views_.push_back(column);
+        pointers_.push_back(&views_.back());
+      }
+      dim += t->ndim;
+    }
+    arg_.kind = ArgKind::TensorList;
+    arg_.tensors = {pointers_.data(), static_cast<int64_t>(pointers_.size())};
+  }
+  const Arg& list() const { return arg_; }
+  bool masks() const { return masks_; }
+
+ private:
+  bool masks_ = false;
+  std::list<TensorView> views_;
+  std::vector<const TensorView*> pointers_;
+  std::list<Scratch> memory_;
+  Arg arg_;
+};
 
 // The walk over self[indices]; `plain` is not set.
 void walk_indices(Walk& w, const TensorView& self, const Arg& list) {
@@ -192,21 +262,46 @@ TS_CUDA_KERNEL(index, {.run =
                          },
                        .accepts = takes_positions});
 
+void infer_mask(Call& call) {
+  const Positions positions(call.tensor(0), call.args[1], true, call.runtime);
+  Walk w("index");
+  walk_indices(w, call.tensor(0), positions.list());
+  call.set_output(0, call.tensor(0).dtype, w.sizes, w.ndim);
+}
+TS_CUDA_KERNEL(index_mask, {.infer = infer_mask,
+                            .run =
+                              [](Call& call) {
+                                const TensorView& out = call.outputs[0];
+                                if (out.numel() == 0) return;
+                                const Positions positions(call.tensor(0), call.args[1], true, call.runtime);
+                                Walk w("index");
+                                walk_indices(w, call.tensor(0), positions.list());
+                                w.p.plain = out.data;
+                                for (int d = 0; d < w.ndim; d++) w.plain[d] = out.strides[d];
+                                w.run(call.runtime, out.device, gather_kernel(out.dtype));
+                              },
+                            .data_dependent = true,
+                            .accepts = takes_masks,
+                            .waits = true});
+
 bool takes_put(const Call& call) {
   const DType t = call.tensor(0).dtype;
-  return takes_positions(call) && (!call.args[3].b || is_real(t) || is_whole(t));
+  return takes_masks(call) && (!call.args[3].b || is_real(t) || is_whole(t));
 }
 TS_CUDA_KERNEL(index_put, {.run =
                              [](Call& call) {
                                const TensorView &out = call.outputs[0], &values = call.tensor(2);
                                start_from(out, call.tensor(0), call.runtime);
+                               const Positions positions(out, call.args[1], !is_one_mask(call.args[1]), call.runtime);
                                Walk w("index_put");
-                               walk_indices(w, out, call.args[1]);
+                               walk_indices(w, out, positions.list());
                                w.p.plain = values.data;
                                const int lead = w.ndim - values.ndim;
+                               // Of masks there may be fewer positions than room for them.
+                               const auto fits = [&](int64_t size, int64_t room) { return positions.masks() ? size <= room : size == room; };
                                for (int d = 0; d < values.ndim; d++) {
                                  const int at = lead + d;
-                                 if (values.sizes[d] != 1 && (at < 0 || values.sizes[d] != w.sizes[at]))
+                                 if (values.sizes[d] != 1 && (at < 0 || !fits(values.sizes[d], w.sizes[at])))
                                    fail("shape mismatch: value tensor cannot be broadcast to indexing result");
                                  if (at >= 0) w.plain[at] = values.sizes[d] == 1 ? 0 : values.strides[d];
                                }

@@ -15,6 +15,8 @@ TS_DEVICE bool locate(const IndexParams& p, uint32_t i, int64_t* plain, int64_t*
   int64_t sum = at[1];
   for (int k = 0; k < p.count; k++) {
     int64_t position = p.index_is_32[k] ? static_cast<const int32_t*>(p.index[k])[at[2 + k]] : static_cast<const int64_t*>(p.index[k])[at[2 + k]];
+    // What fills the room that a mask leaves.
+    if (position == INT64_MIN) return false;
     const int64_t given = position;
     if (p.wraps && position < 0) position += p.size[k];
     if (position < 0 || position >= p.size[k]) {
