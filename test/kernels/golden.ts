@@ -114,7 +114,7 @@ function difference(got: unknown, want: Plain, tol: number | undefined): string 
     const w = 'i' in want ? want.i : 'f' in want ? float(want.f) : 'b' in want ? want.b : undefined
     return Number(got) === Number(w) ? '' : `got ${String(got)}, want ${String(w)}`
   }
-  const handle = got as TensorHandle
+  const handle = (got as TensorHandle).copyTo(-1)
   const info = handle.info()
   if (info.dtype !== want.t) return `dtype ${info.dtype}, want ${want.t}`
   if (info.sizes.join() !== want.s.join()) return `shape [${info.sizes.join()}], want [${want.s.join()}]`
@@ -141,8 +141,9 @@ function difference(got: unknown, want: Plain, tol: number | undefined): string 
 
 const programs = new Map<string, ProgramHandle>()
 
-/** What differs from PyTorch, or an empty string. */
-export function runGolden(c: GoldenCase): string {
+/** What differs from PyTorch, or an empty string. `device` is where the tensors are: -1 for the CPU. */
+export function runGolden(c: GoldenCase, device = -1): string {
+  const placed = (t: TensorHandle): TensorHandle => (device < 0 ? t : t.copyTo(device))
   const inputs: string[] = []
   const names: string[] = []
   const constants: string[] = []
@@ -155,7 +156,7 @@ export function runGolden(c: GoldenCase): string {
   for (const a of c.args) {
     if (a === null) {
       names.push('%none')
-    } else if ('t' in a) give('Tensor', tensorOf(a))
+    } else if ('t' in a) give('Tensor', placed(tensorOf(a)))
     else if ('i' in a) give('int', a.i)
     else if ('f' in a) give('float', float(a.f))
     else if ('b' in a) give('bool', a.b)
@@ -166,7 +167,7 @@ export function runGolden(c: GoldenCase): string {
     else if ('ts' in a)
       give(
         'Tensor[]',
-        a.ts.map((x) => tensorOf(x as { t: number; s: number[]; d: string })),
+        a.ts.map((x) => placed(tensorOf(x as { t: number; s: number[]; d: string }))),
       )
     else {
       names.push(`%s${constants.length}`)
