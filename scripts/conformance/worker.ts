@@ -51,7 +51,9 @@ function callsOf(io: PickleValue): Call[] {
 function runCall(module: torch.jit.ScriptModule, call: Call, tolerance: Tolerance, where: string): void {
   const args = call.inputs.map((input) => placed(toArgument(input)))
   if (call.kwargs?.kind === 'dict' && call.kwargs.entries.length > 0) {
-    args.push(torch.kwargs(Object.fromEntries(call.kwargs.entries.map(([key, value]) => [String(toArgument(key)), placed(toArgument(value))]))))
+    args.push(
+      torch.kwargs(Object.fromEntries(call.kwargs.entries.map(([key, value]) => [String(toArgument(key)), placed(toArgument(value))]))),
+    )
   }
   const raises = call.expected.kind === 'dict' ? field(call.expected, '__raises__') : undefined
   if (raises === undefined) {

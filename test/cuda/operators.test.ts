@@ -56,28 +56,60 @@ const call =
     unit[name](...args, ...rest)
 
 t.test('patches', (t) => {
-  for (const x of [randn(2, 3, 5, 6), wide(randn(1, 2, 4, 5)), randn(2, 3, 5, 6).to('float16'), torch.randint(0, 9, [1, 2, 5, 5])]) sameOnDevice(t, `im2col ${x.dtype}`, call('im2col'), [x])
+  for (const x of [randn(2, 3, 5, 6), wide(randn(1, 2, 4, 5)), randn(2, 3, 5, 6).to('float16'), torch.randint(0, 9, [1, 2, 5, 5])])
+    sameOnDevice(t, `im2col ${x.dtype}`, call('im2col'), [x])
   sameOnDevice(t, 'im2col of a view', call('im2col'), [randn(6, 5, 3).permute([2, 1, 0])])
-  for (const x of [randn(2, 12, 18), wide(randn(12, 18)), randn(2, 12, 18).to('bfloat16')]) sameOnDevice(t, `col2im ${x.dtype}`, call('col2im'), [x], x.dtype === 'bfloat16' ? 1e-2 : 1e-6)
+  for (const x of [randn(2, 12, 18), wide(randn(12, 18)), randn(2, 12, 18).to('bfloat16')])
+    sameOnDevice(t, `col2im ${x.dtype}`, call('col2im'), [x], x.dtype === 'bfloat16' ? 1e-2 : 1e-6)
   t.end()
 })
 
 t.test('grids', (t) => {
   for (const mode of [0, 1, 2])
     for (const padding of [0, 1, 2])
-      for (const align of [true, false]) sameOnDevice(t, `2d ${mode} ${padding} ${align}`, call('grid', mode, padding, align), [randn(2, 3, 4, 5), randn(2, 3, 7, 2)], 1e-5)
+      for (const align of [true, false])
+        sameOnDevice(t, `2d ${mode} ${padding} ${align}`, call('grid', mode, padding, align), [randn(2, 3, 4, 5), randn(2, 3, 7, 2)], 1e-5)
   for (const padding of [0, 1, 2]) {
     sameOnDevice(t, `3d ${padding}`, call('grid', 0, padding, true), [randn(2, 2, 3, 4, 5), randn(2, 3, 2, 3, 3)], 1e-5)
-    sameOnDevice(t, `3d nearest ${padding}`, call('grid', 1, padding, false), [wide(randn(2, 2, 3, 4, 5)), wide(randn(2, 3, 2, 3, 3))], 1e-5)
+    sameOnDevice(
+      t,
+      `3d nearest ${padding}`,
+      call('grid', 1, padding, false),
+      [wide(randn(2, 2, 3, 4, 5)), wide(randn(2, 3, 2, 3, 3))],
+      1e-5,
+    )
   }
-  sameOnDevice(t, 'NaN and infinity', call('grid', 0, 1, false), [randn(1, 1, 3, 3), torch.tensor([[[[NaN, 0], [Infinity, -1], [-Infinity, 1]]]])], 1e-5)
+  sameOnDevice(
+    t,
+    'NaN and infinity',
+    call('grid', 0, 1, false),
+    [
+      randn(1, 1, 3, 3),
+      torch.tensor([
+        [
+          [
+            [NaN, 0],
+            [Infinity, -1],
+            [-Infinity, 1],
+          ],
+        ],
+      ]),
+    ],
+    1e-5,
+  )
   for (const align of [true, false]) sameOnDevice(t, 'affine', call('affine', align), [randn(2, 2, 3)], 1e-6)
   t.end()
 })
 
 t.test('regions', (t) => {
-  const rois = torch.tensor([[0, 1, 1, 9, 7], [1, -3, 2, 20, 5], [1, 4, 4, 4, 4]])
-  for (const ratio of [-1, 2]) for (const aligned of [true, false]) sameOnDevice(t, `${ratio} ${aligned}`, call('roi', ratio, aligned), [randn(2, 3, 6, 7), rois], 1e-5)
+  const rois = torch.tensor([
+    [0, 1, 1, 9, 7],
+    [1, -3, 2, 20, 5],
+    [1, 4, 4, 4, 4],
+  ])
+  for (const ratio of [-1, 2])
+    for (const aligned of [true, false])
+      sameOnDevice(t, `${ratio} ${aligned}`, call('roi', ratio, aligned), [randn(2, 3, 6, 7), rois], 1e-5)
   sameOnDevice(t, 'double', call('roi', 2, false), [wide(randn(2, 3, 6, 7)), wide(rois)], 1e-12)
   sameOnDevice(t, 'none', call('roi', 2, false), [randn(2, 3, 6, 7), torch.zeros([0, 5])])
   sameOnDevice(t, 'sensitive', call('sensitive'), [randn(2, 8, 6, 7), rois], 1e-5)
@@ -98,7 +130,8 @@ t.test('resizing with a filter', (t) => {
 t.test('bags of embeddings', (t) => {
   const i = torch.randint(0, 6, [11])
   const o = torch.tensor([0n, 0n, 4n, 9n], { dtype: 'int64' })
-  for (const mode of [0, 1, 2]) for (const last of [true, false]) sameOnDevice(t, `${mode} ${last}`, call('bag', mode, last, 2), [randn(6, 5), i, o], 1e-6)
+  for (const mode of [0, 1, 2])
+    for (const last of [true, false]) sameOnDevice(t, `${mode} ${last}`, call('bag', mode, last, 2), [randn(6, 5), i, o], 1e-6)
   sameOnDevice(t, 'weighted', call('weighted'), [wide(randn(6, 5)), i, o, wide(randn(11))], 1e-12)
   t.end()
 })
@@ -110,22 +143,44 @@ t.test('pooling with samples', (t) => {
 })
 
 t.test('losses of labels', (t) => {
-  const labels = torch.tensor([[3n, 0n, -1n, 1n], [-1n, 2n, 2n, 2n], [1n, 1n, 2n, 0n]], { dtype: 'int64' })
+  const labels = torch.tensor(
+    [
+      [3n, 0n, -1n, 1n],
+      [-1n, 2n, 2n, 2n],
+      [1n, 1n, 2n, 0n],
+    ],
+    { dtype: 'int64' },
+  )
   for (const reduction of [0, 1, 2]) sameOnDevice(t, `multilabel ${reduction}`, call('multilabel', reduction), [randn(3, 4), labels], 1e-6)
   sameOnDevice(t, 'multilabel of a row', call('multilabel', 0), [wide(randn(4)), labels.select(0, 0)], 1e-12)
   const logs = torch.logSoftmax(randn(7, 3, 5), 2)
   const targets = torch.randint(1, 5, [3, 4])
   for (const reduction of [0, 1, 2]) sameOnDevice(t, `ctc ${reduction}`, call('ctc', reduction, reduction === 1), [logs, targets], 1e-6)
   sameOnDevice(t, 'ctc joined', call('ctc', 0, true), [logs, torch.randint(1, 5, [8])], 1e-6)
-  sameOnDevice(t, 'ctc, lengths in tensors', call('ctc_tensors'), [logs, torch.randint(2, 5, [3, 4]), torch.tensor([7, 6, 5]).to('int64'), torch.tensor([1, 2, 4]).to('int64')], 1e-6)
+  sameOnDevice(
+    t,
+    'ctc, lengths in tensors',
+    call('ctc_tensors'),
+    [logs, torch.randint(2, 5, [3, 4]), torch.tensor([7, 6, 5]).to('int64'), torch.tensor([1, 2, 4]).to('int64')],
+    1e-6,
+  )
   t.end()
 })
 
 t.test('searches', (t) => {
   const sorted = torch.sort(randn(3, 9), 1)[0]
   sameOnDevice(t, 'rows', call('search'), [sorted, randn(3, 4)])
-  sameOnDevice(t, 'one row', call('search'), [torch.tensor([1, 2, 2, 5]), torch.tensor([[0, 2, NaN], [5, 9, 1]])])
-  sameOnDevice(t, 'integers', call('search'), [torch.tensor([1n, 2n ** 60n, 2n ** 60n + 1n], { dtype: 'int64' }), torch.tensor([2n ** 60n + 1n, 0n], { dtype: 'int64' })])
+  sameOnDevice(t, 'one row', call('search'), [
+    torch.tensor([1, 2, 2, 5]),
+    torch.tensor([
+      [0, 2, NaN],
+      [5, 9, 1],
+    ]),
+  ])
+  sameOnDevice(t, 'integers', call('search'), [
+    torch.tensor([1n, 2n ** 60n, 2n ** 60n + 1n], { dtype: 'int64' }),
+    torch.tensor([2n ** 60n + 1n, 0n], { dtype: 'int64' }),
+  ])
   sameOnDevice(t, 'buckets', call('buckets'), [randn(4, 5), torch.tensor([-1, 0, 0.5, 2])])
   sameOnDevice(t, 'histograms', call('histc'), [randn(300)])
   sameOnDevice(t, 'histograms of one value', call('histc'), [torch.ones([3], { dtype: 'float64' })])
@@ -133,7 +188,12 @@ t.test('searches', (t) => {
 })
 
 t.test('Fourier transforms', (t) => {
-  for (const shape of [[2, 8], [3, 7], [5, 30], [4, 1]]) {
+  for (const shape of [
+    [2, 8],
+    [3, 7],
+    [5, 30],
+    [4, 1],
+  ]) {
     sameOnDevice(t, `real [${shape}]`, call('fft'), [randn(...shape)], 2e-5)
     sameOnDevice(t, `double [${shape}]`, call('fft'), [wide(randn(...shape))], 1e-12)
     sameOnDevice(t, `complex [${shape}]`, call('fft'), [torch.complex(randn(...shape), randn(...shape)) as unknown as T], 2e-5)
@@ -143,7 +203,10 @@ t.test('Fourier transforms', (t) => {
 })
 
 t.test('einsum', (t) => {
-  const run = (equation: string) => (...operands: T[]): T => torch.einsum(equation, operands)
+  const run =
+    (equation: string) =>
+    (...operands: T[]): T =>
+      torch.einsum(equation, operands)
   sameOnDevice(t, 'product', run('ij,jk->ik'), [randn(3, 5), randn(5, 4)], 1e-5)
   sameOnDevice(t, 'batches', run('bhid,bhjd->bhij'), [randn(2, 2, 3, 5), randn(2, 2, 4, 5)], 1e-5)
   sameOnDevice(t, 'orders', run('bind,jnd->bnij'), [randn(2, 3, 2, 5), randn(4, 2, 5)], 1e-5)
@@ -158,7 +221,8 @@ t.test('einsum', (t) => {
 })
 
 t.test('random numbers are the CPU generator’s', (t) => {
-  const same = (name: string, run: (x: T) => T): void => sameOnDevice(t, name, (x: T) => (torch.manualSeed(3), run(x)), [torch.rand([5, 7])])
+  const same = (name: string, run: (x: T) => T): void =>
+    sameOnDevice(t, name, (x: T) => (torch.manualSeed(3), run(x)), [torch.rand([5, 7])])
   same('rand_like', (x) => torch.randLike(x))
   same('bernoulli', (x) => torch.bernoulli(x))
   same('dropout', (x) => torch.nn.functional.dropout(x, { p: 0.4, training: true }))

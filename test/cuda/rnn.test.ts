@@ -76,7 +76,8 @@ for (const name of names) {
     sameOnDevice(
       t,
       'packed',
-      (...args: unknown[]) => unit[`${name}_packed`](args[0], torch.tensor([3n, 2n, 2n, 1n], { dtype: 'int64' }), args[1], args[2], 2, true),
+      (...args: unknown[]) =>
+        unit[`${name}_packed`](args[0], torch.tensor([3n, 2n, 2n, 1n], { dtype: 'int64' }), args[1], args[2], 2, true),
       [randn(8, 3), name === 'lstm' ? [h, randn(4, 3, 5)] : h, parameters(name, packed, 'float32')],
       1e-5,
     )

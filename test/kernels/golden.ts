@@ -114,7 +114,7 @@ function difference(got: unknown, want: Plain, tol: number | undefined): string 
     const w = 'i' in want ? want.i : 'f' in want ? float(want.f) : 'b' in want ? want.b : undefined
     return Number(got) === Number(w) ? '' : `got ${String(got)}, want ${String(w)}`
   }
-  const handle = (got as TensorHandle).copyTo(-1)
+  const handle = got as TensorHandle
   const info = handle.info()
   if (info.dtype !== want.t) return `dtype ${info.dtype}, want ${want.t}`
   if (info.sizes.join() !== want.s.join()) return `shape [${info.sizes.join()}], want [${want.s.join()}]`
@@ -122,7 +122,7 @@ function difference(got: unknown, want: Plain, tol: number | undefined): string 
   if (want.st !== undefined && count > 1 && want.s.some((size, d) => size > 1 && info.strides[d] !== want.st?.[d]))
     return `strides [${info.strides.join()}], want [${want.st.join()}]`
   if (want.st === undefined && count > 1 && !info.isContiguous) return `strides [${info.strides.join()}], want contiguous`
-  const whole = handle.contiguousCopy()
+  const whole = handle.copyTo(-1).contiguousCopy()
   const bytes = new Uint8Array(whole.data(), whole.dataOffset, count * itemSize[want.t])
   const a = elements(want.t, bytes)
   const b = elements(want.t, Buffer.from(want.d, 'base64'))
