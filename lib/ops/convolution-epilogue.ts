@@ -15,7 +15,7 @@ export const hasChannelsLastKernel = (
   weight: { readonly dtype: string; readonly shape: readonly number[] },
   { groups, transposed }: { readonly groups: number; readonly transposed: boolean },
 ): boolean =>
-  weight.dtype === 'float32' &&
+  (weight.dtype === 'float32' || weight.dtype === 'float16' || weight.dtype === 'bfloat16') &&
   weight.shape.length === 4 &&
   (groups === 1 || (!transposed && (groups === weight.shape[0] || weight.shape[1] > 1)))
 

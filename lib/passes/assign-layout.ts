@@ -115,7 +115,9 @@ class Assignment {
     const convolution = this.convolution(node)
     const weight = convolution?.argument('weight')?.node.constant
     const facts = weight?.kind === 'tensor' ? this.facts.facts(weight.tensor) : undefined
-    return facts !== undefined && !convolution!.padsByName && hasChannelsLastKernel(facts, convolution!)
+    if (facts === undefined || convolution!.padsByName || !hasChannelsLastKernel(facts, convolution!)) return false
+    // Those of the CPU are for float32.
+    return facts.dtype === 'float32' || this.facts.halvesMayRunOnDevice?.() === true
   }
 
   private convolution(node: Node): Convolution | undefined {

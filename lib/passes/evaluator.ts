@@ -14,6 +14,8 @@ export interface TensorFacts {
 export interface ConstantFacts {
   /** Undefined for tensors of which nothing is known. */
   facts(tensor: unknown): TensorFacts | undefined
+  /** Whether convolutions of float16 and bfloat16 may run where channels-last images suit them. Left out: they do not. */
+  halvesMayRunOnDevice?(): boolean
 }
 
 /** Runs operators on constants. */

@@ -26,13 +26,15 @@ export interface WeightedNode {
   readonly beside: readonly number[]
 }
 
-const floats = new Set(['float32', 'float64'])
+const floats: readonly string[] = ['float32', 'float64']
+/** The floats that kernels compute in float32: nothing is folded into weights that are rounded so. */
+export const halves: readonly string[] = ['float16', 'bfloat16']
 
-/** The convolution that a node is, if its weight and bias are constants of a float type. */
-export function constantConvolution(node: Node, evaluator: ConstantFacts): WeightedNode | undefined {
+/** The convolution that a node is, if its weight and bias are constants of a float type, or of `others`. */
+export function constantConvolution(node: Node, evaluator: ConstantFacts, others: readonly string[] = []): WeightedNode | undefined {
   // What follows the convolution is in an epilogue already.
   const convolution = node.kind === epilogueKind ? undefined : convolutionOf(node)
-  const weights = constantWeights(node, evaluator)
+  const weights = constantWeights(node, evaluator, others)
   if (convolution === undefined || weights === undefined) return undefined
   const { groups: g, transposed } = convolution
   const { shape } = weights
@@ -61,10 +63,10 @@ export function constantConvolution(node: Node, evaluator: ConstantFacts): Weigh
   }
 }
 
-/** The linear layer that a node is, if its weight and bias are constants of a float type. */
-export function constantLinear(node: Node, evaluator: ConstantFacts): WeightedNode | undefined {
+/** The linear layer that a node is, if its weight and bias are constants of a float type, or of `others`. */
+export function constantLinear(node: Node, evaluator: ConstantFacts, others: readonly string[] = []): WeightedNode | undefined {
   if (node.kind !== 'aten::linear') return undefined
-  const weights = constantWeights(node, evaluator)
+  const weights = constantWeights(node, evaluator, others)
   if (weights?.shape.length !== 2) return undefined
   const { shape } = weights
   return { ...weights, node, channels: shape[0], spatial: 0, weightShape: shape, split: shape, beside: [shape[0], 1] }
@@ -73,11 +75,12 @@ export function constantLinear(node: Node, evaluator: ConstantFacts): WeightedNo
 function constantWeights(
   node: Node,
   evaluator: ConstantFacts,
+  others: readonly string[],
 ): { weight: ConstantValue & { kind: 'tensor' }; bias: ConstantValue; dtype: string; shape: readonly number[] } | undefined {
   const [weight, bias] = [node.inputs[1]?.node.constant, node.inputs[2]?.node.constant]
   if (weight?.kind !== 'tensor' || (bias?.kind !== 'tensor' && bias?.kind !== 'none')) return undefined
   const facts = evaluator.facts(weight.tensor)
-  if (facts === undefined || !floats.has(facts.dtype)) return undefined
+  if (facts === undefined || !(floats.includes(facts.dtype) || others.includes(facts.dtype))) return undefined
   if (bias.kind === 'tensor' && evaluator.facts(bias.tensor)?.dtype !== facts.dtype) return undefined
   return { weight, bias, dtype: facts.dtype, shape: facts.shape }
 }

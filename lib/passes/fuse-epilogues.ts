@@ -10,7 +10,7 @@ import { convolutionEpilogue, convolutionOf, epilogueKind } from './convolutions
 import { floatDType } from './dtype-inference.js'
 import type { ConstantFacts } from './evaluator.js'
 import { readsFormOnly } from './effects.js'
-import { constantConvolution, constantLinear, type WeightedNode } from './fold-weights.js'
+import { constantConvolution, constantLinear, halves, type WeightedNode } from './fold-weights.js'
 import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
 
@@ -97,9 +97,9 @@ class Fusion {
   }
 
   private layerOf(node: Node): WeightedNode | undefined {
-    if (node.kind === 'aten::linear') return constantLinear(node, this.facts)
+    if (node.kind === 'aten::linear') return constantLinear(node, this.facts, halves)
     if (convolutionOf(node)?.padsByName !== false) return undefined
-    return constantConvolution(node, this.facts)
+    return constantConvolution(node, this.facts, halves)
   }
 
   /** Why a layer keeps its results to itself. */

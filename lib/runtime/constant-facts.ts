@@ -1,4 +1,5 @@
 import type { TensorData } from '../archive/values.js'
+import { nativeBinding } from '../native/loader.js'
 import type { ConstantFacts } from '../passes/evaluator.js'
 
 /** What the description of a constant tensor says. */
@@ -7,4 +8,5 @@ export const constantFacts: ConstantFacts = {
     const { dtype, shape, quant, sparse } = tensor as TensorData
     return quant === undefined && sparse === undefined && shape !== undefined ? { dtype, shape } : undefined
   },
+  halvesMayRunOnDevice: () => nativeBinding().cuda.deviceCount() > 0,
 }
