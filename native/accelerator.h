@@ -121,4 +121,9 @@ class Accelerator {
 Accelerator* accelerator();
 void register_accelerator(Accelerator* instance);
 
+// Whether products and convolutions of float32 may round their operands to TF32 on a device's Tensor Cores. Off unless the program asks.
+void allow_tf32(bool products, bool convolutions);
+bool allows_tf32_products();
+bool allows_tf32_convolutions();
+
 }  // namespace torchscript

@@ -32,10 +32,6 @@ Fallback cuda_fallback();
 void set_cuda_fallback(Fallback fallback);
 // Operators that ran on the CPU for want of a CUDA kernel since the last call, each once.
 std::vector<std::string> take_fallen_back();
-// Whether products and convolutions of float32 may round their operands to TF32 on a device's Tensor Cores. Off unless the program asks.
-void allow_tf32(bool products, bool convolutions);
-bool allows_tf32_products();
-bool allows_tf32_convolutions();
 void note_fallen_back(const char* name);
 
 }  // namespace torchscript

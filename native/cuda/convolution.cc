@@ -3,7 +3,6 @@
 #include <cstdio>
 
 #include "cpu-avx/conv/bottleneck_parts.h"
-#include "core/device.h"
 #include "cuda/conv_tiles.h"
 #include "cuda/rows.h"
 

@@ -7,7 +7,6 @@
 #include <optional>
 #include <unordered_map>
 
-#include "core/device.h"
 #include "cuda/gemm.h"
 #include "cuda/rows.h"
 
