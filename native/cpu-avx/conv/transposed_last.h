@@ -80,8 +80,8 @@ inline void run_transposed_last(Runtime& runtime, const LastProblem& c, const La
     int64_t ky = 0, kx = 0;
     while (ky < s.kernel[1] && !rows.has(ky)) ky++;
     while (kx < s.kernel[2] && !columns.has(kx)) kx++;
-    const bool in_place = dense && rows.taps * columns.taps == 1 && rows.count == s.in[1] && columns.count == s.in[2] && rows.at(0, ky) == 0 &&
-                          columns.at(0, kx) == 0;
+    const bool in_place = dense && rows.taps * columns.taps == 1 && rows.count == s.in[1] && columns.count == s.in[2] &&
+                          rows.at(0, ky) == 0 && columns.at(0, kx) == 0;
     const int64_t line = (whole.k + 15) / 16 * 16, step = line % 256 == 0 ? line + 16 : line;
     const int64_t most = std::max<int64_t>(4 * kernels.mr, (48 << 10) / std::max(step, oc) / kernels.mr * kernels.mr);
     for_pieces(runtime, whole, pixels, most, [&](int64_t q0, int64_t q1, int64_t p0, int64_t p1) {
@@ -108,8 +108,10 @@ inline void run_transposed_last(Runtime& runtime, const LastProblem& c, const La
             for (int64_t j = 0; j < s.kernel[2]; j++) {
               if (!columns.has(j)) continue;
               const int64_t ix = columns.at(x, j);
-              if (iy < 0 || iy >= s.in[1] || ix < 0 || ix >= s.in[2]) std::memset(to, 0, static_cast<size_t>(ic) * sizeof(float));
-              else std::memcpy(to, image.data + item * image.item + iy * image.row + ix * image.pixel, static_cast<size_t>(ic) * sizeof(float));
+              const float* from = image.data + item * image.item + iy * image.row + ix * image.pixel;
+              const size_t bytes = static_cast<size_t>(ic) * sizeof(float);
+              if (iy < 0 || iy >= s.in[1] || ix < 0 || ix >= s.in[2]) std::memset(to, 0, bytes);
+              else std::memcpy(to, from, bytes);
               to += ic;
             }
           }

@@ -89,9 +89,9 @@ inline bool run_winograd_stem(Runtime& runtime, const LastProblem& c, const Tens
     for (int64_t piece = begin; piece < end; piece++) {
       const int64_t item = piece / pieces, first = rows * (piece % pieces) / pieces, last = rows * (piece % pieces + 1) / pieces;
       for (int64_t channel = 0; channel < ic; channel++) {
-        winograd_table().f32.stage(kStemPhases, x.ptr<float>() + item * window.item + channel * window.channel, window.strides[1], s.in[1], s.in[2],
-                                   first * kStemPhases - s.pad_low[1], (last - first) * kStemPhases + 6, s.pad_low[2], phase,
-                                   staged + channel * plane);
+        const float* from = x.ptr<float>() + item * window.item + channel * window.channel;
+        winograd_table().f32.stage(kStemPhases, from, window.strides[1], s.in[1], s.in[2], first * kStemPhases - s.pad_low[1],
+                                   (last - first) * kStemPhases + 6, s.pad_low[2], phase, staged + channel * plane);
       }
       for (int64_t row = first; row < last; row++) {
         for (int parity = 0; parity < 4; parity++) {

@@ -374,7 +374,8 @@ template <int NV, int M, bool Whole> void stem_tile(const StemTile& t) {
   for (int v = 0; v < NV; v++) {
     // The sums start with the bias.
     const int left = t.n - v * W;
-    const V start = !t.bias ? L::zero() : Whole ? L::load(t.bias + v * W) : left > 0 ? L::load_n(t.bias + v * W, left < W ? left : W) : L::zero();
+    V start = L::zero();
+    if (t.bias && (Whole || left > 0)) start = Whole ? L::load(t.bias + v * W) : L::load_n(t.bias + v * W, left < W ? left : W);
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) acc[i][v] = start;
   }

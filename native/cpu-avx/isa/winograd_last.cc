@@ -78,7 +78,8 @@ TS_INLINE void strided_part(const float* const* pixels, int64_t c, int n, float*
                                    store<Whole>(x, v + (i * 3 + j) * v_step + part * channels + c, n);
                                  });
 }
-template <bool Whole> TS_INLINE void strided_vector(const float* const* pixels, int64_t c, int n, float* v, int64_t v_step, int64_t channels) {
+template <bool Whole>
+TS_INLINE void strided_vector(const float* const* pixels, int64_t c, int n, float* v, int64_t v_step, int64_t channels) {
   strided_part<0, 0, Whole>(pixels, c, n, v, v_step, channels);
   strided_part<0, 1, Whole>(pixels, c, n, v, v_step, channels);
   strided_part<1, 0, Whole>(pixels, c, n, v, v_step, channels);
