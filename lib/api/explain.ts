@@ -2,6 +2,7 @@ import { explainFunction, type KernelRun, type NodeExplanation } from '../runtim
 import type { SignatureReport } from '../native/binding.js'
 import type { ScriptFunction } from '../ir/types.js'
 import { optimizedGraph } from '../runtime/optimized-execution.js'
+import { deviceName } from '../tensor/device.js'
 import { ArgumentError } from '../util/errors.js'
 import { compiledFunctionOf } from './jit/script-function.js'
 import { partsOf, ScriptModule } from './jit/script-module.js'
@@ -22,7 +23,7 @@ export interface Explanation {
   readonly nodes: readonly NodeExplanation[]
   /** Whether such calls replay a schedule, how many steps it has and how much memory it needs. */
   readonly signature: SignatureReport | undefined
-  /** Instruction set of the kernels. */
+  /** Instruction set of the kernels, or the device that they run on. */
   readonly isa: string
   readonly threads: number
   toString(): string
@@ -113,7 +114,8 @@ export function explain(target: object, inputs: readonly unknown[], options: Exp
     const given = typeof target === 'object' && target !== null ? (target as object).constructor.name : String(target)
     throw new ArgumentError(`Expected a TorchScript module or function, or a result of torch.compile, for \`target\` but received ${given}`)
   }
-  const explanation = { ...found, isa: isa(), threads: getNumThreads() }
+  const { device } = compiled === undefined ? partsOf(target as ScriptModule).program : compiled.program
+  const explanation = { ...found, isa: device < 0 ? isa() : deviceName(device), threads: getNumThreads() }
   return { ...explanation, toString: () => tableOf(explanation) }
 }
 
