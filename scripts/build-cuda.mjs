@@ -1,8 +1,9 @@
 // `npm run build:cuda`: compiles native/cuda/kernels with nvcc into build/Release/torchscript.cuda, beside the addon (docs/cuda.md). Without nvcc nothing is
 // built, which is said. A file is compiled again when it, what it includes or its flags changed: results are kept by content in build/cuda.
 //
-//   --check   compiles, and compares registers, spills and shared memory of each kernel with native/cuda/kernels/resources.txt (BLESS=1 rewrites it)
-//   --arch sm_80   only this architecture, for a quick look; writes no file beside the addon
+//   --check   compiles for the oldest and the newest chip, and compares registers, spills and shared memory of each kernel with
+//             native/cuda/kernels/resources.txt (BLESS=1 rewrites it; of another nvcc only spills count); writes no file beside the addon
+//   --arch sm_80,sm_90   only these architectures, for a quick look; writes no file beside the addon
 //
 // A kernel file may say `// archs: sm_90a` to be compiled for these alone. Others are compiled to one PTX (compute_75, or `// ptx: compute_80`), which
 // ptxas assembles for each chip, and for the latest to PTX that later chips' drivers compile.
@@ -11,10 +12,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { builtKernels, kernelFile, kernelSources } from './cuda-sources.mjs'
+import { builtKernels, kernelFile, kernelNames, kernelSources } from './cuda-sources.mjs'
 
 const args = process.argv.slice(2)
-const only = args.includes('--arch') ? args[args.indexOf('--arch') + 1] : undefined
+const checks = args.includes('--check')
+const only = args.includes('--arch') ? args[args.indexOf('--arch') + 1].split(',') : checks ? ['sm_75', 'sm_90', 'sm_90a'] : undefined
 const table = 'native/cuda/kernels/resources.txt'
 /** The chips that kernels are assembled for. */
 const chips = ['sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90']
@@ -46,10 +48,10 @@ function flagsOf(text) {
   // Expressions of the pointwise family round as the CPU's do; other kernels contract.
   if (!/pointwise\.cuh/.test(text)) common[common.indexOf('-fmad=false')] = '-fmad=true'
   if (archs !== undefined) {
-    const wanted = archs.filter((a) => only === undefined || a === only)
+    const wanted = archs.filter((a) => only === undefined || only.includes(a))
     return { flags: [...common, ...wanted.flatMap((a) => ['-gencode', `arch=${a.replace('sm_', 'compute_')},code=${a}`])], count: wanted.length }
   }
-  const wanted = (only === undefined ? chips : [only]).filter((c) => chipNumber(c) >= chipNumber(ptx))
+  const wanted = chips.filter((c) => (only === undefined || only.includes(c)) && chipNumber(c) >= chipNumber(ptx))
   const codes = only === undefined ? [...wanted, ptx] : wanted
   return { flags: [...common, '-gencode', `arch=${ptx},code=[${codes.join(',')}]`], count: wanted.length }
 }
@@ -109,8 +111,8 @@ function resourcesOf(log) {
 }
 const resources = built.flatMap(({ log }) => resourcesOf(log))
 
-if (args.includes('--check')) {
-  // One line a kernel; pointwise kernels are many and alike, so that only the most of each file counts.
+/** The table's lines: one a kernel; pointwise kernels are many and alike, so that only the most of each file counts. */
+function tableLines() {
   const lines = []
   for (const { name, log } of built) {
     const rows = resourcesOf(log)
@@ -121,17 +123,30 @@ if (args.includes('--check')) {
     if (name.startsWith('pointwise_')) lines.push(summary(`${name}*`, rows))
     else for (const kernel of new Set(rows.map((r) => r.kernel))) lines.push(summary(kernel, rows.filter((r) => r.kernel === kernel)))
   }
-  const text = `# Most registers and spilled bytes a thread, and static shared memory a block, over all chips. npm run build:cuda -- --check; BLESS=1 rewrites.\n${lines.sort().join('\n')}\n`
-  if (process.env.BLESS) writeFileSync(table, text)
-  const known = existsSync(table) ? readFileSync(table, 'utf8') : ''
-  if (known !== text) {
-    const before = new Set(known.split('\n'))
-    const after = new Set(text.split('\n'))
-    for (const line of before) if (!after.has(line)) console.log(`- ${line}`)
-    for (const line of after) if (!before.has(line)) console.log(`+ ${line}`)
+  return lines.sort()
+}
+
+if (checks) {
+  const compiler = /V(\d+\.\d+)/.exec(version.stdout)?.[1] ?? 'unknown'
+  const head = '# Most registers and spilled bytes a thread, and static shared memory a block, on sm_75 and sm_90. npm run build:cuda -- --check; BLESS=1 rewrites.'
+  const lines = tableLines()
+  if (process.env.BLESS) writeFileSync(table, `${head}\n# nvcc ${compiler}\n${lines.join('\n')}\n`)
+  const known = existsSync(table) ? readFileSync(table, 'utf8').trim().split('\n') : []
+  // Another compiler gives other registers. What it spills, and the shared memory that the source declares, should be the same.
+  const sameCompiler = known.includes(`# nvcc ${compiler}`)
+  const comparable = (line) => (sameCompiler ? line : line.replace(/ registers \d+/, ''))
+  const before = new Set(known.filter((line) => !line.startsWith('#')).map(comparable))
+  const after = new Set(lines.map(comparable))
+  const wrong = [...[...before].filter((line) => !after.has(line)).map((line) => `- ${line}`), ...[...after].filter((line) => !before.has(line)).map((line) => `+ ${line}`)]
+  // The emulated driver takes the names from the sources.
+  const compiled = new Set(resources.map((r) => r.kernel))
+  const declared = new Set(kernelSources().flatMap((file) => kernelNames(file)))
+  for (const name of compiled) if (!declared.has(name)) wrong.push(`${name} is compiled, but kernelNames of scripts/cuda-sources.mjs does not find it`)
+  for (const line of wrong) console.log(line)
+  if (wrong.length > 0) {
     console.log(`Expected the resources of ${table}. BLESS=1 rewrites it.`)
     process.exitCode = 1
-  }
+  } else console.log(`${compiled.size} kernels compile for sm_75 and sm_90 with the registers, spills and shared memory of ${table}.`)
 }
 
 if (only === undefined) {

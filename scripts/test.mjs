@@ -15,6 +15,8 @@ execSync('node scripts/build-emulated.mjs', { stdio: 'inherit' })
 const files = walk('.build/test').filter((f) => filter === undefined || f.includes(filter))
 if (files.length === 0) throw new Error(`Expected a part of a test file's path but received ${JSON.stringify(filter)}.`)
 if (filter === undefined) {
+  // With nvcc: that it and ptxas take every kernel, and what each uses.
+  execSync('node scripts/build-cuda.mjs --check', { stdio: 'inherit' })
   execSync('npx tsc --noEmit -p .', { stdio: 'inherit' })
   execSync('npm run -s lint', { stdio: 'inherit' })
 }
