@@ -91,6 +91,7 @@ class Check {
     const started = Date.now()
     const failed: string[] = []
     let assertions = 0
+    let skipped = 0
     const waiting = [...files]
     const left = (): number => seconds - (Date.now() - started) / 1000
     await Promise.all(
@@ -102,6 +103,7 @@ class Check {
           }
           const ran = await run([...before, process.execPath, file], left(), this.env)
           assertions += Number(/^# \{ total: (\d+)/m.exec(ran.output)?.[1] ?? 0)
+          if (ran.output.includes('1..0 # SKIP')) skipped++
           if (ran.code !== 0) {
             const lines = ran.output.split('\n').filter((line) => /^\s*not ok |=========|Error:/.test(line))
             failed.push(`${file}: ${ran.late ? 'too slow' : (lines[0]?.trim() ?? lastLines(ran.output, 1))}`)
@@ -109,7 +111,7 @@ class Check {
         }
       }),
     )
-    const detail = failed.length === 0 ? `${files.length} files, ${assertions} assertions` : failed.join('\n')
+    const detail = failed.length === 0 ? `${files.length} files, ${assertions} assertions${skipped === 0 ? '' : `, ${skipped} files need the emulated driver`}` : failed.join('\n')
     this.note(name, failed.length === 0 ? 'passed' : 'failed', (Date.now() - started) / 1000, detail)
   }
 

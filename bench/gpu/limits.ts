@@ -78,14 +78,18 @@ export function measureBandwidth(side: number, print: (text: string) => void): B
 export async function measureProducts(sizes: readonly number[], peer: TorchPeer | undefined, print: (text: string) => void): Promise<ProductRow[]> {
   const rows: ProductRow[] = []
   for (const size of sizes) {
-    for (const dtype of ['float32', 'float16', 'bfloat16']) {
+    for (const dtype of ['float32', 'tfloat32', 'float16', 'bfloat16']) {
       let time: Times = { min: 0, median: 0, calls: 0 }
       let skipped: string | undefined
       try {
-        const [a, b] = [onDevice([size, size], dtype), onDevice([size, size], dtype)]
+        torch.cuda.allowTf32({ matmul: dtype === 'tfloat32' })
+        const kind = dtype === 'tfloat32' ? 'float32' : dtype
+        const [a, b] = [onDevice([size, size], kind), onDevice([size, size], kind)]
         time = timeOnDevice(() => torch.matmul(a, b), 5, size >= 4096 ? 3 : 10)
       } catch (error) {
         skipped = (error as Error).message.split('\n')[0]
+      } finally {
+        torch.cuda.allowTf32({ matmul: false })
       }
       const flops = 2 * size ** 3
       const theirs = await peer?.ask('product', { dtype, size })

@@ -42,7 +42,8 @@ export function relativeDifference(got: Tensor, want: Tensor): number {
 /** Our engine on the device; throws where the model cannot run there in that dtype and batch. */
 function openOnDevice(pair: Pair, dtype: string, batch: number): Engine {
   const loaded = torch.jit.load(join(pair.folder, `${pair.name}.pt`))
-  const model = torch.jit.optimizeForInference(loaded).to({ device: 'cuda', dtype: dtype as torch.DType })
+  // Whole in the dtype, as PyTorch's `model.half()` that the peers are.
+  const model = torch.jit.optimizeForInference(loaded.to({ device: 'cuda', dtype: dtype as torch.DType }))
   const inputs = pair.inputs.map((x) => {
     const moved = repeated(x, batch).to('cuda')
     return x.dtype === 'float32' ? moved.to(dtype as torch.DType) : moved

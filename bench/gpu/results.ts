@@ -21,7 +21,7 @@ export interface BandwidthRow {
 }
 
 export interface ProductRow {
-  /** float32, float16 or bfloat16. */
+  /** float32, tfloat32 (float32 rounded to ten bits), float16 or bfloat16. */
   readonly dtype: string
   readonly size: number
   readonly time: Times

@@ -46,6 +46,7 @@ t.test('on the emulated driver the check measures and compares', async (t) => {
     results.products.map((r) => [r.dtype, r.skipped]),
     [
       ['float32', undefined],
+      ['tfloat32', undefined],
       ['float16', undefined],
       ['bfloat16', undefined],
     ],

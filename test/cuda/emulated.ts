@@ -6,6 +6,8 @@ import { resolve } from 'node:path'
 
 /** False on a GPU: what only the emulated driver can show is not tested there. */
 export const emulated = process.env.TORCHSCRIPT_TEST_GPU !== '1'
+/** For tests of what only the emulated driver has: `t.test('...', onlyEmulated, ...)`. */
+export const onlyEmulated = { skip: emulated ? false : 'needs the emulated driver' }
 const library = resolve('build/emulated/libcuda_emulated.so')
 if (emulated) {
   if (!existsSync(library)) execFileSync(process.execPath, ['scripts/build-emulated.mjs'], { stdio: 'inherit' })

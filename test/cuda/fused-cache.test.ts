@@ -1,4 +1,5 @@
 // Kernels of fused groups on disk: this process runs others that share a folder.
+import './emulated-only.js'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
 // Kernels of fused groups as chips before sm_80 get them.
-import './emulated.js'
+import './emulated-only.js'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

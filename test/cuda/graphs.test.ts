@@ -1,4 +1,4 @@
-import './emulated.js'
+import { onlyEmulated } from './emulated.js'
 import t, { type Test } from 'tap'
 import * as torch from '../../lib/index.js'
 import { distance } from './compare.js'
@@ -198,7 +198,7 @@ def f(x):
   t.end()
 })
 
-t.test('a kernel that refuses to be captured is left out, and said', (t) => {
+t.test('a kernel that refuses to be captured is left out, and said', onlyEmulated, (t) => {
   process.env.TORCHSCRIPT_EMULATED_NO_CAPTURE = 'softmax'
   t.teardown(() => delete process.env.TORCHSCRIPT_EMULATED_NO_CAPTURE)
   const here = frozen()
@@ -269,7 +269,7 @@ t.test('memory is one arena: the peak of a call is what its plan says', (t) => {
   t.end()
 })
 
-t.test('modules on the second device', (t) => {
+t.test('modules on the second device', onlyEmulated, (t) => {
   const here = frozen()
   const [first, second] = [frozen().to('cuda:0'), frozen().to('cuda:1')]
   for (let i = 0; i < 3; i++) {

@@ -1,6 +1,6 @@
 // A device of 2 MiB.
 process.env.TORCHSCRIPT_EMULATED_MEMORY = String(2 << 20)
-await import('./emulated.js')
+await import('./emulated-only.js')
 const { default: t } = await import('tap')
 const torch = await import('../../lib/index.js')
 const { distance } = await import('./compare.js')

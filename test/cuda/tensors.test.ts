@@ -1,9 +1,9 @@
-import './emulated.js'
+import { emulated, onlyEmulated } from './emulated.js'
 import t from 'tap'
 import * as torch from '../../lib/index.js'
 import { sameOnDevice } from './compare.js'
 
-t.test('the device is there, and says what it is', (t) => {
+t.test('the device is there, and says what it is', onlyEmulated, (t) => {
   t.equal(torch.cuda.isAvailable(), true)
   t.equal(torch.cuda.unavailableReason(), undefined)
   t.equal(torch.cuda.deviceCount(), 2)
@@ -67,7 +67,7 @@ t.test('views share memory on the device', (t) => {
 
 t.test('creation on the device', (t) => {
   t.equal(torch.tensor([1, 2], { device: 'cuda' }).device, 'cuda:0')
-  t.equal(torch.tensor([1, 2], { device: 'cuda:1' }).device, 'cuda:1')
+  if (emulated) t.equal(torch.tensor([1, 2], { device: 'cuda:1' }).device, 'cuda:1')
   t.same(torch.tensor(3, { device: 'cuda' }).item(), 3)
   t.same(torch.ones([2, 2], { device: 'cuda' }).toArray(), [
     [1, 1],
@@ -77,7 +77,7 @@ t.test('creation on the device', (t) => {
   t.same(torch.arange(5, { device: 'cuda' }).device, 'cuda:0')
   const like = torch.zerosLike(torch.ones([2], { device: 'cuda' }))
   t.same([like.device, like.toArray()], ['cuda:0', [0, 0]])
-  t.throws(() => torch.tensor([1], { device: 'cuda:7' }), /Expected a CUDA device below 2 for `device` but received 'cuda:7'/)
+  t.throws(() => torch.tensor([1], { device: 'cuda:77' }), /Expected a CUDA device below \d+ for `device` but received 'cuda:77'/)
   t.throws(() => torch.tensor([1], { device: 'tpu' }), /Expected 'cpu' or a device such as 'cuda:0' for `device` but received "tpu"/)
   t.end()
 })
@@ -94,12 +94,12 @@ t.test('what memory of the device does not allow is said', (t) => {
     () => torch.add(x, torch.ones([2])),
     /Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!/,
   )
-  t.throws(() => torch.add(x, torch.ones([2], { device: 'cuda:1' })), /found at least two devices, cuda:0 and cuda:1!/)
+  if (emulated) t.throws(() => torch.add(x, torch.ones([2], { device: 'cuda:1' })), /found at least two devices, cuda:0 and cuda:1!/)
   t.same(torch.add(x, torch.tensor(2)).toArray(), [3, 3], 'a single value of the CPU counts as a number')
   t.end()
 })
 
-t.test('memory is counted, kept, and its want is an error with sizes', (t) => {
+t.test('memory is counted, kept, and its want is an error with sizes', onlyEmulated, (t) => {
   const before = torch.cuda.memoryAllocated()
   const x = torch.ones([1000], { device: 'cuda' })
   t.equal(torch.cuda.memoryAllocated() - before, 4000)
@@ -113,7 +113,7 @@ t.test('memory is counted, kept, and its want is an error with sizes', (t) => {
   t.end()
 })
 
-t.test('several devices', (t) => {
+t.test('several devices', onlyEmulated, (t) => {
   const x = torch.tensor([[1, 2], [3, 4]], { device: 'cuda:1' })
   t.same(x.t().to('cuda:0').toArray(), [
     [1, 3],

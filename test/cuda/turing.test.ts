@@ -1,5 +1,5 @@
 import './turing-environment.js'
-import './emulated.js'
+import './emulated-only.js'
 import t from 'tap'
 import * as torch from '../../lib/index.js'
 import { distance, sameOnDevice } from './compare.js'
