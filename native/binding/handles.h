@@ -10,6 +10,8 @@ namespace torchscript::binding {
 struct Environment;
 
 void define_handles(Napi::Env env, Napi::Object exports, Environment& environment);
+// The part of it that program_handles.cc has.
+void define_program_handles(Napi::Env env, Napi::Object exports, Environment& environment);
 
 bool is_tensor(const Napi::Value& value);
 bool is_object_handle(const Napi::Value& value);
