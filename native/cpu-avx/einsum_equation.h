@@ -154,6 +154,44 @@ inline TensorView ordered(const Labelled& t, const std::vector<int>& labels) {
   }
   return out;
 }
+// A result as the output has it, whose dimensions are `labels`. Those that every operand had only with size 1 are dropped in the result.
+inline TensorView as_output(const Labelled& t, const std::vector<int>& labels, const TensorView& out) {
+  TensorView view = t.view;
+  view.ndim = out.ndim;
+  for (int d = 0; d < out.ndim; d++) {
+    view.sizes[d] = out.sizes[d];
+    view.strides[d] = 0;
+    for (size_t at = 0; at < t.labels.size(); at++)
+      if (t.labels[at] == labels[static_cast<size_t>(d)]) view.strides[d] = t.view.strides[at];
+  }
+  return view;
+}
+// Contracts operands from left to right. `operand(i)` gives one, `sum(t, needed)` sums the labels that `needed` does not say, and
+// `contract(x, y, needed)` those of both that it does not say.
+template <class Operand, class Sum, class Contract> Labelled contract_all(const Equation& e, Operand operand, Sum sum, Contract contract) {
+  bool needed[kLabels], keep[kLabels];
+  // By the output and the operands from i on.
+  auto needed_from = [&](size_t i) {
+    std::fill(needed, needed + kLabels, false);
+    for (const int l : e.output) needed[l] = true;
+    for (; i < e.operands.size(); i++)
+      for (const int l : e.operands[i]) needed[l] = true;
+  };
+  needed_from(1);
+  Labelled result = sum(operand(0), needed);
+  for (size_t i = 1; i < e.operands.size(); i++) {
+    needed_from(i + 1);
+    Labelled next = operand(i);
+    std::copy_n(needed, kLabels, keep);
+    for (const int l : result.labels) keep[l] = true;
+    next = sum(next, keep);
+    std::copy_n(needed, kLabels, keep);
+    for (const int l : next.labels) keep[l] = true;
+    result = sum(result, keep);
+    result = contract(result, next, needed);
+  }
+  return result;
+}
 inline int64_t product_of(const Equation& e, const std::vector<int>& labels) {
   int64_t n = 1;
   for (const int l : labels) n *= e.sizes[l];

@@ -112,39 +112,11 @@ void einsum_run(Call& call) {
   const TensorView& out = call.outputs[0];
   with_compute_type(out.dtype, [&](auto t) {
     using T = decltype(t);
-    auto needed_after = [&](int64_t i, bool* needed) {
-      std::fill(needed, needed + kLabels, false);
-      for (const int l : e.output) needed[l] = true;
-      for (int64_t j = i; j < list.tensors.n; j++)
-        for (const int l : e.operands[static_cast<size_t>(j)]) needed[l] = true;
-    };
-    bool needed[kLabels];
-    auto operand = [&](int64_t i) {
-      return label(as_compute<T>(*call.runtime, *list.tensors.p[i]), e.operands[static_cast<size_t>(i)], e);
-    };
-    needed_after(1, needed);
-    Labelled result = sum_unneeded<T>(*call.runtime, operand(0), needed, e);
-    for (int64_t i = 1; i < list.tensors.n; i++) {
-      needed_after(i + 1, needed);
-      Labelled next = operand(i);
-      bool keep[kLabels];
-      std::copy_n(needed, kLabels, keep);
-      for (const int l : result.labels) keep[l] = true;
-      next = sum_unneeded<T>(*call.runtime, next, keep, e);
-      std::copy_n(needed, kLabels, keep);
-      for (const int l : next.labels) keep[l] = true;
-      result = sum_unneeded<T>(*call.runtime, result, keep, e);
-      result = contract<T>(*call.runtime, result, next, needed, e);
-    }
-    // Labels of the output that every operand had only with size 1 are broadcast by nothing: their size is 1.
-    TensorView view = result.view;
-    view.ndim = out.ndim;
-    for (int d = 0; d < out.ndim; d++) {
-      view.sizes[d] = out.sizes[d];
-      view.strides[d] = 0;
-      for (size_t at = 0; at < result.labels.size(); at++)
-        if (result.labels[at] == e.output[static_cast<size_t>(d)]) view.strides[d] = result.view.strides[at];
-    }
+    const Labelled result = contract_all(
+      e, [&](size_t i) { return label(as_compute<T>(*call.runtime, *list.tensors.p[i]), e.operands[i], e); },
+      [&](const Labelled& x, const bool* needed) { return sum_unneeded<T>(*call.runtime, x, needed, e); },
+      [&](const Labelled& x, const Labelled& y, const bool* needed) { return contract<T>(*call.runtime, x, y, needed, e); });
+    TensorView view = as_output(result, e.output, out);
     view.dtype = stage_dtype<T>();
     copy_out(stage<T>(*call.runtime, view), out);
   });

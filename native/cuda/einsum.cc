@@ -17,7 +17,7 @@ class Contraction {
  public:
   Contraction(Call& call, const Equation& e) : call_(call), e_(e) {}
 
-  Labelled operand(int64_t i) const { return label(*call_.args[1].tensors.p[i], e_.operands[static_cast<size_t>(i)], e_); }
+  Labelled operand(size_t i) const { return label(*call_.args[1].tensors.p[i], e_.operands[i], e_); }
 
   // Sums the labels that `needed` does not say: a product with a column of ones, which is one number.
   Labelled sum_unneeded(const Labelled& t, const bool* needed) {
@@ -119,37 +119,11 @@ void run_einsum(Call& call) {
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
   const Equation e = parse_equation(call);
-  const int64_t count = call.args[1].tensors.n;
-  bool needed[kLabels], keep[kLabels];
-  const auto needed_after = [&](int64_t i) {
-    std::fill(needed, needed + kLabels, false);
-    for (const int l : e.output) needed[l] = true;
-    for (int64_t j = i; j < count; j++)
-      for (const int l : e.operands[static_cast<size_t>(j)]) needed[l] = true;
-  };
-  Contraction contraction(call, e);
-  needed_after(1);
-  Labelled result = contraction.sum_unneeded(contraction.operand(0), needed);
-  for (int64_t i = 1; i < count; i++) {
-    needed_after(i + 1);
-    Labelled next = contraction.operand(i);
-    std::copy_n(needed, kLabels, keep);
-    for (const int l : result.labels) keep[l] = true;
-    next = contraction.sum_unneeded(next, keep);
-    std::copy_n(needed, kLabels, keep);
-    for (const int l : next.labels) keep[l] = true;
-    result = contraction.sum_unneeded(result, keep);
-    result = contraction.contract(result, next, needed);
-  }
-  TensorView view = result.view;
-  view.ndim = out.ndim;
-  for (int d = 0; d < out.ndim; d++) {
-    view.sizes[d] = out.sizes[d];
-    view.strides[d] = 0;
-    for (size_t at = 0; at < result.labels.size(); at++)
-      if (result.labels[at] == e.output[static_cast<size_t>(d)]) view.strides[d] = result.view.strides[at];
-  }
-  copy_strided(out, view, call.runtime);
+  Contraction c(call, e);
+  const Labelled result = contract_all(
+    e, [&](size_t i) { return c.operand(i); }, [&](const Labelled& t, const bool* needed) { return c.sum_unneeded(t, needed); },
+    [&](const Labelled& x, const Labelled& y, const bool* needed) { return c.contract(x, y, needed); });
+  copy_strided(out, as_output(result, e.output, out), call.runtime);
 }
 bool takes(const Call& call) {
   const Arg& list = call.args[1];
