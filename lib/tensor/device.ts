@@ -12,7 +12,7 @@ export function deviceIndex(device: string): number {
   if (parts === null) throw new ArgumentError(`Expected 'cpu' or a device such as 'cuda:0' for \`device\` but received ${JSON.stringify(device)}`)
   const { cuda } = nativeBinding()
   const count = cuda.deviceCount()
-  if (count === 0) throw new ArgumentError(`Expected a device that is there for \`device\` but received '${device}': CUDA is not available, ${cuda.unavailableReason()}`)
+  if (count === 0) throw new ArgumentError(`Expected a device that is there for \`device\` but received '${device}': CUDA is not available: ${cuda.unavailableReason()}`)
   const index = parts[1] === undefined ? callNative(() => cuda.currentDevice()) : Number(parts[1])
   if (index >= count) throw new ArgumentError(`Expected a CUDA device below ${count} for \`device\` but received '${device}'`)
   return index

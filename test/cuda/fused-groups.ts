@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { parseGraph } from '../../lib/ir/parser.js'
 import { nativeBinding } from '../../lib/native/loader.js'
-import { Program } from '../../lib/runtime/program.js'
 import { Tensor } from '../../lib/tensor/tensor.js'
 import { oneByOne } from '../passes/random-groups.js'
+import { programOf } from '../passes/support.js'
 
 export interface Ran {
   readonly received: readonly Tensor[]
@@ -19,23 +19,7 @@ export interface Ran {
 /** What a list of tensors, the graph's result, is on the device and on the CPU. The second call replays what the first one has recorded. */
 export function runGroup(text: string, inputs: readonly unknown[], rounds = 2): Ran {
   const graph = parseGraph(text)
-  const fn = {
-    qualifiedName: 'test',
-    name: 'test',
-    parameters: graph.inputs.map((v, i) => ({ name: `x${i}`, type: v.type })),
-    returnType: graph.outputs[0].type,
-    graph,
-  }
-  const program = new Program({
-    classes: {
-      classType: (n: string): never => {
-        throw new Error(n)
-      },
-      parseType: () => undefined,
-      enumType: () => undefined,
-    },
-    functions: [fn],
-  })
+  const [program, fn] = programOf(graph)
   const native = nativeBinding()
   const moved = inputs.map((input) => (input instanceof Tensor ? input.to('cuda') : input))
   let received: readonly Tensor[] = []

@@ -25,8 +25,6 @@ t.test('a chip that has no copies in the background', (t) => {
 })
 
 t.test('quantized layers', (t) => {
-  torch.cuda.setFallback('cpu')
-  t.teardown(() => torch.cuda.setFallback('error'))
   const [input, output] = torch.load('test/fixtures/cuda/quantized.io.pt') as [T, T]
   const received = torch.jit.load('test/fixtures/cuda/quantized.pt').to('cuda').forward(input.to('cuda')) as T
   t.equal(distance(received.cpu(), output), 0)

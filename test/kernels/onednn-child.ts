@@ -1,11 +1,9 @@
 /** Recordings that take oneDNN wherever it has a kernel, against our own kernels; prints what differs and what ran, as JSON. */
 import '../../lib/ops/registry.js'
 import { allNodes } from '../../lib/ir/graph.js'
-import { NoneType, type ScriptFunction } from '../../lib/ir/types.js'
-import { Program } from '../../lib/runtime/program.js'
 import { tensor as made, type Tensor } from '../../lib/index.js'
 import { native } from '../native/programs.js'
-import { graphOf } from '../passes/support.js'
+import { graphOf, programOf } from '../passes/support.js'
 
 let state = 7
 const random = (): number => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) / 0x40000000 - 1
@@ -35,7 +33,7 @@ ${Object.keys(constants)
   .join('')}${lists}    %r : Tensor = ${call}
     return (%r)
 `
-  const programOf = (): [Program, ScriptFunction] => {
+  const compiled = (): ReturnType<typeof programOf> => {
     const graph = graphOf(text, constants)
     // Copies of the descriptions stand for weights of files, which stay as they are.
     for (const node of allNodes(graph.block)) {
@@ -43,18 +41,9 @@ ${Object.keys(constants)
       if (constant?.kind === 'tensor')
         node.setAttribute('value', { kind: 'value', value: { kind: 'tensor', tensor: { ...(constant.tensor as object) } } })
     }
-    const parameters = graph.inputs.map((value, i) => ({ name: `x${i}`, type: value.type }))
-    const fn: ScriptFunction = { qualifiedName: 'f', name: 'f', parameters, returnType: graph.outputs[0]?.type ?? NoneType, graph }
-    const classes = {
-      classType: (type: string): never => {
-        throw new Error(type)
-      },
-      parseType: () => undefined,
-      enumType: () => undefined,
-    }
-    return [new Program({ classes, functions: [fn] }), fn]
+    return programOf(graph)
   }
-  const [[ours, ourFunction], [tuned, tunedFunction]] = [programOf(), programOf()]
+  const [[ours, ourFunction], [tuned, tunedFunction]] = [compiled(), compiled()]
   tuned.setAutotune(true)
   const want = elements(ours.call(ourFunction, Object.values(args)))
   // Plain, recorded and replayed.

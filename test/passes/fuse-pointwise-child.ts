@@ -4,10 +4,10 @@ import { parseGraph } from '../../lib/ir/parser.js'
 import type { Graph } from '../../lib/ir/graph.js'
 import { fusePointwise } from '../../lib/passes/fuse-pointwise.js'
 import { cloneGraph } from '../../lib/passes/clone.js'
-import { Program } from '../../lib/runtime/program.js'
 import { nativeBinding } from '../../lib/native/loader.js'
 import type { Tensor } from '../../lib/tensor/tensor.js'
 import { makeCase, oneByOne } from './random-groups.js'
+import { programOf } from './support.js'
 
 const bytesOf = (t: Tensor): string => Buffer.from(new Uint8Array((t.contiguous().data as Float32Array).slice().buffer)).toString('hex')
 const flat = (value: unknown): number[] => (Array.isArray(value) ? value.flatMap(flat) : [Number(value)])
@@ -33,23 +33,7 @@ for (; count < cases; count++) {
   const copy = cloneGraph(graph)
   fusePointwise().run(copy)
   const groups = copy.nodes.filter((node) => node.kind === 'prim::FusionGroup').length
-  const fn = {
-    qualifiedName: 'test',
-    name: 'test',
-    parameters: graph.inputs.map((v, i) => ({ name: `x${i}`, type: v.type })),
-    returnType: graph.outputs[0].type,
-    graph,
-  }
-  const program = new Program({
-    classes: {
-      classType: (n: string): never => {
-        throw new Error(n)
-      },
-      parseType: () => undefined,
-      enumType: () => undefined,
-    },
-    functions: [fn],
-  })
+  const [program, fn] = programOf(graph)
   let want: readonly Tensor[] | string
   try {
     want = oneByOne(graph, inputs)

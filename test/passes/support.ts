@@ -45,7 +45,8 @@ export function graphOf(text: string, constants: Record<string, Tensor> = {}): G
   return graph
 }
 
-export function execute(graph: Graph, args: readonly unknown[]): unknown {
+/** A program of one function, which is the graph. */
+export function programOf(graph: Graph): [Program, ScriptFunction] {
   const fn: ScriptFunction = {
     qualifiedName: 'test',
     name: 'test',
@@ -60,7 +61,11 @@ export function execute(graph: Graph, args: readonly unknown[]): unknown {
     parseType: () => undefined,
     enumType: () => undefined,
   }
-  const program = new Program({ classes, functions: [fn] })
+  return [new Program({ classes, functions: [fn] }), fn]
+}
+
+export function execute(graph: Graph, args: readonly unknown[]): unknown {
+  const [program, fn] = programOf(graph)
   try {
     return program.call(fn, args)
   } finally {
