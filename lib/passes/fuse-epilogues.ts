@@ -137,8 +137,10 @@ class Fusion {
     const other = a === value ? b : a
     // Constants are mostly vectors that broadcast, which the kernels add more slowly than the operator does.
     if (other.type !== TensorType || other.node.constant !== undefined) return undefined
-    // In place, the sum has the dtype of the layer; else the kernels promote as the operator does.
-    return name === 'aten::add.Tensor' || floatDType(other, this.facts) === layer.dtype ? other : undefined
+    // In place, the sum has the dtype of the layer; else the kernels promote as the operator does, but not those of halves on a device, to which mixed
+    // precision brings residuals of float32.
+    const mayPromote = name === 'aten::add.Tensor' && !halves.includes(layer.dtype)
+    return mayPromote || floatDType(other, this.facts) === layer.dtype ? other : undefined
   }
 
   /** A large linear layer that nothing follows becomes the same operator, which may use algorithms with fewer multiplications. */
