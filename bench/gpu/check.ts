@@ -24,7 +24,7 @@ const usage = `Usage: npm run gpu:check -- [options]
 const stepNames = ['build', 'tests', 'kits', 'sanitizer', 'bandwidth', 'products', 'models'] as const
 type StepName = (typeof stepNames)[number]
 
-/** Seconds that each step may take: under 8 minutes together. */
+/** Seconds that each program of a step may take. Where all is built already, they come to some 8 minutes. */
 const limits: Readonly<Record<StepName, number>> = { build: 150, tests: 60, kits: 75, sanitizer: 45, bandwidth: 20, products: 25, models: 100 }
 
 interface Ran {

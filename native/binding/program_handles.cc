@@ -249,8 +249,6 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value get_attr(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {
       ProgramRef p = program(info.Env());
-      if (!is_object_handle(info[0]))
-        throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
       torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
       auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
       torchscript::Value value = p->get_attribute(object.to_object(), slot);
@@ -260,8 +258,6 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value set_attr(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {
       ProgramRef p = program(info.Env());
-      if (!is_object_handle(info[0]))
-        throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
       torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
       auto slot = static_cast<size_t>(integer_argument(info, 1, "slot"));
       const auto& attributes = object.to_object().type->attributes;
@@ -280,8 +276,6 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   Napi::Value snapshot(const Napi::CallbackInfo& info) {
     return translated(info, [&]() -> Napi::Value {
       ProgramRef p = program(info.Env());
-      if (!is_object_handle(info[0]))
-        throw argument_error(info.Env(), "Expected a TorchScript object for `object` but received " + describe(info[0]) + ".");
       torchscript::Value object = object_of(info.Env(), info[0], *p, "object");
       BufferedSink sink;
       Napi::Value result = snapshot_of(info.Env(), p, object, &sink);

@@ -48,8 +48,10 @@ export function sameOnDevice(t: Test, name: string, run: (...args: never[]) => u
   const received = call(...moved(args, 'cuda')) as Tree
   const check = (a: Tree, b: Tree, where: string): void => {
     if (!(b instanceof torch.Tensor)) {
-      if (Array.isArray(b)) b.forEach((item, i) => check((a as Tree[])[i], item as Tree, `${where}[${i}]`))
-      else t.same(a, b, where)
+      if (Array.isArray(b)) {
+        t.equal((a as Tree[]).length, b.length, `${where} length`)
+        b.forEach((item, i) => check((a as Tree[])[i], item as Tree, `${where}[${i}]`))
+      } else t.same(a, b, where)
       return
     }
     if (!(a instanceof torch.Tensor)) return void t.fail(`${where} is a tensor`)
