@@ -167,6 +167,9 @@ TS_INLINE VecF to_float(VecI a) { return VecF(_mm256_cvtepi32_ps(a.v)); }
 TS_INLINE VecL as_int(VecD a) { return VecL(_mm256_castpd_si256(a.v)); }
 TS_INLINE VecD as_float(VecL a) { return VecD(_mm256_castsi256_pd(a.v)); }
 
+// table[i & 7], for i in lanes.
+TS_INLINE VecF lookup(const float (&table)[8], VecI i) { return VecF(_mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i.v)); }
+
 TS_INLINE VecF load_f16(const uint16_t* p) { return VecF(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))); }
 TS_INLINE VecF load_bf16(const uint16_t* p) {
   return VecF(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16)));

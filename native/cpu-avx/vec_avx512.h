@@ -121,6 +121,9 @@ TS_INLINE VecF to_float(VecI a) { return VecF(_mm512_cvtepi32_ps(a.v)); }
 TS_INLINE VecL as_int(VecD a) { return VecL(_mm512_castpd_si512(a.v)); }
 TS_INLINE VecD as_float(VecL a) { return VecD(_mm512_castsi512_pd(a.v)); }
 
+// table[i & 15], for i in lanes.
+TS_INLINE VecF lookup(const float (&table)[16], VecI i) { return VecF(_mm512_permutexvar_ps(i.v, _mm512_loadu_ps(table))); }
+
 TS_INLINE VecF load_f16(const uint16_t* p) { return VecF(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))); }
 TS_INLINE VecF load_bf16(const uint16_t* p) {
   return VecF(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16)));
