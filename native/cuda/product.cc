@@ -305,13 +305,13 @@ void run_product(Runtime* runtime, const Product& product) {
   GemmParams& p = params.product;
   if (!fill(p, product)) return;
   const unsigned rows = tiles_of(p.m, 64), columns = tiles_of(p.n, 64);
-  if (rows > 65535) fail("A matrix of more than %d rows is not supported on CUDA", 65535 * 64);
+  if (static_cast<int64_t>(rows) * columns > INT32_MAX) fail("A product with a result of 2^43 elements or more is not supported on CUDA");
   const unsigned batches = std::min(p.batches.n, 65535u);
   const int device = product.c.device;
   const int64_t tiles = static_cast<int64_t>(rows) * columns * batches;
   std::optional<Scratch> partial;
   if (batches == p.batches.n) share_depth(params.split, device, partial, tiles, batches, (p.k + 15) / 16, 8, 2, 64 * 64 * (product.c.dtype == DType::F64 ? 8 : 4));
-  const Dim grid = {columns, rows, batches * static_cast<unsigned>(params.split.splits)};
+  const Dim grid = {rows * columns, 1, batches * static_cast<unsigned>(params.split.splits)};
   launch(device, runtime, simple_kernel(product.c.dtype), grid, {256}, 0, params);
 }
 

@@ -26,7 +26,8 @@ template <class T, class Sum> TS_DEVICE void gemm(const MmaParams& params) {
   const int steps = (p.k + kDepth - 1) / kDepth;
   const int first = static_cast<int>(static_cast<int64_t>(steps) * split / splits) * kDepth;
   const int last = min(p.k, static_cast<int>(static_cast<int64_t>(steps) * (split + 1) / splits) * kDepth);
-  const int row0 = blockIdx.y * kTile, column0 = blockIdx.x * kTile;
+  const uint32_t across = static_cast<uint32_t>((p.n + kTile - 1) / kTile), down = blockIdx.x / across;
+  const int row0 = static_cast<int>(down) * kTile, column0 = static_cast<int>(blockIdx.x - down * across) * kTile;
   const int ty = threadIdx.x / 16, tx = threadIdx.x % 16;
   const bool a_by_columns = p.a_col == 1, b_by_columns = p.b_col == 1;
   for (uint32_t z = blockIdx.z / static_cast<unsigned>(splits); z < p.batches.n; z += gridDim.z / static_cast<unsigned>(splits)) {
@@ -59,7 +60,7 @@ template <class T, class Sum> TS_DEVICE void gemm(const MmaParams& params) {
       __syncthreads();
     }
     if (splits > 1) {
-      const uint32_t tile = (z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+      const uint32_t tile = z * gridDim.x + blockIdx.x;
       Sum* const all = static_cast<Sum*>(params.split.partial) + static_cast<int64_t>(tile) * splits * kTile * kTile + threadIdx.x;
       for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) all[split * kTile * kTile + (i * 4 + j) * kThreads] = sum[i][j];

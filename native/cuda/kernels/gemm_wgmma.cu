@@ -54,6 +54,7 @@ template <class T, int kColumns> TS_DEVICE void gemm_wgmma(const TensorMap& a_ma
     float d[kColumns / 2];
 #pragma unroll
     for (int i = 0; i < kColumns / 2; i++) d[i] = 0;
+    hold_sums(d);
     for (int step = 0; step < steps; step++) {
       const int stage = step % kStages;
       barrier_wait(shared_place(&filled[stage]), static_cast<uint32_t>(step / kStages) & 1);
@@ -68,6 +69,7 @@ template <class T, int kColumns> TS_DEVICE void gemm_wgmma(const TensorMap& a_ma
       if (step > 0 && threadIdx.x % 128 == 0) barrier_arrive(shared_place(&emptied[(step - 1) % kStages]));
     }
     wgmma_wait<0>();
+    hold_sums(d);
     // The two warpgroups are done with the operands: sums leave through their memory. A warp has 16 rows.
     asm volatile("bar.sync 1, 256;" ::: "memory");
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32 - 4;

@@ -13,7 +13,10 @@ TS_DEVICE bool locate(const IndexParams& p, uint32_t i, int64_t* plain, int64_t*
   offsets_of<2 + kIndexTensors>(p.loop, i, at);
   *plain = at[0];
   int64_t sum = at[1];
-  for (int k = 0; k < p.count; k++) {
+  // Unrolled: at[] stays in registers.
+#pragma unroll
+  for (int k = 0; k < kIndexTensors; k++) {
+    if (k >= p.count) break;
     int64_t position = p.index_is_32[k] ? static_cast<const int32_t*>(p.index[k])[at[2 + k]] : static_cast<const int64_t*>(p.index[k])[at[2 + k]];
     // What fills the room that a mask leaves.
     if (position == INT64_MIN) return false;

@@ -21,7 +21,7 @@ struct MapParams {
   const void* x = nullptr;
   uint32_t n = 0;
   int32_t ndim = 0;
-  uint64_t fill[2] = {};
+  alignas(16) uint64_t fill[2] = {};  // read as one element of up to 16 bytes
   MapDim dims[kLoopDims];  // innermost first
 };
 
@@ -38,7 +38,7 @@ constexpr int kIndexTensors = 4;
 struct IndexParams {
   void* plain = nullptr;  // null: `value`
   void* indexed = nullptr;
-  uint64_t value[2] = {};
+  alignas(16) uint64_t value[2] = {};  // read as one element of up to 16 bytes
   int32_t count = 0, wraps = 0;  // wraps: negative positions count from the end
   const void* index[kIndexTensors] = {};
   int32_t index_is_32[kIndexTensors] = {};

@@ -44,6 +44,11 @@ TS_DEVICE uint64_t matrix_descriptor(uint32_t address) {
 
 TS_DEVICE void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 TS_DEVICE void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+// Sums are in flight until a wait: the compiler neither reads nor moves them across this.
+template <int kCount> TS_DEVICE void hold_sums(float (&d)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; i++) asm volatile("" : "+f"(d[i])::"memory");
+}
 template <int kLeft> TS_DEVICE void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory"); }
 
 // d = a b, or d + a b where `adds`, of 64 x 16 and 16 x N elements.
