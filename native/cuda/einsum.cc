@@ -3,6 +3,7 @@
 
 #include <list>
 
+#include "cpu-avx/create.h"
 #include "cuda/gemm.h"
 #include "cuda/rows.h"
 
@@ -27,8 +28,11 @@ class Contraction {
     const TensorView x = matrix(t, {&kept}, {&gone}, {});
     TensorView one = make(x.dtype, 1);
     one.ndim = 1, one.sizes[0] = one.strides[0] = 1;
+    Arg number;
+    number.kind = ArgKind::Int;
+    number.i = 1;
     uint64_t element[2] = {};
-    set_element(1, x.dtype, element);
+    write_element(number, x.dtype, element);
     fill_dense(one, element, call_.runtime);
     one.ndim = 3;
     one.sizes[0] = 1, one.sizes[1] = x.sizes[2], one.sizes[2] = 1;
@@ -54,11 +58,6 @@ class Contraction {
  private:
   using Parts = std::initializer_list<const std::vector<int>*>;
 
-  static void set_element(double value, DType dtype, void* to) {
-    if (dtype == DType::F64) *static_cast<double*>(to) = value;
-    else if (dtype == DType::F32) *static_cast<float*>(to) = static_cast<float>(value);
-    else *static_cast<uint16_t*>(to) = dtype == DType::F16 ? 0x3c00 : 0x3f80;
-  }
   TensorView make(DType dtype, int64_t elements) {
     memory_.emplace_back(call_.outputs[0].device, static_cast<size_t>(std::max<int64_t>(1, elements) * dtype_size(dtype)));
     TensorView v;
@@ -67,7 +66,7 @@ class Contraction {
     v.device = call_.outputs[0].device;
     return v;
   }
-  // [batch, rows, columns] with these labels, without gaps.
+  // [batch, rows, columns] with these labels, without gaps, in the dtype of the result.
   TensorView matrix(const Labelled& t, Parts batch, Parts rows, Parts columns) {
     std::vector<int> order;
     int64_t sizes[3] = {1, 1, 1};
@@ -80,7 +79,7 @@ class Contraction {
     }
     // Of a sum the columns come last.
     if (columns.size() == 0) sizes[2] = sizes[1], sizes[1] = sizes[0], sizes[0] = 1;
-    dense_.emplace_back(ordered(t, order), t.view.dtype, call_.runtime);
+    dense_.emplace_back(ordered(t, order), call_.outputs[0].dtype, call_.runtime);
     TensorView v = dense_.back().view();
     v.ndim = 3;
     for (int d = 0; d < 3; d++) v.sizes[d] = sizes[d];
@@ -129,7 +128,7 @@ bool takes(const Call& call) {
   const Arg& list = call.args[1];
   if (list.kind != ArgKind::TensorList) return false;
   for (int64_t i = 0; i < list.tensors.n; i++)
-    if (!list.tensors.p[i] || !product_takes(list.tensors.p[i]->dtype)) return false;
+    if (!list.tensors.p[i] || !plain_product_takes(list.tensors.p[i]->dtype)) return false;
   return true;
 }
 TS_CUDA_KERNEL(einsum, {.run = run_einsum, .accepts = takes});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu-avx/gemm/epilogue.h"
+#include "cuda/rows.h"
 
 namespace torchscript::cuda {
 namespace {
@@ -69,35 +70,51 @@ void matmul_into(Runtime* runtime, const TensorView& out, const TensorView& x, c
   run_product(runtime, p);
 }
 
-bool takes(const Call& call) {
-  const TensorView* first = nullptr;
+bool takes_dtypes(const Call& call, bool (*takes_dtype)(DType)) {
+  bool any = false;
   for (int i = 0; i < call.nargs; i++) {
     if (call.args[i].kind != ArgKind::Tensor) continue;
-    if (!first) first = call.args[i].tensor;
-    if (!product_takes(call.args[i].tensor->dtype)) return false;
+    any = true;
+    if (!takes_dtype(call.args[i].tensor->dtype)) return false;
   }
-  return first != nullptr;
+  return any;
 }
+bool takes(const Call& call) { return takes_dtypes(call, plain_product_takes); }
+bool takes_epilogue(const Call& call) { return takes_dtypes(call, product_takes); }
 
 void run_matmul(Call& call) { matmul_into(call.runtime, call.outputs[0], call.tensor(0), call.tensor(1)); }
 TS_CUDA_KERNEL(matmul, {.run = run_matmul, .accepts = takes});
 TS_CUDA_KERNEL(mm, {.run = run_matmul, .accepts = takes});
 TS_CUDA_KERNEL(bmm, {.run = run_matmul, .accepts = takes});
 TS_CUDA_KERNEL(mv, {.run = run_matmul, .accepts = takes});
-TS_CUDA_KERNEL(dot, {.run = [](Call& call) {
-                       Product p;
-                       p.a = as_row(call.tensor(0));
-                       p.b = as_column(call.tensor(1));
-                       p.c = call.outputs[0];
-                       p.c.ndim = 2;
-                       p.c.sizes[0] = p.c.sizes[1] = 1;
-                       p.c.strides[0] = p.c.strides[1] = 0;
-                       run_product(call.runtime, p);
-                     },
-                     .accepts = takes});
+template <bool conjugates> void run_dot(Call& call) {
+  Product p;
+  p.a = as_row(call.tensor(0));
+  p.b = as_column(call.tensor(1));
+  p.c = call.outputs[0];
+  p.c.ndim = 2;
+  p.c.sizes[0] = p.c.sizes[1] = 1;
+  p.c.strides[0] = p.c.strides[1] = 0;
+  p.conjugates = conjugates;
+  run_product(call.runtime, p);
+}
+TS_CUDA_KERNEL(dot, {.run = run_dot<false>, .accepts = takes});
+TS_CUDA_KERNEL(vdot, {.run = run_dot<true>, .accepts = takes});
 
 // addmm(self, a, b, beta, alpha) and its kin: self is repeated to the result's shape.
-double scalar_at(const Call& call, int i) { return i < call.nargs && call.args[i].is_number() ? call.args[i].as_double() : 1; }
+void set_scalars(Product& p, const Call& call) {
+  const auto set = [&](int i, double& real, int64_t& whole, double& imaginary) {
+    if (i >= call.nargs || !call.args[i].is_number()) return;
+    const Arg& number = call.args[i];
+    real = number.as_double();
+    whole = number.as_int();
+    if (number.kind == ArgKind::Complex) imaginary = number.c.im;
+  };
+  set(3, p.beta, p.whole_beta, p.beta_im);
+  set(4, p.alpha, p.whole_alpha, p.alpha_im);
+  // Nothing of self counts then, not even NaN.
+  p.adds = is_integral(p.c.dtype) ? p.whole_beta != 0 : p.beta != 0 || p.beta_im != 0;
+}
 void run_add(Call& call) {
   Product p;
   p.c = call.outputs[0];
@@ -112,15 +129,35 @@ void run_add(Call& call) {
       v->ndim = 2;
     }
   }
-  p.beta = scalar_at(call, 3);
-  p.alpha = scalar_at(call, 4);
-  // Nothing of self counts then, not even NaN.
-  p.adds = p.beta != 0;
+  set_scalars(p, call);
+  run_product(call.runtime, p);
+}
+// addbmm(self, batch1, batch2, beta, alpha): the sum over the batch is one depth of all.
+void run_addbmm(Call& call) {
+  const TensorView &x = call.tensor(1), &y = call.tensor(2);
+  TensorView turned = x;
+  turned.sizes[0] = x.sizes[1], turned.strides[0] = x.strides[1];
+  turned.sizes[1] = x.sizes[0], turned.strides[1] = x.strides[0];
+  const DenseInput a(turned, x.dtype, call.runtime), b(y, y.dtype, call.runtime);
+  const auto as_matrix = [](const TensorView& t, int64_t rows, int64_t columns) {
+    TensorView v = t;
+    v.ndim = 2;
+    v.sizes[0] = rows, v.sizes[1] = columns;
+    v.strides[0] = columns, v.strides[1] = 1;
+    return v;
+  };
+  Product p;
+  p.c = call.outputs[0];
+  p.a = as_matrix(a.view(), x.sizes[1], x.sizes[0] * x.sizes[2]);
+  p.b = as_matrix(b.view(), y.sizes[0] * y.sizes[1], y.sizes[2]);
+  p.d = expanded(call.tensor(0), p.c.sizes, p.c.ndim);
+  set_scalars(p, call);
   run_product(call.runtime, p);
 }
 TS_CUDA_KERNEL(addmm, {.run = run_add, .accepts = takes});
 TS_CUDA_KERNEL(addmv, {.run = run_add, .accepts = takes});
 TS_CUDA_KERNEL(baddbmm, {.run = run_add, .accepts = takes});
+TS_CUDA_KERNEL(addbmm, {.run = run_addbmm, .accepts = takes});
 
 // Repeated to the shape of the result, and given the dimensions of the matrices of `c`, which are those of a tensor without gaps.
 TensorView repeated_rows(const TensorView& t, const TensorView& out, const TensorView& c) {
@@ -202,7 +239,7 @@ TS_CUDA_KERNEL(linear_epilogue,
                {.run = [](Call& call) { linear_with(call, call.optional_tensor(3), activation_argument(call, 4)); },
                 .accepts =
                   [](const Call& call) {
-                    return takes(call) && call.tensor(1).ndim == 2 && fits_residual(call.optional_tensor(3), call.tensor(0), call.tensor(0), call.tensor(1).sizes[0]);
+                    return takes_epilogue(call) && call.tensor(1).ndim == 2 && fits_residual(call.optional_tensor(3), call.tensor(0), call.tensor(0), call.tensor(1).sizes[0]);
                   }});
 // addmm_epilogue(bias, mat1, mat2, shape?, residual?, activation): the product is seen in `shape`.
 void run_addmm_epilogue(Call& call) {
@@ -228,7 +265,7 @@ void run_addmm_epilogue(Call& call) {
   run_product(call.runtime, p);
 }
 bool takes_addmm_epilogue(const Call& call) {
-  if (!takes(call) || call.tensor(1).ndim != 2 || call.tensor(2).ndim != 2 || call.tensor(0).ndim > 2) return false;
+  if (!takes_epilogue(call) || call.tensor(1).ndim != 2 || call.tensor(2).ndim != 2 || call.tensor(0).ndim > 2) return false;
   const TensorView *residual = call.optional_tensor(4), &a = call.tensor(1), &b = call.tensor(2);
   if (call.args[3].kind != ArgKind::IntList) return fits_residual(residual, a, a, b.sizes[1]);
   // Seen in a shape: the very same elements.

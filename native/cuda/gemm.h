@@ -13,11 +13,17 @@ struct Product {
   bool adds = false;          // d counts
   bool adds_residual = false;  // e counts
   double alpha = 1, beta = 1;
+  // Of integers; imaginary parts of complex numbers.
+  int64_t whole_alpha = 1, whole_beta = 1;
+  double alpha_im = 0, beta_im = 0;
+  bool conjugates = false;  // a, of complex numbers
   int32_t activation = 0;  // an Activation
   bool convolution = false;  // whose choice of TF32 counts
 };
 
+// Floating dtypes; those and the ones that plain arithmetic multiplies, without activations: integers, complex64, complex128.
 bool product_takes(DType dtype);
+bool plain_product_takes(DType dtype);
 void run_product(Runtime* runtime, const Product& product);
 
 // Kernels that share their tiles among blocks (kernels/gemm_params.h).

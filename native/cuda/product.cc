@@ -270,6 +270,23 @@ bool run_in_tiles(Runtime* runtime, const Product& product) {
   return true;
 }
 
+bool is_whole(DType t) { return t == DType::U8 || t == DType::I8 || t == DType::I16 || t == DType::I32 || t == DType::I64; }
+
+// Integers and complex numbers.
+void run_exact(Runtime* runtime, const Product& product) {
+  PlainProductParams p;
+  if (!fill(p.product, product)) return;
+  const DType dtype = product.c.dtype;
+  p.dtype = static_cast<int32_t>(dtype);
+  p.conjugates = product.conjugates;
+  p.whole_alpha = product.whole_alpha, p.whole_beta = product.whole_beta;
+  p.alpha_im = product.alpha_im, p.beta_im = product.beta_im;
+  const char* kernel = is_whole(dtype) ? "gemm_whole" : dtype == DType::C64 ? "gemm_complex_c64" : "gemm_complex_c128";
+  const int64_t tiles = static_cast<int64_t>(tiles_of(p.product.m, 32)) * tiles_of(p.product.n, 32);
+  if (tiles > INT32_MAX) fail("A product with a result of 2^41 elements or more is not supported on CUDA");
+  launch(product.c.device, runtime, kernel, {static_cast<unsigned>(tiles), 1, std::min(p.product.batches.n, 65535u)}, {256}, 0, p);
+}
+
 const char* simple_kernel(DType dtype) {
   switch (dtype) {
     case DType::F16: return "gemm_simple_f16";
@@ -282,8 +299,10 @@ const char* simple_kernel(DType dtype) {
 }  // namespace
 
 bool product_takes(DType dtype) { return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16 || dtype == DType::F64; }
+bool plain_product_takes(DType dtype) { return product_takes(dtype) || is_whole(dtype) || dtype == DType::C64 || dtype == DType::C128; }
 
 void run_product(Runtime* runtime, const Product& product) {
+  if (!product_takes(product.c.dtype)) return run_exact(runtime, product);
   const int nd = product.c.ndim;
   // Few columns are few rows of the transposed product.
   if (product.c.sizes[nd - 1] <= 8 && product.c.sizes[nd - 2] > 8 && (product.c.dtype == DType::F32 || is_half(product.c.dtype))) {

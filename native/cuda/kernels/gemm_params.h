@@ -21,6 +21,14 @@ struct MmaParams {
   int32_t c_vectors = 0, d_vectors = 0, e_vectors = 0;  // rows may be read and written in vectors of 16 bytes
 };
 
+// A product of integers or complex numbers.
+struct PlainProductParams {
+  GemmParams product;
+  int32_t dtype = 0, conjugates = 0;  // conjugates: a
+  int64_t whole_alpha = 1, whole_beta = 1;
+  double alpha_im = 0, beta_im = 0;
+};
+
 // A product with at most eight rows.
 struct GemvParams {
   GemmParams product;
