@@ -23,7 +23,7 @@ bool is_whole(DType t) {
 // The shape that a launch goes over, and the strides of its windows.
 struct Walk {
   explicit Walk(const char* op) { p.name = reinterpret_cast<uint64_t>(op); }
-  int ndim = 0;
+  int ndim = 0, dim = 0;  // dim: along which an index moves, where there is one
   int64_t sizes[kMaxDims];
   int64_t plain[kMaxDims] = {}, indexed[kMaxDims] = {}, index[kIndexTensors][kMaxDims] = {};
   IndexParams p;
@@ -315,6 +315,59 @@ TS_CUDA_KERNEL(index_put, {.run =
 
 bool is_combinable(DType t) { return is_real(t) || is_whole(t); }
 
+// What changes nothing.
+void write_identity(int op, DType dtype, uint64_t* to) {
+  Arg identity;
+  identity.kind = ArgKind::Float;
+  identity.d = op == kCombineMultiply ? 1 : op == kCombineLarger ? -INFINITY : op == kCombineSmaller ? INFINITY : 0;
+  if (is_whole(dtype)) {
+    identity.kind = ArgKind::Int;
+    const int bits = dtype == DType::Bool ? 1 : static_cast<int>(dtype_size(dtype)) * 8;
+    const bool is_signed = dtype != DType::Bool && dtype != DType::U8;
+    const int64_t most = is_signed ? static_cast<int64_t>(~uint64_t{0} >> (65 - bits)) : (int64_t{1} << bits) - 1;
+    identity.i = op == kCombineMultiply ? 1 : op == kCombineLarger ? (is_signed ? -most - 1 : 0) : op == kCombineSmaller ? most : 0;
+  }
+  write_element(identity, dtype, to);
+}
+// Combines as the walk says (op kCombineMean: adds, then divides by how many there were); without self what is written to starts anew.
+void run_combined(Call& call, Walk& w, const TensorView& out, int op, bool include_self) {
+  const bool mean = op == kCombineMean;
+  if (mean) op = kCombineAdd;
+  if (!include_self) {
+    Walk start = w;
+    start.p.plain = nullptr;
+    write_identity(op, out.dtype, start.p.value);
+    start.run(call.runtime, out.device, scatter_kernel(out.dtype));
+  }
+  w.p.op = op;
+  w.run(call.runtime, out.device, combine_kernel(out.dtype));
+  if (!mean || out.numel() == 0) return;
+  TensorView counts = contiguous_like(out, DType::I64);
+  const Scratch memory(out.device, static_cast<size_t>(out.numel()) * 8);
+  counts.data = memory.ptr<void>();
+  const int64_t before = include_self ? 1 : 0, one = 1;
+  fill_dense(counts, &before, call.runtime);
+  Walk count = w;
+  count.p.plain = nullptr;
+  count.p.indexed = counts.data;
+  count.p.value[0] = static_cast<uint64_t>(one);
+  count.p.dtype = static_cast<int32_t>(DType::I64);
+  count.p.alpha_whole = 1;
+  for (int d = 0; d < w.ndim; d++) count.indexed[d] = 0;
+  // Dimensions of the walk are those of the output, one of which the index moves along.
+  for (int d = 0; d < out.ndim; d++)
+    if (d != w.dim) count.indexed[d] = counts.strides[d];
+  count.p.stride[0] = counts.strides[w.dim];
+  count.run(call.runtime, out.device, "scatter_combine_whole");
+  DivideParams p;
+  p.x = out.data;
+  p.counts = static_cast<const int64_t*>(counts.data);
+  p.dtype = static_cast<int32_t>(out.dtype);
+  const int64_t* strides[] = {out.strides, counts.strides};
+  if (!build_loop(p.loop, out.sizes, out.ndim, strides, 2)) fail("Indexing of 2^31 elements or more is not supported on CUDA");
+  launch(out.device, call.runtime, "divide_by_counts", {grid_for(out.device, p.loop.n, 256)}, {256}, 0, p);
+}
+
 // Writes or combines `source`, or one number, where index says; op -1 writes.
 void run_scatter(Call& call, const TensorView* source, const Arg* number, int op, bool include_self) {
   start_from(call.outputs[0], call.tensor(0), call.runtime);
@@ -323,6 +376,7 @@ void run_scatter(Call& call, const TensorView* source, const Arg* number, int op
   const TensorView values = source ? at_least_1d(*source) : index;
   const int64_t dim = wrap_dim(call.args[1].i, out.ndim);
   Walk w("scatter");
+  w.dim = static_cast<int>(dim);
   along(w, index, values, out, dim);
   w.add(index, 0, out.sizes[dim], out.strides[dim]);
   w.p.dtype = static_cast<int32_t>(out.dtype);
@@ -331,25 +385,7 @@ void run_scatter(Call& call, const TensorView* source, const Arg* number, int op
     write_element(*number, out.dtype, w.p.value);
   }
   if (op < 0) return w.run(call.runtime, out.device, scatter_kernel(out.dtype));
-  if (!include_self) {
-    // What is written to starts with what changes nothing.
-    Walk start = w;
-    start.p.plain = nullptr;
-    Arg identity;
-    identity.kind = ArgKind::Float;
-    identity.d = op == kCombineMultiply ? 1 : op == kCombineLarger ? -INFINITY : op == kCombineSmaller ? INFINITY : 0;
-    if (is_whole(out.dtype)) {
-      identity.kind = ArgKind::Int;
-      const int bits = out.dtype == DType::Bool ? 1 : static_cast<int>(dtype_size(out.dtype)) * 8;
-      const bool is_signed = out.dtype != DType::Bool && out.dtype != DType::U8;
-      const int64_t most = is_signed ? static_cast<int64_t>(~uint64_t{0} >> (65 - bits)) : (int64_t{1} << bits) - 1;
-      identity.i = op == kCombineMultiply ? 1 : op == kCombineLarger ? (is_signed ? -most - 1 : 0) : op == kCombineSmaller ? most : 0;
-    }
-    write_element(identity, out.dtype, start.p.value);
-    start.run(call.runtime, out.device, scatter_kernel(out.dtype));
-  }
-  w.p.op = op;
-  w.run(call.runtime, out.device, combine_kernel(out.dtype));
+  run_combined(call, w, out, op, include_self);
 }
 
 // -1: none of these.
@@ -359,20 +395,22 @@ int op_named(const Arg& arg) {
   if (name == "prod" || name == "multiply") return kCombineMultiply;
   if (name == "amax") return kCombineLarger;
   if (name == "amin") return kCombineSmaller;
+  if (name == "mean") return kCombineMean;
   return -1;
 }
 bool takes_add(const Call& call) { return is_combinable(call.tensor(0).dtype); }
 bool takes_reduce(const Call& call) { return takes_add(call) && op_named(call.args[4]) >= 0; }
+bool takes_plain_reduce(const Call& call) { return takes_reduce(call) && op_named(call.args[4]) != kCombineMean; }
 TS_CUDA_KERNEL(scatter_src, {.run = [](Call& call) { run_scatter(call, &call.tensor(3), nullptr, -1, true); }, .in_place = true});
 TS_CUDA_KERNEL(scatter_value, {.run = [](Call& call) { run_scatter(call, nullptr, &call.args[3], -1, true); },
                                .in_place = true,
                                .accepts = [](const Call& call) { return call.args[3].is_number(); }});
 TS_CUDA_KERNEL(scatter_src_reduce, {.run = [](Call& call) { run_scatter(call, &call.tensor(3), nullptr, op_named(call.args[4]), true); },
                                     .in_place = true,
-                                    .accepts = takes_reduce});
+                                    .accepts = takes_plain_reduce});
 TS_CUDA_KERNEL(scatter_value_reduce, {.run = [](Call& call) { run_scatter(call, nullptr, &call.args[3], op_named(call.args[4]), true); },
                                       .in_place = true,
-                                      .accepts = [](const Call& call) { return takes_reduce(call) && call.args[3].is_number(); }});
+                                      .accepts = [](const Call& call) { return takes_plain_reduce(call) && call.args[3].is_number(); }});
 TS_CUDA_KERNEL(scatter_add, {.run = [](Call& call) { run_scatter(call, &call.tensor(3), nullptr, kCombineAdd, true); },
                              .in_place = true,
                              .accepts = takes_add});
@@ -387,7 +425,7 @@ TS_CUDA_KERNEL(scatter_reduce, {.run =
 // ---- index_add, index_copy, index_fill: along one dimension
 
 // The walk over the source, or over what is filled.
-void run_along(Call& call, const char* op, const TensorView* source, const char* kernel, IndexParams& set) {
+void run_along(Call& call, const char* op, const TensorView* source, const char* kernel, IndexParams& set, int combine = -1, bool include_self = true) {
   const TensorView out = at_least_1d(call.outputs[0]), index = at_least_1d(call.tensor(2));
   const int64_t dim = wrap_dim(call.args[1].i, out.ndim);
   Walk w(op);
@@ -403,6 +441,8 @@ void run_along(Call& call, const char* op, const TensorView* source, const char*
   if (!source) w.p.plain = nullptr;
   w.add(index, static_cast<int>(dim), out.sizes[dim], out.strides[dim]);
   w.p.dtype = static_cast<int32_t>(out.dtype);
+  w.dim = static_cast<int>(dim);
+  if (combine >= 0) return run_combined(call, w, out, combine, include_self);
   w.run(call.runtime, out.device, kernel);
 }
 TS_CUDA_KERNEL(index_add, {.run =
@@ -426,11 +466,96 @@ TS_CUDA_KERNEL(index_fill, {.run =
                                 start_from(call.outputs[0], call.tensor(0), call.runtime);
                                 IndexParams set;
                                 set.wraps = 1;
+                                const char* kernel = scatter_kernel(call.outputs[0].dtype);
+                                if (call.args[3].kind == ArgKind::Tensor) {
+                                  const DenseInput value(call.tensor(3), call.outputs[0].dtype, call.runtime);
+                                  return run_along(call, "index_fill", &value.view(), kernel, set);
+                                }
                                 write_element(call.args[3], call.outputs[0].dtype, set.value);
-                                run_along(call, "index_fill", nullptr, scatter_kernel(call.outputs[0].dtype), set);
+                                run_along(call, "index_fill", nullptr, kernel, set);
                               },
-                            .in_place = true,
-                            .accepts = [](const Call& call) { return call.args[3].is_number(); }});
+                            .in_place = true});
+TS_CUDA_KERNEL(index_reduce, {.run =
+                                [](Call& call) {
+                                  start_from(call.outputs[0], call.tensor(0), call.runtime);
+                                  IndexParams set;
+                                  run_along(call, "index_reduce", &call.tensor(3), nullptr, set, op_named(call.args[4]), call.args[5].b);
+                                },
+                              .in_place = true,
+                              .accepts = [](const Call& call) {
+                                const int op = op_named(call.args[4]);
+                                return is_combinable(call.tensor(0).dtype) && call.tensor(0).dtype != DType::Bool && op >= 0 && op != kCombineAdd;
+                              }});
+
+// ---- put(self, index, source, accumulate): by position in row-major order
+
+void run_put(Call& call) {
+  const TensorView &out = call.outputs[0], &index = call.tensor(1);
+  start_from(out, call.tensor(0), call.runtime);
+  if (index.numel() == 0) return;
+  const DenseInput source(call.tensor(2), out.dtype, call.runtime), positions(index, index.dtype, call.runtime);
+  // Where the output has gaps: a copy without, and back.
+  const DenseInput dense(out, out.dtype, call.runtime);
+  TensorView flat = positions.view();
+  flat.ndim = 1;
+  flat.sizes[0] = index.numel();
+  flat.strides[0] = 1;
+  Walk w("put_");
+  w.ndim = 1;
+  w.sizes[0] = flat.sizes[0];
+  w.plain[0] = 1;
+  w.p.plain = source.data();
+  w.p.indexed = dense.data();
+  w.p.wraps = 1;
+  w.p.dtype = static_cast<int32_t>(out.dtype);
+  w.add(flat, 0, out.numel(), 1);
+  w.run(call.runtime, out.device, call.args[3].b ? combine_kernel(out.dtype) : scatter_kernel(out.dtype));
+  if (dense.data() != out.data) copy_strided(out, dense.view(), call.runtime);
+}
+TS_CUDA_KERNEL(put, {.run = run_put,
+                     .in_place = true,
+                     .accepts = [](const Call& call) { return !call.args[3].b || is_combinable(call.tensor(0).dtype); }});
+
+// ---- max_unpool(self, indices, output_size, ...): a value goes to its position in a plane of zeros. The CPU's infer reads the indices.
+
+template <int N> void infer_unpool(Call& call) {
+  const TensorView &x = call.tensor(0), &indices = call.tensor(1);
+  if (indices.dtype != DType::I64) fail("elements in indices should be type int64 but got: %s", dtype_torch_name(indices.dtype));
+  if (x.ndim != N + 1 && x.ndim != N + 2)
+    fail("Input to max_unpooling%dd should be a %dd or %dd Tensor, but got a tensor with %d dimensions.", N, N + 1, N + 2, x.ndim);
+  bool same = x.ndim == indices.ndim;
+  for (int d = 0; same && d < x.ndim; d++) same = x.sizes[d] == indices.sizes[d];
+  if (!same) fail("Expected shape of indices to be same as that of the input tensor");
+  if (call.args[2].kind != ArgKind::IntList || call.args[2].ints.n != N) fail("There should be exactly %d elements in output_size", N);
+  int64_t sizes[kMaxDims];
+  for (int d = 0; d < x.ndim; d++) {
+    sizes[d] = d < x.ndim - N ? x.sizes[d] : call.args[2].ints.p[d - (x.ndim - N)];
+    if (sizes[d] < 0) fail("Expected output_size to be non-negative");
+  }
+  call.set_output(0, x.dtype, sizes, x.ndim);
+}
+template <int N> void run_unpool(Call& call) {
+  const TensorView &x = call.tensor(0), &out = call.outputs[0];
+  DenseOutput planes(out);
+  const uint64_t zero[2] = {};
+  if (out.numel() > 0) fill_dense(planes.view(), zero, call.runtime);
+  Walk w("max_unpool");
+  w.ndim = x.ndim;
+  int64_t plane = 1;
+  for (int d = 0; d < x.ndim; d++) {
+    w.sizes[d] = x.sizes[d];
+    w.plain[d] = x.strides[d];
+    w.indexed[d] = d < x.ndim - N ? planes.view().strides[d] : 0;
+    if (d >= x.ndim - N) plane *= out.sizes[d];
+  }
+  w.p.plain = x.data;
+  w.p.indexed = planes.data();
+  w.add(call.tensor(1), 0, plane, 1);
+  w.run(call.runtime, out.device, scatter_kernel(out.dtype));
+  planes.finish(call.runtime);
+}
+TS_CUDA_KERNEL(max_unpool2d, {.infer = infer_unpool<2>, .run = run_unpool<2>});
+TS_CUDA_KERNEL(max_unpool3d, {.infer = infer_unpool<3>, .run = run_unpool<3>});
 
 }  // namespace
 }  // namespace torchscript::cuda

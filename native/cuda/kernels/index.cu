@@ -108,6 +108,11 @@ template <class T, class A> TS_DEVICE void combine(const IndexParams& p, A alpha
   }
 }
 
+template <class T> TS_DEVICE void divide_whole(T* x, int64_t by) {
+  const int64_t value = *x;
+  *x = static_cast<T>(value / by - (value % by < 0));
+}
+
 }  // namespace
 
 TS_GLOBAL(gather_1, const IndexParams p) { gather<uint8_t>(p); }
@@ -137,5 +142,34 @@ TS_GLOBAL(scatter_combine_whole, const IndexParams p) {
     case kI16: combine<int16_t, int64_t>(p, p.alpha_whole); break;
     case kI32: combine<int32_t, int64_t>(p, p.alpha_whole); break;
     default: combine<int64_t, int64_t>(p, p.alpha_whole); break;
+  }
+}
+
+TS_GLOBAL(divide_by_counts, const DivideParams p) {
+  for (uint32_t i = thread_index(); i < p.loop.n; i += thread_count()) {
+    int64_t at[2];
+    offsets_of<2>(p.loop, i, at);
+    const int64_t count = p.counts[at[1]];
+    if (count <= 1) continue;
+    switch (p.dtype) {
+      case kF16: {
+        Half* x = static_cast<Half*>(p.x) + at[0];
+        *x = Half(static_cast<float>(*x) / static_cast<float>(count));
+        break;
+      }
+      case kBF16: {
+        BFloat* x = static_cast<BFloat*>(p.x) + at[0];
+        *x = BFloat(static_cast<float>(*x) / static_cast<float>(count));
+        break;
+      }
+      case kF32: static_cast<float*>(p.x)[at[0]] /= static_cast<float>(count); break;
+      case kF64: static_cast<double*>(p.x)[at[0]] /= static_cast<double>(count); break;
+      case kBool: static_cast<uint8_t*>(p.x)[at[0]] = 0; break;
+      case kU8: divide_whole(static_cast<uint8_t*>(p.x) + at[0], count); break;
+      case kI8: divide_whole(static_cast<int8_t*>(p.x) + at[0], count); break;
+      case kI16: divide_whole(static_cast<int16_t*>(p.x) + at[0], count); break;
+      case kI32: divide_whole(static_cast<int32_t*>(p.x) + at[0], count); break;
+      default: divide_whole(static_cast<int64_t*>(p.x) + at[0], count); break;
+    }
   }
 }

@@ -52,7 +52,15 @@ struct IndexParams {
   uint64_t name = 0;
   Loop<2 + kIndexTensors> loop;  // plain, indexed, index tensors
 };
-enum CombineOp : int32_t { kCombineAdd, kCombineMultiply, kCombineLarger, kCombineSmaller };
+enum CombineOp : int32_t { kCombineAdd, kCombineMultiply, kCombineLarger, kCombineSmaller, kCombineMean };  // the mean is none of the kernel's
+
+// x divided by counts of at least one; whole numbers downwards.
+struct DivideParams {
+  void* x = nullptr;
+  const int64_t* counts = nullptr;
+  int32_t dtype = 0;
+  Loop<2> loop;  // x, counts
+};
 
 // Zeros above or below a diagonal of [batch, rows, columns].
 struct TriangleParams {
