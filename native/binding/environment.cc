@@ -33,6 +33,7 @@ void BufferReferences::close() {
 
 Environment::Environment(Napi::Env env) : buffers(std::make_shared<BufferReferences>(env)) {
   map_class = Napi::Persistent(env.Global().Get("Map").As<Napi::Function>());
+  array_buffer_class = Napi::Persistent(env.Global().Get("ArrayBuffer").As<Napi::Function>());
 }
 
 Environment::~Environment() {
@@ -41,7 +42,8 @@ Environment::~Environment() {
   small_results.forget();
   // The environment deletes what references are left with itself.
   for (Napi::FunctionReference* f :
-       {&tensor_class, &storage_class, &program_class, &object_class, &map_class, &print_handler, &warn_handler})
+       {&tensor_class, &storage_class, &program_class, &object_class, &map_class, &array_buffer_class, &print_handler,
+        &warn_handler})
     f->SuppressDestruct();
 }
 

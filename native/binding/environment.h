@@ -96,7 +96,7 @@ struct Environment {
   ~Environment();
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  Napi::FunctionReference tensor_class, storage_class, program_class, object_class, map_class;
+  Napi::FunctionReference tensor_class, storage_class, program_class, object_class, map_class, array_buffer_class;
   Napi::FunctionReference print_handler, warn_handler;
   std::shared_ptr<BufferReferences> buffers;
   std::shared_ptr<SharedBuffers> shared_buffers = std::make_shared<SharedBuffers>();
@@ -104,8 +104,14 @@ struct Environment {
   // Handles that are alive.
   PointerSet tensors, storages, objects;
   // When handles of tensors are looked through for those the collector has taken.
-  static constexpr size_t kFirstSweep = 1024, kSweepBytes = size_t{64} << 20;
-  size_t tensors_since_sweep = 0, bytes_since_sweep = 0, next_sweep = kFirstSweep;
+  static constexpr size_t kFirstSweep = 1024;
+  static constexpr int64_t kUntoldBytes = int64_t{32} << 20;
+  size_t tensors_since_sweep = 0, next_sweep = kFirstSweep;
+  // Of the tensors behind handles, what V8 has not been told of yet.
+  int64_t untold_bytes = 0;
+  // How often in a row V8 has not collected its young generation when asked to.
+  static constexpr int kYoungRefusals = 8;
+  int young_refusals = 0;
   // What the constructor of a handle being made takes.
   void* pending_payload = nullptr;
   // Work of runAsync (worker.h).

@@ -204,6 +204,11 @@ void set_quant(Napi::Env env, Tensor& tensor, const Napi::Value& js) {
 // Smaller ones are outweighed by their handles.
 constexpr size_t kReportedFrom = 4096;
 
+// Memory of the executor counts towards garbage collection; that of ArrayBuffers is counted by them.
+bool counts_as_external(const Storage& storage) {
+  return !storage.foreign && storage.device == kCpuDevice && !storage.away && storage.bytes >= kReportedFrom;
+}
+
 class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -220,16 +225,20 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   explicit TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     tensor_ = *payload<TensorRef>(info, "Tensor");
     Environment::of(info.Env()).tensors.insert(this);
-    // Memory of the executor counts towards garbage collection; that of ArrayBuffers is counted by them.
-    if (!tensor_->storage->foreign && tensor_->storage->device == kCpuDevice && !tensor_->storage->away &&
-        tensor_->storage->bytes >= kReportedFrom) {
-      reported_ = static_cast<int64_t>(tensor_->storage->bytes);
-      Napi::MemoryManagement::AdjustExternalMemory(info.Env(), reported_);
-    }
+    claim(Environment::of(info.Env()));
   }
   void Finalize(Napi::Env env) override {
     if (Environment* environment = env.GetInstanceData<Environment>()) environment->tensors.erase(this);
     release(env);
+  }
+
+  // The bytes that V8 is to be told of for this handle and has not been; from now on they count as told.
+  int64_t tell(Environment& environment) {
+    claim(environment);
+    if (!claimed_ || is_told_) return 0;
+    is_told_ = true;
+    environment.untold_bytes -= claimed_;
+    return claimed_;
   }
 
   // Whether the collector has taken the JavaScript object; its finalizer waits for the event loop.
@@ -254,9 +263,20 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   }
 
  private:
+  // One handle at a time answers for the bytes of a storage.
+  void claim(Environment& environment) {
+    if (claimed_ || !tensor_ || !counts_as_external(*tensor_->storage) || tensor_->storage->is_claimed.exchange(true)) return;
+    claimed_ = static_cast<int64_t>(tensor_->storage->bytes);
+    environment.untold_bytes += claimed_;
+  }
   void release(Napi::Env env) {
-    if (reported_) Napi::MemoryManagement::AdjustExternalMemory(env, -reported_);
-    reported_ = 0;
+    if (claimed_) {
+      tensor_->storage->is_claimed = false;
+      if (is_told_) Napi::MemoryManagement::AdjustExternalMemory(env, -claimed_);
+      else if (Environment* environment = env.GetInstanceData<Environment>()) environment->untold_bytes -= claimed_;
+    }
+    claimed_ = 0;
+    is_told_ = false;
     tensor_ = nullptr;
   }
 
@@ -360,7 +380,8 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
   Napi::Value is_disposed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), !tensor_); }
 
   TensorRef tensor_;
-  int64_t reported_ = 0;
+  int64_t claimed_ = 0;
+  bool is_told_ = false;
   bool is_copy_ = false;
 };
 
@@ -503,21 +524,55 @@ Napi::Value map_file(const Napi::CallbackInfo& info) {
   return Napi::Value(env, value);
 }
 
+// A collection of V8's young generation, where the handles of results that were dropped at once lie: some 0.1 ms. V8 has one whenever an
+// ArrayBuffer is made while the young ones hold 32 MB, so that a buffer of this size (never touched: addresses alone) asks for it.
+// A full collection that comes in between takes its place and may keep the buffer. Where V8 never has one, nobody asks again.
+void collect_young(Napi::Env env, Environment& environment) {
+  constexpr double kYoungBytes = 32 << 20;
+  if (environment.young_refusals >= Environment::kYoungRefusals) return;
+  environment.young_refusals++;
+  napi_ref probe = nullptr;
+  try {
+    Napi::Function array_buffer = environment.array_buffer_class.Value();
+    {
+      Napi::HandleScope scope(env);
+      Napi::Object large = array_buffer.New({Napi::Number::New(env, kYoungBytes)});
+      if (napi_create_reference(env, large, 0, &probe) != napi_ok) return;
+    }
+    Napi::HandleScope scope(env);
+    array_buffer.New({Napi::Number::New(env, 1)});
+  } catch (const Napi::Error&) {  // out of memory
+  }
+  if (!probe) return;
+  Napi::HandleScope scope(env);
+  napi_value large = nullptr;
+  napi_get_reference_value(env, probe, &large);
+  napi_delete_reference(env, probe);
+  if (large) napi_detach_arraybuffer(env, large);
+  else environment.young_refusals = 0;
+}
+
 // Finalizers run when the event loop turns. A loop that does not let it turn would keep the memory of every tensor it has dropped, so that
 // handles whose objects are gone are freed as new ones are made. Each pass looks at all handles and the next waits until as many new ones are
 // there as were left, which makes the cost of one handle constant.
-// Large tensors do not wait for that many.
-void free_collected_tensors(Napi::Env env, Environment& environment, size_t bytes) {
-  environment.bytes_since_sweep += bytes;
-  if (++environment.tensors_since_sweep < environment.next_sweep && environment.bytes_since_sweep < Environment::kSweepBytes) return;
-  environment.tensors_since_sweep = environment.bytes_since_sweep = 0;
+// Large tensors do not wait for that many. V8 is told only of those that outlive a collection of its young generation: over its limit of 64 MB
+// since its last full collection it marks for 5 to 10 ms each time that it is told of more.
+void free_collected_tensors(Napi::Env env, Environment& environment, const Storage& next) {
+  const int64_t more = counts_as_external(next) && !next.is_claimed ? static_cast<int64_t>(next.bytes) : 0;
+  const bool is_much = environment.untold_bytes > 0 && environment.untold_bytes + more > Environment::kUntoldBytes;
+  if (++environment.tensors_since_sweep < environment.next_sweep && !is_much) return;
+  environment.tensors_since_sweep = 0;
+  if (is_much) collect_young(env, environment);
   std::vector<TensorHandle*> collected;
+  int64_t told = 0;
   environment.tensors.for_each([&](const void* p) {
     Napi::HandleScope scope(env);
     auto* handle = static_cast<TensorHandle*>(const_cast<void*>(p));
     if (handle->is_collected()) collected.push_back(handle);
+    else if (is_much) told += handle->tell(environment);
   });
   for (TensorHandle* handle : collected) handle->free_collected(env);
+  if (told) Napi::MemoryManagement::AdjustExternalMemory(env, told);
   environment.next_sweep = std::max<size_t>(Environment::kFirstSweep, environment.tensors.count());
 }
 
@@ -543,7 +598,7 @@ TensorRef tensor_of(const Napi::Value& value) {
 }
 
 Napi::Value wrap_tensor(Napi::Env env, TensorRef tensor) {
-  free_collected_tensors(env, Environment::of(env), tensor->storage->bytes);
+  free_collected_tensors(env, Environment::of(env), *tensor->storage);
   return construct(env, &Environment::tensor_class, &tensor);
 }
 

@@ -32,6 +32,8 @@ struct Storage : RefCounted, Recycled<Storage> {
   std::atomic<bool> packable{false};
   // Its memory was given to a host language, which may write it at any time.
   bool exposed = false;
+  // A handle of a host language answers for its bytes to the collector.
+  std::atomic<bool> is_claimed{false};
   // Held by an attribute that a program wrote.
   bool module_state = false;
   // For storages on memory of a host language: its handle on the memory, who that handle belongs to, and where the storage starts in it.
