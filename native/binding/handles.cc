@@ -559,20 +559,27 @@ void collect_young(Napi::Env env, Environment& environment) {
 // since its last full collection it marks for 5 to 10 ms each time that it is told of more.
 void free_collected_tensors(Napi::Env env, Environment& environment, const Storage& next) {
   const int64_t more = counts_as_external(next) && !next.is_claimed ? static_cast<int64_t>(next.bytes) : 0;
-  const bool is_much = environment.untold_bytes > 0 && environment.untold_bytes + more > Environment::kUntoldBytes;
-  if (++environment.tensors_since_sweep < environment.next_sweep && !is_much) return;
+  const auto is_much = [&] { return environment.untold_bytes > 0 && environment.untold_bytes + more > Environment::kUntoldBytes; };
+  if (++environment.tensors_since_sweep < environment.next_sweep && !is_much()) return;
   environment.tensors_since_sweep = 0;
-  if (is_much) collect_young(env, environment);
-  std::vector<TensorHandle*> collected;
-  int64_t told = 0;
-  environment.tensors.for_each([&](const void* p) {
-    Napi::HandleScope scope(env);
-    auto* handle = static_cast<TensorHandle*>(const_cast<void*>(p));
-    if (handle->is_collected()) collected.push_back(handle);
-    else if (is_much) told += handle->tell(environment);
-  });
-  for (TensorHandle* handle : collected) handle->free_collected(env);
-  if (told) Napi::MemoryManagement::AdjustExternalMemory(env, told);
+  const auto sweep = [&](bool tells) {
+    std::vector<TensorHandle*> collected;
+    int64_t told = 0;
+    environment.tensors.for_each([&](const void* p) {
+      Napi::HandleScope scope(env);
+      auto* handle = static_cast<TensorHandle*>(const_cast<void*>(p));
+      if (handle->is_collected()) collected.push_back(handle);
+      else if (tells) told += handle->tell(environment);
+    });
+    for (TensorHandle* handle : collected) handle->free_collected(env);
+    if (told) Napi::MemoryManagement::AdjustExternalMemory(env, told);
+  };
+  // What a collection of V8's own has taken first: it may be enough, and the buffer should not come on top of it.
+  sweep(false);
+  if (is_much()) {
+    collect_young(env, environment);
+    sweep(true);
+  }
   environment.next_sweep = std::max<size_t>(Environment::kFirstSweep, environment.tensors.count());
 }
 
