@@ -105,7 +105,7 @@ struct Environment {
   PointerSet tensors, storages, objects;
   // When handles of tensors are looked through for those the collector has taken.
   static constexpr size_t kFirstSweep = 1024;
-  static constexpr int64_t kUntoldBytes = int64_t{32} << 20;
+  static constexpr int64_t kUntoldBytes = int64_t{16} << 20;
   size_t tensors_since_sweep = 0, next_sweep = kFirstSweep;
   // Of the tensors behind handles, what V8 has not been told of yet.
   int64_t untold_bytes = 0;
