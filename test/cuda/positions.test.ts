@@ -28,9 +28,21 @@ t.test('combined along a dimension', (t) => {
 t.test('means of what is scattered', (t) => {
   for (const includeSelf of [true, false]) {
     const run = (x: T, i: T, s: T): T => x.scatterReduce(1, i, s, 'mean', { includeSelf })
-    const at = torch.tensor([[0, 1, 0], [4, 4, 4]], { dtype: 'int64' })
+    const at = torch.tensor(
+      [
+        [0, 1, 0],
+        [4, 4, 4],
+      ],
+      { dtype: 'int64' },
+    )
     sameOnDevice(t, `float32 ${includeSelf}`, run, [randn(3, 5), at, randn(2, 3)], 1e-6)
-    const whole = torch.tensor([[-7, 8, 2], [1, -1, -9]], { dtype: 'int32' })
+    const whole = torch.tensor(
+      [
+        [-7, 8, 2],
+        [1, -1, -9],
+      ],
+      { dtype: 'int32' },
+    )
     sameOnDevice(t, `int32 ${includeSelf}`, run, [torch.ones([3, 5], { dtype: 'int32' }), at, whole])
   }
   t.end()
@@ -43,16 +55,40 @@ t.test('one value or many by position', (t) => {
     const put = (x: T, i: T, s: T): T => x.put(i, s, accumulate)
     sameOnDevice(t, `put, ${accumulate}`, put, [randn(3, 5), index(0, -1, 7), randn(3)], 1e-6)
     const turned = (x: T, i: T, s: T): T => x.t().put(i, s, accumulate)
-    sameOnDevice(t, `put where rows are columns, ${accumulate}`, turned, [randn(3, 5), torch.tensor([[1, 14], [2, 3]], { dtype: 'int64' }), randn(2, 2)], 1e-6)
+    sameOnDevice(
+      t,
+      `put where rows are columns, ${accumulate}`,
+      turned,
+      [
+        randn(3, 5),
+        torch.tensor(
+          [
+            [1, 14],
+            [2, 3],
+          ],
+          { dtype: 'int64' },
+        ),
+        randn(2, 2),
+      ],
+      1e-6,
+    )
   }
   t.end()
 })
 
 t.test('unpooling', (t) => {
-  const run = (dims: 1 | 2 | 3) => (x: T): T => {
-    const [values, indices] = (dims === 1 ? F.maxPool1dWithIndices(x, 2) : dims === 2 ? F.maxPool2dWithIndices(x, 2) : F.maxPool3dWithIndices(x, 2)) as [T, T]
-    return dims === 1 ? F.maxUnpool1d(values, indices, 2) : dims === 2 ? F.maxUnpool2d(values, indices, 2) : F.maxUnpool3d(values, indices, 2)
-  }
+  const run =
+    (dims: 1 | 2 | 3) =>
+    (x: T): T => {
+      const [values, indices] = (
+        dims === 1 ? F.maxPool1dWithIndices(x, 2) : dims === 2 ? F.maxPool2dWithIndices(x, 2) : F.maxPool3dWithIndices(x, 2)
+      ) as [T, T]
+      return dims === 1
+        ? F.maxUnpool1d(values, indices, 2)
+        : dims === 2
+          ? F.maxUnpool2d(values, indices, 2)
+          : F.maxUnpool3d(values, indices, 2)
+    }
   sameOnDevice(t, '1d', run(1), [randn(2, 3, 8)])
   sameOnDevice(t, '2d', run(2), [randn(2, 3, 6, 4)])
   sameOnDevice(t, 'without a batch', run(2), [randn(3, 6, 4)])
@@ -75,8 +111,17 @@ t.test('distances', (t) => {
 
 t.test('membership and counts', (t) => {
   const isin = (x: T, among: T): T => torch.isin(x, among) as T
-  sameOnDevice(t, 'floats', isin, [torch.tensor([[1, NaN, -0], [3, 4, 5]]), torch.tensor([5, 0, NaN, 1, 1])])
-  sameOnDevice(t, 'large whole numbers', isin, [torch.tensor([2n ** 53n, 2n ** 53n + 1n], { dtype: 'int64' }), torch.tensor([2n ** 53n + 1n], { dtype: 'int64' })])
+  sameOnDevice(t, 'floats', isin, [
+    torch.tensor([
+      [1, NaN, -0],
+      [3, 4, 5],
+    ]),
+    torch.tensor([5, 0, NaN, 1, 1]),
+  ])
+  sameOnDevice(t, 'large whole numbers', isin, [
+    torch.tensor([2n ** 53n, 2n ** 53n + 1n], { dtype: 'int64' }),
+    torch.tensor([2n ** 53n + 1n], { dtype: 'int64' }),
+  ])
   sameOnDevice(t, 'among none', isin, [randn(3), torch.zeros([0])])
   sameOnDevice(t, 'inverted', (x: T, among: T) => torch.isin(x, among, { invert: true }) as T, [index(1, 2, 3), index(2)])
   sameOnDevice(t, 'counts', (x: T) => x.bincount(), [index(1, 5, 1, 0, 3)])
