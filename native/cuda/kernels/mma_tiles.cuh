@@ -62,33 +62,21 @@ template <int kWarpColumns, int kOutPitch, class Sum, class Out> TS_DEVICE void 
   __syncwarp();
 }
 
-template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf> struct Tiles {
-  using T = Element;
-  using Sum = typename MmaSum<T>::type;
+// The shape of a block's tile, of its warps' parts, and of the operands' tiles in shared memory, of which kStages are there at a time.
+template <int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf> struct StagedTile {
   static constexpr int kRows = kRowsOf, kColumns = kColumnsOf, kWarpRows = kWarpRowsOf, kWarpColumns = kWarpColumnsOf, kStages = kStagesOf;
   static constexpr int kAcross = kColumns / kWarpColumns, kThreads = kRows / kWarpRows * kAcross * 32;
-  static constexpr int kDepth = kStepBytes / static_cast<int>(sizeof(T)), kVector = 16 / static_cast<int>(sizeof(T));
-  static constexpr int kI = kWarpRows / 16, kJ = kWarpColumns / 8;
-  // Rows of b lie so far apart that what a warp takes together is in different banks.
-  static constexpr int kWidePitch = kColumns * static_cast<int>(sizeof(T)) + (sizeof(T) == 4 ? 32 : 16);
   static constexpr int kAStage = kRows * kPitch, kBStage = kColumns * kPitch;
-  static_assert(sizeof(T) == 1 || kDepth * kWidePitch <= kBStage);
   // A warp's sums on their way out: 16 rows of floats.
   static constexpr int kOutPitch = kWarpColumns + 8;
   static constexpr int kOperandBytes = kStages * (kAStage + kBStage), kOutBytes = kThreads / 32 * 16 * kOutPitch * 4;
   static constexpr int kSharedBytes = kOperandBytes > kOutBytes ? kOperandBytes : kOutBytes;
 
-  static constexpr int kAll = kI * kJ * 4;
-  struct Sums {
-    Sum at[kAll];
-  };
-
   TS_DEVICE static int warp_row() { return static_cast<int>(threadIdx.x) / 32 / kAcross * kWarpRows; }
   TS_DEVICE static int warp_column() { return static_cast<int>(threadIdx.x) / 32 % kAcross * kWarpColumns; }
 
-  // Adds the products of the steps from `first` to `last`. a(tile, step) and b(tile, step) begin to fill a tile.
-  template <class A, class B> TS_DEVICE static void multiply(char* shared, A& a, B& b, bool by_rows, int first, int last, Sums& sums) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
+  // each(a_tile, b_tile) for the steps from `first` to `last`. a.fetch(tile, step) and b.fetch(tile, step) begin to fill a tile.
+  template <class A, class B, class Each> TS_DEVICE static void steps(char* shared, A& a, B& b, int first, int last, const Each& each) {
     char* const a_tiles = shared;
     char* const b_tiles = shared + kStages * kAStage;
 #pragma unroll
@@ -109,8 +97,37 @@ template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarp
         b.fetch(b_tiles + ahead * kBStage, step + kStages - 1);
       }
       commit_copies();
-      const char* a_now = a_tiles + now * kAStage + (warp_row() + lane % 16) * kPitch + lane / 16 * 16;
-      const char* b_now = b_tiles + now * kBStage;
+      each(a_tiles + now * kAStage, b_tiles + now * kBStage);
+      now = now + 1 == kStages ? 0 : now + 1;
+      ahead = ahead + 1 == kStages ? 0 : ahead + 1;
+    }
+    wait_copies<0>();
+    __syncthreads();
+  }
+};
+
+template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf>
+struct Tiles : StagedTile<kRowsOf, kColumnsOf, kWarpRowsOf, kWarpColumnsOf, kStagesOf> {
+  using Staged = StagedTile<kRowsOf, kColumnsOf, kWarpRowsOf, kWarpColumnsOf, kStagesOf>;
+  using Staged::kBStage, Staged::kColumns, Staged::kOutPitch, Staged::kWarpColumns, Staged::kWarpRows, Staged::warp_column, Staged::warp_row;
+  using T = Element;
+  using Sum = typename MmaSum<T>::type;
+  static constexpr int kDepth = kStepBytes / static_cast<int>(sizeof(T)), kVector = 16 / static_cast<int>(sizeof(T));
+  static constexpr int kI = kWarpRows / 16, kJ = kWarpColumns / 8;
+  // Rows of b lie so far apart that what a warp takes together is in different banks.
+  static constexpr int kWidePitch = kColumns * static_cast<int>(sizeof(T)) + (sizeof(T) == 4 ? 32 : 16);
+  static_assert(sizeof(T) == 1 || kDepth * kWidePitch <= kBStage);
+
+  static constexpr int kAll = kI * kJ * 4;
+  struct Sums {
+    Sum at[kAll];
+  };
+
+  // Adds the products of the steps from `first` to `last`.
+  template <class A, class B> TS_DEVICE static void multiply(char* shared, A& a, B& b, bool by_rows, int first, int last, Sums& sums) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    Staged::steps(shared, a, b, first, last, [&](const char* a_tile, const char* b_now) {
+      const char* a_now = a_tile + (warp_row() + lane % 16) * kPitch + lane / 16 * 16;
 #pragma unroll
       for (int k = 0; k < 2; k++) {
         uint32_t x[kI][4], y[kJ][2];
@@ -151,11 +168,7 @@ template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarp
 #pragma unroll
           for (int j = 0; j < kJ; j++) multiply_add<T>(reinterpret_cast<Sum(&)[4]>(sums.at[(i * kJ + j) * 4]), x[i], y[j]);
       }
-      now = now + 1 == kStages ? 0 : now + 1;
-      ahead = ahead + 1 == kStages ? 0 : ahead + 1;
-    }
-    wait_copies<0>();
-    __syncthreads();
+    });
   }
 
   // Hands out the sums. out.vector(row, column, slots): `slots` are the sums of eight columns from `column` on, in shared memory that may be
@@ -180,46 +193,24 @@ template <class Element, int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarp
 };
 
 // The same by plain arithmetic on float32. A thread has eight rows, four apart, and columns eight apart.
-template <int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf> struct PlainTiles {
+template <int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int kStagesOf>
+struct PlainTiles : StagedTile<kRowsOf, kColumnsOf, kWarpRowsOf, kWarpColumnsOf, kStagesOf> {
+  using Staged = StagedTile<kRowsOf, kColumnsOf, kWarpRowsOf, kWarpColumnsOf, kStagesOf>;
+  using Staged::kBStage, Staged::kColumns, Staged::kOutPitch, Staged::kWarpColumns, Staged::kWarpRows, Staged::warp_column, Staged::warp_row;
   using T = float;
   using Sum = float;
-  static constexpr int kRows = kRowsOf, kColumns = kColumnsOf, kWarpRows = kWarpRowsOf, kWarpColumns = kWarpColumnsOf, kStages = kStagesOf;
-  static constexpr int kAcross = kColumns / kWarpColumns, kThreads = kRows / kWarpRows * kAcross * 32, kDepth = 16, kVector = 4;
+  static constexpr int kDepth = 16, kVector = 4;
   static constexpr int kI = kWarpRows / 4, kJ = kWarpColumns / 8, kAll = kI * kJ;
-  static constexpr int kWidePitch = kColumns * 4 + 32, kAStage = kRows * kPitch, kBStage = kColumns * kPitch;
+  static constexpr int kWidePitch = kColumns * 4 + 32;
   static_assert(kDepth * kWidePitch <= kBStage);
-  static constexpr int kOutPitch = kWarpColumns + 8;
-  static constexpr int kOperandBytes = kStages * (kAStage + kBStage), kOutBytes = kThreads / 32 * 16 * kOutPitch * 4;
-  static constexpr int kSharedBytes = kOperandBytes > kOutBytes ? kOperandBytes : kOutBytes;
   struct Sums {
     float at[kAll];
   };
-  TS_DEVICE static int warp_row() { return static_cast<int>(threadIdx.x) / 32 / kAcross * kWarpRows; }
-  TS_DEVICE static int warp_column() { return static_cast<int>(threadIdx.x) / 32 % kAcross * kWarpColumns; }
 
   template <class A, class B> TS_DEVICE static void multiply(char* shared, A& a, B& b, bool by_rows, int first, int last, Sums& sums) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
-    char* const a_tiles = shared;
-    char* const b_tiles = shared + kStages * kAStage;
-#pragma unroll
-    for (int s = 0; s < kStages - 1; s++) {
-      if (first + s < last) {
-        a.fetch(a_tiles + s * kAStage, first + s);
-        b.fetch(b_tiles + s * kBStage, first + s);
-      }
-      commit_copies();
-    }
-    int now = 0, ahead = kStages - 1;
-    for (int step = first; step < last; step++) {
-      wait_copies<kStages - 2>();
-      __syncthreads();
-      if (step + kStages - 1 < last) {
-        a.fetch(a_tiles + ahead * kAStage, step + kStages - 1);
-        b.fetch(b_tiles + ahead * kBStage, step + kStages - 1);
-      }
-      commit_copies();
-      const char* a_now = a_tiles + now * kAStage + (warp_row() + lane / 8) * kPitch;
-      const char* b_now = b_tiles + now * kBStage;
+    Staged::steps(shared, a, b, first, last, [&](const char* a_tile, const char* b_now) {
+      const char* a_now = a_tile + (warp_row() + lane / 8) * kPitch;
 #pragma unroll 1
       for (int k = 0; k < kDepth; k += 4) {
         float4 y[kJ];
@@ -249,11 +240,7 @@ template <int kRowsOf, int kColumnsOf, int kWarpRowsOf, int kWarpColumnsOf, int 
           }
         }
       }
-      now = now + 1 == kStages ? 0 : now + 1;
-      ahead = ahead + 1 == kStages ? 0 : ahead + 1;
-    }
-    wait_copies<0>();
-    __syncthreads();
+    });
   }
 
   template <class Out> TS_DEVICE static void hand_out(char* shared, const Sums& sums, const Out& out) {
