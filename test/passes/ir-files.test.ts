@@ -94,13 +94,14 @@ const passes: readonly Pass[] = [
   },
 ]
 
-/** `[2, 3]`, `[2, 3] positive`, a number, `true`, ... */
+/** `[2, 3]`, `[2, 3] positive`, `[2, 3] float16`, a number, `true`, ... */
 function valueOf(text: string, seed: number): unknown {
-  const shape = /^\[([\d, ]*)\]( positive)?$/.exec(text)
+  const shape = /^\[([\d, ]*)\]( positive| float16)?$/.exec(text)
   if (shape === null) return JSON.parse(text)
   const sizes = shape[1] === '' ? [] : shape[1].split(',').map(Number)
   const made = input(sizes, seed)
   if (shape[2] === undefined) return made
+  if (shape[2] === ' float16') return tensor(Array.from(made.data as Float32Array), { shape: sizes, dtype: 'float16' })
   return tensor(Float32Array.from(made.data as Float32Array, Math.abs), { shape: sizes })
 }
 
