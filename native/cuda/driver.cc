@@ -25,6 +25,14 @@ void* open_library(const char* path, std::string& reason) {
 void* find_symbol(void* library, const char* name) {
   return reinterpret_cast<void*>(GetProcAddress(reinterpret_cast<HMODULE>(library), name));
 }
+std::string file_of(const void* address) {
+  constexpr DWORD kOfAddress = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+  HMODULE library = nullptr;
+  char name[4096];
+  if (!GetModuleHandleExA(kOfAddress, static_cast<LPCSTR>(address), &library)) return {};
+  const DWORD length = GetModuleFileNameA(library, name, sizeof name);
+  return length < sizeof name ? std::string(name, length) : std::string();
+}
 #else
 constexpr const char* kLibrary = "libcuda.so.1";
 void* open_library(const char* path, std::string& reason) {
@@ -34,6 +42,10 @@ void* open_library(const char* path, std::string& reason) {
   return library;
 }
 void* find_symbol(void* library, const char* name) { return dlsym(library, name); }
+std::string file_of(const void* address) {
+  Dl_info info;
+  return dladdr(address, &info) && info.dli_fname ? info.dli_fname : std::string();
+}
 #endif
 
 void open_driver(Driver& d) {
@@ -76,6 +88,8 @@ void open_driver(Driver& d) {
 }
 
 }  // namespace
+
+std::string addon_path() { return file_of(reinterpret_cast<const void*>(&addon_path)); }
 
 const Driver& driver() {
   // Never closed: device memory may be freed while the process ends.

@@ -115,6 +115,8 @@ struct Driver {
   std::string reason;  // why there are no devices
 };
 
+// The file that this code was loaded from; empty where the system does not say.
+std::string addon_path();
 // Opens the driver, once. With devices == 0 only `reason` counts.
 const Driver& driver();
 // "CUDA_ERROR_OUT_OF_MEMORY (out of memory)".

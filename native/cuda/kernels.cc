@@ -1,12 +1,5 @@
 #include "cuda/kernels.h"
 
-#if defined(_WIN32)
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
-#else
-#include <dlfcn.h>
-#endif
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -40,20 +33,8 @@ std::string kernel_file_path() {
   if (chosen && *chosen) return chosen;
   const char* other_driver = std::getenv("TORCHSCRIPT_CUDA_DRIVER");
   if (other_driver && *other_driver) return folder_of(other_driver) + "/torchscript.cuda";
-#if defined(_WIN32)
-  HMODULE addon = nullptr;
-  char name[4096];
-  constexpr DWORD kOfAddress = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
-  if (GetModuleHandleExA(kOfAddress, reinterpret_cast<LPCSTR>(&kernel_file_path), &addon)) {
-    DWORD length = GetModuleFileNameA(addon, name, sizeof name);
-    if (length > 0 && length < sizeof name) return folder_of(name) + "/torchscript.cuda";
-  }
-#else
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&kernel_file_path), &info) && info.dli_fname)
-    return folder_of(info.dli_fname) + "/torchscript.cuda";
-#endif
-  return "torchscript.cuda";
+  const std::string addon = addon_path();
+  return addon.empty() ? "torchscript.cuda" : folder_of(addon) + "/torchscript.cuda";
 }
 
 class Reader {
