@@ -130,8 +130,7 @@ class Casting {
       this.graph.createConstant({ kind: 'int', value: BigInt(dtypeCode(dtype as ReducedDType)) }, IntType).insertBefore(node).output
     if (has !== undefined) {
       const none = this.graph.createConstant({ kind: 'none' }, { kind: 'Optional', element: IntType }).insertBefore(node).output
-      const cast = this.operator(node, 'aten::to.dtype', [value, code(to), bool(false), bool(false), none])
-      return cast
+      return this.operator(node, 'aten::to.dtype', [value, code(to), bool(false), bool(false), none])
     }
     // Of an unknown dtype: float32 alone is reduced, 16 bits alone are widened, and integers stay what they are.
     return to === 'float32'

@@ -7,6 +7,7 @@ import { gpuCheck } from '../../bench/gpu/check.js'
 import { relativeDifference } from '../../bench/gpu/models.js'
 import { fastestPeer, gpuReport, type GpuModelRow, type GpuResults } from '../../bench/gpu/results.js'
 import * as torch from '../../lib/index.js'
+import { savePair } from './samples.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'gpu-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
@@ -16,14 +17,7 @@ t.test('on the emulated driver the check measures and compares', async (t) => {
   const { nn } = torch
   const model = new nn.Sequential(new nn.Linear(8, 4), new nn.ReLU()).eval()
   const x = torch.randn([2, 8])
-  torch.jit.save(torch.jit.trace(model, [x]), join(folder, 'small.pt'))
-  torch.save(
-    new Map<string, unknown>([
-      ['inputs', [x]],
-      ['expected', model.forward(x)],
-    ]),
-    join(folder, 'small.io.pt'),
-  )
+  savePair(folder, 'small', model, x)
   const json = join(folder, 'results.json')
   const lines: string[] = []
   const args = ['--emulated', '--models', folder, '--kits', folder, '--steps', 'kits,bandwidth,products,models', '--json', json]

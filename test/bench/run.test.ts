@@ -12,6 +12,7 @@ import { largestDifference } from '../../bench/harness/statistics.js'
 import { openTorch, TorchPeer } from '../../bench/harness/pytorch.js'
 import { readResults } from '../../bench/harness/results.js'
 import * as torch from '../../lib/index.js'
+import { savePair } from './samples.js'
 
 const { nn } = torch
 const folder = mkdtempSync(join(tmpdir(), 'bench-'))
@@ -26,14 +27,7 @@ class Small extends nn.Module {
 }
 const small = new Small().eval()
 const ids = torch.tensor([1n, 2n, 3n])
-torch.jit.save(torch.jit.trace(small, [ids]), join(folder, 'small.pt'))
-torch.save(
-  new Map<string, unknown>([
-    ['inputs', [ids]],
-    ['expected', small.forward(ids)],
-  ]),
-  join(folder, 'small.io.pt'),
-)
+savePair(folder, 'small', small, ids)
 
 const options = (fields: Partial<ModelBenchOptions> = {}): ModelBenchOptions => ({
   folder,

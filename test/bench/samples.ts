@@ -1,4 +1,18 @@
+import { join } from 'node:path'
 import type { KernelRow, ModelRow, Results } from '../../bench/harness/results.js'
+import * as torch from '../../lib/index.js'
+
+/** Writes NAME.pt, a trace, and NAME.io.pt into a folder, as the benchmark reads them. */
+export function savePair(folder: string, name: string, model: torch.nn.Module & { forward(x: torch.Tensor): torch.Tensor }, input: torch.Tensor): void {
+  torch.jit.save(torch.jit.trace(model, [input]), join(folder, `${name}.pt`))
+  torch.save(
+    new Map<string, unknown>([
+      ['inputs', [input]],
+      ['expected', model.forward(input)],
+    ]),
+    join(folder, `${name}.io.pt`),
+  )
+}
 
 const times = (min: number, median: number): { min: number; median: number; calls: number } => ({ min, median, calls: 10 })
 
