@@ -46,7 +46,10 @@ const common = {
   target: 'node20',
   logLevel: 'warning',
   external: ['bindings'],
+  // Read faster at start; names and short lines stay for stack traces.
   minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 140,
   sourcemap: true,
 }
 if (existsSync('lib/index.ts')) {
