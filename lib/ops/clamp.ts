@@ -27,4 +27,26 @@ export default [
     promotion: 'same',
     dtypes: ['bool', 'int', 'float'],
   }),
+  // Of fused groups, where bounds are numbers other than zero and NaN: these give the same bits with less.
+  pointwise([], {
+    kernel: 'clamp_above',
+    expr: 'max(b, a)',
+    operands: { self: 'a', min: 'b' },
+    promotion: 'same',
+    dtypes: ['float'],
+  }),
+  pointwise([], {
+    kernel: 'clamp_below',
+    expr: 'min(b, a)',
+    operands: { self: 'a', max: 'b' },
+    promotion: 'same',
+    dtypes: ['float'],
+  }),
+  pointwise([], {
+    kernel: 'clamp_within',
+    expr: 'min(c, max(b, a))',
+    operands: { self: 'a', min: 'b', max: 'c' },
+    promotion: 'same',
+    dtypes: ['float'],
+  }),
 ]

@@ -100,16 +100,19 @@ void add_mask(const Problem& p, int64_t offset, int64_t first, int64_t rows, int
   });
 }
 
-float softmax_step(float* x, int64_t n, float* top, float* total) { return attention_table().softmax_step(x, n, top, total); }
-double softmax_step(double* x, int64_t n, double* top, double* total) {
-  double m = *top, sum = 0;
-  for (int64_t i = 0; i < n; i++) m = x[i] > m ? x[i] : m;
-  const double shift = m == -INFINITY ? 0 : m;
-  for (int64_t i = 0; i < n; i++) sum += x[i] = std::exp(x[i] - shift);
-  const double factor = *top == -INFINITY ? 0 : std::exp(*top - m);
-  *total = *total * factor + sum;
-  *top = m;
-  return factor;
+void softmax_step(float* x, int64_t rows, int64_t step, int64_t n, float* top, float* total, float* factor) {
+  attention_table().softmax_step(x, rows, step, n, top, total, factor);
+}
+void softmax_step(double* x, int64_t rows, int64_t step, int64_t n, double* top, double* total, double* factor) {
+  for (int64_t r = 0; r < rows; r++) {
+    double *row = x + r * step, m = top[r], sum = 0;
+    for (int64_t i = 0; i < n; i++) m = row[i] > m ? row[i] : m;
+    const double shift = m == -INFINITY ? 0 : m;
+    for (int64_t i = 0; i < n; i++) sum += row[i] = std::exp(row[i] - shift);
+    factor[r] = top[r] == -INFINITY ? 0 : std::exp(top[r] - m);
+    total[r] = total[r] * factor[r] + sum;
+    top[r] = m;
+  }
 }
 void scale_row(float* x, int64_t n, float factor) { attention_table().scale(x, n, factor); }
 void scale_row(double* x, int64_t n, double factor) {
@@ -184,12 +187,18 @@ template <class T> void run_as(Call& call, Problem p) {
         if (p.dim == 0) gemm_empty(g);
         else gemm_block(g, 0, rows, 0, panel_count<T>(count));
         if (p.has_mask) add_mask<T>(p, o.mask, first, rows, key, count, scores, step);
-        for (int64_t r = 0; r < rows; r++) {
-          T* row = scores + r * step;
-          const int64_t visible = p.causal ? std::clamp<int64_t>(first + r + 1 - key, 0, count) : count;
-          std::fill(row + visible, row + padded, lowest);
-          const T factor = softmax_step(row, padded, tops + r, totals + r);
-          if (key > 0 && factor != T(1)) scale_row(to + r * out.strides[nb], p.value_dim, factor);
+        for (int64_t r = 0; r < rows; r += kSoftmaxRows) {
+          const int64_t several = std::min<int64_t>(kSoftmaxRows, rows - r);
+          const auto visible = [&](int64_t row) { return p.causal ? std::clamp<int64_t>(first + row + 1 - key, 0, count) : count; };
+          const int64_t width = (visible(r + several - 1) + 15) / 16 * 16;
+          for (int64_t i = r; i < r + several; i++) {
+            std::fill(scores + i * step + visible(i), scores + i * step + width, lowest);
+            std::fill(scores + i * step + width, scores + i * step + padded, T(0));
+          }
+          T factor[kSoftmaxRows];
+          softmax_step(scores + r * step, several, step, width, tops + r, totals + r, factor);
+          for (int64_t i = 0; key > 0 && i < several; i++)
+            if (factor[i] != T(1)) scale_row(to + (r + i) * out.strides[nb], p.value_dim, factor[i]);
         }
         Gemm<T> h;
         h.m = rows;

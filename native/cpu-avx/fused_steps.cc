@@ -2,6 +2,7 @@
 #include "cpu-avx/fused_steps.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "cpu-avx/copy.h"
 #include "cpu-avx/promote.h"
@@ -19,6 +20,26 @@ bool same_shape(const TensorView& view, const TensorView& shape) {
   for (int d = 0; d < longer.ndim; d++)
     if (longer.sizes[d] != (d < extra ? 1 : shorter.sizes[d - extra])) return false;
   return true;
+}
+
+// The expression that gives the same bits for these numbers with fewer operations.
+PointwiseId cheaper_form(const PointwiseChoice& choice) {
+  const auto number = [&](int k) {
+    const Arg& arg = *choice.operands[k];
+    return arg.is_number() && arg.kind != ArgKind::Complex ? arg.as_double() : std::numeric_limits<double>::quiet_NaN();
+  };
+  const auto bound = [&](int k) {
+    const double b = number(k);
+    return b == b && static_cast<float>(b) != 0;
+  };
+  switch (choice.id) {
+    case PointwiseId::add: return number(2) == 1 ? PointwiseId::plus : choice.id;
+    case PointwiseId::sub: return number(2) == 1 ? PointwiseId::minus : choice.id;
+    case PointwiseId::clamp_lower: return bound(1) ? PointwiseId::clamp_above : choice.id;
+    case PointwiseId::clamp_upper: return bound(1) ? PointwiseId::clamp_below : choice.id;
+    case PointwiseId::clamp_both: return bound(1) && bound(2) ? PointwiseId::clamp_within : choice.id;
+    default: return choice.id;
+  }
 }
 
 }  // namespace
@@ -99,13 +120,8 @@ const char* FusedSteps::read_step(const FusedText::Step& from, int i) {
       if (out.dtype != types.out) return "an operator with a dtype of its own";
       step.common = types.common;
       step.compute = types.compute;
-      if ((choice.id == PointwiseId::add || choice.id == PointwiseId::sub) && is_float(types.compute)) {
-        const Arg& alpha = *choice.operands[2];
-        if (alpha.is_number() && alpha.kind != ArgKind::Complex && alpha.as_double() == 1) {
-          choice.id = choice.id == PointwiseId::add ? PointwiseId::plus : PointwiseId::minus;
-          op = &pointwise_op(choice.id);
-        }
-      }
+      if (is_float(types.compute)) choice.id = cheaper_form(choice);
+      op = &pointwise_op(choice.id);
       step.id = choice.id;
       step.count = op->count;
       step.truth = op->promotion == Promotion::Bool;

@@ -13,7 +13,7 @@ struct NormTable {
   // (x - mean) * scale * gamma + beta per element; gamma and beta may be null. The mean is subtracted first: x * scale - mean * scale
   // would cancel where the mean is large.
   void (*normalize)(const float* x, int64_t n, float mean, float scale, const float* gamma, const float* beta, float* out);
-  void (*softmax)(const float* x, int64_t n, float* out);
+  void (*softmax)(const float* x, int64_t rows, int64_t n, float* out);  // of adjacent rows
   void (*log_softmax)(const float* x, int64_t n, float* out);
   // Along the first of two dimensions: `n` rows of `lanes` adjacent elements, rows `stride` apart; lanes is at most 64.
   void (*softmax_columns)(const float* x, int64_t n, int64_t stride, int lanes, bool log, float* out);

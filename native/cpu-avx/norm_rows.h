@@ -36,9 +36,9 @@ inline void row_normalize(const float* x, int64_t n, double mean, double scale, 
 inline void row_normalize(const double* x, int64_t n, double mean, double scale, const double* gamma, const double* beta, double* out) {
   for (int64_t i = 0; i < n; i++) out[i] = (x[i] - mean) * scale * (gamma ? gamma[i] : 1.0) + (beta ? beta[i] : 0.0);
 }
-inline void row_softmax(const float* x, int64_t n, bool log, float* out) {
-  if (log) norm_table().log_softmax(x, n, out);
-  else norm_table().softmax(x, n, out);
+inline void rows_softmax(const float* x, int64_t rows, int64_t n, bool log, float* out) {
+  if (!log) return norm_table().softmax(x, rows, n, out);
+  for (int64_t r = 0; r < rows; r++) norm_table().log_softmax(x + r * n, n, out + r * n);
 }
 inline void column_softmax(const float* x, int64_t n, int64_t stride, int lanes, bool log, float* out) {
   norm_table().softmax_columns(x, n, stride, lanes, log, out);
@@ -56,7 +56,9 @@ inline void column_softmax(const double* x, int64_t n, int64_t stride, int lanes
     for (int64_t i = 0; i < n; i++) out[i * stride + l] = log ? x[i * stride + l] - m - tail : out[i * stride + l] / total;
   }
 }
-inline void row_softmax(const double* x, int64_t n, bool log, double* out) { column_softmax(x, n, 1, 1, log, out); }
+inline void rows_softmax(const double* x, int64_t rows, int64_t n, bool log, double* out) {
+  for (int64_t r = 0; r < rows; r++) column_softmax(x + r * n, n, 1, 1, log, out + r * n);
+}
 
 // Mean and biased variance.
 struct Moments {

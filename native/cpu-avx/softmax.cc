@@ -37,7 +37,7 @@ template <bool Log, bool Safe> void softmax_run(Call& call) {
     const int64_t grain = std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n));
     if (inner == 1) {
       call.runtime->parallel(outer, grain, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i++) row_softmax(in + i * n, n, Log, to + i * n);
+        rows_softmax(in + begin * n, end - begin, n, Log, to + begin * n);
       });
     } else {
       constexpr int64_t kLanes = 64;

@@ -59,12 +59,17 @@ template <class V, class Op, unsigned held, unsigned value, bool fixed> void sta
   TS_NEXT(r);
 }
 
+// Bytes that a pipeline fetches ahead of what it loads: its arithmetic fills the window in which a processor would start the next loads.
+constexpr int kAhead = 2048;
 template <class V> void load_stage(TS_BLOCK, const Stage* stage, int64_t at) {
   using E = typename V::Element;
   const E* p = reinterpret_cast<const E*>(stage->p[0] + at * stage->step[0]);
   Register<V> r[kBlockVectors];
 #pragma GCC unroll 8
-  for (int j = 0; j < kBlockVectors; j++) r[j] = V::load(p + j * V::kWidth).v;
+  for (int j = 0; j < kBlockVectors; j++) {
+    if (j * sizeof(V) % 64 == 0) __builtin_prefetch(reinterpret_cast<const char*>(p + j * V::kWidth) + kAhead);
+    r[j] = V::load(p + j * V::kWidth).v;
+  }
   TS_NEXT(r);
 }
 template <class V> void store_stage(TS_BLOCK, const Stage* stage, int64_t at) {

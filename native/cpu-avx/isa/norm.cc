@@ -2,6 +2,7 @@
 #include "cpu-avx/norm_inner.h"
 
 #include "cpu-avx/math.h"
+#include "cpu-avx/softmax_exp.h"
 
 namespace torchscript {
 namespace TS_ISA {
@@ -68,49 +69,70 @@ void normalize(const float* x, int64_t n, float mean, float scale, const float* 
   });
 }
 
+// Softmax works on several short rows at once: the largest values, sums and quotients of one row each wait for the step before, and rows in turn
+// fill these waits.
+constexpr int kTogether = 4;
+constexpr int64_t kShortRow = 32 * W;
+
+// Lanes [0, n).
+inline MaskF first_lanes(int n) {
+  alignas(64) static constexpr float kLane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return VecF::load(kLane) < VecF(static_cast<float>(n));
+}
+// -inf in lanes beyond the row: no largest value, and next to nothing in a sum of exponentials.
+inline VecF load_row(const float* p, int n) {
+  return n == W ? VecF::load(p) : select(first_lanes(n), VecF::load_partial(p, n), VecF(-__builtin_inff()));
+}
+// f(accumulator, i, lanes) over a row, with four accumulators.
+template <class F> inline void by_fours(int64_t n, F f) {
+  int64_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W) {
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) f(c, i + c * W, W);
+  }
+  for (; i + W <= n; i += W) f(0, i, W);
+  if (i < n) f(1, i, static_cast<int>(n - i));
+}
 // The largest element; a NaN is found by the sum that follows.
 inline float row_max(const float* x, int64_t n) {
-  VecF m(-__builtin_inff());
-  int64_t i = 0;
-  for (; i + W <= n; i += W) m = max(VecF::load(x + i), m);
-  float best = hmax(m);
-  for (; i < n; i++) best = x[i] > best ? x[i] : best;
-  return best;
+  const VecF least(-__builtin_inff());
+  VecF m[4] = {least, least, least, least};
+  by_fours(n, [&](int c, int64_t i, int k) { m[c] = max(load_row(x + i, k), m[c]); });
+  return hmax(max(max(m[0], m[1]), max(m[2], m[3])));
 }
-inline VecF exp_of(VecF x) { return select(is_nan(x), x, exp(x)); }
-
-void softmax(const float* x, int64_t n, float* out) {
-  const VecF m(row_max(x, n));
-  VecF acc = VecF::zero();
-  float tail = 0;
-  each(n, [&](int64_t i, int k) {
-    const VecF e = exp_of(load_some(x + i, k) - m);
-    if (k == W) {
-      acc = acc + e;
-      e.store(out + i);
-    } else {
-      float rest[W];
-      e.store(rest);
-      for (int j = 0; j < k; j++) {
-        out[i + j] = rest[j];
-        tail += rest[j];
-      }
-    }
+// f applied to each element, and the sum of the results.
+template <class F> inline float row_map(const float* x, int64_t n, float* out, F f) {
+  VecF sum[4] = {VecF::zero(), VecF::zero(), VecF::zero(), VecF::zero()};
+  by_fours(n, [&](int c, int64_t i, int k) {
+    const VecF e = f(load_row(x + i, k));
+    sum[c] = sum[c] + e;
+    store_some(e, out + i, k);
   });
-  const VecF scale(1.0f / (hsum(acc) + tail));
-  each(n, [&](int64_t i, int k) { store_some(load_some(out + i, k) * scale, out + i, k); });
+  return hsum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+void softmax(const float* x, int64_t rows, int64_t n, float* out) {
+  const int64_t together = n <= kShortRow ? kTogether : 1;
+  for (int64_t first = 0; first < rows; first += together) {
+    const int count = static_cast<int>(rows - first < together ? rows - first : together);
+    const float* from = x + first * n;
+    float* to = out + first * n;
+    float value[kTogether];
+    for (int r = 0; r < count; r++) value[r] = row_max(from + r * n, n);
+    for (int r = 0; r < count; r++) {
+      const VecF m(value[r]);
+      value[r] = 1.0f / row_map(from + r * n, n, to + r * n, [&](VecF v) { return exp_raised(v - m); });
+    }
+    for (int r = 0; r < count; r++) {
+      const VecF scale(value[r]);
+      float* row = to + r * n;
+      each(n, [&](int64_t i, int k) { store_some(load_some(row + i, k) * scale, row + i, k); });
+    }
+  }
 }
 void log_softmax(const float* x, int64_t n, float* out) {
   const float m = row_max(x, n);
   const VecF mv(m);
-  double total = blocked_sum(n, [&](VecF acc, int64_t i, int k) {
-    const VecF e = exp_of(load_some(x + i, k) - mv);
-    if (k == W) return acc + e;
-    float rest[W];
-    e.store(rest);
-    for (int j = k; j < W; j++) rest[j] = 0;
-    return acc + VecF::load(rest);
-  });
+  const double total = blocked_sum(n, [&](VecF acc, int64_t i, int k) { return acc + exp_flushed(load_row(x + i, k) - mv); });
   const VecF l(static_cast<float>(__builtin_log(total)));
   each(n, [&](int64_t i, int k) { store_some((load_some(x + i, k) - mv) - l, out + i, k); });
 }
@@ -120,12 +142,12 @@ void softmax_columns(const float* x, int64_t n, int64_t stride, int lanes, bool 
     VecF m(-__builtin_inff()), total = VecF::zero();
     for (int64_t i = 0; i < n; i++) m = max(load_some(x + i * stride + lane, k), m);
     for (int64_t i = 0; i < n; i++) {
-      const VecF e = exp_of(load_some(x + i * stride + lane, k) - m);
+      const VecF e = exp_raised(load_some(x + i * stride + lane, k) - m);
       total = total + e;
       if (!log_form) store_some(e, out + i * stride + lane, k);
     }
     if (log_form) {
-      const VecF l = log(total);
+      const VecF l = log(total * VecF(0x1p-64f));
       for (int64_t i = 0; i < n; i++) store_some((load_some(x + i * stride + lane, k) - m) - l, out + i * stride + lane, k);
     } else {
       const VecF scale = VecF(1.0f) / total;
