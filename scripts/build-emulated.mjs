@@ -10,7 +10,7 @@ const out = 'build/emulated'
 const library = join(out, 'libcuda_emulated.so')
 mkdirSync(out, { recursive: true })
 const compiler = process.env.CXX?.split(' ') ?? (spawnSync('ccache', ['--version'], { stdio: 'ignore' }).status === 0 ? ['ccache', 'g++'] : ['g++'])
-const flags = ['-std=c++20', '-O1', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-fno-math-errno', '-fno-strict-aliasing', '-w']
+const flags = ['-std=c++20', '-O1', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-fno-math-errno', '-fno-strict-aliasing', '-w', '-Wno-psabi']
 const includes = ['-Inative', '-Itest/cuda/emulation']
 
 const units = [

@@ -1,14 +1,13 @@
 // The kernel that computes a product of matrices, by dtypes, shapes and how they lie in memory.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
 
 #include "cuda/gemm.h"
 #include "cuda/rows.h"
+#include "cuda/wgmma.h"
 
 namespace torchscript::cuda {
 
@@ -182,45 +181,6 @@ bool run_few_rows(Runtime* runtime, const Product& product) {
   return true;
 }
 
-// ---- Hopper's wgmma (kernels/gemm_wgmma.cu): off unless TORCHSCRIPT_CUDA_WGMMA=1, until it was seen to be right on such a chip
-
-bool wants_wgmma() {
-  static const bool wanted = [] {
-    const char* setting = std::getenv("TORCHSCRIPT_CUDA_WGMMA");
-    return setting && std::strcmp(setting, "1") == 0;
-  }();
-  return wanted;
-}
-// A matrix of `lines` lines that are dense along the depth, fetched in boxes of `box` lines of 64 elements.
-bool make_map(TensorMap* map, DType dtype, const void* data, int64_t lines, int64_t depth, int64_t stride, int box) {
-  const uint64_t sizes[2] = {static_cast<uint64_t>(depth), static_cast<uint64_t>(lines)}, strides[1] = {static_cast<uint64_t>(stride) * 2};
-  const uint32_t boxes[2] = {64, static_cast<uint32_t>(box)}, steps[2] = {1, 1};
-  // CU_TENSOR_MAP_DATA_TYPE_FLOAT16 or _BFLOAT16, INTERLEAVE_NONE, SWIZZLE_128B, L2_PROMOTION_L2_256B, FLOAT_OOB_FILL_NONE
-  return driver().tensor_map_encode_tiled(map, dtype == DType::F16 ? 6 : 9, 2, const_cast<void*>(data), sizes, strides, boxes, steps, 0, 3, 3, 0) == kSuccess;
-}
-bool run_wgmma(Runtime* runtime, const Product& product, const MmaParams& params) {
-  const GemmParams& g = params.product;
-  const int device = product.c.device;
-  const DeviceProperties properties = enter(device).properties;
-  if (!wants_wgmma() || !is_half(product.c.dtype) || properties.major != 9 || !driver().tensor_map_encode_tiled) return false;
-  // Columns of b are dense along the depth; the tiles fill the chip.
-  if (g.batches.n != 1 || g.b_row != 1 || g.m < 64 || g.n < 64 || g.k < 64 || g.a_row < g.k || g.b_col < g.k) return false;
-  const int64_t rows = tiles_of(g.m, 128);
-  const int columns = rows * tiles_of(g.n, 256) >= properties.multi_processors ? 256 : 128;
-  if (rows * tiles_of(g.n, columns) < properties.multi_processors / 2) return false;
-  TensorMap a, b;
-  if (!make_map(&a, product.c.dtype, g.a, g.m, g.k, g.a_row, 128) || !make_map(&b, product.c.dtype, g.b, g.n, g.k, g.b_col, columns)) return false;
-  MmaParams p = params;
-  p.row_tiles = static_cast<int32_t>(rows);
-  p.column_tiles = static_cast<int32_t>(tiles_of(g.n, columns));
-  char name[64];
-  std::snprintf(name, sizeof name, "gemm_wgmma_%s_128x%d", product.c.dtype == DType::F16 ? "f16" : "bf16", columns);
-  // Four steps of 64 elements of depth, and what aligns them to 1024 bytes.
-  const size_t shared = static_cast<size_t>(4 * (128 + columns) * 128 + 1024);
-  launch(device, runtime, name, {static_cast<unsigned>(rows * p.column_tiles)}, {384}, shared, a, b, p);
-  return true;
-}
-
 void run_tiles(Runtime* runtime, const Product& product) {
   MmaParams p;
   if (!fill(p.product, product)) return;
@@ -234,8 +194,8 @@ void run_tiles(Runtime* runtime, const Product& product) {
   p.c_vectors = row_vectors(product.c, true);
   p.d_vectors = row_vectors(product.d, product.adds);
   p.e_vectors = row_vectors(product.e, product.adds_residual);
-  if (run_wgmma(runtime, product, p)) return;
   const int device = product.c.device;
+  if (run_wgmma(runtime, device, product.c.dtype, p)) return;
   const int64_t sms = enter(device).properties.multi_processors, batches = std::min(g.batches.n, 65535u);
   const int64_t large = static_cast<int64_t>(tiles_of(g.m, 128)) * tiles_of(g.n, 128) * batches;
   const char* chip = tile_kernels(device, product.c.dtype);

@@ -7,6 +7,7 @@
 #include "cuda/conv_tiles.h"
 #include "cuda/kernels/quantized_params.h"
 #include "cuda/rows.h"
+#include "cuda/wgmma.h"
 
 namespace torchscript::cuda {
 namespace {
@@ -83,6 +84,22 @@ template <bool kLinear> void pack(const Call& call, void* packed) {
   pack_all(call.runtime, p.shape, p.weight, *call.tensor(1).quant, packed);
 }
 
+// Whether each pixel of the output has one of the input, which lie evenly apart in memory.
+bool pixels_are_rows(const ConvShape& s, const ConvParams& c, int64_t* apart) {
+  if (s.groups != 1 || s.transposed || !s.is_pointwise()) return false;
+  const int64_t sizes[4] = {s.in[2], s.in[1], s.in[0], s.batch}, strides[4] = {c.x_strides[4], c.x_strides[3], c.x_strides[2], c.x_strides[0]};
+  *apart = c.group_in;
+  int64_t expected = -1;
+  for (int d = 0; d < 4; d++) {
+    if (d < 3 && s.out[2 - d] != s.in[2 - d]) return false;
+    if (sizes[d] == 1) continue;
+    if (expected < 0) *apart = strides[d];
+    else if (strides[d] != expected) return false;
+    expected = strides[d] * sizes[d];
+  }
+  return true;
+}
+
 template <bool kLinear> void run(Call& call) {
   const TensorView &x = call.tensor(0), &out = call.outputs[0];
   if (out.numel() == 0) return;
@@ -127,6 +144,8 @@ template <bool kLinear> void run(Call& call) {
   p.low = out.dtype == DType::QU8 ? 0 : -128;
   p.high = out.dtype == DType::QU8 ? 255 : 127;
   if (call.args[call.nargs - 1].b) p.low = std::max(p.low, p.out_zero);
+  int64_t row;
+  if (pixels_are_rows(s, p.tiles.conv, &row) && run_quantized_wgmma(call.runtime, out.device, x.dtype == DType::QU8, row, p)) return;
   char name[64];
   std::snprintf(name, sizeof name, "quantized_mma%s_%s_%dx%d", tile_kernels(out.device, DType::I8), x.dtype == DType::QU8 ? "u8" : "s8", tiles.tile, tiles.tile);
   launch(out.device, call.runtime, name, tiles.grid, {tiles.tile == 128 ? 256u : 128u}, tile_shared_bytes(tiles.tile), p);

@@ -83,8 +83,7 @@ template <class Out> struct ConvOut {
     const ConvPixel o = conv_pixel(c, pixel);
     const int filter = group * c.group_out + in_group;
     float x[8], y[8];
-#pragma unroll
-    for (int i = 0; i < 8; i++) x[i] = slots[i];
+    take_eight(slots, x);
     if (c.bias) {
       load_eight(static_cast<const Out*>(c.bias) + filter * c.bias_stride, c.bias_stride, p.bias_vectors != 0, n, y);
 #pragma unroll

@@ -45,6 +45,20 @@ template <class T> TS_DEVICE void store_eight(T* to, bool vector, int n, const f
     if (i < n) to[i] = T(from[i]);
 }
 
+// Two neighbouring sums to shared memory at 8 bytes, and eight from there at 16.
+TS_DEVICE void put_two(float* to, float x, float y) { *reinterpret_cast<float2*>(to) = make_float2(x, y); }
+TS_DEVICE void put_two(int32_t* to, int32_t x, int32_t y) { *reinterpret_cast<int2*>(to) = make_int2(x, y); }
+TS_DEVICE void take_eight(const float* from, float (&to)[8]) {
+  const float4 u = reinterpret_cast<const float4*>(from)[0], v = reinterpret_cast<const float4*>(from)[1];
+  to[0] = u.x, to[1] = u.y, to[2] = u.z, to[3] = u.w;
+  to[4] = v.x, to[5] = v.y, to[6] = v.z, to[7] = v.w;
+}
+TS_DEVICE void take_eight(const int32_t* from, int32_t (&to)[8]) {
+  const int4 u = reinterpret_cast<const int4*>(from)[0], v = reinterpret_cast<const int4*>(from)[1];
+  to[0] = u.x, to[1] = u.y, to[2] = u.z, to[3] = u.w;
+  to[4] = v.x, to[5] = v.y, to[6] = v.z, to[7] = v.w;
+}
+
 // The activation of eight values in registers. Functions are called in a place each only for the common ones, which are short.
 TS_DEVICE void activate_each(float (&x)[8], int32_t activation) {
   if (activation == 0) return;

@@ -17,8 +17,9 @@ template <class Out> struct ProductOut {
     const int row = row0 + in_row, column = column0 + in_column, n = g.n - column;
     if (row >= g.m || n <= 0) return;
     float x[8], y[8];
+    take_eight(slots, x);
 #pragma unroll
-    for (int i = 0; i < 8; i++) x[i] = slots[i] * static_cast<float>(g.alpha);
+    for (int i = 0; i < 8; i++) x[i] *= static_cast<float>(g.alpha);
     if (d) {
       load_eight(d + row * g.d_row + column * g.d_col, g.d_col, p.d_vectors != 0, n, y);
 #pragma unroll

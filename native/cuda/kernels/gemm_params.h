@@ -36,9 +36,18 @@ struct GemvParams {
   int32_t vectors = 0;  // rows of a and columns of b are vectors of 16 bytes along the depth
 };
 
-// A CUtensorMap: what the copy engine knows of a matrix.
+// A CUtensorMap: what the copy engine knows of matrices.
 struct alignas(64) TensorMap {
   uint64_t words[16] = {};
 };
+
+// Tiles of products on Hopper (gemm_wgmma.cuh): `matrices` of them, each of so many tiles, with so many steps of 128 bytes of depth.
+struct WgmmaParams {
+  uint32_t matrices = 1, row_tiles = 0, column_tiles = 0, steps = 0;
+  uint32_t a_matrices = 0, b_matrices = 0;  // operands have a matrix for each; else one for all
+};
+// Their shared memory: stages of operands, which begin at 1024 bytes, sums on their way out, barriers.
+constexpr uint32_t kWgmmaStageBytes = 192 << 10, kWgmmaOutBytes = 18 << 10, kWgmmaBarrierBytes = 128;
+constexpr uint32_t kWgmmaSharedBytes = 1024 + kWgmmaStageBytes + kWgmmaOutBytes + kWgmmaBarrierBytes;
 
 }  // namespace torchscript::cuda

@@ -26,9 +26,11 @@ struct QuantizedOut {
     const int filter = group * c.group_out + in_group;
     uint8_t* to = static_cast<uint8_t*>(c.out) + conv_offset(c.out_strides, conv_pixel(c, pixel), filter);
     uint32_t words[2] = {};
+    int32_t sums[8];
+    take_eight(slots, sums);
 #pragma unroll
     for (int i = 0; i < 8; i++)
-      if (i < n) words[i / 4] |= static_cast<uint32_t>(quantized(filter + i, slots[i])) << (i % 4 * 8);
+      if (i < n) words[i / 4] |= static_cast<uint32_t>(quantized(filter + i, sums[i])) << (i % 4 * 8);
     if (p.tiles.out_vectors && n >= 8) {
       *reinterpret_cast<uint2*>(to) = make_uint2(words[0], words[1]);
       return;

@@ -1,9 +1,37 @@
-// Hopper's own instructions: barriers in shared memory that count bytes, the copy engine for tiles (TMA), and products of a warpgroup (wgmma). They have no
-// host version: what uses them is not emulated.
+// Hopper's own instructions: barriers in shared memory that count bytes, the copy engine for tiles (TMA), and products of a warpgroup (wgmma). The host
+// version (test/cuda/emulation/hopper.h) is given the same operands and the text of each product's instruction.
 #pragma once
-#include "cuda/kernels/prelude.cuh"
+#include "cuda/kernels/mma.cuh"
+#if defined(TS_CUDA_EMULATED)
+#include "hopper.h"
+#endif
 
 namespace torchscript::cuda {
+
+#if defined(TS_CUDA_EMULATED)
+
+TS_DEVICE uint32_t shared_place(const void* p) { return ::emulation::shared_place(p); }
+TS_DEVICE void barrier_begin(uint32_t barrier, uint32_t count) { ::emulation::mbarrier_init(barrier, count); }
+TS_DEVICE void barriers_begun() {
+  ::emulation::fence_mbarrier_init();
+  ::emulation::fence_proxy_async();
+}
+TS_DEVICE void barrier_arrive(uint32_t barrier) { ::emulation::mbarrier_arrive(barrier); }
+TS_DEVICE void barrier_expect(uint32_t barrier, uint32_t bytes) { ::emulation::mbarrier_arrive_expect_tx(barrier, bytes); }
+TS_DEVICE void barrier_wait(uint32_t barrier, uint32_t parity) { ::emulation::mbarrier_wait_parity(barrier, parity); }
+TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z) { ::emulation::bulk_tensor_3d(to, map, barrier, x, y, z); }
+TS_DEVICE void prefetch_map(const void*) {}
+template <int kCount> TS_DEVICE void more_registers() { ::emulation::setmaxnreg("inc", kCount); }
+template <int kCount> TS_DEVICE void fewer_registers() { ::emulation::setmaxnreg("dec", kCount); }
+TS_DEVICE void wgmma_fence() { ::emulation::wgmma_fence(); }
+TS_DEVICE void wgmma_commit() { ::emulation::wgmma_commit(); }
+template <int kLeft> TS_DEVICE void wgmma_wait() { ::emulation::wgmma_wait(kLeft); }
+template <class Sum, int kCount> TS_DEVICE void hold_sums(Sum (&)[kCount]) {}
+
+#define TS_WGMMA_64(text, immediates, constraint) ::emulation::wgmma("wgmma.mma_async.sync.aligned.m64n128" text, immediates, d, 64, a, b, adds != 0)
+#define TS_WGMMA_128(text, immediates, constraint) ::emulation::wgmma("wgmma.mma_async.sync.aligned.m64n256" text, immediates, d, 128, a, b, adds != 0)
+
+#else
 
 TS_DEVICE uint32_t shared_place(const void* p) { return static_cast<uint32_t>(__cvta_generic_to_shared(p)); }
 
@@ -28,30 +56,31 @@ TS_DEVICE void barrier_wait(uint32_t barrier, uint32_t parity) {
   } while (done == 0);
 }
 
-// A box of a matrix from `column`, `row` on; places outside it are zeros. The barrier counts its bytes.
-TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t column, int32_t row) {
-  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(to), "l"(map), "r"(barrier),
-               "r"(column), "r"(row)
+// A box of matrix `z` from `x`, `y` on; places outside it are zeros. The barrier counts its bytes.
+TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z) {
+  asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];" ::"r"(to), "l"(map), "r"(barrier),
+               "r"(x), "r"(y), "r"(z)
                : "memory");
 }
 TS_DEVICE void prefetch_map(const void* map) { asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory"); }
 
-// A matrix in shared memory for wgmma: rows of 128 bytes of depth whose 16-byte parts are swizzled over eight rows, as boxes with the 128-byte swizzle
-// lie; groups of eight rows are 1024 bytes apart. Bits: 0-13 address / 16, 16-29 leading offset (of no use here), 32-45 offset of groups / 16, 62-63 swizzle 1.
-TS_DEVICE uint64_t matrix_descriptor(uint32_t address) {
-  return static_cast<uint64_t>((address & 0x3ffffu) >> 4) | uint64_t{1} << 16 | uint64_t{1024 >> 4} << 32 | uint64_t{1} << 62;
-}
+template <int kCount> TS_DEVICE void more_registers() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kCount)); }
+template <int kCount> TS_DEVICE void fewer_registers() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount)); }
 
 TS_DEVICE void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 TS_DEVICE void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+template <int kLeft> TS_DEVICE void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory"); }
 // Sums are in flight until a wait: the compiler neither reads nor moves them across this.
 template <int kCount> TS_DEVICE void hold_sums(float (&d)[kCount]) {
 #pragma unroll
   for (int i = 0; i < kCount; i++) asm volatile("" : "+f"(d[i])::"memory");
 }
-template <int kLeft> TS_DEVICE void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory"); }
+template <int kCount> TS_DEVICE void hold_sums(int32_t (&d)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; i++) asm volatile("" : "+r"(d[i])::"memory");
+}
 
-// Registers and sums of the first 64 columns, and of the 64 after them.
+// Registers and sums of the first 128 columns, and of the 128 after them.
 #define TS_WGMMA_REGISTERS \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
   "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
@@ -62,40 +91,59 @@ template <int kLeft> TS_DEVICE void wgmma_wait() { asm volatile("wgmma.wait_grou
   "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, " \
   "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, " \
   "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
-#define TS_WGMMA_SUMS \
-  "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]), \
-  "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), \
-  "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]), \
-  "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31]), \
-  "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]), "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]), \
-  "+f"(d[40]), "+f"(d[41]), "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]), \
-  "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]), "+f"(d[55]), \
-  "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
-#define TS_WGMMA_MORE_SUMS \
-  "+f"(d[64]), "+f"(d[65]), "+f"(d[66]), "+f"(d[67]), "+f"(d[68]), "+f"(d[69]), "+f"(d[70]), "+f"(d[71]), \
-  "+f"(d[72]), "+f"(d[73]), "+f"(d[74]), "+f"(d[75]), "+f"(d[76]), "+f"(d[77]), "+f"(d[78]), "+f"(d[79]), \
-  "+f"(d[80]), "+f"(d[81]), "+f"(d[82]), "+f"(d[83]), "+f"(d[84]), "+f"(d[85]), "+f"(d[86]), "+f"(d[87]), \
-  "+f"(d[88]), "+f"(d[89]), "+f"(d[90]), "+f"(d[91]), "+f"(d[92]), "+f"(d[93]), "+f"(d[94]), "+f"(d[95]), \
-  "+f"(d[96]), "+f"(d[97]), "+f"(d[98]), "+f"(d[99]), "+f"(d[100]), "+f"(d[101]), "+f"(d[102]), "+f"(d[103]), \
-  "+f"(d[104]), "+f"(d[105]), "+f"(d[106]), "+f"(d[107]), "+f"(d[108]), "+f"(d[109]), "+f"(d[110]), "+f"(d[111]), \
-  "+f"(d[112]), "+f"(d[113]), "+f"(d[114]), "+f"(d[115]), "+f"(d[116]), "+f"(d[117]), "+f"(d[118]), "+f"(d[119]), \
-  "+f"(d[120]), "+f"(d[121]), "+f"(d[122]), "+f"(d[123]), "+f"(d[124]), "+f"(d[125]), "+f"(d[126]), "+f"(d[127])
+#define TS_WGMMA_8(c, i) c(d[i]), c(d[i + 1]), c(d[i + 2]), c(d[i + 3]), c(d[i + 4]), c(d[i + 5]), c(d[i + 6]), c(d[i + 7])
+#define TS_WGMMA_SUMS(c, i) \
+  TS_WGMMA_8(c, i), TS_WGMMA_8(c, i + 8), TS_WGMMA_8(c, i + 16), TS_WGMMA_8(c, i + 24), TS_WGMMA_8(c, i + 32), TS_WGMMA_8(c, i + 40), TS_WGMMA_8(c, i + 48), \
+    TS_WGMMA_8(c, i + 56)
 
-// d = a b, or d + a b where `adds`, of 64 x 16 and 16 x N elements.
-#define TS_WGMMA_128(types) \
-  asm volatile("{ .reg .pred p; setp.ne.b32 p, %66, 0; wgmma.mma_async.sync.aligned.m64n128k16.f32." types " {" TS_WGMMA_REGISTERS \
-               "}, %64, %65, p, 1, 1, 0, 0; }" \
-               : TS_WGMMA_SUMS \
+#define TS_WGMMA_64(text, immediates, constraint) \
+  asm volatile("{ .reg .pred p; setp.ne.b32 p, %66, 0; wgmma.mma_async.sync.aligned.m64n128" text " {" TS_WGMMA_REGISTERS "}, %64, %65, p" immediates "; }" \
+               : TS_WGMMA_SUMS(constraint, 0) \
                : "l"(a), "l"(b), "r"(adds))
-#define TS_WGMMA_256(types) \
-  asm volatile("{ .reg .pred p; setp.ne.b32 p, %130, 0; wgmma.mma_async.sync.aligned.m64n256k16.f32." types " {" TS_WGMMA_REGISTERS \
-               ", " TS_WGMMA_MORE_REGISTERS "}, %128, %129, p, 1, 1, 0, 0; }" \
-               : TS_WGMMA_SUMS, TS_WGMMA_MORE_SUMS \
+#define TS_WGMMA_128(text, immediates, constraint) \
+  asm volatile("{ .reg .pred p; setp.ne.b32 p, %130, 0; wgmma.mma_async.sync.aligned.m64n256" text " {" TS_WGMMA_REGISTERS ", " TS_WGMMA_MORE_REGISTERS \
+               "}, %128, %129, p" immediates "; }" \
+               : TS_WGMMA_SUMS(constraint, 0), TS_WGMMA_SUMS(constraint, 64) \
                : "l"(a), "l"(b), "r"(adds))
 
-TS_DEVICE void wgmma(Half*, float (&d)[64], uint64_t a, uint64_t b, int32_t adds) { TS_WGMMA_128("f16.f16"); }
-TS_DEVICE void wgmma(BFloat*, float (&d)[64], uint64_t a, uint64_t b, int32_t adds) { TS_WGMMA_128("bf16.bf16"); }
-TS_DEVICE void wgmma(Half*, float (&d)[128], uint64_t a, uint64_t b, int32_t adds) { TS_WGMMA_256("f16.f16"); }
-TS_DEVICE void wgmma(BFloat*, float (&d)[128], uint64_t a, uint64_t b, int32_t adds) { TS_WGMMA_256("bf16.bf16"); }
+#endif
+
+// Matrices in shared memory as boxes with the 128-byte swizzle lie: lines of 128 bytes whose 16-byte parts are swizzled over eight lines, eights of lines
+// 1024 bytes apart. Bits: 0-13 address / 16, 16-29 leading offset / 16, 32-45 stride offset / 16, 62-63 swizzle 1.
+//
+// Lines are rows of a or columns of b, and go along the depth: the leading offset is of no use.
+TS_DEVICE uint64_t depth_descriptor(uint32_t address) {
+  return static_cast<uint64_t>((address & 0x3ffffu) >> 4) | uint64_t{1} << 16 | uint64_t{1024 >> 4} << 32 | uint64_t{1} << 62;
+}
+// Lines are rows of b, in boxes of 64 columns, `apart` bytes from one to the next.
+TS_DEVICE uint64_t rows_descriptor(uint32_t address, uint32_t apart) {
+  return static_cast<uint64_t>((address & 0x3ffffu) >> 4) | static_cast<uint64_t>(apart >> 4) << 16 | uint64_t{1024 >> 4} << 32 | uint64_t{1} << 62;
+}
+
+// d = a b, or d + a b where `adds`, of 64 rows, 32 bytes of depth and 128 or 256 columns. `kRowsOfB`: of b by rows (16-bit elements only).
+#define TS_WGMMA_EITHER(text, immediates, constraint)                      \
+  {                                                                        \
+    if constexpr (kCount == 64) TS_WGMMA_64(text, immediates, constraint); \
+    else TS_WGMMA_128(text, immediates, constraint);                       \
+  }
+template <class T, bool kRowsOfB> struct Wgmma;
+template <> struct Wgmma<Half, false> {
+  template <int kCount> TS_DEVICE static void add(float (&d)[kCount], uint64_t a, uint64_t b, int32_t adds) TS_WGMMA_EITHER("k16.f32.f16.f16", ", 1, 1, 0, 0", "+f")
+};
+template <> struct Wgmma<Half, true> {
+  template <int kCount> TS_DEVICE static void add(float (&d)[kCount], uint64_t a, uint64_t b, int32_t adds) TS_WGMMA_EITHER("k16.f32.f16.f16", ", 1, 1, 0, 1", "+f")
+};
+template <> struct Wgmma<BFloat, false> {
+  template <int kCount> TS_DEVICE static void add(float (&d)[kCount], uint64_t a, uint64_t b, int32_t adds) TS_WGMMA_EITHER("k16.f32.bf16.bf16", ", 1, 1, 0, 0", "+f")
+};
+template <> struct Wgmma<BFloat, true> {
+  template <int kCount> TS_DEVICE static void add(float (&d)[kCount], uint64_t a, uint64_t b, int32_t adds) TS_WGMMA_EITHER("k16.f32.bf16.bf16", ", 1, 1, 0, 1", "+f")
+};
+template <> struct Wgmma<int8_t, false> {
+  template <int kCount> TS_DEVICE static void add(int32_t (&d)[kCount], uint64_t a, uint64_t b, int32_t adds) TS_WGMMA_EITHER("k32.s32.s8.s8", "", "+r")
+};
+template <> struct Wgmma<uint8_t, false> {
+  template <int kCount> TS_DEVICE static void add(int32_t (&d)[kCount], uint64_t a, uint64_t b, int32_t adds) TS_WGMMA_EITHER("k32.s32.u8.s8", "", "+r")
+};
 
 }  // namespace torchscript::cuda

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "execute.h"
+#include "hopper.h"
 #include "ptx.h"
 
 #define API extern "C" __attribute__((visibility("default")))
@@ -78,6 +79,7 @@ size_t number_from(const char* variable, size_t otherwise) {
 const int kDevices = static_cast<int>(number_from("TORCHSCRIPT_EMULATED_DEVICES", 2));
 const size_t kMemory = number_from("TORCHSCRIPT_EMULATED_MEMORY", size_t{1} << 30);
 const int kCapability = static_cast<int>(number_from("TORCHSCRIPT_EMULATED_CAPABILITY", 80));
+const int kSharedOptin = (kCapability >= 90 ? 227 : kCapability == 75 ? 64 : 163) << 10;
 const bool kLog = number_from("TORCHSCRIPT_EMULATED_LOG", 0) != 0;
 
 // ---- memory: one range of addresses for all devices
@@ -326,7 +328,7 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int) {
     case 38: *value = 1 << 20; break;         // L2
     case 75: *value = kCapability / 10; break;  // compute capability
     case 76: *value = kCapability % 10; break;
-    case 97: *value = 163 << 10; break;       // shared memory a block, opted in
+    case 97: *value = kSharedOptin; break;       // shared memory a block, opted in
     default: *value = 0;
   }
   return kSuccess;
@@ -548,7 +550,7 @@ API Result cuModuleGetFunction(void** function, void* module, const char* name) 
 }
 API Result cuFuncSetAttribute(void* function, int attribute, int value) {
   if (attribute == 8) {
-    if (value > 163 << 10) return kInvalidValue;
+    if (value > kSharedOptin) return kInvalidValue;
     static_cast<Function*>(function)->dynamic_shared = static_cast<size_t>(value);
   }
   return kSuccess;
@@ -568,7 +570,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
     return kCaptureUnsupported;
   // Parameters are read now, as by the driver.
   size_t total = 0;
-  for (int i = 0; i < f->kernel->parameters; i++) total += (f->kernel->sizes[i] + 15) & ~size_t{15};
+  for (int i = 0; i < f->kernel->parameters; i++) total += (f->kernel->sizes[i] + 63) & ~size_t{63};
   if (total > 4096) return kInvalidValue;
   auto values = std::shared_ptr<char>(static_cast<char*>(std::aligned_alloc(64, (total + 64) & ~size_t{63})), std::free);
   std::vector<void*> list;
@@ -576,12 +578,16 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
   for (int i = 0; i < f->kernel->parameters; i++) {
     std::memcpy(values.get() + at, parameters[i], f->kernel->sizes[i]);
     list.push_back(values.get() + at);
-    at += (f->kernel->sizes[i] + 15) & ~size_t{15};
+    at += (f->kernel->sizes[i] + 63) & ~size_t{63};
   }
   return enqueue(as_stream(stream), [=, held = values]() mutable {
     emulation::Launch launch{f->kernel, {gx, gy, gz}, {bx, by, bz}, shared, list.data()};
     return run_kernel(launch);
   });
+}
+API Result cuTensorMapEncodeTiled(void* map, int dtype, unsigned rank, void* address, const uint64_t* sizes, const uint64_t* strides, const uint32_t* box,
+                                  const uint32_t* element_strides, int interleave, int swizzle, int promotion, int fill) {
+  return emulation::encode_tensor_map(map, dtype, rank, address, sizes, strides, box, element_strides, interleave, swizzle, promotion, fill) ? kSuccess : kInvalidValue;
 }
 API Result cuGraphInstantiateWithFlags(void** instance, void* graph, unsigned long long) {
   LOCKED;

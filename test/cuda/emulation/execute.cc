@@ -3,10 +3,12 @@
 #include <csetjmp>
 #include <cstdio>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "fibers.h"
+#include "hopper.h"
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
@@ -17,7 +19,7 @@ KernelEntry* kernels = nullptr;
 
 namespace {
 
-enum class State { Ready, AtBarrier, AtExchange, Done };
+enum class State { Ready, AtBarrier, AtExchange, AtCondition, Done };
 
 struct AsyncCopy {
   char* to;
@@ -32,6 +34,8 @@ struct Thread {
   State state = State::Done;
   unsigned wait_mask = 0;        // AtExchange: with whom
   unsigned turn = 0;             // where the warp's last exchange is
+  std::function<bool()> ready;   // AtCondition: whether the thread goes on
+  const char* waits_for = "";
   std::vector<AsyncCopy> open;   // asynchronous copies since the last commit
   std::deque<std::vector<AsyncCopy>> groups;
 };
@@ -59,7 +63,10 @@ sigjmp_buf escape;
 
 constexpr size_t kSharedLimit = 256 << 10;
 constexpr size_t kGuard = 256;
-alignas(128) char shared_memory[kSharedLimit + kGuard];
+// Dynamic shared memory begins at 16 bytes and no more.
+constexpr size_t kSharedBegin = 48;
+alignas(1024) char shared_window[kSharedBegin + kSharedLimit + kGuard];
+char* const shared_memory = shared_window + kSharedBegin;
 
 void thread_main() {
   launched->kernel->invoke(launched->kernel->function, launched->parameters);
@@ -106,10 +113,12 @@ void run_block() {
     thread.state = State::Ready;
     thread.open.clear();
     thread.groups.clear();
+    thread.ready = nullptr;
     prepare(thread.fiber, thread_main);
     block.warps[i / 32]->alive |= 1u << (i % 32);
   }
   // A thread that never gives way needs no second visit.
+  begin_asynchronous(shared_window, shared_memory, launched->shared_bytes);
   for (size_t done = 0; done < block.count;) {
     bool progress = false;
     done = 0;
@@ -138,16 +147,24 @@ void run_block() {
       for (size_t i = 0; i < block.count; i++)
         if (block.threads[i]->state == State::AtBarrier) block.threads[i]->state = State::Ready;
     }
-    if (!progress && done < block.count) {
+    for (size_t i = 0; i < block.count; i++) {
+      Thread& thread = *block.threads[i];
+      if (thread.state != State::AtCondition || !thread.ready()) continue;
+      thread.state = State::Ready;
+      progress = true;
+    }
+    if (!progress && done < block.count && !asynchronous_progress()) {
       std::string where;
       for (size_t i = 0; i < block.count && where.size() < 200; i++) {
         Thread& thread = *block.threads[i];
         if (thread.state == State::AtBarrier) where += " " + std::to_string(i) + " at __syncthreads";
         if (thread.state == State::AtExchange) where += " " + std::to_string(i) + " at a warp's exchange";
+        if (thread.state == State::AtCondition) where += " " + std::to_string(i) + " at " + thread.waits_for;
       }
       leave("threads wait for each other:" + where);
     }
   }
+  end_asynchronous();
 }
 
 void use(size_t threads) {
@@ -204,6 +221,16 @@ std::string execute(const Launch& launch) {
 void* dynamic_shared() { return shared_memory; }
 
 int lane() { return running->id % 32; }
+int thread_id() { return running->id; }
+size_t thread_total() { return block.count; }
+
+void wait_for(const char* what, const std::function<bool()>& ready) {
+  if (ready()) return;
+  running->ready = ready;
+  running->waits_for = what;
+  running->state = State::AtCondition;
+  give_way();
+}
 
 void barrier() {
   running->state = State::AtBarrier;

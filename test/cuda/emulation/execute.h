@@ -1,6 +1,7 @@
 // Runs one grid of a kernel.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "cuda_emulation.h"
@@ -20,5 +21,10 @@ std::string execute(const Launch& launch);
 [[noreturn]] void leave(const std::string& error);
 // "block (0,0,0) thread (3,0,0)" of the running thread; empty when no kernel runs.
 std::string position();
+// The running thread's number in its block, and how many there are.
+int thread_id();
+size_t thread_total();
+// The running thread goes on when `ready` says so.
+void wait_for(const char* what, const std::function<bool()>& ready);
 
 }  // namespace emulation
