@@ -87,7 +87,7 @@ function product(m: number, n: number, k: number): void {
 for (let m = 1; m <= 16; m++) product(m, 37, 19)
 for (const n of [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 80]) product(9, n, 11)
 for (const k of [1, 2, 3, 4, 5, 8, 31, 33, 1152, 1153, 1600]) product(7, 50, k)
-for (const m of [28, 29, 143, 144, 145, 197, 290]) product(m, 67, 9)
+for (const m of [20, 24, 26, 28, 29, 143, 144, 145, 197, 290]) product(m, 67, 9)
 product(150, 96, 1200)
 product(1, 200, 900)
 product(3, 10, 0)

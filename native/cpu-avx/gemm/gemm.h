@@ -64,7 +64,7 @@ template <class T> struct Gemm {
   const T* residual = nullptr;  // columns adjacent
   int64_t residual_row = 0;
   Activation activation = Activation::None;
-  bool subcubic = false;  // algorithms with fewer multiplications may be used: gemm/strassen.h
+  bool subcubic = false;         // algorithms with fewer multiplications may be used: gemm/strassen.h
   const T* kept_sums = nullptr;  // of packed B: gemm/strassen_kept.h, or null
 };
 
@@ -95,6 +95,24 @@ inline int64_t k_slice(int64_t k, int64_t kc) {
   const int64_t slices = (k + kc - 1) / kc;
   return (k + slices - 1) / slices;
 }
+// m rows as tiles of at most mr: as many full ones as leave no short one, whose few sums would wait for each other, then one or two more.
+struct RowTiles {
+  int mr;
+  int64_t full, rows;
+
+  RowTiles(int64_t m, int tile_rows) : mr(tile_rows), full(m / tile_rows), rows(m) {
+    const int64_t rest = m - full * mr;
+    if (rest > 0 && 2 * rest <= mr && full > 0) full--;
+  }
+  int64_t count() const { return full + (rows - full * mr + mr - 1) / mr; }
+  int64_t first(int64_t t) const {
+    if (t <= full) return t * mr;
+    const int64_t rest = rows - full * mr;
+    return t == count() ? rows : full * mr + (rest + 1) / 2;
+  }
+  // Tiles from t on that one call does.
+  int alike(int64_t t) const { return t < full ? static_cast<int>(full - t) : 1; }
+};
 // Rows of each tile when m rows are cut into as few tiles of at most mr as possible.
 inline int tile_rows(int64_t m, int mr) {
   const int64_t tiles = (m + mr - 1) / mr;
@@ -118,11 +136,13 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
   // Rows 4 KiB apart share their sets of the first-level cache, of which each holds 8 lines.
   const bool collide = g.a_row * static_cast<int64_t>(sizeof(T)) % 4096 == 0 && std::min<int64_t>(kernels.mr, m1 - m0) > 6;
   const bool pack = g.a_col != 1 || (collide && panel1 - panel0 > 1);
-  const int64_t blocks = (m1 - m0 + kMBlock - 1) / kMBlock;
-  for (int64_t block = 0; block < blocks; block++) {
-    const int64_t mb = m0 + (m1 - m0) * block / blocks, rows = m0 + (m1 - m0) * (block + 1) / blocks - mb;
-    const int64_t tiles = (rows + kernels.mr - 1) / kernels.mr;
-    auto first_row = [&](int64_t t) { return rows * t / tiles; };
+  // Equal blocks, of full tiles but for the last.
+  const int64_t blocks = std::max<int64_t>(1, (m1 - m0 + kMBlock - 1) / kMBlock);
+  const int64_t most = ((m1 - m0 + blocks - 1) / blocks + kernels.mr - 1) / kernels.mr * kernels.mr;
+  for (int64_t mb = m0; mb < m1; mb += most) {
+    const int64_t rows = std::min(most, m1 - mb);
+    const RowTiles row_tiles(rows, kernels.mr);
+    const int64_t tiles = row_tiles.count();
     for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += slice) {
       const int64_t kn = std::min(slice, g.k - k0);
       const bool last = k0 + kn >= g.k;
@@ -130,8 +150,9 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
       if (pack) {
         packed = thread_scratch<T>(kSlotPackA, static_cast<size_t>(tiles * kernels.mr * slice));
         for (int64_t t = 0; t < tiles; t++) {
-          kernels.pack_a(g.a + (mb + first_row(t)) * g.a_row + k0 * g.a_col, g.a_row, g.a_col,
-                         static_cast<int>(first_row(t + 1) - first_row(t)), kn, packed + t * kernels.mr * slice);
+          const int64_t row = row_tiles.first(t);
+          kernels.pack_a(g.a + (mb + row) * g.a_row + k0 * g.a_col, g.a_row, g.a_col, static_cast<int>(row_tiles.first(t + 1) - row), kn,
+                         packed + t * kernels.mr * slice);
         }
       }
       // The row tiles of a panel bring in the next panel, each of them an equal part. Very few rows wait for the memory alone, and reading on is
@@ -150,18 +171,20 @@ template <class T> void gemm_block(const Gemm<T>& g, int64_t m0, int64_t m1, int
         tile.alpha = g.alpha;
         tile.bias_n = last && g.bias_n ? g.bias_n + p * nr : nullptr;
         tile.activation = last ? g.activation : Activation::None;
-        tile.a_stride = g.a_row;
+        tile.a_stride = pack ? kernels.mr * slice : g.a_row;
         tile.prefetch_step = prefetch_step;
         const T* after = p + 1 < panel1 ? tile.b + g.k * nr : g.next_b;
         const char* next = prefetches ? reinterpret_cast<const char*>(after) : nullptr;
-        for (int64_t t = 0; t < tiles; t++) {
-          const int64_t row = mb + first_row(t);
-          tile.m = static_cast<int>(first_row(t + 1) - first_row(t));
+        for (int64_t t = 0; t < tiles; t += tile.tiles) {
+          const int64_t row = mb + row_tiles.first(t);
+          tile.tiles = row_tiles.alike(t);
+          tile.m = static_cast<int>(row_tiles.first(t + 1) - row_tiles.first(t));
           tile.c = g.c + row * g.c_row + p * nr;
           tile.bias_m = last && g.bias_m ? g.bias_m + row : nullptr;
           tile.residual = last && g.residual ? g.residual + row * g.residual_row + p * nr : nullptr;
           tile.residual_stride = g.residual_row;
           tile.prefetch = next && t < prefetching ? next + t * kn * prefetch_step : nullptr;
+          tile.prefetching = static_cast<int>(prefetching - t);
           if (pack) {
             tile.a = packed + t * kernels.mr * slice;
             kernels.tile_packed(tile);

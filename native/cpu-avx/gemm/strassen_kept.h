@@ -115,13 +115,8 @@ class StrassenKept {
       for (int q = 0; q < 7; q++) left_[q] = {sums + q * operand, step};
     } else {
       const float* lower = a + half_ * g_.a_row;
-      const Operand operands[7] = {{a, g_.a_row},
-                                   {a + half_k_, g_.a_row},
-                                   {sums + 3 * operand, step},
-                                   {lower + half_k_, g_.a_row},
-                                   {sums, step},
-                                   {sums + operand, step},
-                                   {sums + 2 * operand, step}};
+      const Operand operands[7] = {{a, g_.a_row}, {a + half_k_, g_.a_row}, {sums + 3 * operand, step}, {lower + half_k_, g_.a_row},
+                                   {sums, step},  {sums + operand, step},  {sums + 2 * operand, step}};
       std::copy(operands, operands + 7, left_);
     }
     return match.load();
@@ -163,8 +158,8 @@ class StrassenKept {
 
   void product(int64_t pair, int q, float* to) {
     const int nr = kernels_.nr;
-    const int64_t tiles = (half_ + kernels_.mr - 1) / kernels_.mr;
-    const int64_t prefetching = std::min(tiles, kPrefetchingTiles);
+    const RowTiles row_tiles(half_, kernels_.mr);
+    const int64_t tiles = row_tiles.count(), prefetching = std::min(tiles, kPrefetchingTiles);
     const float* next = q < 6 ? right(pair, q + 1) : pair + 1 < pairs_ ? right(pair + 1, 0) : nullptr;
     Tile<float> tile{};
     tile.a_stride = left_[q].row;
@@ -177,9 +172,11 @@ class StrassenKept {
       tile.k = std::min(slice_, half_k_ - k0);
       tile.b = right(pair, q) + k0 * nr;
       tile.accumulate = k0 > 0;
-      for (int64_t t = 0; t < tiles; t++) {
-        const int64_t row = half_ * t / tiles;
-        tile.m = static_cast<int>(half_ * (t + 1) / tiles - row);
+      for (int64_t t = 0; t < tiles; t += tile.tiles) {
+        const int64_t row = row_tiles.first(t);
+        tile.tiles = row_tiles.alike(t);
+        tile.prefetching = static_cast<int>(prefetching - t);
+        tile.m = static_cast<int>(row_tiles.first(t + 1) - row);
         tile.a = left_[q].data + row * left_[q].row + k0;
         tile.c = to + row * nr;
         tile.prefetch = next && t < prefetching ? reinterpret_cast<const char*>(next + k0 * nr) + t * tile.k * tile.prefetch_step : nullptr;

@@ -16,7 +16,7 @@ enum class Activation : int32_t { None = 0, Relu, Relu6, Hardswish, Hardsigmoid,
 
 template <class T> struct Tile {
   const T* a;        // A panel [k][mr], or rows in place
-  int64_t a_stride;  // rows in place: elements from row to row; unused for a panel
+  int64_t a_stride;  // rows in place: elements from row to row; a panel: to the panel of the next of `tiles`
   const T* b;        // first row of B
   int64_t b_stride;  // elements from row k to k + 1; nr elements of a row must be readable (nr / 2 when n <= nr / 2)
   int64_t k;
@@ -32,6 +32,8 @@ template <class T> struct Tile {
   Activation activation;
   const char* prefetch;  // memory to bring into the second-level cache, prefetch_step bytes each step of k, or null
   int64_t prefetch_step = 64;
+  int tiles = 1;              // as many, one under another: a, c, bias_m, residual and prefetch go on
+  int prefetching = 1 << 30;  // of them, those that prefetch
 };
 
 // A tile of one of the products of gemm/strassen.h, rows of A in place. Buffers are [rows][nr].

@@ -150,54 +150,94 @@ template <class L, int NV, int M> TS_INLINE void finish(const Tile<typename L::T
   }
   if (t.activation > Activation::Relu6) epilogue<L>(t.c, t.c_stride, nullptr, 0, M, t.n, t.activation);
 }
+// What most tiles are asked for, with few instructions between two of them.
+template <class L, int NV> TS_INLINE bool is_plain(const Tile<typename L::T>& t) {
+  return t.n == NV * L::W && t.alpha == 1 && !t.bias_m && !t.accumulate && t.activation <= Activation::Relu6;
+}
+template <class L, int NV, int M>
+TS_INLINE void finish_plain(const Tile<typename L::T>& t, typename L::T* c, const typename L::T* residual, typename L::V (&acc)[M][NV]) {
+  using T = typename L::T;
+  using V = typename L::V;
+  if (const T* const bias = t.bias_n) TS_EACH(acc[i][v] = L::add(acc[i][v], L::load(bias + v * L::W)))
+  if (residual) {
+    const int64_t step = t.residual_stride;
+    TS_EACH(acc[i][v] = L::add(acc[i][v], L::load(residual + i * step + v * L::W)))
+  }
+  if (t.activation != Activation::None) {
+    TS_EACH(acc[i][v] = L::relu(acc[i][v]))
+    if (t.activation == Activation::Relu6) {
+      const V six = L::set1(T(6));
+      TS_EACH(acc[i][v] = L::min(six, acc[i][v]))
+    }
+  }
+  const int64_t stride = t.c_stride;
+  TS_EACH(L::store(c + i * stride + v * L::W, acc[i][v]))
+}
 
 #undef TS_EACH
 
 // Rows i of A are reached as group pointers (three rows each) plus 0, 1 or 2 strides, which x86 addressing does for free.
-template <class L, int NV, int M, bool Packed> inline void run_tile(const Tile<typename L::T>& t) {
+template <class L, int NV, int M, bool Packed> void run_tile(const Tile<typename L::T>& t) {
   using T = typename L::T;
   using V = typename L::V;
-  V acc[M][NV];
-#pragma GCC unroll 14
-  for (int i = 0; i < M; i++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
-  }
   constexpr int kGroups = (M + 2) / 3;
-  const T* a[kGroups];
-  const int64_t s = t.a_stride;
-#pragma GCC unroll 5
-  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * s;
-  const T* p = t.a;
-  const T* b = t.b;
-  const char* prefetch = t.prefetch;
   constexpr int kLines = kNV * L::W * sizeof(T) >= 128 ? 2 : 1;
-  const int64_t prefetch_step = prefetch ? t.prefetch_step / kLines : 0;
-  if (!prefetch) prefetch = reinterpret_cast<const char*>(b);
-  for (int64_t k = 0; k < t.k; k++) {
-    V bv[NV];
-#pragma GCC unroll 8
-    for (int v = 0; v < NV; v++) bv[v] = L::load(b + v * L::W);
-#pragma GCC unroll 2
-    for (int line = 0; line < kLines; line++) {
-      __builtin_prefetch(prefetch, 0, 2);
-      prefetch += prefetch_step;
-    }
+  const int64_t s = t.a_stride, depth = t.k, b_stride = t.b_stride;
+  const T *first = t.a, *residual = t.residual;
+  T* c = t.c;
+  const bool plain = is_plain<L, NV>(t);
+  const char* prefetch = t.prefetch;
+  int64_t prefetch_step = prefetch ? t.prefetch_step / kLines : 0;
+  if (!prefetch) prefetch = reinterpret_cast<const char*>(t.b);
+  for (int done = 0;;) {
+    V acc[M][NV];
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
-      const V x = L::set1(Packed ? p[i] : a[i / 3][(i % 3) * s]);
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+      for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
     }
-    b += t.b_stride;
-    if (Packed) {
-      p += kMR;
-    } else {
+    const T* a[kGroups];
 #pragma GCC unroll 5
-      for (int g = 0; g < kGroups; g++) a[g]++;
+    for (int g = 0; g < kGroups; g++) a[g] = first + 3 * g * s;
+    const T *p = first, *b = t.b;
+    for (int64_t k = 0; k < depth; k++) {
+      V bv[NV];
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) bv[v] = L::load(b + v * L::W);
+#pragma GCC unroll 2
+      for (int line = 0; line < kLines; line++) {
+        __builtin_prefetch(prefetch, 0, 2);
+        prefetch += prefetch_step;
+      }
+#pragma GCC unroll 14
+      for (int i = 0; i < M; i++) {
+        const V x = L::set1(Packed ? p[i] : a[i / 3][(i % 3) * s]);
+#pragma GCC unroll 8
+        for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+      }
+      b += b_stride;
+      if (Packed) {
+        p += kMR;
+      } else {
+#pragma GCC unroll 5
+        for (int g = 0; g < kGroups; g++) a[g]++;
+      }
     }
+    if (plain) {
+      finish_plain<L, NV, M>(t, c, residual, acc);
+    } else {
+      Tile<T> one = t;
+      one.c = c;
+      one.residual = residual;
+      if (t.bias_m) one.bias_m += done * M;
+      finish<L, NV, M>(one, acc);
+    }
+    if (++done == t.tiles) return;
+    first += Packed ? s : M * s;
+    c += M * t.c_stride;
+    if (residual) residual += M * t.residual_stride;
+    if (done >= t.prefetching) prefetch_step = 0;
   }
-  finish<L, NV, M>(t, acc);
 }
 
 // Sums in registers of what gemm/tiles.h says of ProductTile. B that has to be summed is, in passing: additions and multiply-adds have
