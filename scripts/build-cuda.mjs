@@ -2,7 +2,8 @@
 // built, which is said. A file is compiled again when it, what it includes or its flags changed: results are kept by content in build/cuda.
 //
 //   --check   compiles for the oldest and the newest chip, and compares registers, spills and shared memory of each kernel with
-//             native/cuda/kernels/resources.txt (BLESS=1 rewrites it; of another nvcc only spills count); writes no file beside the addon
+//             native/cuda/kernels/resources.txt (BLESS=1 rewrites it; of another nvcc only spills count); what ptxas says of lost speed is an error;
+//             writes no file beside the addon
 //   --arch sm_80,sm_90   only these architectures, for a quick look; writes no file beside the addon
 //
 // A kernel file may say `// archs: sm_90a` to be compiled for these alone. Others are compiled to one PTX (compute_75, or `// ptx: compute_80`), which
@@ -142,6 +143,8 @@ if (checks) {
   const compiled = new Set(resources.map((r) => r.kernel))
   const declared = new Set(kernelSources().flatMap((file) => kernelNames(file)))
   for (const name of compiled) if (!declared.has(name)) wrong.push(`${name} is compiled, but kernelNames of scripts/cuda-sources.mjs does not find it`)
+  // Products of a warpgroup that wait for one another.
+  for (const { name, log } of built) for (const line of log.split('\n')) if (line.includes('Potential Performance Loss')) wrong.push(`${name}: ${line.trim()}`)
   for (const line of wrong) console.log(line)
   if (wrong.length > 0) {
     console.log(`Expected the resources of ${table}. BLESS=1 rewrites it.`)

@@ -11,7 +11,7 @@ namespace {
 bool is_switched_on() {
   static const bool on = [] {
     const char* setting = std::getenv("TORCHSCRIPT_CUDA_WGMMA");
-    return setting && std::strcmp(setting, "1") == 0;
+    return !setting || std::strcmp(setting, "0") != 0;
   }();
   return on;
 }
