@@ -13,9 +13,14 @@ const compiler = process.env.CXX?.split(' ') ?? (spawnSync('ccache', ['--version
 const flags = ['-std=c++20', '-O1', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-fno-math-errno', '-fno-strict-aliasing', '-w', '-Wno-psabi']
 const includes = ['-Inative', '-Itest/cuda/emulation']
 
+/** The chip whose instructions a file has. Templates of files for older chips are others than those of the same names: they get a namespace of their own. */
+const chipOf = (file) => {
+  const chip = Number(/^\/\/ archs: sm_(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1] ?? 80)
+  return [`-DTS_CUDA_CHIP=${chip}`, ...(chip < 80 ? [`-Dcuda=cuda_${chip}`] : [])]
+}
 const units = [
   ...readdirSync('test/cuda/emulation').filter((f) => f.endsWith('.cc')).map((f) => ({ file: join('test/cuda/emulation', f), extra: [] })),
-  ...kernelSources().map((file) => ({ file, extra: ['-x', 'c++', '-DTS_CUDA_EMULATED'] })),
+  ...kernelSources().map((file) => ({ file, extra: ['-x', 'c++', '-DTS_CUDA_EMULATED', ...chipOf(file)] })),
 ]
 /** Is the object newer than everything it was made from? */
 const isFresh = (object, depends) => {

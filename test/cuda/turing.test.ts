@@ -28,5 +28,8 @@ t.test('quantized layers', (t) => {
   const [input, output] = torch.load('test/fixtures/cuda/quantized.io.pt') as [T, T]
   const received = torch.jit.load('test/fixtures/cuda/quantized.pt').to('cuda').forward(input.to('cuda')) as T
   t.equal(distance(received.cpu(), output), 0)
+  const signed = (): torch.jit.ScriptModule => torch.jit.load('test/fixtures/cuda/quantized-signed.pt')
+  const x = torch.randn([70, 150])
+  t.equal(distance((signed().to('cuda').forward(x.to('cuda')) as T).cpu(), signed().forward(x) as T), 0, 'signed bytes')
   t.end()
 })

@@ -27,7 +27,14 @@ function launched(run: () => unknown): string[] {
   }
 }
 /** Compares with the CPU, and names the kernel that has to compute it. */
-function computedBy(t: Test, kernel: string, name: string, run: (...args: never[]) => unknown, args: readonly T[], tolerance: number): void {
+function computedBy(
+  t: Test,
+  kernel: string,
+  name: string,
+  run: (...args: never[]) => unknown,
+  args: readonly T[],
+  tolerance: number,
+): void {
   const names = launched(() => sameOnDevice(t, name, run, args, tolerance)).filter((found) => !found.includes('avx'))
   t.same(names, [kernel], `${name}: kernel`)
 }
@@ -47,8 +54,16 @@ t.test('products of halves', (t) => {
       [130, 520, 328, '128x128'],
       [300, 136, 328, '128x128'],
     ] as const) {
-      computedBy(t, `gemm_wgmma_${label}_${tile}_columns`, `${dtype} ${m} x ${k} x ${n}, transposed`, turned, [half(m, k), half(n, k)], tolerance)
-      if (n % 8 === 0) computedBy(t, `gemm_wgmma_${label}_${tile}_rows`, `${dtype} ${m} x ${k} x ${n}`, product, [half(m, k), half(k, n)], tolerance)
+      computedBy(
+        t,
+        `gemm_wgmma_${label}_${tile}_columns`,
+        `${dtype} ${m} x ${k} x ${n}, transposed`,
+        turned,
+        [half(m, k), half(n, k)],
+        tolerance,
+      )
+      if (n % 8 === 0)
+        computedBy(t, `gemm_wgmma_${label}_${tile}_rows`, `${dtype} ${m} x ${k} x ${n}`, product, [half(m, k), half(k, n)], tolerance)
     }
   }
   const half = (...shape: number[]): T => torch.randn(shape).half()
@@ -64,10 +79,31 @@ t.test('batches', (t) => {
   computedBy(t, 'gemm_wgmma_f16_128x128_columns', 'of both', turned, [half(3, 70, 72), half(3, 80, 72)], 4e-3)
   computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'by rows', product, [half(3, 70, 72), half(3, 72, 80)], 4e-3)
   computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'of two dimensions', product, [half(2, 2, 70, 72), half(2, 2, 72, 80)], 4e-3)
-  computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'one for all', (x: T, y: T) => torch.matmul(x, y.expand([3, 72, 80])), [half(3, 70, 72), half(1, 72, 80)], 4e-3)
-  computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'inside the rows', (x: T, y: T) => product(x.transpose(0, 1), y), [half(70, 3, 72), half(3, 72, 80)], 4e-3)
+  computedBy(
+    t,
+    'gemm_wgmma_f16_128x128_rows',
+    'one for all',
+    (x: T, y: T) => torch.matmul(x, y.expand([3, 72, 80])),
+    [half(3, 70, 72), half(1, 72, 80)],
+    4e-3,
+  )
+  computedBy(
+    t,
+    'gemm_wgmma_f16_128x128_rows',
+    'inside the rows',
+    (x: T, y: T) => product(x.transpose(0, 1), y),
+    [half(70, 3, 72), half(3, 72, 80)],
+    4e-3,
+  )
   // Matrices that are not evenly apart.
-  computedBy(t, 'gemm_mma_f16_128x128', 'not evenly', (x: T, y: T) => product(x.slice(1, 0, 2), y.slice(1, 0, 2)), [half(2, 3, 70, 72), half(2, 3, 72, 80)], 4e-3)
+  computedBy(
+    t,
+    'gemm_mma_f16_128x128',
+    'not evenly',
+    (x: T, y: T) => product(x.slice(1, 0, 2), y.slice(1, 0, 2)),
+    [half(2, 3, 70, 72), half(2, 3, 72, 80)],
+    4e-3,
+  )
   t.end()
 })
 
@@ -77,8 +113,22 @@ t.test('what follows a product', (t) => {
   computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'a row', added, [half(80), half(70, 72), half(72, 80)], 4e-3)
   computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'a matrix', added, [half(70, 80), half(70, 72), half(72, 80)], 4e-3)
   computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'a column', added, [half(70, 1), half(70, 72), half(72, 80)], 4e-3)
-  computedBy(t, 'gemm_wgmma_f16_128x128_rows', 'by columns', (s: T, x: T, y: T) => torch.addmm(s.t(), x, y), [half(80, 70), half(70, 72), half(72, 80)], 4e-3)
-  computedBy(t, 'gemm_wgmma_f16_128x128_columns', 'linear', (x: T, w: T, b: T) => torch.linear(x, w, b), [half(2, 35, 72), half(75, 72), half(75)], 4e-3)
+  computedBy(
+    t,
+    'gemm_wgmma_f16_128x128_rows',
+    'by columns',
+    (s: T, x: T, y: T) => torch.addmm(s.t(), x, y),
+    [half(80, 70), half(70, 72), half(72, 80)],
+    4e-3,
+  )
+  computedBy(
+    t,
+    'gemm_wgmma_f16_128x128_columns',
+    'linear',
+    (x: T, w: T, b: T) => torch.linear(x, w, b),
+    [half(2, 35, 72), half(75, 72), half(75)],
+    4e-3,
+  )
 
   class Layers extends nn.Module {
     up = new nn.Linear(72, 150)
@@ -92,12 +142,17 @@ t.test('what follows a product', (t) => {
       return F.relu(this.pixels.forward(y.t().reshape([1, 72, 7, 10])))
     }
   }
-  for (const [name, activation] of Object.entries({ gelu: (x: T) => F.gelu(x), silu: (x: T) => F.silu(x), tanh: (x: T) => torch.tanh(x) })) {
+  for (const [name, activation] of Object.entries({
+    gelu: (x: T) => F.gelu(x),
+    silu: (x: T) => F.silu(x),
+    tanh: (x: T) => torch.tanh(x),
+  })) {
     const x = torch.randn([70, 72])
     const traced = jit.trace(new Layers(activation).eval(), [x])
     const expected = traced.forward(x) as T
     const there = jit.optimizeForInference(jit.load(traced.save()), { device: 'cuda', dtype: 'float16' })
-    const check = (when: string): void => void t.ok(distance((there.forward(x.to('cuda')) as T).float(), expected) <= 5e-3, `${name}, ${when}`)
+    const check = (when: string): void =>
+      void t.ok(distance((there.forward(x.to('cuda')) as T).float(), expected) <= 5e-3, `${name}, ${when}`)
     const kernels = launched(() => check('traced'))
     t.ok(kernels.filter((kernel) => kernel.startsWith('gemm_wgmma_f16_128x128')).length >= 2, kernels.join())
     for (const when of ['recorded', 'captured', 'as a graph']) check(when)
@@ -112,13 +167,19 @@ t.test('quantized layers', (t) => {
   let received: T | undefined
   // The second has 70 bytes of depth.
   const names = ['quantized_wgmma_u8_128x128', 'quantized_mma_u8_128x128', 'quantized_wgmma_u8_128x128']
-  t.same(launched(() => (received = module.forward(input.to('cuda')) as T)), names)
+  t.same(
+    launched(() => (received = module.forward(input.to('cuda')) as T)),
+    names,
+  )
   t.equal(distance((received as T).cpu(), output), 0)
   const signed = (): torch.jit.ScriptModule => jit.load('test/fixtures/cuda/quantized-signed.pt')
   for (const rows of [70, 140]) {
     const x = torch.randn([rows, 150])
     const expected = signed().forward(x) as T
-    t.same(launched(() => (received = signed().to('cuda').forward(x.to('cuda')) as T)), [`quantized_wgmma_s8_128x${rows === 70 ? 128 : 256}`])
+    t.same(
+      launched(() => (received = signed().to('cuda').forward(x.to('cuda')) as T)),
+      [`quantized_wgmma_s8_128x${rows === 70 ? 128 : 256}`],
+    )
     t.equal(distance((received as T).cpu(), expected), 0)
   }
   t.end()
@@ -132,7 +193,13 @@ t.test('products that other kernels compute', (t) => {
     ['few columns', 'gemm_mma_f16_64x64', turned, [half(70, 72), half(56, 72)], 4e-3],
     ['a first matrix by columns', 'gemm_wgmma_f16_128x128_columns', (x, y) => turned(x.t(), y), [half(72, 70), half(80, 72)], 4e-3],
     ['float32', 'gemm_plain_f32_64x64', turned, [torch.randn([70, 72]), torch.randn([80, 72])], 1e-4],
-    ['lines that overlap', 'gemm_mma_f16_64x64', (x, y) => turned(x.reshape([-1]).asStrided([70, 72], [8, 1]), y), [half(10, 72), half(80, 72)], 4e-3],
+    [
+      'lines that overlap',
+      'gemm_mma_f16_64x64',
+      (x, y) => turned(x.reshape([-1]).asStrided([70, 72], [8, 1]), y),
+      [half(10, 72), half(80, 72)],
+      4e-3,
+    ],
   ]
   for (const [name, kernel, run, args, tolerance] of cases) computedBy(t, kernel, name, run, args, tolerance)
   t.end()

@@ -7,6 +7,15 @@
 #include "fragments.h"
 #endif
 
+// Whether the chip is older than Ampere. The emulator has each file of kernels for one.
+#if defined(TS_CUDA_EMULATED)
+#if TS_CUDA_CHIP < 80
+#define TS_MMA_TURING
+#endif
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define TS_MMA_TURING
+#endif
+
 namespace torchscript::cuda {
 
 // float32 of which the Tensor Cores see the sign, the exponent and ten bits.
@@ -52,6 +61,24 @@ template <class E> TS_DEVICE E element_at(const char* at) {
   return e;
 }
 
+#if defined(TS_MMA_TURING)
+// mma.m16n8k8 and mma.m8n8k16.
+TS_DEVICE void multiply_add_halves(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t b) {
+  const uint32_t mine[3] = {a0, a1, b};
+  const auto all = ::emulation::exchange(0xffffffffu, mine, sizeof mine);
+  const auto of = [&](const char* at) { return static_cast<float>(element_at<Half>(at)); };
+  ::emulation::multiply_fragments<::emulation::M16N8K8>(c, all, ::emulation::lane(), of, of);
+}
+template <class T> TS_DEVICE void multiply_add_bytes(int32_t& c0, int32_t& c1, uint32_t a, uint32_t b) {
+  const uint32_t mine[2] = {a, b};
+  const auto all = ::emulation::exchange(0xffffffffu, mine, sizeof mine);
+  const auto of_a = [&](const char* at) { return static_cast<int32_t>(element_at<T>(at)); };
+  const auto of_b = [&](const char* at) { return static_cast<int32_t>(element_at<int8_t>(at)); };
+  int32_t c[2] = {c0, c1};
+  ::emulation::multiply_fragments<::emulation::M8N8K16>(c, all, ::emulation::lane(), of_a, of_b);
+  c0 = c[0], c1 = c[1];
+}
+#else
 // c += a b of 16 rows, 32 bytes of depth and 8 columns.
 template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   const uint32_t mine[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
@@ -74,6 +101,7 @@ template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4],
 TS_DEVICE void copy_async(void* to, const void* from, int valid) { ::emulation::async_copy(to, from, 16, static_cast<size_t>(valid)); }
 TS_DEVICE void commit_copies() { ::emulation::async_commit(); }
 template <int kLeft> TS_DEVICE void wait_copies() { ::emulation::async_wait(kLeft); }
+#endif
 
 #else
 
@@ -97,7 +125,7 @@ template <bool kTransposed> TS_DEVICE void load_matrices(uint32_t (&to)[4], cons
                : constraint(c[0]), constraint(c[1]), constraint(c[2]), constraint(c[3])                                                  \
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 
-#if __CUDA_ARCH__ >= 800
+#if !defined(TS_MMA_TURING)
 TS_DEVICE void multiply_add_as(Half*, float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   TS_MMA("m16n8k16", "f32.f16.f16.f32", float, "+f");
 }
@@ -126,25 +154,41 @@ TS_DEVICE void copy_async(void* to, const void* from, int valid) {
 TS_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int kLeft> TS_DEVICE void wait_copies() { asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory"); }
 #else
-// The two halves of the depth one after the other.
-TS_DEVICE void multiply_add_as(Half*, float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-#pragma unroll
-  for (int h = 0; h < 2; h++)
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[2 * h]), "r"(a[2 * h + 1]), "r"(b[h]));
+TS_DEVICE void multiply_add_halves(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t b) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+               : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+               : "r"(a0), "r"(a1), "r"(b));
 }
-// Eight rows and half of the depth at a time.
-#define TS_MMA_8(types)                                                                                        \
-  _Pragma("unroll") for (int h = 0; h < 2; h++) {                                                              \
-    _Pragma("unroll") for (int r = 0; r < 2; r++)                                                              \
-      asm volatile("mma.sync.aligned.m8n8k16.row.col.s32." types ".s32 {%0, %1}, {%2}, {%3}, {%0, %1};"        \
-                   : "+r"(c[2 * r]), "+r"(c[2 * r + 1])                                                        \
-                   : "r"(a[2 * h + r]), "r"(b[h]));                                                            \
-  }
-TS_DEVICE void multiply_add_as(int8_t*, int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { TS_MMA_8("s8.s8") }
-TS_DEVICE void multiply_add_as(uint8_t*, int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { TS_MMA_8("u8.s8") }
+#define TS_MMA_8(types) \
+  asm volatile("mma.sync.aligned.m8n8k16.row.col.s32." types ".s32 {%0, %1}, {%2}, {%3}, {%0, %1};" : "+r"(c0), "+r"(c1) : "r"(a), "r"(b))
+template <class T> TS_DEVICE void multiply_add_bytes(int32_t& c0, int32_t& c1, uint32_t a, uint32_t b);
+template <> TS_DEVICE void multiply_add_bytes<int8_t>(int32_t& c0, int32_t& c1, uint32_t a, uint32_t b) { TS_MMA_8("s8.s8"); }
+template <> TS_DEVICE void multiply_add_bytes<uint8_t>(int32_t& c0, int32_t& c1, uint32_t a, uint32_t b) { TS_MMA_8("u8.s8"); }
+#endif
 
+#if !defined(TS_MMA_TURING)
+template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  multiply_add_as(static_cast<T*>(nullptr), c, a, b);
+}
+#endif
+
+#endif
+
+#if defined(TS_MMA_TURING)
+// c += a b of 16 rows, 32 bytes of depth and 8 columns: of halves the two halves of the depth one after the other, of bytes eight rows of each.
+template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+#pragma unroll
+  for (int h = 0; h < 2; h++) {
+    if constexpr (sizeof(T) == 2) {
+      multiply_add_halves(c, a[2 * h], a[2 * h + 1], b[h]);
+    } else {
+#pragma unroll
+      for (int r = 0; r < 2; r++) multiply_add_bytes<T>(c[2 * r], c[2 * r + 1], a[2 * h + r], b[h]);
+    }
+  }
+}
+
+// 16 bytes, of which `valid` are read and the others are zero.
 TS_DEVICE void copy_async(void* to, const void* from, int valid) {
   uint4 vector = make_uint4(0, 0, 0, 0);
   if (valid == 16) {
@@ -161,12 +205,6 @@ TS_DEVICE void copy_async(void* to, const void* from, int valid) {
 }
 TS_DEVICE void commit_copies() {}
 template <int kLeft> TS_DEVICE void wait_copies() {}
-#endif
-
-template <class T> TS_DEVICE void multiply_add(typename MmaSum<T>::type (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  multiply_add_as(static_cast<T*>(nullptr), c, a, b);
-}
-
 #endif
 
 }  // namespace torchscript::cuda

@@ -67,12 +67,14 @@ template <class Shape> const Holders<Shape>& holders() {
 
 // The sums of one lane: c += a b. `all` is what the lanes brought: a's registers, then b's. `a_of` and `b_of` read an element at an address.
 // GCC 12 takes it for a function without effects otherwise, and leaves calls out.
-template <class Shape, class Sum, class ReadA, class ReadB>
-__attribute__((noipa)) void multiply_fragments(Sum (&c)[4], const char (*all)[64], int lane, const ReadA& a_of, const ReadB& b_of) {
+template <class Shape, class Sum, int kSums, class ReadA, class ReadB>
+__attribute__((noipa)) void multiply_fragments(Sum (&c)[kSums], const char (*all)[64], int lane, const ReadA& a_of, const ReadB& b_of) {
   const Holders<Shape>& held = holders<Shape>();
   const char* bytes = reinterpret_cast<const char*>(all);
-  for (int i = 0; i < 4; i++) {
-    const Place at = sum_place(lane, i);
+  for (int i = 0; i < kSums; i++) {
+    Place at;
+    if constexpr (kSums == 4) at = sum_place(lane, i);
+    else at = Shape::sum(lane, i);
     for (int k = 0; k < Shape::kDepth; k++) c[i] += a_of(bytes + held.a[at.row][k]) * b_of(bytes + held.b[k][at.column]);
   }
 }
