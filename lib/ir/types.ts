@@ -198,6 +198,31 @@ export function hasTypeVariables(type: Type): boolean {
   }
 }
 
+/** Whether values of a type are tensors or may hold some. */
+export function mayHoldTensors(type: Type): boolean {
+  switch (type.kind) {
+    case 'List':
+    case 'Optional':
+    case 'Future':
+    case 'RRef':
+    case 'Await':
+      return mayHoldTensors(type.element)
+    case 'Dict':
+      return mayHoldTensors(type.key) || mayHoldTensors(type.value)
+    case 'Tuple':
+      return type.elements.some(mayHoldTensors)
+    case 'Union':
+      return type.members.some(mayHoldTensors)
+    case 'Simple':
+      return type === TensorType || type === AnyType
+    case 'Var':
+    case 'Class':
+      return true
+    default:
+      return false
+  }
+}
+
 export const listOf = (element: Type): Type => ({ kind: 'List', element })
 export const dictOf = (key: Type, value: Type): Type => ({ kind: 'Dict', key, value })
 export const tupleOf = (elements: readonly Type[], named?: NamedTupleInfo): Type =>

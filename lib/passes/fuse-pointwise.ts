@@ -1,12 +1,21 @@
 import { type Block, Graph, type Node, type Value } from '../ir/graph.js'
 import { lineAndColumn } from '../ir/printer.js'
-import { TensorType } from '../ir/types.js'
+import { mayHoldTensors, TensorType } from '../ir/types.js'
 import { AliasAnalysis } from './alias-analysis.js'
 import { copyNodes } from './clone.js'
 import { hasEffects, isDeterministic } from './effects.js'
 import { fusionStep, mayGiveArgument } from './fusible.js'
 import { collectsNotes, notePass } from './notes.js'
 import type { Pass } from './pass.js'
+
+/** Nodes without a schema whose results follow from what they are given. */
+const makers: ReadonlySet<string> = new Set([
+  'prim::NumToTensor',
+  'prim::ListConstruct',
+  'prim::TupleConstruct',
+  'prim::ListUnpack',
+  'prim::TupleUnpack',
+])
 
 /** Limits of the kernel (native/cpu-avx/fused.h). */
 const maxSteps = 64
@@ -155,14 +164,13 @@ class BlockFusion {
 
   /** Whether a value follows from constants and the shapes of a call. */
   private isKnown(value: Value): boolean {
-    if (value.type !== TensorType) return true
+    if (!mayHoldTensors(value.type)) return true
     const known = this.known.get(value)
     if (known !== undefined) return known
     // Loops carry what they start with, and are not looked into.
     this.known.set(value, false)
     const { node } = value
-    const plain =
-      node.kind === 'prim::NumToTensor' || (node.schema !== undefined && node.blocks.length === 0 && isDeterministic(node.schema))
+    const plain = makers.has(node.kind) || (node.schema !== undefined && node.blocks.length === 0 && isDeterministic(node.schema))
     const result = node.constant !== undefined || (plain && node.inputs.every((input) => this.isKnown(input)))
     this.known.set(value, result)
     return result

@@ -4,6 +4,7 @@ import { canonicalizeConstants } from './canonicalize-constants.js'
 import { compressWeights, type WeightStorage } from './compress-weights.js'
 import { eliminateDeadCode } from './dead-code.js'
 import type { ConstantFacts } from './evaluator.js'
+import { expandBatchNorm } from './expand-batch-norm.js'
 import { expandMultiHead } from './expand-multi-head.js'
 import { forwardSizes } from './forward-sizes.js'
 import { fuseBottlenecks } from './fuse-bottlenecks.js'
@@ -39,6 +40,8 @@ export const loweringPipeline = (reader: ConstantReader, facts: ConstantFacts, w
   assignLayout(facts),
   fuseBottlenecks(facts),
   ...(weights === undefined ? [] : [compressWeights(weights, facts)]),
+  // Layouts are decided for batch norms: several operands that are no images would put images in order.
+  expandBatchNorm(facts),
   // What is pointwise still.
   fusePointwise(),
   // After the rewrites above, which leave constants and conversions without readers.

@@ -58,6 +58,25 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_infer(Call
   for (; next < call.noutputs; next++) call.set_output(next, stats, &channels, 1);
 }
 
+// With the statistics that are given, where the channels are adjacent in both tensors.
+template <class T, class F>
+void normalize_channels_last(Runtime& runtime, const TensorView& x, const TensorView& out, const T* mean, const T* shift, const F& scale_of) {
+  const int64_t channels = x.sizes[1], rows = x.numel() / channels;
+  T* scale = static_cast<T*>(runtime.scratch(static_cast<size_t>(channels) * sizeof(T) + 64));
+  T* zeros = static_cast<T*>(runtime.scratch(static_cast<size_t>(channels) * sizeof(T) + 64));
+  for (int64_t c = 0; c < channels; c++) {
+    scale[c] = static_cast<T>(scale_of(c));
+    zeros[c] = T{};
+  }
+  const TensorView inside = with_channels_inside(out);
+  const T* in = stage<T>(runtime, with_channels_inside(x));
+  T* to = output_block<T>(runtime, inside);
+  runtime.parallel(rows, std::max<int64_t>(1, 32768 / channels), [&](int64_t begin, int64_t end) {
+    rows_affine(in + begin * channels, end - begin, channels, mean, scale, shift ? shift : zeros, to + begin * channels);
+  });
+  finish_output(to, inside);
+}
+
 template <const BatchNormArguments& At, bool Reserve> void batch_norm_run(Call& call) {
   const TensorView &x = call.tensor(0), &out = call.outputs[0];
   if (!At.instance && x.numel() == 0 && call.noutputs == 1) return;
@@ -70,6 +89,11 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_run(Call& 
     Runtime& runtime = *call.runtime;
     auto staged = [&](int i) { return optional_at(call, i) ? stage<T>(runtime, *optional_at(call, i)) : nullptr; };
     const T *gamma = staged(At.weight), *beta = staged(At.bias), *running_mean = staged(At.mean), *running_var = staged(At.var);
+    if (!At.instance && !training && call.noutputs == 1 && has_channels_last_strides(x) && has_channels_last_strides(out)) {
+      return normalize_channels_last<T>(runtime, x, out, running_mean, beta, [&](int64_t c) {
+        return (gamma ? static_cast<double>(gamma[c]) : 1.0) / std::sqrt(static_cast<double>(running_var[c]) + eps);
+      });
+    }
     const T* in = stage<T>(runtime, x);
     T* to = output_block<T>(runtime, out);
     const int64_t sets = At.instance ? batch * channels : channels;

@@ -22,6 +22,15 @@ def half(x: Tensor) -> Tensor:
   return torch.upsample_bilinear2d(x.to(torch.float16), [9, 5], False, None)
 def bytes(x: Tensor) -> Tensor:
   return torch.upsample_bilinear2d((x * 50 + 100).to(torch.uint8), [9, 5], False, None)
+def batch_norm(x: Tensor) -> Tensor:
+  n = torch.arange(x.size(1)) + 1.5
+  return torch.batch_norm(x, n, -n, n * 0.3, n * n, False, 0.1, 1e-5, True)
+def batch_norm_plain(x: Tensor) -> Tensor:
+  n = (torch.arange(x.size(1)) + 1.5).to(torch.float64)
+  return torch.batch_norm(x.to(torch.float64), None, None, n * 0.3, n * n, False, 0.1, 1e-5, True)
+def batch_norm_half(x: Tensor) -> Tensor:
+  n = torch.arange(x.size(1)) + 1.5
+  return torch.batch_norm(x.to(torch.float16), n.half(), None, n.half(), (n * n).half(), False, 0.1, 1e-5, True)
 def pad(x: Tensor) -> Tensor:
   return torch.constant_pad_nd(x, [1, 2, -1, 3], 0.5)
 def pad_channels(x: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ import { foldConvolutionArithmetic } from '../../lib/passes/fold-conv-arithmetic
 import { optimizeFrozenGraph } from '../../lib/passes/frozen-pipeline.js'
 import { forwardSizes } from '../../lib/passes/forward-sizes.js'
 import { fuseBottlenecks } from '../../lib/passes/fuse-bottlenecks.js'
+import { expandBatchNorm } from '../../lib/passes/expand-batch-norm.js'
 import { expandMultiHead } from '../../lib/passes/expand-multi-head.js'
 import { fuseAddmm } from '../../lib/passes/fuse-addmm.js'
 import { expandFusion } from '../../lib/passes/expand-fusion.js'
@@ -62,6 +63,7 @@ const passes: readonly Pass[] = [
   foldConvolutionArithmetic(evaluator),
   forwardSizes,
   fuseBottlenecks(evaluator),
+  expandBatchNorm(evaluator),
   expandMultiHead(evaluator),
   fuseAddmm(evaluator),
   fuseEpilogues(evaluator),
