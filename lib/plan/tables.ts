@@ -299,9 +299,9 @@ export class PlanTables {
   writeOperator(variant: 'inplace' | 'out'): number {
     if (variant === 'inplace') return this.operatorByName('aten::copy_', 1)
     return this.operatorRow({
-      name: 'aten::clone',
+      name: 'aten::detach',
       kind: OperatorKind.byName,
-      target: 'aten::clone',
+      target: 'aten::detach',
       variant: variants.out,
       arguments: 2,
       results: 1,

@@ -403,6 +403,23 @@ Value Run::execute(size_t base) {
   }
 }
 
+// The in-place or out form of a builtin: its results are written to where they belong.
+void Run::call_builtin_variant(const Operator& op, Value* args, int nargs, Value* results, int nresults) {
+  const bool in_place = op.variant == Operator::Variant::InPlace;
+  const int first = in_place ? 0 : nargs - nresults;
+  const std::vector<Value> targets(args + first, args + first + (in_place ? 1 : nresults));
+  op.builtin(*this, args, in_place ? nargs : first, results, nresults);
+  for (size_t i = 0; i < targets.size() && i < static_cast<size_t>(nresults); i++) {
+    Tensor& target = targets[i].to_tensor();
+    const Value made = results[i];
+    const TensorView& view = made.to_tensor().view;
+    check_result_cast(view.dtype, target.view.dtype);
+    if (!in_place) resize_out(target, view);
+    copy_into(target, made.to_tensor());
+    results[i] = targets[i];
+  }
+}
+
 void Run::call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults) {
   if (op.builtin) {
     runtime_.begin_operator();
@@ -413,7 +430,8 @@ void Run::call_operator_row(const Operator& op, Value* args, int nargs, Value* r
         program_.state_changed();
         for (int i = 1; i < nargs; i++) mark_shared(args[i]);
       }
-      op.builtin(*this, args, nargs, results, nresults);
+      if (op.variant == Operator::Variant::Functional) op.builtin(*this, args, nargs, results, nresults);
+      else call_builtin_variant(op, args, nargs, results, nresults);
     } catch (...) {
       runtime_.abandon_operator();
       throw;

@@ -413,15 +413,7 @@ void Run::invoke_row(const Kernel& row, const char* name, Operator::Variant vari
       for (int i = 0; i < nresults; i++) {
         Tensor& out = args[ninputs + i].to_tensor();
         check_result_cast(made[i]->view.dtype, out.view.dtype);
-        if (!same_shape(out.view, made[i]->view)) {
-          side_effect("it resizes an out argument");
-          auto resized = Tensor::empty(out.view.dtype, made[i]->view.sizes, made[i]->view.ndim, out.device());
-          out.storage = resized->storage;
-          out.offset = 0;
-          const QuantParams* quant = out.view.quant;
-          out.view = resized->view;
-          out.view.quant = quant;
-        }
+        resize_out(out, made[i]->view);
         copy_recorded(out, *made[i]);
         results[i] = args[ninputs + i];
       }
@@ -430,6 +422,18 @@ void Run::invoke_row(const Kernel& row, const char* name, Operator::Variant vari
     runtime_.abandon_operator();
     throw;
   }
+}
+
+// Gives an out argument the shape of what is written to it.
+void Run::resize_out(Tensor& out, const TensorView& result) {
+  if (same_shape(out.view, result)) return;
+  side_effect("it resizes an out argument");
+  auto resized = Tensor::empty(out.view.dtype, result.sizes, result.ndim, out.device());
+  out.storage = resized->storage;
+  out.offset = 0;
+  const QuantParams* quant = out.view.quant;
+  out.view = resized->view;
+  out.view.quant = quant;
 }
 
 // Copies `source` into `destination` (same shape) as a step of its own.

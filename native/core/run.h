@@ -126,6 +126,7 @@ class Run final : public Context {
   void push_frame(const Function& function, int32_t result);
   void pop_frame();
   void call_operator_row(const Operator& op, Value* args, int nargs, Value* results, int nresults);
+  void call_builtin_variant(const Operator& op, Value* args, int nargs, Value* results, int nresults);
   void invoke(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults);
   // The row as it is, on arguments that are all on `device`.
   void invoke_row(const Kernel& row, const char* name, Operator::Variant variant, const Value* args, int nargs, Value* results, int nresults,
@@ -141,6 +142,7 @@ class Run final : public Context {
   const Kernel& autotuned(const Kernel& row, Call& call, const Value* args);
   void run_kernel(const Kernel& row, Call& call, const Value* args);
   void end_kernel(const char* name, const Kernel& row, const Call& call);
+  void resize_out(Tensor& out, const TensorView& result);
   void copy_recorded(Tensor& destination, Tensor& source);
   std::vector<StackFrame> stack_frames() const;
   std::string render_stack() const { return render_frames(stack_frames()); }

@@ -223,12 +223,7 @@ void check_expands(const TensorView& self, const int64_t* sizes, int ndim) {
     fail("expand: the number of sizes provided (%d) must be greater or equal to the number of dimensions in the tensor (%d)", ndim,
          self.ndim);
 }
-void check_scalars(const Call& call, DType dtype) {
-  if (call.nargs < 5 || !is_integral(dtype)) return;
-  if (call.args[3].kind == ArgKind::Float) fail("For integral input tensors, argument beta must not be a floating point number.");
-  if (call.args[4].kind == ArgKind::Float) fail("For integral input tensors, argument alpha must not be a floating point number.");
-}
-void add_infer(Call& call, const TensorView& x, const TensorView& y, bool sum_batch, bool checks_scalars = true) {
+void add_infer(Call& call, const TensorView& x, const TensorView& y, bool sum_batch) {
   Shapes s = matmul_shapes(x, y);
   const TensorView& self = tensor_argument(call, 0, "addmm", "self");
   if (self.dtype != x.dtype)
@@ -236,7 +231,6 @@ void add_infer(Call& call, const TensorView& x, const TensorView& y, bool sum_ba
   int64_t* sizes = s.out + (sum_batch ? 1 : 0);
   const int ndim = s.ndim - (sum_batch ? 1 : 0);
   check_expands(self, sizes, ndim);
-  if (checks_scalars) check_scalars(call, x.dtype);
   call.set_output(0, x.dtype, sizes, ndim);
 }
 void addmm_infer(Call& call) {
@@ -248,7 +242,7 @@ void addmm_infer(Call& call) {
 void addmv_infer(Call& call) {
   const TensorView &a = tensor_argument(call, 1, "addmv", "mat"), &b = tensor_argument(call, 2, "addmv", "vec");
   if (a.ndim != 2 || b.ndim != 1) fail("vector + matrix @ vector expected, got %d, %d, %d", call.tensor(0).ndim, a.ndim, b.ndim);
-  add_infer(call, a, b, false, false);
+  add_infer(call, a, b, false);
 }
 void baddbmm_infer(Call& call) {
   check_bmm(tensor_argument(call, 1, "baddbmm", "batch1"), tensor_argument(call, 2, "baddbmm", "batch2"));
@@ -430,7 +424,7 @@ void addmm_view_infer(Call& call) {
   const TensorView &a = tensor_argument(call, 1, "addmm", "mat1"), &b = tensor_argument(call, 2, "addmm", "mat2");
   if (a.ndim != 2) fail("mat1 must be a matrix, got %d-D tensor", a.ndim);
   if (b.ndim != 2) fail("mat2 must be a matrix, got %d-D tensor", b.ndim);
-  add_infer(call, a, b, false, false);
+  add_infer(call, a, b, false);
   if (call.args[3].kind != ArgKind::IntList) return;
   const auto& shape = call.args[3].ints;
   const int64_t n = call.outputs[0].numel();

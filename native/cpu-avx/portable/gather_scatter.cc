@@ -115,8 +115,9 @@ void infer_scatter(Call& call) {
     if (rank != std::max(index.ndim, 1) || (source != nullptr && rank != std::max(source->ndim, 1))) {
       fail("Index tensor must have the same number of dimensions as self tensor");
     }
-    for (int d = 0; d < index.ndim; d++) {
-      const bool too_big = (d != dim && index.sizes[d] > size_at(self, d)) || (source != nullptr && index.sizes[d] > size_at(*source, d));
+    const TensorView to = at_least_1d(self), positions = at_least_1d(index), from = at_least_1d(source != nullptr ? *source : index);
+    for (int d = 0; d < rank; d++) {
+      const bool too_big = (d != dim && positions.sizes[d] > to.sizes[d]) || positions.sizes[d] > from.sizes[d];
       if (!too_big) continue;
       char a[256], b[256];
       fail("Expected index %s to be no larger than self %s apart from dimension %d", shape_text(index, a), shape_text(self, b), dim);
