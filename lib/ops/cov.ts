@@ -13,8 +13,12 @@ def cov(self: Tensor, correction: int=1, fweights: Optional[Tensor]=None, aweigh
     return plain.squeeze()
   w = torch.ones([x.size(1)], dtype=torch.int64)
   if fweights is not None:
+    if fweights.numel() != x.size(1):
+      raise RuntimeError("cov(): expected fweights to have the same numel as there are observations in the input but got " + str(fweights.numel()) + " != " + str(x.size(1)))
     w = fweights
   if aweights is not None:
+    if aweights.numel() != x.size(1):
+      raise RuntimeError("cov(): expected aweights to have the same numel as there are observations in the input but got " + str(aweights.numel()) + " != " + str(x.size(1)))
     w = w * aweights
   total = torch.sum(w)
   center = torch.sum(x * w, [1], True) / total

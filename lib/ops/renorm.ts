@@ -5,6 +5,8 @@ export default composed(
   `
 def renorm(self: Tensor, p: number, dim: int, maxnorm: number) -> Tensor:
   d = dim if dim >= 0 else dim + self.dim()
+  if d < 0 or d >= self.dim():
+    raise IndexError("Dimension out of range (expected to be in range of [" + str(-self.dim()) + ", " + str(self.dim() - 1) + "], but got " + str(dim) + ")")
   dims: List[int] = []
   for i in range(self.dim()):
     if i != d:

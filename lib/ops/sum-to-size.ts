@@ -15,6 +15,8 @@ def sum_to_size(self: Tensor, size: List[int]) -> Tensor:
       dims.append(i)
     elif size[i - lead] != self.size(i):
       raise RuntimeError("size {" + str(self.size()) + "} is not expandable to size {" + str(size) + "}.")
+  if len(size) == 0:
+    return torch.sum(self)
   result = self
   if len(dims) > 0:
     result = torch.sum(self, dims, True)

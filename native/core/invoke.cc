@@ -400,7 +400,8 @@ void Run::invoke_row(const Kernel& row, const char* name, Operator::Variant vari
       outputs[i] = made[i]->view;
       made_pointers[i] = made[i].get();
     }
-    const Kernel& best = recorder_ && device == kCpuDevice && program_.autotune.load(std::memory_order_relaxed) ? autotuned(row, call, args) : row;
+    const Kernel& best =
+      recorder_ && device == kCpuDevice && program_.autotune.load(std::memory_order_relaxed) ? autotuned(row, call, args) : row;
     run_kernel(best, call, args);
     if (recorder_) recorder_->kernel(best, name, call, args, made_pointers, call.noutputs, runtime_.drew_random(), stack_frames());
     end_kernel(name, row, call);

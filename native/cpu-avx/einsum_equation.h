@@ -80,6 +80,11 @@ inline Equation parse_equation(const Call& call) {
         for (int d = covered - 1; d >= 0; d--) labels.push_back(kLetters + d);
     }
     for (size_t d = 0; d < labels.size(); d++) {
+      for (size_t before = 0; before < d; before++) {
+        if (labels[before] != labels[d] || t->sizes[before] == t->sizes[d]) continue;
+        fail("einsum(): a subscript is repeated for operand %d but the sizes don't match, %lld != %lld", static_cast<int>(i),
+             static_cast<long long>(t->sizes[d]), static_cast<long long>(t->sizes[before]));
+      }
       int64_t& size = e.sizes[labels[d]];
       if (size == -1 || size == 1) size = t->sizes[d];
       else if (t->sizes[d] != 1 && t->sizes[d] != size) {

@@ -353,7 +353,20 @@ TS_SPECIAL(airy_ai, special::airy_ai(x))
     return lanes(a, b, [](double x, double y) { return static_cast<double>(expr); }); \
   }
 TS_SPECIAL_2(zeta, special::zeta(x, y))
-TS_SPECIAL_2(polygamma, special::polygamma(x, y))
+// At the poles of trigamma the result is what rounding leaves of the sine, in the precision of the argument.
+TS_INLINE VecF polygamma(VecF a, VecF b) {
+  return lanes(a, b, [](float n, float x) {
+    if (n == 1 && x < 0.5f) {
+      const float sine = __builtin_sinf(static_cast<float>(special::kPi) * x);
+      return static_cast<float>(special::kPi * special::kPi / (static_cast<double>(sine) * sine) -
+                                special::trigamma(1 - static_cast<double>(x)));
+    }
+    return static_cast<float>(special::polygamma(n, x));
+  });
+}
+TS_INLINE VecD polygamma(VecD a, VecD b) {
+  return lanes(a, b, [](double n, double x) { return special::polygamma(n, x); });
+}
 TS_SPECIAL_2(igamma, special::igamma(x, y))
 TS_SPECIAL_2(igammac, special::igammac(x, y))
 TS_SPECIAL_2(chebyshev_t, special::polynomial(special::kThreeTerm, x, y, x))

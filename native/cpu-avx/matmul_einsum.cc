@@ -1,5 +1,6 @@
 // einsum(equation, operands, path?). Operands are contracted from left to right: labels that no later operand and no output needs are
 // summed, labels of both operands that are still needed are the batch of a matrix product, the rest its rows and columns.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,40 @@ template <class T> Labelled contract(Runtime& runtime, const Labelled& x, const 
   return result;
 }
 
+// The dtype of the result for operands of integers or bool: those that are summed by themselves become int64, as sum makes them.
+DType widened(const Equation& e, const Arg& list, DType dtype) {
+  if (!is_integral(dtype) && dtype != DType::Bool) return dtype;
+  const auto in_output = [&](int l) { return std::find(e.output.begin(), e.output.end(), l) != e.output.end(); };
+  if (list.tensors.n == 1) {
+    for (const int l : e.operands[0])
+      if (!in_output(l)) return DType::I64;
+    return dtype;
+  }
+  const auto sizes_of = [&](size_t i) {
+    std::vector<int64_t> sizes(kLabels, 1);
+    for (size_t d = 0; d < e.operands[i].size(); d++) sizes[static_cast<size_t>(e.operands[i][d])] = list.tensors.p[i]->sizes[d];
+    return sizes;
+  };
+  std::vector<int64_t> left = sizes_of(0);
+  DType result = dtype;
+  for (size_t i = 1; i < e.operands.size(); i++) {
+    const std::vector<int64_t> right = sizes_of(i);
+    bool contracts = false, sums_left = false, sums_right = false;
+    for (size_t l = 0; l < static_cast<size_t>(kLabels); l++) {
+      bool needed = in_output(static_cast<int>(l));
+      for (size_t j = i + 1; j < e.operands.size(); j++)
+        needed = needed || std::find(e.operands[j].begin(), e.operands[j].end(), static_cast<int>(l)) != e.operands[j].end();
+      if (!needed) (left[l] != 1 && right[l] != 1 ? contracts : left[l] != 1 ? sums_left : sums_right) |= left[l] != 1 || right[l] != 1;
+      left[l] = needed ? std::max(left[l], right[l]) : 1;
+    }
+    const DType a = sums_left ? DType::I64 : result, b = sums_right ? DType::I64 : dtype;
+    if (contracts && a != b) fail("expected scalar type %s but found %s", dtype_torch_name(a), dtype_torch_name(b));
+    if (contracts && a == DType::Bool) fail("\"bmm\" not implemented for 'Bool'");
+    result = a == DType::I64 ? a : b;
+  }
+  return result;
+}
+
 void einsum_infer(Call& call) {
   const Equation e = parse_equation(call);
   const Arg& list = call.args[1];
@@ -94,17 +129,7 @@ void einsum_infer(Call& call) {
   if (e.output.size() > static_cast<size_t>(kMaxDims)) fail("Expected an einsum with at most %d output dimensions", kMaxDims);
   int64_t sizes[kMaxDims];
   for (size_t d = 0; d < e.output.size(); d++) sizes[d] = e.sizes[e.output[d]];
-  // One operand is summed as sum does it: integers become int64.
-  bool sums = false;
-  if (list.tensors.n == 1) {
-    for (const int l : e.operands[0]) {
-      bool kept = false;
-      for (const int o : e.output) kept = kept || o == l;
-      sums = sums || !kept;
-    }
-  }
-  const bool widens = sums && (is_integral(dtype) || dtype == DType::Bool);
-  call.set_output(0, widens ? DType::I64 : dtype, sizes, static_cast<int>(e.output.size()));
+  call.set_output(0, widened(e, list, dtype), sizes, static_cast<int>(e.output.size()));
 }
 void einsum_run(Call& call) {
   const Equation e = parse_equation(call);
