@@ -56,6 +56,23 @@ const char* gather_kernel(DType t) { return sized({"gather_1", "gather_2", "gath
 const char* scatter_kernel(DType t) { return sized({"scatter_1", "scatter_2", "scatter_4", "scatter_8", "scatter_16"}, t); }
 const char* combine_kernel(DType t) { return is_real(t) ? "scatter_combine_real" : "scatter_combine_whole"; }
 
+bool is_addable(DType t) { return is_real(t) || is_whole(t) || t == DType::C64 || t == DType::C128; }
+// Adds what the walk reads; parts of complex numbers add by themselves.
+void run_adding(const Walk& walk, Runtime* runtime, const TensorView& out) {
+  Walk w = walk;
+  w.p.dtype = static_cast<int32_t>(out.dtype);
+  if (!is_complex(out.dtype)) return w.run(runtime, out.device, combine_kernel(out.dtype));
+  const DType part = out.dtype == DType::C128 ? DType::F64 : DType::F32;
+  w.p.dtype = static_cast<int32_t>(part);
+  for (int d = 0; d < w.ndim; d++) w.plain[d] *= 2, w.indexed[d] *= 2;
+  for (int k = 0; k < w.p.count; k++) w.p.stride[k] *= 2;
+  for (int i = 0; i < 2; i++) {
+    w.run(runtime, out.device, combine_kernel(part));
+    w.p.plain = static_cast<char*>(w.p.plain) + dtype_size(part);
+    w.p.indexed = static_cast<char*>(w.p.indexed) + dtype_size(part);
+  }
+}
+
 TensorView at_least_1d(const TensorView& t) {
   TensorView v = t;
   if (v.ndim == 0) v.ndim = 1, v.sizes[0] = 1, v.strides[0] = 1;
@@ -286,7 +303,7 @@ TS_CUDA_KERNEL(index_mask, {.infer = infer_mask,
 
 bool takes_put(const Call& call) {
   const DType t = call.tensor(0).dtype;
-  return takes_masks(call) && (!call.args[3].b || is_real(t) || is_whole(t));
+  return takes_masks(call) && (!call.args[3].b || is_addable(t));
 }
 TS_CUDA_KERNEL(index_put, {.run =
                              [](Call& call) {
@@ -305,8 +322,8 @@ TS_CUDA_KERNEL(index_put, {.run =
                                    fail("shape mismatch: value tensor cannot be broadcast to indexing result");
                                  if (at >= 0) w.plain[at] = values.sizes[d] == 1 ? 0 : values.strides[d];
                                }
-                               w.p.dtype = static_cast<int32_t>(out.dtype);
-                               w.run(call.runtime, out.device, call.args[3].b ? combine_kernel(out.dtype) : scatter_kernel(out.dtype));
+                               if (call.args[3].b) run_adding(w, call.runtime, out);
+                               else w.run(call.runtime, out.device, scatter_kernel(out.dtype));
                              },
                            .in_place = true,
                            .accepts = takes_put});
@@ -443,6 +460,7 @@ void run_along(Call& call, const char* op, const TensorView* source, const char*
   w.p.dtype = static_cast<int32_t>(out.dtype);
   w.dim = static_cast<int>(dim);
   if (combine >= 0) return run_combined(call, w, out, combine, include_self);
+  if (!kernel) return run_adding(w, call.runtime, out);
   w.run(call.runtime, out.device, kernel);
 }
 TS_CUDA_KERNEL(index_add, {.run =
@@ -450,10 +468,12 @@ TS_CUDA_KERNEL(index_add, {.run =
                                start_from(call.outputs[0], call.tensor(0), call.runtime);
                                IndexParams set;
                                if (call.nargs > 4 && call.args[4].is_number()) set.alpha = call.args[4].as_double(), set.alpha_whole = call.args[4].as_int();
-                               run_along(call, "index_add", &call.tensor(3), combine_kernel(call.outputs[0].dtype), set);
+                               run_along(call, "index_add", &call.tensor(3), nullptr, set);
                              },
                            .in_place = true,
-                           .accepts = takes_add});
+                           .accepts = [](const Call& call) {
+                             return is_addable(call.tensor(0).dtype) && (call.nargs < 5 || call.args[4].kind != ArgKind::Complex);
+                           }});
 TS_CUDA_KERNEL(index_copy, {.run =
                               [](Call& call) {
                                 start_from(call.outputs[0], call.tensor(0), call.runtime);
@@ -507,14 +527,47 @@ void run_put(Call& call) {
   w.p.plain = source.data();
   w.p.indexed = dense.data();
   w.p.wraps = 1;
-  w.p.dtype = static_cast<int32_t>(out.dtype);
   w.add(flat, 0, out.numel(), 1);
-  w.run(call.runtime, out.device, call.args[3].b ? combine_kernel(out.dtype) : scatter_kernel(out.dtype));
+  if (call.args[3].b) run_adding(w, call.runtime, out);
+  else w.run(call.runtime, out.device, scatter_kernel(out.dtype));
   if (dense.data() != out.data) copy_strided(out, dense.view(), call.runtime);
 }
 TS_CUDA_KERNEL(put, {.run = run_put,
                      .in_place = true,
-                     .accepts = [](const Call& call) { return !call.args[3].b || is_combinable(call.tensor(0).dtype); }});
+                     .accepts = [](const Call& call) { return !call.args[3].b || is_addable(call.tensor(0).dtype); }});
+
+// ---- repeat_interleave(self, repeats, dim, output_size): the counts are read on the CPU, and the positions copied from there
+
+void run_repeat_each(Call& call) {
+  const TensorView out = at_least_1d(call.outputs[0]);
+  if (out.numel() == 0) return;
+  const bool flat = call.args[2].is_none() || call.tensor(0).ndim == 0;
+  const DenseInput dense(call.tensor(0), call.tensor(0).dtype, call.runtime);
+  TensorView self = dense.view();
+  if (flat) self.ndim = 1, self.sizes[0] = call.tensor(0).numel(), self.strides[0] = 1;
+  const int64_t dim = flat ? 0 : wrap_dim(call.args[2].i, self.ndim), length = self.sizes[dim];
+  const TensorView& repeats = call.tensor(1);
+  std::vector<int64_t> positions;
+  for (int64_t i = 0; i < length; i++) {
+    const int64_t at = repeats.numel() == 1 ? 0 : i * repeats.strides[0];
+    const int64_t count = repeats.dtype == DType::I32 ? repeats.ptr<int32_t>()[at] : repeats.ptr<int64_t>()[at];
+    positions.insert(positions.end(), static_cast<size_t>(count), i);
+  }
+  const Scratch memory(out.device, positions.size() * 8);
+  accelerator()->copy_in(out.device, memory.ptr<void>(), positions.data(), positions.size() * 8);
+  TensorView index;
+  index.data = memory.ptr<void>();
+  index.dtype = DType::I64;
+  index.device = out.device;
+  index.ndim = 1;
+  index.sizes[0] = static_cast<int64_t>(positions.size());
+  index.strides[0] = 1;
+  Walk w("repeat_interleave");
+  along(w, out, out, self, dim);
+  w.add(index, static_cast<int>(dim), self.sizes[dim], self.strides[dim]);
+  w.run(call.runtime, out.device, gather_kernel(out.dtype));
+}
+TS_CUDA_KERNEL(repeat_interleave_tensor, {.run = run_repeat_each, .accepts = takes_self, .waits = true, .on_host = 2});
 
 // ---- max_unpool(self, indices, output_size, ...): a value goes to its position in a plane of zeros. The CPU's infer reads the indices.
 

@@ -139,6 +139,52 @@ void run_affine(Runtime* runtime, const TensorView& x, ChannelAffineParams& p, i
   }
 }
 
+// Running statistics of an instance_norm: means over the batch.
+void update_instances(Call& call, const At& at, int64_t batch, int64_t channels, int64_t pixels) {
+  const TensorView* running[2] = {optional_at(call, at.mean), optional_at(call, at.var)};
+  const int64_t sets = batch * channels;
+  if ((!running[0] && !running[1]) || sets * pixels == 0) return;
+  const TensorView& x = call.tensor(0);
+  const DenseInput in(x, x.dtype, call.runtime);
+  const Scratch memory(x.device, static_cast<size_t>(2 * sets + 4 * channels) * 8);
+  ChannelStatsParams q;
+  q.mean = memory.ptr<double>();
+  q.variance = q.mean + sets;
+  q.x = in.data();
+  q.batch = 1;
+  q.channels = sets;
+  q.pixels = pixels;
+  q.batch_stride = sets * pixels;
+  q.channel_stride = pixels;
+  q.pixel_stride = 1;
+  launch(x.device, call.runtime, KernelName("channel_stats_", x.dtype), {static_cast<unsigned>(sets)}, {256}, 0, q);
+  ChannelSaveParams s;
+  double* means[2] = {q.variance + sets, q.variance + sets + 2 * channels};
+  for (int i = 0; i < 2; i++) {
+    ChannelStatsParams over;  // the batch
+    over.mean = means[i];
+    over.variance = means[i] + channels;
+    over.x = i == 0 ? q.mean : q.variance;
+    over.batch = 1;
+    over.channels = channels;
+    over.pixels = batch;
+    over.batch_stride = sets;
+    over.channel_stride = 1;
+    over.pixel_stride = channels;
+    launch(x.device, call.runtime, "channel_stats_f64", {static_cast<unsigned>(channels)}, {256}, 0, over);
+  }
+  s.channels = static_cast<int32_t>(channels);
+  s.training = 1;
+  s.eps = call.args[at.eps].as_double();
+  s.momentum = call.args[at.momentum].as_double();
+  s.count = static_cast<double>(pixels);
+  s.mean = means[0];
+  s.variance = means[1];
+  s.running_mean = s.next_mean = typed(running[0]);
+  s.running_var = s.next_var = typed(running[1]);
+  launch(x.device, call.runtime, "channel_save", {grid_for(x.device, channels, 256)}, {256}, 0, s);
+}
+
 template <const At& at, bool Reserve> void run_batch_norm(Call& call) {
   const TensorView &x = call.tensor(0), &out = call.outputs[0];
   if (!at.instance && x.numel() == 0 && call.noutputs == 1) return;
@@ -146,7 +192,10 @@ template <const At& at, bool Reserve> void run_batch_norm(Call& call) {
   const int64_t batch = x.sizes[0], channels = x.sizes[1], pixels = batch * channels > 0 ? x.numel() / (batch * channels) : 0;
   const bool training = is_training(call, at);
   const double eps = call.args[at.eps].as_double();
-  if (at.instance && training) return run_groups(call, batch, channels, pixels, channels, at.weight, at.bias, eps);
+  if (at.instance && training) {
+    run_groups(call, batch, channels, pixels, channels, at.weight, at.bias, eps);
+    return update_instances(call, at, batch, channels, pixels);
+  }
 
   const bool last = !at.instance && has_channels_last_strides(x) && has_channels_last_strides(out);
   std::optional<DenseInput> in;
@@ -212,13 +261,13 @@ template <const At& at, bool Reserve> void run_batch_norm(Call& call) {
     launch(x.device, runtime, "channel_save", {grid_for(x.device, channels, 256)}, {256}, 0, s);
 }
 
-// Running statistics of an instance_norm that updates them, and updates of vectors with gaps, are the CPU's.
+// Updates of vectors with gaps are the CPU's.
 template <const At& at> bool takes_batch(const Call& call) {
   if (!takes(call)) return false;
   if (!is_training(call, at)) return true;
   for (int i : {at.mean, at.var}) {
     const TensorView* t = optional_at(call, i);
-    if (t && (at.instance || (at.updates && !t->is_contiguous()))) return false;
+    if (t && at.updates && !t->is_contiguous()) return false;
   }
   return true;
 }

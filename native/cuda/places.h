@@ -1,12 +1,12 @@
 // What rows over batch, channels and up to three dimensions share (kernels/places.cuh).
 #pragma once
+#include "cuda/rows.h"
 #include <algorithm>
 
 #include "cuda/kernels.h"
 
 namespace torchscript::cuda {
 
-inline bool is_real(DType dtype) { return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16 || dtype == DType::F64; }
 inline const char* by_dtype(DType dtype, const char* f32, const char* f16, const char* bf16, const char* f64) {
   return dtype == DType::F16 ? f16 : dtype == DType::BF16 ? bf16 : dtype == DType::F64 ? f64 : f32;
 }

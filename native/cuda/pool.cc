@@ -3,15 +3,24 @@
 
 #include "cpu-avx/gemm/staging.h"
 #include "cpu-avx/pool_shape.h"
-#include "cuda/kernels.h"
 #include "cuda/places.h"
 
 namespace torchscript::cuda {
 namespace {
 
+// Whole numbers are pooled as int64.
 void launch_pool(Call& call, PoolParams& p, const PoolShape& s, bool mean) {
-  const TensorView &x = call.tensor(0), &out = call.outputs[0];
-  if (out.numel() == 0) return;
+  if (call.outputs[0].numel() == 0) return;
+  std::optional<DenseInput> wide;
+  std::optional<Scratch> memory;
+  TensorView x = call.tensor(0), out = call.outputs[0];
+  if (!is_real(x.dtype)) {
+    wide.emplace(x, DType::I64, call.runtime);
+    x = wide->view();
+    memory.emplace(out.device, static_cast<size_t>(out.numel()) * 8);
+    out = contiguous_like(out, DType::I64);
+    out.data = memory->ptr<void>();
+  }
   set_places(p, s.spatial, x, out);
   if (call.noutputs > 1) {
     p.indices = call.outputs[1].ptr<int64_t>();
@@ -27,9 +36,10 @@ void launch_pool(Call& call, PoolParams& p, const PoolShape& s, bool mean) {
     window *= p.adaptive ? (s.in[d] + s.out[d] - 1) / s.out[d] : s.kernel[d];
   }
   if (mean && window >= 128) p.lanes = 32;
-  const char* name = by_dtype(x.dtype, mean ? "pool_mean_f32" : "pool_max_f32", mean ? "pool_mean_f16" : "pool_max_f16",
+  const char* name = x.dtype == DType::I64 ? (mean ? "pool_mean_i64" : "pool_max_i64") : by_dtype(x.dtype, mean ? "pool_mean_f32" : "pool_max_f32", mean ? "pool_mean_f16" : "pool_max_f16",
                               mean ? "pool_mean_bf16" : "pool_max_bf16", mean ? "pool_mean_f64" : "pool_max_f64");
   launch(out.device, call.runtime, name, {grid_for(out.device, out.numel() * p.lanes, 256)}, {256}, 0, p);
+  if (wide) copy_strided(call.outputs[0], out, call.runtime);
 }
 
 // Arguments as on the CPU.
@@ -55,7 +65,11 @@ template <int N, bool kMean> void run_adaptive(Call& call) {
   p.adaptive = 1;
   launch_pool(call, p, s, kMean);
 }
-bool takes(const Call& call) { return call.nargs > 0 && call.args[0].kind == ArgKind::Tensor && is_real(call.tensor(0).dtype); }
+bool takes(const Call& call) {
+  if (call.nargs == 0 || call.args[0].kind != ArgKind::Tensor || call.tensor(0).quant) return false;
+  const DType t = call.tensor(0).dtype;
+  return is_real(t) || (is_integral(t) && t != DType::U64);
+}
 
 #define TS_CUDA_POOL(name, function) TS_CUDA_KERNEL(name, {.run = function, .accepts = takes})
 TS_CUDA_POOL(max_pool1d, run_max<1>);

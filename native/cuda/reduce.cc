@@ -1,10 +1,7 @@
 // Reductions on the device: what the rows of cpu-avx/reduce.cc compute, by the kernels of reduce.cu.
-#include "cpu-avx/reduce_driver.h"
+#include "cuda/reduction.h"
 
 #include <cmath>
-
-#include "cuda/kernels/params_reduce.h"
-#include "cuda/rows.h"
 
 namespace torchscript::cuda {
 namespace {
@@ -16,150 +13,20 @@ ReducedDims dims_at(const Call& call, int i) { return reduced_dims(arg_at(call, 
 
 bool takes(const Call& call) {
   const DType t = call.tensor(0).dtype;
-  return is_real(t) || t == DType::Bool || t == DType::U8 || t == DType::I8 || t == DType::I16 || t == DType::I32 || t == DType::I64;
+  return is_wide_complex(t) || is_real(t) || t == DType::Bool || t == DType::U8 || t == DType::I8 || t == DType::I16 || t == DType::I32 || t == DType::I64;
 }
 bool takes_as(const Call& call, int dtype) {
   const Arg& arg = arg_at(call, dtype);
-  return takes(call) && (arg.kind != ArgKind::Int || !is_complex(static_cast<DType>(arg.i)));
+  return takes(call) && (arg.kind != ArgKind::Int || static_cast<DType>(arg.i) != DType::C32);
 }
-
-class Reduction {
- public:
-  Reduction(Call& call, const TensorView& x, const ReducedDims& dims) : call_(call), x_(x), dims_(dims), element_(element_of(x.dtype)) {
-    for (int d = 0; d < x.ndim; d++) {
-      if (dims.reduced[d]) count_ *= x.sizes[d];
-      else outputs_ *= x.sizes[d];
-    }
-  }
-  int64_t count() const { return count_; }
-  DType accumulator(ReduceOp op) const {
-    const Element e = op == kReduceNonZero ? Element::I64 : element_;
-    return e == Element::I64 ? DType::I64 : e == Element::F64 ? DType::F64 : DType::F32;
-  }
-  int64_t accumulators_bytes() const { return std::max<int64_t>(1, outputs_) * 8; }
-
-  struct Finish {
-    ReduceFinish what = kFinishNone;
-    double number = 0;
-    int64_t count = 0;
-    double exponent = 0;
-    const void* param = nullptr;
-  };
-  // Into an output of the call, or into dense accumulators at `to`.
-  void into(int output, ReduceOp op, Finish finish) const { run(&call_.outputs[output], nullptr, op, finish); }
-  void into_memory(void* to, ReduceOp op, Finish finish) const { run(nullptr, to, op, finish); }
-
- private:
-  static ReduceOp joining(ReduceOp op) {
-    switch (op) {
-      case kReduceProd: return kReduceProd;
-      case kReduceMax:
-      case kReduceAbsMax: return kReduceMax;
-      case kReduceMin:
-      case kReduceAbsMin: return kReduceMin;
-      default: return kReduceSum;
-    }
-  }
-
-  void run(const TensorView* out, void* to, ReduceOp op, Finish finish) const {
-    if (outputs_ == 0) return;
-    const DType acc = accumulator(op);
-    ReduceParams p;
-    p.x = x_.data;
-    p.x_dtype = static_cast<int32_t>(x_.dtype);
-    p.out = out ? out->data : to;
-    p.out_dtype = static_cast<int32_t>(out ? out->dtype : acc);
-    p.op = op;
-    p.finish = finish.what;
-    p.number = finish.number;
-    p.count = finish.count;
-    p.exponent = finish.exponent;
-    p.param = finish.param;
-    // Kept and reduced dimensions; the outputs' strides are those of the tensor with or without the reduced dimensions.
-    int64_t sizes[kMaxDims], of_out[kMaxDims], of_dense[kMaxDims], of_x[kMaxDims], gone_sizes[kMaxDims], gone_strides[kMaxDims];
-    int kept = 0, gone = 0, place = 0;
-    const bool keepdim = out && out->ndim == x_.ndim;
-    for (int d = 0; d < x_.ndim; d++) {
-      if (dims_.reduced[d]) {
-        gone_sizes[gone] = x_.sizes[d];
-        gone_strides[gone++] = x_.strides[d];
-        if (keepdim) place++;
-        continue;
-      }
-      sizes[kept] = x_.sizes[d];
-      of_x[kept] = x_.strides[d];
-      of_out[kept++] = out ? out->strides[place] : 0;
-      place++;
-    }
-    int64_t stride = 1;
-    for (int d = kept - 1; d >= 0; d--) {
-      of_dense[d] = stride;
-      stride *= std::max<int64_t>(1, sizes[d]);
-    }
-    const int64_t* kept_strides[] = {out ? of_out : of_dense, of_dense, of_x};
-    const int64_t* reduced_strides[] = {gone_strides};
-    if (!build_loop(p.kept, sizes, kept, kept_strides, 3) || !build_loop(p.gone, gone_sizes, gone, reduced_strides, 1))
-      fail("A reduction of 2^31 elements or more to one is not supported on CUDA");
-    const int64_t n = p.gone.n;
-    const bool strided = p.gone.ndim > 0 && p.gone.strides[0][0] != 1 && p.kept.ndim > 0 && p.kept.strides[0][2] == 1 && outputs_ >= 32;
-    Groups g = groups_for(outputs_, n, strided);
-    const char* kernel = acc == DType::I64 ? "reduce_i64" : acc == DType::F64 ? "reduce_f64" : "reduce_f32";
-    // Enough blocks for the device: several on one output.
-    const int64_t blocks = grid_for(x_.device, int64_t{1} << 30, 256);
-    const int64_t piece = g.block.x == 1 ? 64 : 4096;
-    const int64_t parts = g.grid.x * 2 > blocks ? 1 : std::min<int64_t>({(n + piece - 1) / piece, blocks / g.grid.x, 1024});
-    if (parts <= 1) return launch(x_.device, call_.runtime, kernel, g.grid, g.block, 0, p);
-
-    const Scratch partial(x_.device, static_cast<size_t>(parts * outputs_ * 8));
-    ReduceParams first = p;
-    first.out = partial.ptr<void>();
-    first.out_dtype = static_cast<int32_t>(acc);
-    first.finish = kFinishNone;
-    first.parts = static_cast<int32_t>(parts);
-    first.part_stride = outputs_;
-    for (int d = 0; d < first.kept.ndim; d++) first.kept.strides[d][0] = first.kept.strides[d][1];
-    g.grid.y = static_cast<unsigned>(parts);
-    launch(x_.device, call_.runtime, kernel, g.grid, g.block, 0, first);
-    ReduceParams second = p;
-    second.x = partial.ptr<void>();
-    second.x_dtype = static_cast<int32_t>(acc);
-    second.op = joining(op);
-    for (int d = 0; d < second.kept.ndim; d++) second.kept.strides[d][2] = second.kept.strides[d][1];
-    second.gone.n = static_cast<uint32_t>(parts);
-    second.gone.ndim = 1;
-    second.gone.sizes[0] = divider_of(static_cast<uint32_t>(parts));
-    second.gone.strides[0][0] = outputs_;
-    g = groups_for(outputs_, parts, outputs_ >= 32);
-    launch(x_.device, call_.runtime, kernel, g.grid, g.block, 0, second);
-  }
-
-  Call& call_;
-  const TensorView& x_;
-  const ReducedDims& dims_;
-  Element element_;
-  int64_t outputs_ = 1, count_ = 1;
-};
-
-// self in the dtype that the reduction is of.
-class Operand {
- public:
-  Operand(Call& call, DType dtype) : view_(call.tensor(0)) {
-    if (view_.dtype == dtype) return;
-    dense_.emplace(view_, dtype, call.runtime);
-    view_ = dense_->view();
-  }
-  const TensorView& view() const { return view_; }
-
- private:
-  TensorView view_;
-  std::optional<DenseInput> dense_;
-};
+bool takes_ordered(const Call& call) { return takes(call) && !is_complex(call.tensor(0).dtype); }
 
 // ---- sum, prod, nansum, mean, nanmean
 template <ReduceOp op, int dims> void run_sum(Call& call) {
   const DType out = call.outputs[0].dtype, self = call.tensor(0).dtype;
-  const bool cast = element_of(out) != element_of(self) || (out != self && !is_floating(out) && out != DType::I64);
+  const bool cast = element_of(out) != element_of(self) || (is_complex(out) && out != self) || (out != self && !is_floating(out) && out != DType::I64);
   const Operand x(call, cast ? out : self);
+  if (is_complex(out)) return reduce_complex_sum(call, x.view(), dims_at(call, dims), op == kReduceProd, false);
   const bool whole = element_of(x.view().dtype) == Element::I64;
   Reduction(call, x.view(), dims_at(call, dims)).into(0, op == kReduceNanSum && whole ? kReduceSum : op, {});
 }
@@ -169,12 +36,13 @@ TS_SUM_ROW(sum_all, kReduceSum, -1, 1);
 TS_SUM_ROW(sum_dim, kReduceSum, 1, 3);
 TS_SUM_ROW(prod_all, kReduceProd, -1, 1);
 TS_SUM_ROW(prod_dim, kReduceProd, 1, 3);
-TS_SUM_ROW(nansum, kReduceNanSum, 1, 3);
+TS_CUDA_KERNEL(nansum, {.run = run_sum<kReduceNanSum, 1>, .accepts = [](const Call& call) { return takes_ordered(call) && takes_as(call, 3); }});
 
 template <int dims, bool skip_nan> void run_mean(Call& call) {
   const DType out = call.outputs[0].dtype, self = call.tensor(0).dtype;
-  const Operand x(call, element_of(out) != element_of(self) ? out : self);
+  const Operand x(call, element_of(out) != element_of(self) || is_complex(out) ? out : self);
   const ReducedDims d = dims_at(call, dims);
+  if (is_complex(out)) return reduce_complex_sum(call, x.view(), d, false, true);
   const Reduction r(call, x.view(), d);
   if (!skip_nan) return r.into(0, kReduceSum, {.what = kFinishDivide, .number = static_cast<double>(r.count())});
   const Scratch counts(x.view().device, static_cast<size_t>(r.accumulators_bytes()));
@@ -185,17 +53,17 @@ template <int dims, bool skip_nan> void run_mean(Call& call) {
   TS_CUDA_KERNEL(name, {.run = run_mean<dims, skip>, .accepts = [](const Call& call) { return takes_as(call, dtype); }})
 TS_MEAN_ROW(mean_all, -1, 1, false);
 TS_MEAN_ROW(mean_dim, 1, 3, false);
-TS_MEAN_ROW(nanmean, 1, 3, true);
+TS_CUDA_KERNEL(nanmean, {.run = run_mean<1, true>, .accepts = [](const Call& call) { return takes_ordered(call) && takes_as(call, 3); }});
 
 // ---- extremes
 template <bool maximum, int dims> void run_extreme(Call& call) {
   const ReducedDims d = dims_at(call, dims);
   Reduction(call, call.tensor(0), d).into(0, maximum ? kReduceMax : kReduceMin, {});
 }
-TS_CUDA_KERNEL(amax, {.run = run_extreme<true, 1>, .accepts = takes});
-TS_CUDA_KERNEL(amin, {.run = run_extreme<false, 1>, .accepts = takes});
-TS_CUDA_KERNEL(max_all, {.run = run_extreme<true, -1>, .accepts = takes});
-TS_CUDA_KERNEL(min_all, {.run = run_extreme<false, -1>, .accepts = takes});
+TS_CUDA_KERNEL(amax, {.run = run_extreme<true, 1>, .accepts = takes_ordered});
+TS_CUDA_KERNEL(amin, {.run = run_extreme<false, 1>, .accepts = takes_ordered});
+TS_CUDA_KERNEL(max_all, {.run = run_extreme<true, -1>, .accepts = takes_ordered});
+TS_CUDA_KERNEL(min_all, {.run = run_extreme<false, -1>, .accepts = takes_ordered});
 TS_CUDA_KERNEL(aminmax, {.run =
                            [](Call& call) {
                              const ReducedDims d = dims_at(call, 1);
@@ -203,14 +71,19 @@ TS_CUDA_KERNEL(aminmax, {.run =
                              r.into(0, kReduceMin, {});
                              r.into(1, kReduceMax, {});
                            },
-                         .accepts = takes});
+                         .accepts = takes_ordered});
 
 // ---- any, all, count_nonzero
+std::optional<ComplexSizes> truth_of(const Call& call) {
+  if (!is_complex(call.tensor(0).dtype)) return std::nullopt;
+  return std::optional<ComplexSizes>(std::in_place, call.tensor(0), true, call.runtime);
+}
 template <bool all, int dims> void run_logical(Call& call) {
   const Arg& list = arg_at(call, dims);
   // An empty list reduces nothing here.
   const ReducedDims d = list.kind == ArgKind::IntList && list.ints.n == 0 ? ReducedDims{} : dims_at(call, dims);
-  const Reduction r(call, call.tensor(0), d);
+  const std::optional<ComplexSizes> truth = truth_of(call);
+  const Reduction r(call, truth ? truth->view() : call.tensor(0), d);
   r.into(0, kReduceNonZero, {.what = all ? kFinishEqual : kFinishAny, .count = r.count()});
 }
 TS_CUDA_KERNEL(any_all, {.run = run_logical<false, -1>, .accepts = takes});
@@ -220,7 +93,8 @@ TS_CUDA_KERNEL(all_dim, {.run = run_logical<true, 1>, .accepts = takes});
 TS_CUDA_KERNEL(count_nonzero, {.run =
                                  [](Call& call) {
                                    const ReducedDims d = dims_at(call, 1);
-                                   Reduction(call, call.tensor(0), d).into(0, kReduceNonZero, {});
+                                   const std::optional<ComplexSizes> truth = truth_of(call);
+                                   Reduction(call, truth ? truth->view() : call.tensor(0), d).into(0, kReduceNonZero, {});
                                  },
                                .accepts = takes});
 
@@ -229,9 +103,11 @@ template <int p_at, int dims, int dtype> void run_norm(Call& call) {
   const double p = p_at >= 0 && !arg_at(call, p_at).is_none() ? arg_at(call, p_at).as_double() : 2;
   const DType self = call.tensor(0).dtype;
   const DType asked = arg_at(call, dtype).kind == ArgKind::Int ? static_cast<DType>(arg_at(call, dtype).i) : self;
-  const Operand x(call, element_of(asked) != element_of(self) ? asked : self);
+  const Operand x(call, element_of(asked) != element_of(self) || is_complex(asked) ? asked : self);
   const ReducedDims d = dims_at(call, dims);
-  const Reduction r(call, x.view(), d);
+  std::optional<ComplexSizes> sizes;
+  if (is_complex(asked)) sizes.emplace(x.view(), false, call.runtime);
+  const Reduction r(call, sizes ? sizes->view() : x.view(), d);
   if (p == 2) r.into(0, kReduceSquareSum, {.what = kFinishRoot});
   else if (p == 1) r.into(0, kReduceAbsSum, {});
   else if (p == 0) r.into(0, kReduceNonZero, {});
@@ -252,6 +128,7 @@ template <int dims, int unbiased, int correction, bool root> void run_var(Call& 
   if (unbiased >= 0 && unbiased < call.nargs) less = flag_at(call, unbiased) ? 1 : 0;
   if (correction >= 0 && !arg_at(call, correction).is_none()) less = arg_at(call, correction).as_double();
   const ReducedDims d = dims_at(call, dims);
+  if (is_complex(call.tensor(0).dtype)) return reduce_complex_variance(call, d, less, root);
   const Reduction r(call, call.tensor(0), d);
   const double n = static_cast<double>(r.count());
   const Scratch means(call.tensor(0).device, static_cast<size_t>(r.accumulators_bytes()));
@@ -279,6 +156,7 @@ TS_CUDA_KERNEL(logsumexp, {.run =
                              [](Call& call) {
                                const Operand x(call, call.outputs[0].dtype);
                                const ReducedDims d = dims_at(call, 1);
+                               if (is_complex(x.view().dtype)) return reduce_complex_logsumexp(call, d);
                                const Reduction r(call, x.view(), d);
                                // An infinite maximum is the result itself, not a shift.
                                const Scratch most(x.view().device, static_cast<size_t>(r.accumulators_bytes()));
@@ -339,14 +217,15 @@ template <bool maximum> void run_arg(Call& call) {
 template <bool maximum> void run_along(Call& call) {
   run_index(call, maximum, static_cast<int>(wrap_dim(call.args[1].as_int(), call.tensor(0).ndim)), 0, 1);
 }
-TS_CUDA_KERNEL(argmax, {.run = run_arg<true>, .accepts = takes});
-TS_CUDA_KERNEL(argmin, {.run = run_arg<false>, .accepts = takes});
-TS_CUDA_KERNEL(max_dim, {.run = run_along<true>, .accepts = takes});
-TS_CUDA_KERNEL(min_dim, {.run = run_along<false>, .accepts = takes});
+TS_CUDA_KERNEL(argmax, {.run = run_arg<true>, .accepts = takes_ordered});
+TS_CUDA_KERNEL(argmin, {.run = run_arg<false>, .accepts = takes_ordered});
+TS_CUDA_KERNEL(max_dim, {.run = run_along<true>, .accepts = takes_ordered});
+TS_CUDA_KERNEL(min_dim, {.run = run_along<false>, .accepts = takes_ordered});
 
 // ---- running folds, in float64 or int64
 void run_scan(Call& call, ScanOp op) {
   const TensorView &self = call.tensor(0), &out = call.outputs[0];
+  if (is_complex(out.dtype)) return scan_complex(call, op == kScanProd);
   const int64_t total = self.numel();
   if (total == 0) return;
   const bool whole = element_of(out.dtype) == Element::I64;
@@ -382,7 +261,19 @@ void run_scan(Call& call, ScanOp op) {
 bool takes_scan(const Call& call) { return takes_as(call, 2); }
 TS_CUDA_KERNEL(cumsum, {.run = [](Call& call) { run_scan(call, kScanSum); }, .accepts = takes_scan});
 TS_CUDA_KERNEL(cumprod, {.run = [](Call& call) { run_scan(call, kScanProd); }, .accepts = takes_scan});
-TS_CUDA_KERNEL(logcumsumexp, {.run = [](Call& call) { run_scan(call, kScanLogSumExp); }, .accepts = takes_scan});
+TS_CUDA_KERNEL(logcumsumexp, {.run = [](Call& call) { run_scan(call, kScanLogSumExp); },
+                              .accepts = [](const Call& call) { return takes_ordered(call) && takes_as(call, 2); }});
+
+// ---- hash_tensor(self, dim, keepdim, mode): the exclusive or of floats as the bits of float64, and of integers
+TS_CUDA_KERNEL(hash_tensor, {.run =
+                               [](Call& call) {
+                                 const DenseInput wide(call.tensor(0), is_floating(call.tensor(0).dtype) ? DType::F64 : DType::I64, call.runtime);
+                                 TensorView bits = wide.view();
+                                 bits.dtype = DType::I64;
+                                 const ReducedDims d = dims_at(call, 1);
+                                 Reduction(call, bits, d).into(0, kReduceXor, {});
+                               },
+                             .accepts = takes_ordered});
 
 }  // namespace
 }  // namespace torchscript::cuda

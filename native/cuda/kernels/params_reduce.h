@@ -19,7 +19,8 @@ enum ReduceOp : int32_t {
   kReduceNanSum,
   kReduceNotNan,
   kReduceSquareDeviation,
-  kReduceExpSum
+  kReduceExpSum,
+  kReduceXor  // of whole numbers
 };
 // What an output is of its fold.
 enum ReduceFinish : int32_t {

@@ -11,6 +11,9 @@ namespace {
 
 template <class T> struct SumOf { using type = float; };
 template <> struct SumOf<double> { using type = double; };
+template <> struct SumOf<int64_t> { using type = int64_t; };
+template <class A> TS_DEVICE A lowest() { return -static_cast<A>(INFINITY); }
+template <> TS_DEVICE int64_t lowest<int64_t>() { return INT64_MIN; }
 
 // Window of output place `i` of dimension d, by taps: those from `begin` to before `end`, `step` apart, lie inside.
 TS_DEVICE void window_of(const PoolParams& p, int d, int32_t i, int32_t* begin, int32_t* end, int32_t* step) {
@@ -33,7 +36,7 @@ template <class T> TS_DEVICE void pool_max(const PoolParams& p) {
     int32_t begin[3], end[3], step[3];
     for (int d = 0; d < 3; d++) window_of(p, d, o.at[d], &begin[d], &end[d], &step[d]);
     const T* x = static_cast<const T*>(p.x) + plane_at(p.x_strides, o);
-    Sum best = -static_cast<Sum>(INFINITY);
+    Sum best = lowest<Sum>();
     int64_t at = (static_cast<int64_t>(begin[0]) * p.in[1] + begin[1]) * p.in[2] + begin[2];
     for (int32_t z = begin[0]; z < end[0]; z += step[0]) {
       for (int32_t y = begin[1]; y < end[1]; y += step[1]) {
@@ -92,7 +95,9 @@ TS_GLOBAL(pool_max_f32, const PoolParams p) { pool_max<float>(p); }
 TS_GLOBAL(pool_max_f16, const PoolParams p) { pool_max<Half>(p); }
 TS_GLOBAL(pool_max_bf16, const PoolParams p) { pool_max<BFloat>(p); }
 TS_GLOBAL(pool_max_f64, const PoolParams p) { pool_max<double>(p); }
+TS_GLOBAL(pool_max_i64, const PoolParams p) { pool_max<int64_t>(p); }
 TS_GLOBAL(pool_mean_f32, const PoolParams p) { pool_mean<float>(p); }
 TS_GLOBAL(pool_mean_f16, const PoolParams p) { pool_mean<Half>(p); }
 TS_GLOBAL(pool_mean_bf16, const PoolParams p) { pool_mean<BFloat>(p); }
 TS_GLOBAL(pool_mean_f64, const PoolParams p) { pool_mean<double>(p); }
+TS_GLOBAL(pool_mean_i64, const PoolParams p) { pool_mean<int64_t>(p); }

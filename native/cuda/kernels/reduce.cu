@@ -48,6 +48,7 @@ template <> TS_DEVICE int64_t join<int64_t>(int32_t op, int64_t a, int64_t b) {
     case kReduceProd: return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
     case kReduceMax: return a > b ? a : b;
     case kReduceMin: return a < b ? a : b;
+    case kReduceXor: return a ^ b;
     default: return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   }
 }
