@@ -9,10 +9,10 @@ def combinations(self: Tensor, r: int=2, with_replacement: bool=False) -> Tensor
   if r < 0:
     raise RuntimeError("Expect a non-negative number")
   if r == 0:
-    return torch.empty([0], dtype=self.dtype)
+    return torch.empty([0], dtype=self.dtype, device=self.device)
   n = self.size(0)
-  positions = torch.arange(n)
-  mask = torch.ones([n] * r, dtype=torch.bool)
+  positions = torch.arange(n, device=self.device)
+  mask = torch.ones([n] * r, dtype=torch.bool, device=self.device)
   grids = torch.meshgrid([positions] * r, indexing="ij")
   for i in range(r - 1):
     if with_replacement:

@@ -11,7 +11,7 @@ def cov(self: Tensor, correction: int=1, fweights: Optional[Tensor]=None, aweigh
     centered = x - mean
     plain = torch.matmul(centered, torch.conj(centered.t())) / max(float(x.size(1) - correction), 0.0)
     return plain.squeeze()
-  w = torch.ones([x.size(1)], dtype=torch.int64)
+  w = torch.ones([x.size(1)], dtype=torch.int64, device=x.device)
   if fweights is not None:
     if fweights.numel() != x.size(1):
       raise RuntimeError("cov(): expected fweights to have the same numel as there are observations in the input but got " + str(fweights.numel()) + " != " + str(x.size(1)))

@@ -15,7 +15,7 @@ def diag_embed(self: Tensor, offset: int=0, dim1: int=-2, dim2: int=-1) -> Tenso
   sizes = self.size()[:-1]
   sizes.insert(min(d1, d2), length)
   sizes.insert(max(d1, d2), length)
-  result = torch.zeros(sizes, dtype=self.dtype)
+  result = torch.zeros(sizes, dtype=self.dtype, device=self.device)
   torch.diagonal(result, offset, d1, d2).copy_(self)
   return result
 `,

@@ -21,14 +21,14 @@ const evenly = `
     if low == high:
       low = low - 0.5
       high = high + 0.5
-    edges.append(torch.linspace(low, high, count + 1, dtype=self.dtype))`
+    edges.append(torch.linspace(low, high, count + 1, dtype=self.dtype, device=self.device))`
 
 /** The points between the edges, counted. The last edge belongs to the last bin. */
 const counted = `
   sizes: List[int] = []
   total = 1
-  index = torch.zeros([points.size(0)], dtype=torch.int64)
-  inside = torch.ones([points.size(0)], dtype=torch.bool)
+  index = torch.zeros([points.size(0)], dtype=torch.int64, device=self.device)
+  inside = torch.ones([points.size(0)], dtype=torch.bool, device=self.device)
   for d, e in enumerate(edges):
     count = e.size(0) - 1
     v = points.select(1, d).contiguous()
@@ -37,11 +37,11 @@ const counted = `
     index = index * count + torch.clamp(at, 0, max(count - 1, 0))
     total = total * count
     sizes.append(count)
-  amounts = torch.ones([points.size(0)], dtype=self.dtype)
+  amounts = torch.ones([points.size(0)], dtype=self.dtype, device=self.device)
   if weight is not None:
     amounts = torch.reshape(weight, [points.size(0)])
   amounts = torch.where(inside, amounts, torch.zeros_like(amounts))
-  hist = torch.reshape(torch.zeros([total], dtype=self.dtype).index_add(0, index, amounts), sizes)
+  hist = torch.reshape(torch.zeros([total], dtype=self.dtype, device=self.device).index_add(0, index, amounts), sizes)
   if density:
     hist = hist / hist.sum()
     for d, e in enumerate(edges):

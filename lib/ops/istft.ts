@@ -43,7 +43,7 @@ def istft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: 
     if not half:
       spectrum = torch.slice(spectrum, 2, 0, n_fft // 2 + 1)
     frames = torch.fft_irfft(spectrum, n_fft, -1, norm)
-  w = torch.ones([win], dtype=frames.dtype)
+  w = torch.ones([win], dtype=frames.dtype, device=frames.device)
   if window is not None:
     w = window
     if w.dim() != 1 or w.size(0) != win:
@@ -52,11 +52,11 @@ def istft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: 
     left = (n_fft - win) // 2
     w = torch.constant_pad_nd(w, [left, n_fft - win - left], 0)
   total = n_fft + hop * (n_frames - 1)
-  positions = torch.add(torch.mul(torch.arange(n_frames), hop).unsqueeze(1), torch.arange(n_fft)).reshape([-1])
+  positions = torch.add(torch.mul(torch.arange(n_frames, device=frames.device), hop).unsqueeze(1), torch.arange(n_fft, device=frames.device)).reshape([-1])
   windowed = torch.mul(frames, w).reshape([x.size(0), -1])
-  y = torch.index_add(torch.zeros([x.size(0), total], dtype=windowed.dtype), 1, positions, windowed)
+  y = torch.index_add(torch.zeros([x.size(0), total], dtype=windowed.dtype, device=frames.device), 1, positions, windowed)
   squared = torch.mul(w, w).unsqueeze(0).expand([n_frames, n_fft]).reshape([-1])
-  envelope = torch.index_add(torch.zeros([total], dtype=squared.dtype), 0, positions, squared)
+  envelope = torch.index_add(torch.zeros([total], dtype=squared.dtype, device=frames.device), 0, positions, squared)
   start = 0
   end = total
   if center:

@@ -8,7 +8,7 @@ def linalg_matrix_power(self: Tensor, n: int) -> Tensor:
   if self.dim() < 2 or self.size(-1) != self.size(-2):
     raise RuntimeError("linalg.matrix_power: A must be batches of square matrices")
   if n == 0:
-    return torch.eye(self.size(-1), dtype=self.dtype).expand(self.size()).clone()
+    return torch.eye(self.size(-1), dtype=self.dtype, device=self.device).expand(self.size()).clone()
   base = self
   if n < 0:
     base = torch.linalg_inv(self)

@@ -9,7 +9,7 @@ def linalg_matrix_rank(self: Tensor, *, atol: Optional[float]=None, rtol: Option
 ${numberBounds('self')}
   shape = self.size()
   if self.numel() == 0:
-    return torch.zeros(shape[:-2], dtype=torch.int64)
+    return torch.zeros(shape[:-2], dtype=torch.int64, device=self.device)
   if hermitian:
     sizes = torch.abs(torch.linalg_eigvalsh(self))
     limit = torch.clamp_min(torch.mul(torch.amax(sizes, [-1], True), relative), absolute)
@@ -26,7 +26,7 @@ def linalg_matrix_rank(input: Tensor, *, atol: Optional[Tensor]=None, rtol: Opti
 ${tensorBounds('input')}
   shape = input.size()
   if input.numel() == 0:
-    return torch.zeros(shape[:-2], dtype=torch.int64)
+    return torch.zeros(shape[:-2], dtype=torch.int64, device=input.device)
   if hermitian:
     sizes = torch.abs(torch.linalg_eigvalsh(input))
     limit = torch.maximum(absolute.unsqueeze(-1), torch.mul(torch.amax(sizes, [-1], True), relative.unsqueeze(-1)))

@@ -9,7 +9,7 @@ def linalg_pinv(self: Tensor, *, atol: Optional[float]=None, rtol: Optional[floa
 ${numberBounds('self')}
   shape = self.size()
   if self.numel() == 0:
-    return torch.zeros(shape[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype)
+    return torch.zeros(shape[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype, device=self.device)
   if hermitian:
     values, vectors = torch.linalg_eigh(self)
     sizes = torch.abs(values)
@@ -29,7 +29,7 @@ def linalg_pinv(self: Tensor, *, atol: Optional[Tensor]=None, rtol: Optional[Ten
 ${tensorBounds('self')}
   shape = self.size()
   if self.numel() == 0:
-    return torch.zeros(shape[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype)
+    return torch.zeros(shape[:-2] + [self.size(-1), self.size(-2)], dtype=self.dtype, device=self.device)
   if hermitian:
     values, vectors = torch.linalg_eigh(self)
     sizes = torch.abs(values)
@@ -53,7 +53,7 @@ def linalg_pinv(self: Tensor, rcond: float, hermitian: bool=False) -> Tensor:
     'aten::linalg_pinv.rcond_tensor',
     `
 def linalg_pinv(self: Tensor, rcond: Tensor, hermitian: bool=False) -> Tensor:
-  return torch.linalg_pinv(self, atol=torch.zeros(torch.jit.annotate(List[int], []), dtype=rcond.dtype), rtol=rcond, hermitian=hermitian)
+  return torch.linalg_pinv(self, atol=torch.zeros(torch.jit.annotate(List[int], []), dtype=rcond.dtype, device=rcond.device), rtol=rcond, hermitian=hermitian)
 `,
   ),
   composed(

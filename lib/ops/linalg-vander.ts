@@ -32,7 +32,7 @@ def vander(x: Tensor, N: Optional[int]=None, increasing: bool=False) -> Tensor:
   base = x
   if not x.is_floating_point() and not x.is_complex():
     base = x.to(torch.int64)
-  result = torch.ones([x.size(0), n], dtype=base.dtype)
+  result = torch.ones([x.size(0), n], dtype=base.dtype, device=x.device)
   if n > 1:
     powers = torch.cumprod(base.unsqueeze(-1).expand([x.size(0), n - 1]), -1)
     result = torch.cat([torch.ones_like(base).unsqueeze(-1), powers], -1)

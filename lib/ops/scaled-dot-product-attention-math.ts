@@ -14,7 +14,7 @@ def _scaled_dot_product_attention_math(query: Tensor, key: Tensor, value: Tensor
     factor = scale
   scores = torch.mul(torch.matmul(query, torch.transpose(k, -2, -1)), factor)
   if is_causal:
-    allowed = torch.tril(torch.ones([query.size(-2), k.size(-2)], dtype=torch.bool))
+    allowed = torch.tril(torch.ones([query.size(-2), k.size(-2)], dtype=torch.bool, device=query.device))
     scores = torch.masked_fill(scores, torch.logical_not(allowed), float('-inf'))
   if attn_mask is not None:
     if attn_mask.dtype == torch.bool:

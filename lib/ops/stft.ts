@@ -35,7 +35,7 @@ def stft(self: Tensor, n_fft: int, hop_length: Optional[int]=None, win_length: O
     frames = torch.mul(frames, w)
   elif win < n_fft:
     left = (n_fft - win) // 2
-    frames = torch.mul(frames, torch.constant_pad_nd(torch.ones([win], dtype=x.dtype), [left, n_fft - win - left], 0))
+    frames = torch.mul(frames, torch.constant_pad_nd(torch.ones([win], dtype=x.dtype, device=x.device), [left, n_fft - win - left], 0))
   as_complex = complex_input
   if return_complex is not None:
     as_complex = return_complex

@@ -7,7 +7,7 @@ export default [
 def trapezoid(y: Tensor, *, dx: number=1, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
-    return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype)
+    return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype, device=y.device)
   return torch.div(torch.sum(torch.mul(torch.add(torch.narrow(y, dim, 0, n - 1), torch.narrow(y, dim, 1, n - 1)), dx), [dim]), 2.)
 `,
   ),
@@ -17,7 +17,7 @@ def trapezoid(y: Tensor, *, dx: number=1, dim: int=-1) -> Tensor:
 def trapezoid(y: Tensor, x: Tensor, *, dim: int=-1) -> Tensor:
   n = y.size(dim)
   if n == 0:
-    return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype)
+    return torch.zeros(torch.sum(y, [dim]).size(), dtype=y.dtype, device=y.device)
   spaced = x
   if x.dim() == 1:
     if x.size(0) != n:

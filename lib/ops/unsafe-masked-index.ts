@@ -6,7 +6,7 @@ export default [
     `
 def _unsafe_masked_index(self: Tensor, mask: Tensor, indices: List[Optional[Tensor]], fill: number) -> Tensor:
   if self.numel() == 0:
-    return torch.full(mask.size(), fill, dtype=self.dtype)
+    return torch.full(mask.size(), fill, dtype=self.dtype, device=self.device)
   inside = torch.jit.annotate(List[Optional[Tensor]], [])
   for i in range(len(indices)):
     index = indices[i]

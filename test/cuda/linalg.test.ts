@@ -61,6 +61,14 @@ def reflections(a, b, left: bool):
 def product(a):
   f, tau = torch.geqrf(a)
   return torch.linalg_householder_product(f, tau)
+def hermitian(a, side: str):
+  return (torch.linalg_eigh(a, side), torch.linalg_eigvalsh(a, side))
+def singular(a):
+  return (torch.linalg_svd(a), torch.linalg_svd(a, False), torch.linalg_svdvals(a), torch.svd(a), torch.svd(a, False))
+def composed(a):
+  return (torch.linalg_pinv(a), torch.linalg_matrix_rank(a), torch.linalg_cond(a), torch.linalg_matrix_norm(a, 2))
+def least(a, b, driver: str):
+  return torch.linalg_lstsq(a, b, driver=driver)
 `)
 
 t.test('LU and what it solves', (t) => {
@@ -112,5 +120,33 @@ t.test('QR', (t) => {
   sameOnDevice(t, 'zeros', unit.qr, [torch.zeros([4, 3])])
   sameOnDevice(t, 'of no columns', unit.qr, [torch.zeros([3, 0])])
   sameOnDevice(t, 'tiny and huge', unit.qr, [torch.tensor([[1e-200, 2e-200], [3e-200, -1e-200]], { dtype: 'float64' })], 1e-12)
+  t.end()
+})
+
+t.test('eigenvalues and singular values', (t) => {
+  for (const dtype of kDtypes) {
+    const tol = tolerance(dtype) * 5
+    for (const shape of [[1, 1], [2, 2], [2, 6, 6]]) {
+      const x = random(dtype, ...shape)
+      for (const side of ['L', 'U'])
+        sameOnDevice(t, `eigh ${dtype} ${shape} ${side}`, (a: T) => unit.hermitian(a, side), [x.add(adjoint(x))], tol)
+    }
+    for (const shape of [[1, 1], [4, 4], [2, 5, 4], [7, 3], [3, 4], [2, 2, 7]])
+      sameOnDevice(t, `SVD ${dtype} ${shape}`, unit.singular, [random(dtype, ...shape)], tol)
+    sameOnDevice(t, `of transposed matrices ${dtype}`, unit.singular, [last(random(dtype, 3, 5))], tol)
+    sameOnDevice(t, `composites ${dtype}`, unit.composed, [random(dtype, 2, 5, 3)], tol * 100)
+    for (const driver of ['gels', 'gelsd'])
+      sameOnDevice(t, `least squares ${dtype} ${driver}`, (a: T, b: T) => unit.least(a, b, driver), [random(dtype, 2, 6, 3), random(dtype, 2, 6, 2)], tol * 20)
+  }
+  const large = random('float64', 36, 36)
+  sameOnDevice(t, 'large enough to be divided', (a: T) => unit.hermitian(a, 'L'), [large.add(adjoint(large))], 1e-9)
+  sameOnDevice(t, 'a large SVD', unit.singular, [large], 1e-9)
+  sameOnDevice(t, 'zeros', unit.singular, [torch.zeros([3, 2])])
+  sameOnDevice(t, 'of no rows', unit.singular, [torch.zeros([0, 3])])
+  sameOnDevice(t, 'a diagonal', (a: T) => unit.hermitian(a, 'L'), [torch.diag(torch.tensor([3, 1, 2, 1]))])
+  sameOnDevice(t, 'of less than full rank', (a: T, b: T) => unit.least(a, b, 'gelsd'), [torch.ones([4, 2]), random('float32', 4, 1)], 1e-5)
+  const bad = torch.tensor([[1, NaN], [NaN, 1]]).to('cuda')
+  t.throws(() => unit.hermitian(bad, 'L'), /non-finite/, 'eigenvalues of NaN')
+  t.throws(() => unit.singular(bad), /non-finite/, 'singular values of NaN')
   t.end()
 })

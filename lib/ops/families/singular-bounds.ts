@@ -21,8 +21,8 @@ export const tensorBounds = (name: string): string => `  eps = 2.220446049250313
   if ${name}.dtype == torch.float32 or ${name}.dtype == torch.complex64:
     eps = 1.1920928955078125e-07
     real = torch.float32
-  absolute = torch.zeros(torch.jit.annotate(List[int], []), dtype=real)
-  relative = torch.full(torch.jit.annotate(List[int], []), eps * float(max(${name}.size(-1), ${name}.size(-2))), dtype=real)
+  absolute = torch.zeros(torch.jit.annotate(List[int], []), dtype=real, device=${name}.device)
+  relative = torch.full(torch.jit.annotate(List[int], []), eps * float(max(${name}.size(-1), ${name}.size(-2))), dtype=real, device=${name}.device)
   if atol is not None:
     absolute = atol.to(real)
     relative = torch.where(torch.gt(absolute, 0), torch.zeros_like(absolute), relative)

@@ -98,7 +98,7 @@ template <class T> TS_DEVICE void eigen_hermitian(const LinalgParams& p) {
     }
     TridiagonalSteps steps{d, e, c, s, n, 30 * n};
     follow(steps, [&](const Turn& t) {
-      if (out) rotate_rows(reinterpret_cast<double*>(z + t.row * n), n * doubles_of<T>(), t.count, c, s, t.falling != 0);
+      if (out) rotate_rows(reinterpret_cast<double*>(z + t.row * n), n * kDoubles<T>, t.count, c, s, t.falling != 0);
     });
     for (int64_t i = lane(); i < n; i += lanes()) {
       int64_t rank = 0;

@@ -459,6 +459,6 @@ struct Arena {
   }
 };
 
-template <class T> constexpr int64_t doubles_of() { return static_cast<int64_t>(sizeof(T) / sizeof(double)); }
+template <class T> constexpr int64_t kDoubles = static_cast<int64_t>(sizeof(T) / sizeof(double));
 
 }  // namespace torchscript::cuda

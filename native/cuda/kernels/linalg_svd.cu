@@ -71,7 +71,7 @@ template <class T> TS_DEVICE void decompose(Arena arena, T* a, int64_t m, int64_
     turned_product(ut, r.left, r.left_tau, lower ? k - 1 : k, lower ? 1 : 0, m, left_count, false, r.v);
     turned_product(vh, r.right, r.right_tau, lower ? k : k - 1, lower ? 0 : 1, n, right_count, true, r.v);
   }
-  const int64_t u_length = m * doubles_of<T>(), v_length = n * doubles_of<T>();
+  const int64_t u_length = m * kDoubles<T>, v_length = n * kDoubles<T>;
   double *u_rows = reinterpret_cast<double*>(ut), *v_rows = reinterpret_cast<double*>(vh);
   if (lower) {  // rotations from the left make it upper
     if (lane() == 0) {
