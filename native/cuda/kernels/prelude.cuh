@@ -9,11 +9,11 @@
 
 #if defined(TS_CUDA_EMULATED)
 #include "cuda_emulation.h"
-#define TS_GLOBAL(name, ...)                                            \
-  extern "C" void name(__VA_ARGS__);                                    \
-  static const ::emulation::Registration name##_registered(#name, name); \
+#define TS_GLOBAL(name, ...) TS_GLOBAL_BOUNDS(1024, 1, name, __VA_ARGS__)
+#define TS_GLOBAL_BOUNDS(threads, blocks, name, ...)                                     \
+  extern "C" void name(__VA_ARGS__);                                                     \
+  static const ::emulation::Registration name##_registered(#name, name, threads, blocks); \
   extern "C" void name(__VA_ARGS__)
-#define TS_GLOBAL_BOUNDS(threads, blocks, name, ...) TS_GLOBAL(name, __VA_ARGS__)
 #define TS_DEVICE inline
 #define TS_DEVICE_CALL __attribute__((noinline)) static
 #define TS_DYNAMIC_SHARED(type, name) type* name = reinterpret_cast<type*>(::emulation::dynamic_shared())

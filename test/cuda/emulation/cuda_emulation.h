@@ -38,6 +38,7 @@ struct KernelEntry {
   int parameters;
   const size_t* sizes;
   KernelEntry* next;
+  unsigned most_threads = 1024, blocks = 1;  // of the launch bounds
 };
 extern KernelEntry* kernels;
 
@@ -51,8 +52,8 @@ template <class... P> struct Parameters {
 struct Registration {
   KernelEntry entry;
   template <class... P>
-  Registration(const char* name, void (*kernel)(P...))
-      : entry{name, reinterpret_cast<void (*)()>(kernel), Parameters<P...>::invoke, sizeof...(P), Parameters<P...>::sizes, kernels} {
+  Registration(const char* name, void (*kernel)(P...), unsigned threads, unsigned blocks)
+      : entry{name, reinterpret_cast<void (*)()>(kernel), Parameters<P...>::invoke, sizeof...(P), Parameters<P...>::sizes, kernels, threads, blocks} {
     kernels = &entry;
   }
 };

@@ -564,7 +564,7 @@ API Result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
   LOCKED;
   auto* f = static_cast<Function*>(function);
   if (!f || gx == 0 || gy == 0 || gz == 0 || bx == 0 || by == 0 || bz == 0) return kInvalidValue;
-  if (gy > 65535 || gz > 65535 || bz > 64 || static_cast<uint64_t>(bx) * by * bz > 1024 || shared > f->dynamic_shared) return kInvalidValue;
+  if (gy > 65535 || gz > 65535 || bz > 64 || static_cast<uint64_t>(bx) * by * bz > f->kernel->most_threads || shared > f->dynamic_shared) return kInvalidValue;
   // TORCHSCRIPT_EMULATED_NO_CAPTURE: a kernel that cannot be part of a graph.
   if (const char* refused = std::getenv("TORCHSCRIPT_EMULATED_NO_CAPTURE"); refused && *refused && as_stream(stream)->capture && std::strstr(f->kernel->name, refused))
     return kCaptureUnsupported;

@@ -1,5 +1,6 @@
 #include "execute.h"
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <deque>
@@ -223,6 +224,10 @@ void* dynamic_shared() { return shared_memory; }
 int lane() { return running->id % 32; }
 int thread_id() { return running->id; }
 size_t thread_total() { return block.count; }
+int thread_registers() {
+  const unsigned threads = launched->kernel->most_threads * launched->kernel->blocks;
+  return static_cast<int>(std::min(65536 / threads / 8 * 8, 255u));
+}
 
 void wait_for(const char* what, const std::function<bool()>& ready) {
   if (ready()) return;

@@ -24,6 +24,8 @@ std::string position();
 // The running thread's number in its block, and how many there are.
 int thread_id();
 size_t thread_total();
+// Registers that each thread of the running kernel begins with, as its launch bounds leave them.
+int thread_registers();
 // The running thread goes on when `ready` says so.
 void wait_for(const char* what, const std::function<bool()>& ready);
 

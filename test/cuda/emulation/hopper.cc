@@ -168,6 +168,9 @@ struct Warpgroup {
   std::vector<std::shared_ptr<Product>> products;
 };
 std::map<int, std::unique_ptr<Warpgroup>> warpgroups;
+// Registers that no thread of the block has, and those that each thread has after setmaxnreg.
+int64_t spare_registers = 0;
+std::map<int, int> registers_of;
 
 // Where element (line, k) of an operand is: the ISA's canonical layouts of 9.7.15.5.1.2.
 uint32_t element_address(uint64_t descriptor, bool transposed, int bytes, int line, int k) {
@@ -390,6 +393,12 @@ void wgmma_wait(int left) {
 void setmaxnreg(const char* action, int registers) {
   if (registers < 24 || registers > 256 || registers % 8 != 0) leave(std::string("setmaxnreg.") + action + " takes 24 to 256 in eights");
   own_group();
+  auto held = registers_of.emplace(thread_id(), thread_registers()).first;
+  const int more = registers - held->second;
+  if (std::strcmp(action, "inc") == 0 ? more < 0 : more > 0) leave(std::string("setmaxnreg.") + action + " to fewer or more registers than a thread has");
+  wait_for("setmaxnreg.inc", [more] { return spare_registers >= more; });
+  spare_registers -= more;
+  held->second = registers;
 }
 
 void begin_asynchronous(const char* window, char* shared, size_t bytes) {
@@ -401,6 +410,8 @@ void begin_asynchronous(const char* window, char* shared, size_t bytes) {
   barriers.clear();
   warpgroups.clear();
   transfers.clear();
+  registers_of.clear();
+  spare_registers = 0;
 }
 bool asynchronous_progress() {
   if (transfers.empty()) return false;
