@@ -11,7 +11,7 @@ namespace torchscript {
 namespace {
 
 // More rows than this find the panel widened by the first of them. Tiles of few rows would wait for its stores, and more of them widen it again.
-int64_t widened_rows(int64_t tile_rows) { return tile_rows > 8 ? tile_rows : 96; }
+int64_t widened_rows(int64_t tile_rows) { return tile_rows > 8 ? tile_rows : 24; }
 
 HalfStorage storage_argument(const Call& call) {
   const Arg& arg = call.args[5];

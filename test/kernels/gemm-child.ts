@@ -152,4 +152,52 @@ const ran = new Set(native.takeTrace())
 native.setTrace(false)
 if (!ran.has(`linear_compressed: gemm_half_${native.isa()}`)) failures.push(`ran ${[...ran].join(', ')}`)
 
+// Tensors of 16 bits, in any layout: the product of the same numbers as float32, rounded. `part` leaves columns out.
+const graphOfHalves = (operands: string): string => `graph(%x : Tensor, %w : Tensor, %dtype : int, %n : int):
+  %float : int = prim::Constant[value=6]()
+  %one : int = prim::Constant[value=1]()
+  %zero : int = prim::Constant[value=0]()
+  %no : bool = prim::Constant[value=0]()
+  %none : NoneType = prim::Constant()
+  %a : Tensor = aten::to(%x, %dtype, %no, %no, %none)
+  %whole : Tensor = aten::to(%w, %dtype, %no, %no, %none)
+  %b : Tensor = aten::slice(%whole, %one, %zero, %n, %one)
+${operands}`
+const productOfHalves = load(
+  graphOfHalves(`  %p : Tensor = aten::mm(%a, %b)
+  %r : Tensor = aten::to(%p, %float, %no, %no, %none)
+  return (%r)`),
+)
+const productAsFloats = load(
+  graphOfHalves(`  %af : Tensor = aten::to(%a, %float, %no, %no, %none)
+  %bf : Tensor = aten::to(%b, %float, %no, %no, %none)
+  %p : Tensor = aten::mm(%af, %bf)
+  %h : Tensor = aten::to(%p, %dtype, %no, %no, %none)
+  %r : Tensor = aten::to(%h, %float, %no, %no, %none)
+  return (%r)`),
+)
+for (const dtype of [5, 15]) {
+  for (const [m, n, k, part] of [
+    [3, 5, 7, 5],
+    [20, 70, 33, 70],
+    [20, 70, 33, 41],
+    [150, 40, 64, 40],
+  ]) {
+    for (const [kind, x, w] of [
+      ['rows', matrix(m, k, k, 1), matrix(k, n, n, 1)],
+      ['columns', matrix(m, k, 1, m), matrix(k, n, 1, k)],
+      ['apart', matrix(m, k, k + 3, 1), matrix(k, n, 2 * n, 2)],
+    ] as const) {
+      const got = values(productOfHalves.run(0, [x.handle, w.handle, dtype, part]) as TensorHandle) as number[]
+      const want = values(productAsFloats.run(0, [x.handle, w.handle, dtype, part]) as TensorHandle) as number[]
+      count++
+      // One unit of the last place: sums may be made in another order.
+      const worst = Math.max(...got.map((v, i) => Math.abs(v - want[i]) / Math.max(0.1, Math.abs(want[i]))))
+      if (!(got.length === m * part && worst <= 2 ** (dtype === 5 ? -10 : -7))) {
+        failures.push(`mm of dtype ${dtype}, ${kind}, ${m}x${part}x${k}: differs by ${worst}`)
+      }
+    }
+  }
+}
+
 process.stdout.write(JSON.stringify({ failures, count }))

@@ -7,14 +7,19 @@
 
 namespace torchscript {
 
-// A view whose elements are of the compute type T: itself, or a contiguous converted copy.
+// A view whose elements are of the compute type T: itself, or a converted copy, contiguous but for halves that fill their memory, which stay in
+// their order.
 template <class T> TensorView as_compute(Runtime& runtime, const TensorView& view) {
   if (is_stage_type<T>(view.dtype)) return view;
   TensorView out = view;
   T* block = static_cast<T*>(runtime.scratch(static_cast<size_t>(view.numel()) * sizeof(T) + 64));
-  copy_in(view, block);
   out.data = block;
   out.dtype = stage_dtype<T>();
+  if (std::is_same_v<T, float> && (view.dtype == DType::F16 || view.dtype == DType::BF16) && is_dense(view)) {
+    convert_table().load[static_cast<int>(view.dtype)][static_cast<int>(Compute::F32)](view.numel(), block, view.data);
+    return out;
+  }
+  copy_in(view, block);
   int64_t stride = 1;
   for (int d = view.ndim - 1; d >= 0; d--) {
     out.strides[d] = stride;

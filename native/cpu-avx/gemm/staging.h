@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "cpu-avx/pointwise.h"
 #include "kernel.h"
 
 namespace torchscript {
@@ -150,6 +151,28 @@ template <class F> void for_each_element(const TensorView& view, const F& f) {
   }
 }
 
+// f(offset, i, n) for each run of n adjacent elements, in row-major order. False, and nothing done, where runs are not worth it.
+template <class F> bool for_each_run(TensorView view, const F& f) {
+  int64_t run = 1;
+  while (view.ndim > 0 && (view.sizes[view.ndim - 1] == 1 || view.strides[view.ndim - 1] == run)) run *= view.sizes[--view.ndim];
+  if (run < 16) return false;
+  for_each_element(view, [&](int64_t offset, int64_t i) { f(offset, i * run, run); });
+  return true;
+}
+template <class E> constexpr bool kIsHalf = std::is_same_v<E, HalfBits> || std::is_same_v<E, BFloatBits>;
+// Whether the elements fill their memory from the first on, in any order of dimensions.
+inline bool is_dense(const TensorView& view) {
+  int64_t expected = 1, left = 0;
+  for (int d = 0; d < view.ndim; d++) left += view.sizes[d] != 1;
+  for (; left > 0; left--) {
+    int at = 0;
+    while (at < view.ndim && (view.sizes[at] <= 1 || view.strides[at] != expected)) at++;
+    if (at == view.ndim) return false;
+    expected *= view.sizes[at];
+  }
+  return true;
+}
+
 template <class T> constexpr bool is_stage_type(DType dtype) {
   return (std::is_same_v<T, float> && dtype == DType::F32) || (std::is_same_v<T, double> && dtype == DType::F64) ||
          (std::is_same_v<T, int64_t> && (dtype == DType::I64 || dtype == DType::U64)) ||
@@ -175,6 +198,10 @@ template <class T> void copy_in(const TensorView& view, T* out) {
         return;
       }
     }
+    if constexpr (std::is_same_v<T, float> && kIsHalf<E>) {
+      const ConvertFn load = convert_table().load[static_cast<int>(view.dtype)][static_cast<int>(Compute::F32)];
+      if (for_each_run(view, [&](int64_t offset, int64_t i, int64_t n) { load(n, out + i, p + offset); })) return;
+    }
     for_each_element(view, [&](int64_t offset, int64_t i) { out[i] = load_as<T>(p[offset]); });
   });
 }
@@ -182,6 +209,10 @@ template <class T> void copy_out(const T* in, const TensorView& view) {
   with_element(view.dtype, [&](auto e) {
     using E = decltype(e);
     E* p = static_cast<E*>(view.data);
+    if constexpr (std::is_same_v<T, float> && kIsHalf<E>) {
+      const ConvertFn store = convert_table().store[static_cast<int>(Compute::F32)][static_cast<int>(view.dtype)];
+      if (for_each_run(view, [&](int64_t offset, int64_t i, int64_t n) { store(n, p + offset, in + i); })) return;
+    }
     for_each_element(view, [&](int64_t offset, int64_t i) { p[offset] = store_as<E>(in[i]); });
   });
 }

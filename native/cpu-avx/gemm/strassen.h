@@ -47,7 +47,9 @@ struct StrassenPair {
 inline bool strassen_pair(const StrassenPair& p) {
   const TileKernels<float>& kernels = tile_kernels<float>();
   const int nr = kernels.nr;
-  const int64_t half = p.half, kn = p.kn, tiles = (half + kernels.mr - 1) / kernels.mr;
+  const int64_t half = p.half, kn = p.kn;
+  const RowTiles row_tiles(half, kernels.mr);
+  const int64_t tiles = row_tiles.count();
   float* sums = thread_scratch<float>(kSlotPackB, static_cast<size_t>(2 * kn * nr + 3 * half * nr));
   float *x = sums, *y = x + kn * nr;
   float *u1 = y + kn * nr, *u2 = u1 + half * nr, *u3 = u2 + half * nr;
@@ -71,7 +73,7 @@ inline bool strassen_pair(const StrassenPair& p) {
                                {1, b21, nullptr, nullptr, nullptr, nullptr, c11, u1}};
   // The four pieces of the next weights are touched meanwhile, spread over the tiles.
   const int64_t lines = kn * nr * static_cast<int64_t>(sizeof(float)) / 64, pieces = (lines + kn - 1) / kn;
-  const int64_t every = std::max<int64_t>(1, 7 * tiles / (4 * pieces));
+  const int64_t calls = tiles - std::max<int64_t>(row_tiles.full - 2, 0), every = std::max<int64_t>(1, 7 * calls / (4 * pieces));
   int64_t piece = 0, turn = 0;
   bool finite = true;
   for (const Product& product : products) {
@@ -96,13 +98,16 @@ inline bool strassen_pair(const StrassenPair& p) {
       if (p.bias) tile.bias_n = p.bias + (right ? nr : 0);
       tile.activation = p.activation;
     }
-    for (int64_t t = 0; t < tiles; t++, turn++) {
-      const int64_t row = half * t / tiles, height = half * (t + 1) / tiles - row, at = row * nr;
+    tile.prefetching = 1;
+    for (int64_t t = 0; t < tiles; t += tile.tiles, turn++) {
+      const int64_t row = row_tiles.first(t), height = row_tiles.first(t + 1) - row, at = row * nr;
+      // The first one sums B.
+      tile.tiles = t == 0 ? 1 : row_tiles.alike(t);
       tile.a = p.operands + product.left * p.operand_step + row * p.row_step;
       tile.m = static_cast<int>(height);
-      const float* next_a = t + 1 < tiles ? tile.a + height * p.row_step
-                            : following   ? p.operands + following->left * p.operand_step
-                                          : nullptr;
+      const float* next_a = t + tile.tiles < tiles ? tile.a + height * p.row_step
+                            : following            ? p.operands + following->left * p.operand_step
+                                                   : nullptr;
       tile.next_a = reinterpret_cast<const char*>(next_a);
       tile.next_step = height * p.row_step * static_cast<int64_t>(sizeof(float)) / kn + 1;
       // The first tile sums B, the others find it.

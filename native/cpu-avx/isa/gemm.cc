@@ -246,84 +246,98 @@ template <int M, bool SumsB> void run_product(const ProductTile& t) {
   using L = LanesF32;
   using V = L::V;
   constexpr int NV = kNV, NR = kNV * L::W;
-  V acc[M][NV];
-#pragma GCC unroll 14
-  for (int i = 0; i < M; i++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
-  }
   constexpr int kGroups = (M + 2) / 3;
-  const float* a[kGroups];
-  const int64_t s = t.a_stride, depth = t.k;
-#pragma GCC unroll 5
-  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * s;
-  const float *b = t.b, *minus = t.b_minus;
-  float* kept = t.b_kept;
-  const char* prefetch = t.prefetch ? t.prefetch : reinterpret_cast<const char*>(b);
   constexpr int kLines = NR * sizeof(float) >= 128 ? 2 : 1;
-  const int64_t prefetch_step = t.prefetch ? t.prefetch_step / kLines : 0;
+  const int64_t s = t.a_stride, depth = t.k;
+  const bool plain = is_plain<L, NV>(t);
+  const char* prefetch = t.prefetch ? t.prefetch : reinterpret_cast<const char*>(t.b);
+  int64_t prefetch_step = t.prefetch ? t.prefetch_step / kLines : 0;
   const char* next = t.next_a ? t.next_a : prefetch;
   const int64_t next_step = t.next_a ? t.next_step : 0;
-  for (int64_t k = 0; k < depth; k++) {
-    V bv[NV];
-#pragma GCC unroll 8
-    for (int v = 0; v < NV; v++) {
-      bv[v] = L::load(b + v * L::W);
-      if constexpr (SumsB) {
-        bv[v] = L::sub(bv[v], L::load(minus + v * L::W));
-        L::store(kept + v * L::W, bv[v]);
-      }
-    }
-    __builtin_prefetch(next, 0, 2);
-    next += next_step;
-#pragma GCC unroll 2
-    for (int line = 0; line < kLines; line++) {
-      __builtin_prefetch(prefetch, 0, 2);
-      prefetch += prefetch_step;
-    }
+  for (int done = 0; done < t.tiles; done++) {
+    V acc[M][NV];
 #pragma GCC unroll 14
     for (int i = 0; i < M; i++) {
-      const V x = L::set1(a[i / 3][(i % 3) * s]);
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+      for (int v = 0; v < NV; v++) acc[i][v] = L::zero();
     }
-    b += NR;
-    if constexpr (SumsB) {
-      minus += NR;
-      kept += NR;
-    }
+    const float* a[kGroups];
 #pragma GCC unroll 5
-    for (int g = 0; g < kGroups; g++) a[g]++;
-  }
-  if (float* const to = t.to) {
-    const float* plus = t.to_plus;
-#pragma GCC unroll 14
-    for (int i = 0; i < M; i++) {
+    for (int g = 0; g < kGroups; g++) a[g] = t.a + (done * M + 3 * g) * s;
+    const float *b = t.b, *minus = t.b_minus;
+    float* kept = t.b_kept;
+    for (int64_t k = 0; k < depth; k++) {
+      V bv[NV];
 #pragma GCC unroll 8
       for (int v = 0; v < NV; v++) {
-        const int at = i * NR + v * L::W;
-        L::store(to + at, plus ? L::add(acc[i][v], L::load(plus + at)) : acc[i][v]);
+        bv[v] = L::load(b + v * L::W);
+        if constexpr (SumsB) {
+          bv[v] = L::sub(bv[v], L::load(minus + v * L::W));
+          L::store(kept + v * L::W, bv[v]);
+        }
+      }
+      __builtin_prefetch(next, 0, 2);
+      next += next_step;
+#pragma GCC unroll 2
+      for (int line = 0; line < kLines; line++) {
+        __builtin_prefetch(prefetch, 0, 2);
+        prefetch += prefetch_step;
+      }
+#pragma GCC unroll 14
+      for (int i = 0; i < M; i++) {
+        const V x = L::set1(a[i / 3][(i % 3) * s]);
+#pragma GCC unroll 8
+        for (int v = 0; v < NV; v++) acc[i][v] = L::fma(x, bv[v], acc[i][v]);
+      }
+      b += NR;
+      if constexpr (SumsB) {
+        minus += NR;
+        kept += NR;
+      }
+#pragma GCC unroll 5
+      for (int g = 0; g < kGroups; g++) a[g]++;
+    }
+    if (done + 1 >= t.prefetching) prefetch_step = 0;
+    const int64_t from = done * M * NR;
+    if (float* const to = t.to) {
+      const float* plus = t.to_plus;
+#pragma GCC unroll 14
+      for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < NV; v++) {
+          const int64_t at = from + i * NR + v * L::W;
+          L::store(to + at, plus ? L::add(acc[i][v], L::load(plus + at)) : acc[i][v]);
+        }
       }
     }
-  }
-  if (!t.c) return;
-  if (const float* const plus = t.plus) {
+    if (!t.c) continue;
+    if (const float* const plus = t.plus) {
 #pragma GCC unroll 14
-    for (int i = 0; i < M; i++) {
+      for (int i = 0; i < M; i++) {
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; v++) acc[i][v] = L::add(acc[i][v], L::load(plus + i * NR + v * L::W));
+        for (int v = 0; v < NV; v++) acc[i][v] = L::add(acc[i][v], L::load(plus + from + i * NR + v * L::W));
+      }
+    }
+    if (t.finite) {
+      V check[2] = {L::zero(), L::zero()};
+#pragma GCC unroll 14
+      for (int i = 0; i < M; i++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < NV; v++) check[v % 2] = L::add(check[v % 2], L::sub(acc[i][v], acc[i][v]));
+      }
+      if (!(L::sum(L::add(check[0], check[1])) == 0)) *t.finite = false;
+    }
+    float* const c = t.c + done * M * t.c_stride;
+    const float* const residual = t.residual ? t.residual + done * M * t.residual_stride : nullptr;
+    if (plain) {
+      finish_plain<L, NV, M>(t, c, residual, acc);
+    } else {
+      Tile<float> one = t;
+      one.c = c;
+      one.residual = residual;
+      finish<L, NV, M>(one, acc);
     }
   }
-  if (t.finite) {
-    V check = L::zero();
-#pragma GCC unroll 14
-    for (int i = 0; i < M; i++) {
-#pragma GCC unroll 8
-      for (int v = 0; v < NV; v++) check = L::add(check, L::sub(acc[i][v], acc[i][v]));
-    }
-    if (!(L::sum(check) == 0)) *t.finite = false;
-  }
-  finish<L, NV, M>(t, acc);
 }
 template <int M> void product_m(const ProductTile& t) {
   if (t.b_minus) run_product<M, true>(t);
