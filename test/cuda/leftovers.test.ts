@@ -54,7 +54,19 @@ t.test('segments', (t) => {
     sameOnDevice(t, `${reduce} of lengths`, (x: T, n: T) => unit.segments(x, n, reduce, 0), [randn(6, 3), whole([1, 0, 3, 2])], 1e-6)
     sameOnDevice(t, `${reduce} of offsets`, (x: T, n: T) => unit.offsets(x, n, reduce), [randn(6).to('float64'), whole([0, 4, 4, 6])], 1e-6)
   }
-  sameOnDevice(t, 'an inner axis', (x: T, n: T) => unit.segments(x, n, 'sum', 1), [randn(3, 5, 2).transpose(0, 2), whole([[2, 3], [1, 4]])], 1e-6)
+  sameOnDevice(
+    t,
+    'an inner axis',
+    (x: T, n: T) => unit.segments(x, n, 'sum', 1),
+    [
+      randn(3, 5, 2).transpose(0, 2),
+      whole([
+        [2, 3],
+        [1, 4],
+      ]),
+    ],
+    1e-6,
+  )
   sameOnDevice(t, 'NaN', (x: T, n: T) => unit.segments(x, n, 'max', 0), [torch.tensor([1, NaN, 3]), whole([2, 1])])
   t.throws(() => (unit.segments(randn(3).to('cuda'), whole([2, 2]).to('cuda'), 'sum', 0) as T).cpu(), /out of bounds/, 'too many')
   t.end()
@@ -62,13 +74,46 @@ t.test('segments', (t) => {
 
 t.test('numbers', (t) => {
   for (const dtype of ['float32', 'float64', 'float16'] as const)
-    sameOnDevice(t, `frexp ${dtype}`, unit.frexp, [torch.tensor([[0, -0.75, 8], [Infinity, NaN, 1e-5]]).to(dtype).t()])
+    sameOnDevice(t, `frexp ${dtype}`, unit.frexp, [
+      torch
+        .tensor([
+          [0, -0.75, 8],
+          [Infinity, NaN, 1e-5],
+        ])
+        .to(dtype)
+        .t(),
+    ])
   sameOnDevice(t, 'spaces', unit.space, [torch.tensor(-2.5), torch.tensor(3)], 1e-6)
   sameOnDevice(t, 'spaces of whole numbers', unit.space, [torch.tensor(2, { dtype: 'int64' }), torch.tensor(10, { dtype: 'int32' })], 1e-6)
-  sameOnDevice(t, 'float_power', unit.power, [torch.tensor([[1, 2, -3], [0.5, 4, 0]]), torch.tensor([2, -1, 3])], 1e-12)
+  sameOnDevice(
+    t,
+    'float_power',
+    unit.power,
+    [
+      torch.tensor([
+        [1, 2, -3],
+        [0.5, 4, 0],
+      ]),
+      torch.tensor([2, -1, 3]),
+    ],
+    1e-12,
+  )
   for (const dtype of ['float32', 'int64', 'uint8', 'bool', 'float16'] as const)
     sameOnDevice(t, `hash_tensor ${dtype}`, unit.hash, [randint(50, [3, 40]).to(dtype)])
-  for (const p of [1, 2, Infinity]) sameOnDevice(t, `renorm ${p}`, (w: T, i: T) => unit.renorm(w, i, p), [randn(5, 40), whole([[1, 3], [3, 0]])], 1e-6)
+  for (const p of [1, 2, Infinity])
+    sameOnDevice(
+      t,
+      `renorm ${p}`,
+      (w: T, i: T) => unit.renorm(w, i, p),
+      [
+        randn(5, 40),
+        whole([
+          [1, 3],
+          [3, 0],
+        ]),
+      ],
+      1e-6,
+    )
   sameOnDevice(t, 'histogram', unit.histogram, [randn(3, 30), torch.rand([3, 30]), torch.tensor([-1, 0, 0.5, 3])], 1e-5)
   sameOnDevice(t, 'histogram of nothing', unit.histogram, [randn(0), randn(0), torch.tensor([0, 1])])
   sameOnDevice(t, 'repeat_interleave', unit.repeats, [randn(2, 3), whole([1, 0, 5]), whole([1, 2, 0, 3, 1, 1])])

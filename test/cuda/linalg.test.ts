@@ -74,7 +74,13 @@ def least(a, b, driver: str):
 t.test('LU and what it solves', (t) => {
   for (const dtype of kDtypes) {
     const tol = tolerance(dtype)
-    for (const shape of [[1, 1], [5, 5], [4, 6], [2, 7, 3]]) sameOnDevice(t, `LU ${dtype} ${shape}`, unit.lu, [random(dtype, ...shape)], tol)
+    for (const shape of [
+      [1, 1],
+      [5, 5],
+      [4, 6],
+      [2, 7, 3],
+    ])
+      sameOnDevice(t, `LU ${dtype} ${shape}`, unit.lu, [random(dtype, ...shape)], tol)
     sameOnDevice(t, `without pivots ${dtype}`, unit.unpivoted, [regular(dtype, 4)], tol)
     sameOnDevice(t, `systems ${dtype}`, unit.solve, [regular(dtype, 5, 2), random(dtype, 2, 5, 3)], tol)
     sameOnDevice(t, `broadcast systems ${dtype}`, unit.solve, [regular(dtype, 4), random(dtype, 3, 4, 2)], tol)
@@ -88,7 +94,12 @@ t.test('LU and what it solves', (t) => {
   sameOnDevice(t, 'of no rows', unit.determinant, [torch.zeros([2, 0, 0])])
   sameOnDevice(t, 'singular', unit.determinant, [torch.zeros([3, 3])])
   for (const name of ['inverse', 'lu'] as const) {
-    const singular = torch.tensor([[1, 2], [2, 4]]).to('cuda')
+    const singular = torch
+      .tensor([
+        [1, 2],
+        [2, 4],
+      ])
+      .to('cuda')
     if (name === 'inverse') t.throws(() => unit.inverse(singular), /diagonal element 2 is zero/, 'a singular matrix has no inverse')
     else t.throws(() => unit.vector(singular, torch.ones([2]).to('cuda')), /singular/, 'a singular system')
   }
@@ -100,7 +111,13 @@ t.test('Cholesky, LDL, triangles, exponentials', (t) => {
     const tol = tolerance(dtype) * 10
     sameOnDevice(t, `cholesky ${dtype}`, unit.cholesky, [positive(dtype, 5, 2), random(dtype, 2, 5, 3)], tol)
     for (const upper of [false, true])
-      sameOnDevice(t, `triangle ${dtype} ${upper}`, (a: T, b: T) => unit.triangular(a, b, upper), [regular(dtype, 4, 2), random(dtype, 4, 3)], tol)
+      sameOnDevice(
+        t,
+        `triangle ${dtype} ${upper}`,
+        (a: T, b: T) => unit.triangular(a, b, upper),
+        [regular(dtype, 4, 2), random(dtype, 4, 3)],
+        tol,
+      )
     const x = random(dtype, 2, 6, 6)
     sameOnDevice(t, `LDL ${dtype}`, unit.ldl, [x.add(last(x)), random(dtype, 6, 2)], tol * 10)
     sameOnDevice(t, `exponential ${dtype}`, unit.exponential, [random(dtype, 2, 4, 4)], tol)
@@ -112,31 +129,74 @@ t.test('Cholesky, LDL, triangles, exponentials', (t) => {
 t.test('QR', (t) => {
   for (const dtype of kDtypes) {
     const tol = tolerance(dtype) * 5
-    for (const shape of [[1, 1], [5, 3], [2, 3, 5], [40, 4]]) sameOnDevice(t, `QR ${dtype} ${shape}`, unit.qr, [random(dtype, ...shape)], tol)
+    for (const shape of [
+      [1, 1],
+      [5, 3],
+      [2, 3, 5],
+      [40, 4],
+    ])
+      sameOnDevice(t, `QR ${dtype} ${shape}`, unit.qr, [random(dtype, ...shape)], tol)
     sameOnDevice(t, `products ${dtype}`, unit.product, [last(random(dtype, 2, 3, 6))], tol)
     sameOnDevice(t, `from the left ${dtype}`, (a: T, b: T) => unit.reflections(a, b, true), [random(dtype, 5, 3), random(dtype, 5, 2)], tol)
-    sameOnDevice(t, `from the right ${dtype}`, (a: T, b: T) => unit.reflections(a, b, false), [random(dtype, 5, 3), random(dtype, 2, 5)], tol)
+    sameOnDevice(
+      t,
+      `from the right ${dtype}`,
+      (a: T, b: T) => unit.reflections(a, b, false),
+      [random(dtype, 5, 3), random(dtype, 2, 5)],
+      tol,
+    )
   }
   sameOnDevice(t, 'zeros', unit.qr, [torch.zeros([4, 3])])
   sameOnDevice(t, 'of no columns', unit.qr, [torch.zeros([3, 0])])
-  sameOnDevice(t, 'tiny and huge', unit.qr, [torch.tensor([[1e-200, 2e-200], [3e-200, -1e-200]], { dtype: 'float64' })], 1e-12)
+  sameOnDevice(
+    t,
+    'tiny and huge',
+    unit.qr,
+    [
+      torch.tensor(
+        [
+          [1e-200, 2e-200],
+          [3e-200, -1e-200],
+        ],
+        { dtype: 'float64' },
+      ),
+    ],
+    1e-12,
+  )
   t.end()
 })
 
 t.test('eigenvalues and singular values', (t) => {
   for (const dtype of kDtypes) {
     const tol = tolerance(dtype) * 5
-    for (const shape of [[1, 1], [2, 2], [2, 6, 6]]) {
+    for (const shape of [
+      [1, 1],
+      [2, 2],
+      [2, 6, 6],
+    ]) {
       const x = random(dtype, ...shape)
       for (const side of ['L', 'U'])
         sameOnDevice(t, `eigh ${dtype} ${shape} ${side}`, (a: T) => unit.hermitian(a, side), [x.add(adjoint(x))], tol)
     }
-    for (const shape of [[1, 1], [4, 4], [2, 5, 4], [7, 3], [3, 4], [2, 2, 7]])
+    for (const shape of [
+      [1, 1],
+      [4, 4],
+      [2, 5, 4],
+      [7, 3],
+      [3, 4],
+      [2, 2, 7],
+    ])
       sameOnDevice(t, `SVD ${dtype} ${shape}`, unit.singular, [random(dtype, ...shape)], tol)
     sameOnDevice(t, `of transposed matrices ${dtype}`, unit.singular, [last(random(dtype, 3, 5))], tol)
     sameOnDevice(t, `composites ${dtype}`, unit.composed, [random(dtype, 2, 5, 3)], tol * 100)
     for (const driver of ['gels', 'gelsd'])
-      sameOnDevice(t, `least squares ${dtype} ${driver}`, (a: T, b: T) => unit.least(a, b, driver), [random(dtype, 2, 6, 3), random(dtype, 2, 6, 2)], tol * 20)
+      sameOnDevice(
+        t,
+        `least squares ${dtype} ${driver}`,
+        (a: T, b: T) => unit.least(a, b, driver),
+        [random(dtype, 2, 6, 3), random(dtype, 2, 6, 2)],
+        tol * 20,
+      )
   }
   const large = random('float64', 36, 36)
   sameOnDevice(t, 'large enough to be divided', (a: T) => unit.hermitian(a, 'L'), [large.add(adjoint(large))], 1e-9)
@@ -145,7 +205,12 @@ t.test('eigenvalues and singular values', (t) => {
   sameOnDevice(t, 'of no rows', unit.singular, [torch.zeros([0, 3])])
   sameOnDevice(t, 'a diagonal', (a: T) => unit.hermitian(a, 'L'), [torch.diag(torch.tensor([3, 1, 2, 1]))])
   sameOnDevice(t, 'of less than full rank', (a: T, b: T) => unit.least(a, b, 'gelsd'), [torch.ones([4, 2]), random('float32', 4, 1)], 1e-5)
-  const bad = torch.tensor([[1, NaN], [NaN, 1]]).to('cuda')
+  const bad = torch
+    .tensor([
+      [1, NaN],
+      [NaN, 1],
+    ])
+    .to('cuda')
   t.throws(() => unit.hermitian(bad, 'L'), /non-finite/, 'eigenvalues of NaN')
   t.throws(() => unit.singular(bad), /non-finite/, 'singular values of NaN')
   t.end()
