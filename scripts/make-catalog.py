@@ -7,7 +7,7 @@ order of overloads, which overload resolution follows.
 import sys
 import torch
 
-NAMESPACES = ("aten", "prim", "quantized", "torchvision", "_quantized")
+NAMESPACES = ("aten", "prim", "quantized", "torchvision", "_quantized", "profiler")
 HEADER = """// The operator schemas that PyTorch 2.14.1 registers, as it prints them, in registration order within a name (overload
 // resolution tries them in this order). Made by scripts/make-catalog.py; do not edit by hand.
 export const catalog = `

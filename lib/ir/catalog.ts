@@ -3909,6 +3909,12 @@ prim::tolist(...) -> ...
 prim::type(Device self) -> str
 prim::unchecked_cast(t x) -> t
 prim::unchecked_unwrap_optional(t(a)? optional) -> t(a)
+profiler::_call_end_callbacks_on_jit_fut(Tensor x, Future(t) y) -> Future(t)
+profiler::_call_end_callbacks_on_jit_fut._RecordFunction(__torch__.torch.classes.profiler._RecordFunction x, Future(t) y) -> Future(t)
+profiler::_record_function_enter(str name, str? args=None) -> Tensor
+profiler::_record_function_enter_new(str name, str? args=None) -> __torch__.torch.classes.profiler._RecordFunction
+profiler::_record_function_exit(Tensor handle) -> ()
+profiler::_record_function_exit._RecordFunction(__torch__.torch.classes.profiler._RecordFunction record) -> ()
 quantized::add(Tensor qa, Tensor qb, float scale, int zero_point) -> Tensor qc
 quantized::add.out(Tensor qa, Tensor qb, Tensor(a!) out) -> Tensor(a!) out
 quantized::add.Scalar(Tensor qa, Scalar b) -> Tensor qc

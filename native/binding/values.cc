@@ -5,6 +5,8 @@
 
 #include "binding/environment.h"
 #include "binding/handles.h"
+#include "core/builtins/number.h"
+#include "core/builtins/tensor_data.h"
 
 namespace torchscript::binding {
 namespace {
@@ -21,7 +23,63 @@ bool is_integral_number(const Napi::Value& js, double* d) {
   return std::nearbyint(*d) == *d && std::abs(*d) <= kMaxSafe && !(*d == 0 && std::signbit(*d));
 }
 
+// A tensor of one element where a number is wanted, as PyTorch takes it: the number.
+bool number_from_tensor(const Napi::Value& js, builtins::Number* out) {
+  if (!is_tensor(js)) return false;
+  Ref<Tensor> tensor = tensor_of(js);
+  if (tensor->numel() != 1 || tensor->device() != kCpuDevice) return false;
+  *out = builtins::Number::of(builtins::load_element(tensor->view, 0));
+  return true;
+}
+
+// A tensor or a boolean where an int is wanted; floats of tensors lose their fraction.
+bool int_from_other(const Napi::Value& js, Value* out) {
+  if (js.IsBoolean()) {
+    *out = Value::of_int(js.As<Napi::Boolean>().Value());
+    return true;
+  }
+  builtins::Number n;
+  if (!number_from_tensor(js, &n)) return false;
+  if (n.kind == builtins::NumberKind::Complex && n.c.imag() != 0) return false;
+  double d = n.kind == builtins::NumberKind::Complex ? n.c.real() : n.d;
+  if (n.kind != builtins::NumberKind::Int && !(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) return false;
+  *out = Value::of_int(n.kind == builtins::NumberKind::Int ? n.i : static_cast<int64_t>(d));
+  return true;
+}
+bool float_from_other(const Napi::Value& js, Value* out) {
+  if (js.IsBoolean()) {
+    *out = Value::of_float(js.As<Napi::Boolean>().Value());
+    return true;
+  }
+  builtins::Number n;
+  if (!number_from_tensor(js, &n)) return false;
+  if (n.kind == builtins::NumberKind::Complex && n.c.imag() != 0) return false;
+  *out = Value::of_float(n.kind == builtins::NumberKind::Complex ? n.c.real() : n.as_float());
+  return true;
+}
+bool complex_from_other(const Napi::Value& js, Value* out) {
+  if (js.IsNumber() || js.IsBoolean()) {
+    *out = Value::of_complex({js.ToNumber().DoubleValue(), 0});
+    return true;
+  }
+  builtins::Number n;
+  if (!number_from_tensor(js, &n)) return false;
+  *out = Value::of_complex(n.as_complex());
+  return true;
+}
+bool bool_from_other(const Napi::Value& js, Value* out) {
+  if (js.IsNumber()) {
+    *out = Value::of_bool(js.As<Napi::Number>().DoubleValue() != 0);
+    return true;
+  }
+  builtins::Number n;
+  if (!number_from_tensor(js, &n)) return false;
+  *out = Value::of_bool(n.kind == builtins::NumberKind::Int ? n.i != 0 : n.as_complex() != builtins::Complex(0, 0));
+  return true;
+}
+
 Value int_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const Place& place) {
+  Value other;
   if (js.IsNumber()) {
     double d = js.As<Napi::Number>().DoubleValue();
     if (std::nearbyint(d) != d || std::abs(d) > kMaxSafe) mismatch(env, type, js, place);
@@ -33,6 +91,7 @@ Value int_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, co
     if (!lossless) throw argument_error(env, "Expected a 64-bit integer for " + place.phrase() + " but received " + describe(js) + ".");
     return Value::of_int(i);
   }
+  if (int_from_other(js, &other)) return other;
   mismatch(env, type, js, place);
 }
 
@@ -42,6 +101,8 @@ Value float_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
     bool lossless = false;
     return Value::of_float(static_cast<double>(js.As<Napi::BigInt>().Int64Value(&lossless)));
   }
+  Value other;
+  if (float_from_other(js, &other)) return other;
   mismatch(env, type, js, place);
 }
 
@@ -243,7 +304,10 @@ Value any_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, co
   }
   Value complex;
   if (complex_from_js(js, &complex)) return complex;
-  return dict_from_js(env, js, any_type(), any_type(), type, program, place, depth);
+  Value dict = dict_from_js(env, js, any_type(), any_type(), type, program, place, depth);
+  // What it is a dict of, its entries say.
+  dict.to_dict().key_type = dict.to_dict().value_type = nullptr;
+  return dict;
 }
 
 Value union_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const Program& program, const Place& place, int depth) {
@@ -251,6 +315,12 @@ Value union_from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, 
   double d;
   if (js.IsNumber()) {
     TypeKind wanted = is_integral_number(js, &d) ? TypeKind::Int : TypeKind::Float;
+    for (const TypeInfo* member : type.args)
+      if (member->kind == wanted) return from_js(env, js, *member, program, place, depth);
+  }
+  // Tensors and booleans are numbers only where the union does not name them.
+  if (is_tensor(js) || js.IsBoolean()) {
+    TypeKind wanted = js.IsBoolean() ? TypeKind::Bool : TypeKind::Tensor;
     for (const TypeInfo* member : type.args)
       if (member->kind == wanted) return from_js(env, js, *member, program, place, depth);
   }
@@ -290,13 +360,16 @@ Value from_js(Napi::Env env, const Napi::Value& js, const TypeInfo& type, const 
       return Value(tensor_of(js));
     case TypeKind::Int: return int_from_js(env, js, type, place);
     case TypeKind::Float: return float_from_js(env, js, type, place);
-    case TypeKind::Bool:
-      if (!js.IsBoolean()) mismatch(env, type, js, place);
-      return Value::of_bool(js.As<Napi::Boolean>().Value());
+    case TypeKind::Bool: {
+      Value other;
+      if (js.IsBoolean()) return Value::of_bool(js.As<Napi::Boolean>().Value());
+      if (bool_from_other(js, &other)) return other;
+      mismatch(env, type, js, place);
+    }
     case TypeKind::Complex: {
       Value value;
       if (complex_from_js(js, &value)) return value;
-      if (js.IsNumber()) return Value::of_complex({js.As<Napi::Number>().DoubleValue(), 0});
+      if (complex_from_other(js, &value)) return value;
       mismatch(env, type, js, place);
     }
     case TypeKind::String:

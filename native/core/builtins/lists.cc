@@ -17,7 +17,7 @@ int64_t wrap_list_index(int64_t index, size_t size) {
 std::vector<int64_t> slice_positions(int64_t size, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step,
                                      const char* what) {
   if (step == 0) throw OperatorError(std::string(what) + " slice should have non-zero step", "builtins.ValueError");
-  if (step == INT64_MIN) step = -INT64_MAX;
+  if (step == INT64_MIN) throw OperatorError(std::string(what) + " slice step is out of bounds");
   auto clamp = [&](int64_t at) {
     if (at < 0) at += size;
     if (at < 0) return step < 0 ? int64_t{-1} : int64_t{0};
@@ -151,6 +151,11 @@ bool tensor_lists_equal(Context& context, ListValue& a, ListValue& b) {
 
 void sort_items(Context& context, std::vector<Value>& items, bool reversed) {
   // Objects say themselves which comes first. An inconsistent order, as NaN makes, is fine: the merge sort never reads outside the range.
+  if (!items.empty() && (items[0].is(Tag::Complex) || items[0].is(Tag::List) || items[0].is(Tag::Dict))) {
+    throw OperatorError(
+      "Only list of Tensors, ints, floats, bools, strs, a User Defined Class that defines the __lt__ compare method or Tuples of "
+      "aforementioned types can be sorted, got list of " + std::string(tag_name(items[0].tag())));
+  }
   auto less = [&](const Value& a, const Value& b) {
     return a.is(Tag::Object) ? context.call_method(a, "__lt__", &b, 1).to_bool() : value_less(a, b);
   };
@@ -185,11 +190,19 @@ Ref<ListValue> concatenate(ListValue& a, ListValue& b) {
   return result;
 }
 
+// A negative count is an error, unlike in Python.
+size_t checked_count(int64_t n) {
+  if (n < 0) throw OperatorError("vector::reserve");
+  return static_cast<size_t>(n);
+}
+
 Ref<ListValue> repeat(ListValue& list, int64_t times) {
+  if (list.items.empty()) return make_list({}, list.element);
+  checked_count(times);
   if (times > 0 && length(list) > kMaxListItems / times)
     throw OperatorError("A list of " + std::to_string(length(list)) + " items cannot be repeated " + std::to_string(times) + " times");
   std::vector<Value> items;
-  if (times > 0) items.reserve(list.items.size() * static_cast<size_t>(times));
+  items.reserve(list.items.size() * static_cast<size_t>(times));
   for (int64_t i = 0; i < times; i++) items.insert(items.end(), list.items.begin(), list.items.end());
   return make_list(std::move(items), list.element);
 }
@@ -212,10 +225,11 @@ bool truth(const Value& v) {
 bool any(ListValue& list) { return std::any_of(list.items.begin(), list.items.end(), truth); }
 bool all(ListValue& list) { return std::all_of(list.items.begin(), list.items.end(), truth); }
 
+// Adds up in 32 bits and wraps, as PyTorch does.
 int64_t sum_ints(ListValue& list) {
   int64_t total = 0;
   for (const Value& v : list.items) total = wrap_add(total, Number::of(v).i);
-  return total;
+  return static_cast<int32_t>(total);
 }
 double sum_floats(ListValue& list) {
   double total = 0;
@@ -231,6 +245,7 @@ Complex sum_complex(ListValue& list) {
 Ref<ListValue> range_list(int64_t n) {
   if (n > kMaxListItems) throw OperatorError("A list of " + std::to_string(n) + " items is too long");
   std::vector<Value> items;
+  items.reserve(checked_count(n));
   for (int64_t i = 0; i < n; i++) items.push_back(Value::of_int(i));
   return make_list(std::move(items), int_type());
 }

@@ -62,6 +62,20 @@ struct Number {
 
 inline NumberKind common_kind(const Number& a, const Number& b) { return a.kind > b.kind ? a.kind : b.kind; }
 
+// a / b where one of them is complex; a real divisor divides both parts. Dividing by the larger part first avoids overflow.
+inline Complex divide_complex(const Number& a, const Number& b) {
+  Complex x = a.as_complex();
+  if (b.kind != NumberKind::Complex) return {x.real() / b.as_float(), x.imag() / b.as_float()};
+  double c = b.c.real(), d = b.c.imag();
+  if (std::fabs(c) >= std::fabs(d)) {
+    if (c == 0 && d == 0) return {x.real() / std::fabs(c), x.imag() / std::fabs(d)};
+    double ratio = d / c, scale = 1.0 / (c + d * ratio);
+    return {(x.real() + x.imag() * ratio) * scale, (x.imag() - x.real() * ratio) * scale};
+  }
+  double ratio = c / d, scale = 1.0 / (c * ratio + d);
+  return {(x.real() * ratio + x.imag()) * scale, (x.imag() * ratio - x.real()) * scale};
+}
+
 // 64-bit arithmetic wraps.
 inline int64_t wrap_add(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
 inline int64_t wrap_sub(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }

@@ -1,18 +1,16 @@
 // Operators on packed quantized parameters. A packed object is an ObjectValue whose payload is a tuple; next to the quantized weight it keeps
 // the weight's integers less their zero point as floats, so that products run on the float kernels: sums of integers below 2^24 are exact in
 // float, and scaled once at the end.
-#include <memory>
-#include <mutex>
-#include <unordered_map>
-
 #include "core/device.h"
 #include "core/builtins/adapter.h"
+#include "core/builtins/custom_object.h"
 #include "core/invoke.h"
 #include "core/registry.h"
 
 namespace torchscript {
 namespace {
 
+using builtins::make_custom_object;
 using builtins::make_list;
 using builtins::make_tuple_value;
 
@@ -21,23 +19,6 @@ constexpr const char* kConv2d = "__torch__.torch.classes.quantized.Conv2dPackedP
 constexpr const char* kConv3d = "__torch__.torch.classes.quantized.Conv3dPackedParamsBase";
 constexpr const char* kEmbedding = "__torch__.torch.classes.quantized.EmbeddingPackedParamsBase";
 constexpr const char* kCell = "__torch__.torch.classes.rnn.CellParamsBase";
-
-Value make_packed(const char* class_name, Value payload) {
-  // One class description a name, kept for the life of the process.
-  static std::mutex mutex;
-  static std::unordered_map<std::string, std::unique_ptr<ClassInfo>> classes;
-  std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<ClassInfo>& info = classes[class_name];
-  if (info == nullptr) {
-    info = std::make_unique<ClassInfo>();
-    info->name = class_name;
-    info->flavor = ClassFlavor::Custom;
-  }
-  auto object = make_ref<ObjectValue>();
-  object->type = info.get();
-  object->payload = std::move(payload);
-  return Value(std::move(object));
-}
 
 const std::vector<Value>& items_of(const Value& packed, size_t count, const char* what) {
   const Value& payload = packed.to_object().payload;
@@ -100,7 +81,7 @@ Value linear_payload(Context& context, const Value& weight, const Value& bias) {
 void linear_prepack(Context& context, Value* args, int nargs, Value* results, int) {
   if (!is_quantized(args[0].to_tensor().dtype()))
     fail("quantized::linear_prepack: Expected a quantized weight but received %s", dtype_torch_name(args[0].to_tensor().dtype()));
-  results[0] = make_packed(kLinear, linear_payload(context, args[0], nargs > 1 ? args[1] : Value()));
+  results[0] = make_custom_object(kLinear, linear_payload(context, args[0], nargs > 1 ? args[1] : Value()));
 }
 
 // Half-precision weights keep their rounded values.
@@ -110,7 +91,7 @@ void linear_prepack_fp16(Context& context, Value* args, int nargs, Value* result
   auto rounded = Tensor::empty(DType::F32, weight.view.sizes, weight.dim());
   context.copy_into(*half, weight);
   context.copy_into(*rounded, *half);
-  results[0] = make_packed(kLinear, linear_payload(context, Value(rounded), nargs > 1 ? args[1] : Value()));
+  results[0] = make_custom_object(kLinear, linear_payload(context, Value(rounded), nargs > 1 ? args[1] : Value()));
 }
 
 void linear_unpack(Context&, Value* args, int, Value* results, int nresults) {
@@ -229,7 +210,7 @@ template <int spatial, bool transposed> void conv_prepack(Context& context, Valu
   constexpr bool widen = spatial == 1;
   const Value weight = widen ? insert_dim(args[0], 2) : args[0];
   const Value output_padding = transposed ? args[4] : Value::of_ints(std::vector<int64_t>(args[2].to_ints().size(), 0));
-  results[0] = make_packed(conv_class<spatial>(),
+  results[0] = make_custom_object(conv_class<spatial>(),
                            conv_payload(context, weight, args[1], widen ? widened(args[2], 1) : args[2],
                                         widen ? widened(args[3], 0) : args[3], widen ? widened(args[next], 1) : args[next],
                                         widen ? widened(output_padding, 0) : output_padding, args[next + 1].to_int(), transposed));
@@ -372,7 +353,7 @@ template <bool one_dimensional> void conv_dynamic(Context& context, Value* args,
 Value embedding_payload(Context& context, const Value& weight) { return Value(make_tuple_value({weight, float_weight(context, weight)})); }
 
 void embedding_prepack(Context& context, Value* args, int, Value* results, int) {
-  results[0] = make_packed(kEmbedding, embedding_payload(context, args[0]));
+  results[0] = make_custom_object(kEmbedding, embedding_payload(context, args[0]));
 }
 void embedding_unpack(Context&, Value* args, int, Value* results, int) {
   results[0] = items_of(args[0], 2, "packed embedding parameters")[0];
@@ -425,10 +406,10 @@ Value cell_payload(const Value& ih, const Value& hh, bool reduce_range) {
 }
 
 void make_cell_dynamic(Context&, Value* args, int nargs, Value* results, int) {
-  results[0] = make_packed(kCell, cell_payload(args[0], args[1], nargs > 4 && args[4].to_bool()));
+  results[0] = make_custom_object(kCell, cell_payload(args[0], args[1], nargs > 4 && args[4].to_bool()));
 }
 void make_cell_fp16(Context&, Value* args, int, Value* results, int) {
-  results[0] = make_packed(kCell, cell_payload(args[0], args[1], false));
+  results[0] = make_custom_object(kCell, cell_payload(args[0], args[1], false));
 }
 
 // (kind, [biases], doubles, [reduce_range], [packed weights])

@@ -6,33 +6,47 @@
 namespace torchscript::builtins {
 namespace {
 
+// A complex number with a real one: the real one has no imaginary part, not one of zero, which matters for infinities and signs.
+bool is_complex(const Number& n) { return n.kind == NumberKind::Complex; }
+
 Number add(Number a, Number b) {
   switch (common_kind(a, b)) {
     case NumberKind::Int: return Number::of_int(wrap_add(a.i, b.i));
     case NumberKind::Float: return Number::of_float(a.as_float() + b.as_float());
-    default: return Number::of_complex(a.as_complex() + b.as_complex());
+    default:
+      if (!is_complex(b)) return Number::of_complex({a.c.real() + b.as_float(), a.c.imag()});
+      if (!is_complex(a)) return Number::of_complex({a.as_float() + b.c.real(), b.c.imag()});
+      return Number::of_complex(a.c + b.c);
   }
 }
 Number sub(Number a, Number b) {
   switch (common_kind(a, b)) {
     case NumberKind::Int: return Number::of_int(wrap_sub(a.i, b.i));
     case NumberKind::Float: return Number::of_float(a.as_float() - b.as_float());
-    default: return Number::of_complex(a.as_complex() - b.as_complex());
+    default:
+      if (!is_complex(b)) return Number::of_complex({a.c.real() - b.as_float(), a.c.imag()});
+      return Number::of_complex(a.as_complex() - b.c);
   }
 }
 Number mul(Number a, Number b) {
   switch (common_kind(a, b)) {
     case NumberKind::Int: return Number::of_int(wrap_mul(a.i, b.i));
     case NumberKind::Float: return Number::of_float(a.as_float() * b.as_float());
-    default: return Number::of_complex(a.as_complex() * b.as_complex());
+    default:
+      if (!is_complex(b)) return Number::of_complex({a.c.real() * b.as_float(), a.c.imag() * b.as_float()});
+      if (!is_complex(a)) return Number::of_complex({a.as_float() * b.c.real(), a.as_float() * b.c.imag()});
+      return Number::of_complex(
+        {a.c.real() * b.c.real() - a.c.imag() * b.c.imag(), a.c.real() * b.c.imag() + a.c.imag() * b.c.real()});
   }
 }
 Number div(Number a, Number b) {
-  if (common_kind(a, b) == NumberKind::Complex) return Number::of_complex(a.as_complex() / b.as_complex());
+  if (common_kind(a, b) == NumberKind::Complex) return Number::of_complex(divide_complex(a, b));
   return Number::of_float(a.as_float() / b.as_float());
 }
 Number pow(Number a, Number b) {
-  if (common_kind(a, b) == NumberKind::Complex) return Number::of_complex(std::pow(a.as_complex(), b.as_complex()));
+  if (is_complex(a)) return Number::of_complex(is_complex(b) ? std::pow(a.c, b.c) : std::pow(a.c, b.as_float()));
+  if (is_complex(b)) return Number::of_complex(std::pow(a.as_float(), b.c));
+  if (a.as_float() == 0 && b.as_float() < 0) throw OperatorError("0.0 cannot be raised to a negative power");
   return Number::of_float(std::pow(a.as_float(), b.as_float()));
 }
 Number floor_divide(Number a, Number b) {

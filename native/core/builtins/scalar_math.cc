@@ -20,17 +20,27 @@ constexpr auto kLgamma = [](double x) {
   return ::lgamma_r(x, &sign);
 };
 
-int64_t to_int_up(double x) { return truncate_to_int(std::ceil(x)); }
-int64_t to_int_down(double x) { return truncate_to_int(std::floor(x)); }
+int64_t exact_int(double x) {
+  if (x >= -9223372036854775808.0 && x < 9223372036854775808.0) return static_cast<int64_t>(x);
+  throw OperatorError("Cannot convert float " + std::to_string(x) + " to integer");
+}
+int64_t to_int_up(double x) { return exact_int(std::ceil(x)); }
+int64_t to_int_down(double x) { return exact_int(std::floor(x)); }
 template <auto F> int64_t integer_part(Number a) { return a.kind == NumberKind::Int ? a.i : F(a.as_float()); }
 
-double angle(Number a) { return a.kind == NumberKind::Complex ? std::arg(a.c) : std::arg(Complex(a.as_float(), 0)); }
+// A real number, NaN too, points to the right or to the left.
+double angle(Number a) {
+  if (a.kind == NumberKind::Complex) return std::arg(a.c);
+  double real = a.as_float();
+  return std::signbit(real) && !std::isnan(real) ? kPi : 0.0;
+}
 
 Number logarithm(Number a) {
   return unary<[](double x) { return std::log(x); }, [](Complex z) { return std::log(z); }>(a);
 }
 Number logarithm_to_base(Number a, Number b) {
-  if (common_kind(a, b) == NumberKind::Complex) return Number::of_complex(std::log(a.as_complex()) / std::log(b.as_complex()));
+  // The logarithm of a negative real number is NaN beside a complex one too.
+  if (common_kind(a, b) == NumberKind::Complex) return Number::of_complex(divide_complex(logarithm(a), logarithm(b)));
   return Number::of_float(std::log(a.as_float()) / std::log(b.as_float()));
 }
 

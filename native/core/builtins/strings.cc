@@ -113,27 +113,33 @@ std::string strip(Text text, Text chars, bool left, bool right) {
 // The window that `start` and `end` select; end = -1, the default, is the end of the string.
 struct Window {
   int64_t begin, end;
+  int64_t span;  // as asked for, beyond the end of the string too
   bool valid;
 };
 Window window_of(Text text, MaybeInt start_, MaybeInt end_) {
   int64_t size = static_cast<int64_t>(text.size()), start = start_.value_or(0), end = end_.value_or(-1);
   if (start < 0) start = std::max<int64_t>(0, size + start);
   if (end < 0) end = std::max<int64_t>(0, size + end + 1);
+  int64_t span = end - start;
   end = std::min(end, size);
-  return {start, end, start <= end && start <= size};
+  return {start, end, span, start <= end};
 }
-int64_t find(Text text, Text part, MaybeInt start, MaybeInt end) {
+// What lies in the window; a start beyond the end of the string is an error, unlike in Python.
+std::string inside(Text text, const Window& w) {
+  if (w.begin > static_cast<int64_t>(text.size())) {
+    throw OperatorError("basic_string::substr: __pos (which is " + std::to_string(w.begin) + ") > this->size() (which is " +
+                        std::to_string(text.size()) + ")");
+  }
+  return w.end > w.begin ? text.substr(w.begin, w.end - w.begin) : "";
+}
+template <auto Search> int64_t search(Text text, Text part, MaybeInt start, MaybeInt end) {
   Window w = window_of(text, start, end);
-  if (!w.valid) return -1;
-  size_t at = text.substr(w.begin, w.end - w.begin).find(part);
+  if (w.span < static_cast<int64_t>(part.size())) return -1;
+  size_t at = Search(inside(text, w), part);
   return at == std::string::npos ? -1 : static_cast<int64_t>(at) + w.begin;
 }
-int64_t find_last(Text text, Text part, MaybeInt start, MaybeInt end) {
-  Window w = window_of(text, start, end);
-  if (!w.valid) return -1;
-  size_t at = text.substr(w.begin, w.end - w.begin).rfind(part);
-  return at == std::string::npos ? -1 : static_cast<int64_t>(at) + w.begin;
-}
+constexpr auto find = search<[](Text text, Text part) { return text.find(part); }>;
+constexpr auto find_last = search<[](Text text, Text part) { return text.rfind(part); }>;
 int64_t must_find(int64_t at) {
   if (at < 0) throw OperatorError("ValueError: substring not found", "builtins.ValueError");
   return at;
@@ -150,13 +156,11 @@ int64_t count(Text text, Text part, MaybeInt start, MaybeInt end) {
   return n;
 }
 bool starts_with(Text text, Text part, MaybeInt start, MaybeInt end) {
-  Window w = window_of(text, start, end);
-  return w.valid && text.substr(w.begin, w.end - w.begin).compare(0, part.size(), part) == 0;
+  return inside(text, window_of(text, start, end)).compare(0, part.size(), part) == 0;
 }
 bool ends_with(Text text, Text part, MaybeInt start, MaybeInt end) {
-  Window w = window_of(text, start, end);
-  if (!w.valid || w.end - w.begin < static_cast<int64_t>(part.size())) return false;
-  return text.compare(w.end - part.size(), part.size(), part) == 0;
+  std::string window = inside(text, window_of(text, start, end));
+  return window.size() >= part.size() && window.compare(window.size() - part.size(), part.size(), part) == 0;
 }
 
 Ref<ListValue> text_list(const std::vector<std::string>& parts) {
@@ -223,13 +227,11 @@ Ref<ListValue> split_lines(Text text, std::optional<bool> keep_ends) {
 }
 
 std::tuple<std::string, std::string, std::string> partition(Text text, Text separator) {
-  if (separator.empty()) throw OperatorError("ValueError: empty separator", "builtins.ValueError");
   size_t at = text.find(separator);
   if (at == std::string::npos) return {text, "", ""};
   return {text.substr(0, at), separator, text.substr(at + separator.size())};
 }
 std::tuple<std::string, std::string, std::string> partition_from_right(Text text, Text separator) {
-  if (separator.empty()) throw OperatorError("ValueError: empty separator", "builtins.ValueError");
   size_t at = text.rfind(separator);
   if (at == std::string::npos) return {"", "", text};
   return {text.substr(0, at), separator, text.substr(at + separator.size())};
