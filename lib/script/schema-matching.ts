@@ -368,12 +368,8 @@ export function matchSchemas(
   throw compileError(`Arguments for call are not valid.\nThe following variants are available:\n${variants}\nThe original call is:`, range)
 }
 
-/**
- * Overloads that programs cannot choose: dtypes are ints, so nothing tells `x.view(1)` from `x.view(torch.int8)`, and lists of tensors
- * and of optional tensors would both fit an index. PyTorch's front end skips the same ones.
- */
-const isHidden = (schema: FunctionSchema): boolean =>
-  schema.fullName === 'aten::view.dtype' || schema.overloadName === 'hacked_twin' || schema.overloadName === 'Tensor_hacked_twin'
+/** An overload that programs cannot choose, and PyTorch's front end skips: dtypes are ints, so nothing tells `x.view(1)` from `x.view(torch.int8)`. */
+const isHidden = (schema: FunctionSchema): boolean => schema.fullName === 'aten::view.dtype'
 
 /** Like {@link matchSchemas}, giving the reasons of failure instead of throwing. */
 export function tryMatchSchemas(
