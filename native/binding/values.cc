@@ -68,10 +68,6 @@ bool complex_from_other(const Napi::Value& js, Value* out) {
   return true;
 }
 bool bool_from_other(const Napi::Value& js, Value* out) {
-  if (js.IsNumber()) {
-    *out = Value::of_bool(js.As<Napi::Number>().DoubleValue() != 0);
-    return true;
-  }
   builtins::Number n;
   if (!number_from_tensor(js, &n)) return false;
   *out = Value::of_bool(n.kind == builtins::NumberKind::Int ? n.i != 0 : n.as_complex() != builtins::Complex(0, 0));

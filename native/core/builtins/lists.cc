@@ -198,16 +198,16 @@ size_t checked_count(int64_t n) {
 
 Ref<ListValue> repeat(ListValue& list, int64_t times) {
   if (list.items.empty()) return make_list({}, list.element);
-  checked_count(times);
   if (times > 0 && length(list) > kMaxListItems / times)
     throw OperatorError("A list of " + std::to_string(length(list)) + " items cannot be repeated " + std::to_string(times) + " times");
   std::vector<Value> items;
-  items.reserve(list.items.size() * static_cast<size_t>(times));
+  items.reserve(list.items.size() * checked_count(times));
   for (int64_t i = 0; i < times; i++) items.insert(items.end(), list.items.begin(), list.items.end());
   return make_list(std::move(items), list.element);
 }
 Value repeat_in_place(const Value& self, int64_t times) {
-  self.to_list().items = repeat(self.to_list(), times)->items;
+  // In place, a negative count empties the list.
+  self.to_list().items = repeat(self.to_list(), std::max<int64_t>(times, 0))->items;
   return self;
 }
 
