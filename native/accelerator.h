@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct DeviceMemoryCounters {
   int64_t peak_bytes = 0;    // most of live_bytes
   int64_t total_bytes = 0, free_bytes = 0;  // of the device, by the driver
   int64_t allocations = 0;   // calls of the driver
+  int64_t pinned_bytes = 0;  // on the CPU, for copies
+  int64_t arena_bytes = 0;   // that schedules share; of live_bytes
 };
 
 struct DeviceGraphCounters {
@@ -45,7 +48,7 @@ class DeviceEvent {
   // After everything that was asked of the device so far.
   virtual void record() = 0;
   virtual bool done() = 0;
-  // Waits without using the CPU. Throws what the work before it reported (synchronize).
+  // Throws what the work before it reported (synchronize).
   virtual void wait() = 0;
 };
 
@@ -55,8 +58,23 @@ class DeviceGraph {
   virtual ~DeviceGraph() = default;
   virtual void launch() = 0;
   virtual size_t nodes() const = 0;
-  // Of memory that its kernels asked for.
+  // Of memory that its kernels asked for, in an arena or not.
   virtual size_t bytes() const = 0;
+};
+
+// Memory of a device that many users share, each from its first byte on: as large as the largest of them wants. The work of two must not mix, and
+// what one leaves there is gone when another begins.
+class SharedArena {
+ public:
+  virtual ~SharedArena() = default;
+  // Stays where it is.
+  virtual void* base() const = 0;
+  // How much this user wants.
+  virtual size_t bytes() const = 0;
+  // Wants so much at least. Throws OutOfMemoryError.
+  virtual void grow(size_t bytes) = 0;
+  // Held while work is asked for that uses it.
+  virtual std::mutex& order() = 0;
 };
 
 // Every operation of a device is in order: what is asked first is done first, and freed memory is taken again in that order. Throws
@@ -84,6 +102,8 @@ class Accelerator {
   virtual void* allocate(int device, size_t bytes) = 0;
   virtual void release(int device, void* block, size_t bytes) noexcept = 0;
   virtual void release_cached(int device) = 0;
+  // A user of the device's arena. Null where memory cannot be shared so.
+  virtual std::unique_ptr<SharedArena> share_arena(int device) = 0;
   virtual DeviceMemoryCounters counters(int device) = 0;
   virtual void reset_peak(int device) = 0;
 
@@ -96,14 +116,17 @@ class Accelerator {
   virtual void copy_views(const TensorView& destination, const TensorView& source) = 0;
   // Throws what kernels have reported since the last wait, such as an index that was out of range.
   virtual void synchronize(int device) = 0;
-  virtual std::unique_ptr<DeviceEvent> make_event(int device) = 0;
+  // `spins`: its wait() takes the CPU, and returns sooner.
+  virtual std::unique_ptr<DeviceEvent> make_event(int device, bool spins = false) = 0;
 
   // Memory that the device reads and writes directly while the program goes on.
-  virtual void* allocate_pinned(size_t bytes) = 0;
-  virtual void release_pinned(void* block) noexcept = 0;
+  virtual void* allocate_pinned(int device, size_t bytes) = 0;
+  virtual void release_pinned(int device, void* block, size_t bytes) noexcept = 0;
+  virtual size_t pinned_bytes(int device) = 0;
 
   // Between the two everything that this thread asks of the device is recorded instead of done; copy_out, synchronize and errors end it.
-  virtual void begin_capture(int device) = 0;
+  // Memory that is asked for meanwhile is of the arena, where one is given, from `scratch_at` on.
+  virtual void begin_capture(int device, SharedArena* arena = nullptr, size_t scratch_at = 0) = 0;
   virtual std::unique_ptr<DeviceGraph> end_capture() = 0;
   virtual bool is_capturing() = 0;
   virtual DeviceGraphCounters graph_counters() = 0;

@@ -1,9 +1,9 @@
 // `npm run build:cuda`: compiles native/cuda/kernels with nvcc into build/Release/torchscript.cuda, beside the addon (docs/cuda.md). Without nvcc nothing is
 // built, which is said. A file is compiled again when it, what it includes or its flags changed: results are kept by content in build/cuda.
 //
-//   --check   compiles for the oldest and the newest chip, and compares registers, spills and shared memory of each kernel with
-//             native/cuda/kernels/resources.txt (BLESS=1 rewrites it; of another nvcc only spills count); what ptxas says of lost speed is an error;
-//             writes no file beside the addon
+//   --check   compiles for the oldest and the newest chip, and compares registers, spills, stack frames and shared memory of each kernel with
+//             native/cuda/kernels/resources.txt (BLESS=1 rewrites it; registers and frames count with the same nvcc only); what ptxas says of lost speed
+//             is an error; writes no file beside the addon
 //   --arch sm_80,sm_90   only these architectures, for a quick look; writes no file beside the addon
 //
 // A kernel file may say `// archs: sm_90a` to be compiled for these alone. Others are compiled to one PTX (compute_75, or `// ptx: compute_80`), which
@@ -93,15 +93,17 @@ await Promise.all(
 )
 built.sort((a, b) => (a.name < b.name ? -1 : 1))
 
-/** Registers, spills and shared memory by kernel and chip, from what ptxas says. */
+/** Registers, spills, stack frames and shared memory by kernel and chip, from what ptxas says. */
 function resourcesOf(log) {
   const rows = []
   let current
   for (const line of log.split('\n')) {
     const entry = /Compiling entry function '(\w+)' for '(\w+)'/.exec(line)
-    if (entry !== null) current = { kernel: entry[1], chip: entry[2], spill: 0 }
+    if (entry !== null) current = { kernel: entry[1], chip: entry[2], spill: 0, stack: 0 }
     const spill = /(\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line)
     if (spill !== null && current !== undefined) current.spill = Number(spill[1]) + Number(spill[2])
+    const stack = /(\d+) bytes stack frame/.exec(line)
+    if (stack !== null && current !== undefined) current.stack = Number(stack[1])
     const used = /Used (\d+) registers/.exec(line)
     if (used !== null && current !== undefined) {
       rows.push({ ...current, registers: Number(used[1]), shared: Number(/(\d+) bytes smem/.exec(line)?.[1] ?? 0) })
@@ -119,7 +121,7 @@ function tableLines() {
     const rows = resourcesOf(log)
     const summary = (kernel, list) => {
       const of = (key) => Math.max(...list.map((r) => r[key]))
-      return `${kernel} registers ${of('registers')} spill ${of('spill')} shared ${of('shared')}`
+      return `${kernel} registers ${of('registers')} spill ${of('spill')} stack ${of('stack')} shared ${of('shared')}`
     }
     if (name.startsWith('pointwise_')) lines.push(summary(`${name}*`, rows))
     else for (const kernel of new Set(rows.map((r) => r.kernel))) lines.push(summary(kernel, rows.filter((r) => r.kernel === kernel)))
@@ -129,13 +131,13 @@ function tableLines() {
 
 if (checks) {
   const compiler = /V(\d+\.\d+)/.exec(version.stdout)?.[1] ?? 'unknown'
-  const head = '# Most registers and spilled bytes a thread, and static shared memory a block, on sm_75 and sm_90. npm run build:cuda -- --check; BLESS=1 rewrites.'
+  const head = '# Most registers, spilled bytes and bytes of local arrays a thread, and static shared memory a block, on sm_75 and sm_90. npm run build:cuda -- --check; BLESS=1 rewrites.'
   const lines = tableLines()
   if (process.env.BLESS) writeFileSync(table, `${head}\n# nvcc ${compiler}\n${lines.join('\n')}\n`)
   const known = existsSync(table) ? readFileSync(table, 'utf8').trim().split('\n') : []
   // Another compiler gives other registers. What it spills, and the shared memory that the source declares, should be the same.
   const sameCompiler = known.includes(`# nvcc ${compiler}`)
-  const comparable = (line) => (sameCompiler ? line : line.replace(/ registers \d+/, ''))
+  const comparable = (line) => (sameCompiler ? line : line.replace(/ registers \d+/, '').replace(/ stack \d+/, ''))
   const before = new Set(known.filter((line) => !line.startsWith('#')).map(comparable))
   const after = new Set(lines.map(comparable))
   const wrong = [...[...before].filter((line) => !after.has(line)).map((line) => `- ${line}`), ...[...after].filter((line) => !before.has(line)).map((line) => `+ ${line}`)]
@@ -149,7 +151,7 @@ if (checks) {
   if (wrong.length > 0) {
     console.log(`Expected the resources of ${table}. BLESS=1 rewrites it.`)
     process.exitCode = 1
-  } else console.log(`${compiled.size} kernels compile for sm_75 and sm_90 with the registers, spills and shared memory of ${table}.`)
+  } else console.log(`${compiled.size} kernels compile for sm_75 and sm_90 with the registers, spills, stack frames and shared memory of ${table}.`)
 }
 
 if (only === undefined) {

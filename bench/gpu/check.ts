@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../harness/machine.js'
 import type { TorchMode } from '../harness/pytorch.js'
-import type { Part, PartOptions } from './parts.js'
-import { gpuReport, writeGpuResults, type BandwidthRow, type GpuModelRow, type GpuResults, type ProductRow, type Step } from './results.js'
+import { rowMark, type Part, type PartOptions } from './parts.js'
+import { gpuReport, writeGpuResults, type BandwidthRow, type GpuModelRow, type GpuResults, type ProductRow, type Step, type WgmmaRow } from './results.js'
 
 const usage = `Usage: npm run gpu:check -- [options]
 
@@ -17,15 +17,31 @@ const usage = `Usage: npm run gpu:check -- [options]
     --models <folder>    NAME.pt and NAME.io.pt; default bench/models/out, which a Python with PyTorch fills when it is empty
     --filter <texts>     only models with one of these texts in their names, separated by commas
     --python <program>   a Python with PyTorch, for the peers; default python3 where it has PyTorch
-    --steps <list>       of build, tests, kits, sanitizer, bandwidth, products, models; default all
+    --steps <list>       of build, tests, products, models, wgmma, kits, bandwidth, sanitizer, batches; default all, in this order
+    --seconds <number>   for everything; default 470
     --emulated           on the emulated driver of the tests, with small sizes: checks this program
     --json <file>        where the results go; default bench/results/gpu-<date>.json
 `
-const stepNames = ['build', 'tests', 'kits', 'sanitizer', 'bandwidth', 'products', 'models'] as const
+const stepNames = ['build', 'tests', 'products', 'models', 'wgmma', 'kits', 'bandwidth', 'sanitizer', 'batches'] as const
 type StepName = (typeof stepNames)[number]
 
-/** Seconds that each program of a step may take. Where all is built already, they come to some 8 minutes. */
-const limits: Readonly<Record<StepName, number>> = { build: 150, tests: 60, kits: 75, sanitizer: 45, bandwidth: 20, products: 25, models: 100 }
+/**
+ * Seconds that each program of a step may take; `kits` are two programs. They come in the order of `stepNames`, what matters most first, and all have
+ * `--seconds` together: what is left then is not run, and what was measured is in the file.
+ */
+const limits: Readonly<Record<StepName, number>> = {
+  build: 150,
+  tests: 60,
+  products: 45,
+  models: 90,
+  wgmma: 25,
+  kits: 50,
+  bandwidth: 20,
+  sanitizer: 40,
+  batches: 90,
+}
+/** What a program that must not be started with less needs. */
+const leastSeconds = 5
 
 interface Ran {
   readonly code: number | null
@@ -34,14 +50,21 @@ interface Ran {
   readonly late: boolean
 }
 
-/** Runs a program for at most so many seconds; its process group ends with it. */
-function run(command: readonly string[], seconds: number, env: NodeJS.ProcessEnv): Promise<Ran> {
+/** Runs a program for at most so many seconds; its process group ends with it. `line` gets the lines that it prints as they come. */
+function run(command: readonly string[], seconds: number, env: NodeJS.ProcessEnv, line?: (line: string) => void): Promise<Ran> {
   const started = Date.now()
   return new Promise((done) => {
     const child = spawn(command[0], command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     let output = ''
     const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-4_000_000))
-    child.stdout.on('data', keep)
+    let begun = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      keep(chunk)
+      if (line === undefined) return
+      const lines = (begun + chunk.toString()).split('\n')
+      begun = lines.pop()!
+      for (const text of lines) line(text)
+    })
     child.stderr.on('data', keep)
     let late = false
     const timer = setTimeout(() => {
@@ -68,26 +91,45 @@ const lastLines = (text: string, count: number): string => text.trim().split('\n
 
 class Check {
   readonly steps: Step[] = []
+  readonly #end: number
   constructor(
     readonly env: NodeJS.ProcessEnv,
     readonly print: (text: string) => void,
-  ) {}
+    seconds: number,
+    /** Something new is known. */
+    readonly changed: () => void,
+  ) {
+    this.#end = Date.now() + 1000 * seconds
+  }
+
+  /** Seconds for a program that may take so many; undefined, and noted, when there are too few. */
+  #within(name: string, seconds: number): number | undefined {
+    const left = (this.#end - Date.now()) / 1000
+    if (left >= leastSeconds) return Math.min(seconds, left)
+    this.note(name, 'skipped', 0, 'the time was over')
+    return undefined
+  }
 
   note(name: string, outcome: Step['outcome'], seconds: number, detail: string): void {
     this.steps.push({ name, outcome, seconds, detail })
+    this.changed()
     this.print(`${name}: ${outcome} after ${seconds.toFixed(0)} s${detail === '' ? '' : ` (${detail.replace(/\s*\n\s*/g, '; ')})`}`)
   }
 
   /** A step that is one program. `detail` reads what it counted from what it printed. */
-  async program(name: string, command: readonly string[], seconds: number, detail: (output: string) => string): Promise<Ran> {
+  async program(name: string, command: readonly string[], most: number, detail: (output: string) => string): Promise<void> {
+    const seconds = this.#within(name, most)
+    if (seconds === undefined) return
     const ran = await run(command, seconds, this.env)
     const ok = ran.code === 0
-    this.note(name, ok ? 'passed' : 'failed', ran.seconds, ok ? detail(ran.output) : ran.late ? `stopped after ${seconds} s` : lastLines(ran.output, 5))
-    return ran
+    const why = ran.late ? `stopped after ${seconds.toFixed(0)} s; ${lastLines(ran.output, 1)}` : lastLines(ran.output, 5)
+    this.note(name, ok ? 'passed' : 'failed', ran.seconds, ok ? detail(ran.output) : why)
   }
 
   /** Test files, some at once. */
-  async tests(name: string, files: readonly string[], before: readonly string[], seconds: number, atOnce: number): Promise<void> {
+  async tests(name: string, files: readonly string[], before: readonly string[], most: number, atOnce: number): Promise<void> {
+    const seconds = this.#within(name, most)
+    if (seconds === undefined) return
     const started = Date.now()
     const failed: string[] = []
     let assertions = 0
@@ -115,19 +157,22 @@ class Check {
     this.note(name, failed.length === 0 ? 'passed' : 'failed', (Date.now() - started) / 1000, detail)
   }
 
-  /** A part of parts.ts; undefined when it failed. */
-  async part<T>(name: Part, options: PartOptions, seconds: number, detail: (rows: T) => string): Promise<T | undefined> {
-    const command = [process.execPath, fileURLToPath(new URL('./parts.js', import.meta.url)), name, JSON.stringify({ ...options, limit: seconds })]
-    const ran = await run(command, seconds + 20, this.env)
-    const text = lastLines(ran.output, 1)
-    if (ran.code !== 0) {
-      this.note(name, 'failed', ran.seconds, ran.late ? `stopped after ${seconds + 20} s` : text)
-      return undefined
-    }
-    const rows = JSON.parse(text) as T
-    this.print(ran.output.trim().split('\n').slice(0, -1).join('\n'))
-    this.note(name, 'passed', ran.seconds, detail(rows))
-    return rows
+  /** A part of parts.ts, whose rows are given as they come. */
+  async part<T>(name: string, part: Part, options: PartOptions, most: number, add: (row: T) => void, env: NodeJS.ProcessEnv = {}): Promise<void> {
+    const seconds = this.#within(name, most)
+    if (seconds === undefined) return
+    const command = [process.execPath, fileURLToPath(new URL('./parts.js', import.meta.url)), part, JSON.stringify({ ...options, limit: seconds })]
+    let rows = 0
+    const ran = await run(command, seconds, { ...this.env, ...env }, (line) => {
+      if (!line.startsWith(rowMark)) return this.print(line)
+      add(JSON.parse(line.slice(rowMark.length)) as T)
+      rows++
+      this.changed()
+    })
+    const count = `${rows} row${rows === 1 ? '' : 's'}`
+    // What was measured counts, also where there was no time for the rest.
+    if (ran.code === 0 || (ran.late && rows > 0)) this.note(name, 'passed', ran.seconds, ran.late ? `${count}; stopped after ${seconds.toFixed(0)} s` : count)
+    else this.note(name, 'failed', ran.seconds, `${count}; ${ran.late ? `stopped after ${seconds.toFixed(0)} s` : lastLines(ran.output, 1)}`)
   }
 }
 
@@ -154,6 +199,7 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
       filter: { type: 'string', default: '' },
       python: { type: 'string' },
       steps: { type: 'string', default: stepNames.join(',') },
+      seconds: { type: 'string', default: '470' },
       emulated: { type: 'boolean', default: false },
       json: { type: 'string' },
     },
@@ -168,7 +214,18 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
   const emulated = values.emulated
   const driver = resolve('build/emulated/libcuda_emulated.so')
   const env = { ...process.env, ...(emulated ? { TORCHSCRIPT_CUDA_DRIVER: driver } : { TORCHSCRIPT_TEST_GPU: '1' }) }
-  const check = new Check(env, print)
+  const seconds = Number(values.seconds)
+  if (!(seconds > 0)) throw new Error(`Expected a number of seconds for \`--seconds\` but received ${values.seconds}`)
+  const date = new Date().toISOString()
+  const json = values.json ?? `bench/results/gpu-${date.slice(0, 19).replace(/:/g, '')}.json`
+  const { versions } = describeMachine({})
+  const bandwidth: BandwidthRow[] = []
+  const products: ProductRow[] = []
+  const models: GpuModelRow[] = []
+  const wgmma: WgmmaRow[] = []
+  let device: Record<string, unknown> | undefined
+  const results = (): GpuResults => ({ format: 1, date, device: device ?? {}, versions, steps: check.steps, bandwidth, products, models, wgmma })
+  const check: Check = new Check(env, print, seconds, () => writeGpuResults(json, results()))
   const cores = availableParallelism()
   const wanted = (step: StepName): boolean => steps.includes(step)
 
@@ -183,22 +240,37 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
   const python = emulated && values.python === undefined ? undefined : await pythonWithTorch(values.python)
   const options: PartOptions = {
     python,
-    torchModes: ['eager', 'jit', 'compile'] satisfies TorchMode[],
+    torchModes: ['compile', 'eager', 'jit'] satisfies TorchMode[],
     side: emulated ? 32 : 8192,
     sizes: emulated ? [32] : [1024, 2048, 4096, 8192],
     folder: resolve(folder),
     filter: values.filter,
-    dtypes: emulated ? ['float32'] : ['float32', 'float16'],
-    batches: emulated ? [1] : [1, 8, 32],
+    dtypes: emulated ? ['float32'] : ['float16', 'float32'],
+    batches: [1],
     seconds: emulated ? 0.01 : 0.3,
     limit: 60,
   }
-  const device = await check.part<Record<string, unknown>>('device', options, 30, (d) => `${String(d.name)}, ${String(d.kernels)} kernels`)
-  let bandwidth: BandwidthRow[] = []
-  let products: ProductRow[] = []
-  let models: GpuModelRow[] = []
+  await check.part<Record<string, unknown>>('device', 'device', options, 30, (d) => (device = d))
   if (device !== undefined) {
     if (wanted('tests')) await check.tests('tests', testFiles(emulated ? /^pool/ : undefined), [], limits.tests, Math.min(8, cores))
+    if (wanted('products')) await check.part<ProductRow>('products', 'products', options, limits.products, (row) => products.push(row))
+    const hasModels = async (): Promise<boolean> => {
+      if (!existsSync(folder) && python !== undefined)
+        await check.program('make models', [python, 'bench/models/make_models.py', '--no-onnx', '--out', folder], limits.build, () => folder)
+      if (!existsSync(folder)) check.note('models', 'skipped', 0, `${folder} is not there, and no Python with PyTorch to make them`)
+      return existsSync(folder)
+    }
+    const measured = (wanted('models') || wanted('batches')) && (await hasModels())
+    if (wanted('models') && measured) await check.part<GpuModelRow>('models', 'models', options, limits.models, (row) => models.push(row))
+    if (wanted('wgmma')) {
+      // In a process of its own: what is wrong there may take the device's context with it.
+      const before = wgmma.length
+      await check.part<WgmmaRow>('wgmma', 'wgmma', options, limits.wgmma, (row) => wgmma.push(row), { TORCHSCRIPT_CUDA_WGMMA: '1' })
+      const wrong = wgmma.slice(before).filter((row) => !row.right)
+      if (wrong.length > 0) check.note('wgmma is right', 'failed', 0, wrong.map((row) => `${row.dtype} ${row.shape}`).join(', '))
+      else if (!wgmma.some((row) => row.kernel.includes('wgmma'))) check.note('wgmma is right', 'skipped', 0, 'this device has none')
+      else check.note('wgmma is right', 'passed', 0, '')
+    }
     if (wanted('kits')) {
       const kits = values.kits ?? '../shared/conformance'
       if (!existsSync(kits)) check.note('kits', 'skipped', 0, `${kits} is not there`)
@@ -212,6 +284,7 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
           }
         }
     }
+    if (wanted('bandwidth')) await check.part<BandwidthRow>('bandwidth', 'bandwidth', options, limits.bandwidth, (row) => bandwidth.push(row))
     if (wanted('sanitizer')) {
       if (!(await has('compute-sanitizer', '--version'))) check.note('sanitizer', 'skipped', 0, 'compute-sanitizer is not installed')
       else {
@@ -221,20 +294,11 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
         delete check.env.TORCHSCRIPT_CUDA_ALLOCATOR
       }
     }
-    if (wanted('bandwidth')) bandwidth = (await check.part<BandwidthRow[]>('bandwidth', options, limits.bandwidth, (r) => `${r.length} kernels`)) ?? []
-    if (wanted('products')) products = (await check.part<ProductRow[]>('products', options, limits.products, (r) => `${r.length} products`)) ?? []
-    if (wanted('models')) {
-      if (!existsSync(folder) && python !== undefined)
-        await check.program('make models', [python, 'bench/models/make_models.py', '--no-onnx', '--out', folder], limits.build, () => folder)
-      if (!existsSync(folder)) check.note('models', 'skipped', 0, `${folder} is not there, and no Python with PyTorch to make them`)
-      else models = (await check.part<GpuModelRow[]>('models', options, limits.models, (r) => `${r.length} rows`)) ?? []
-    }
+    if (wanted('batches') && measured)
+      await check.part<GpuModelRow>('batches', 'models', { ...options, batches: emulated ? [2] : [8, 32] }, limits.batches, (row) => models.push(row))
   }
-  const { versions } = describeMachine({})
-  const results: GpuResults = { format: 1, date: new Date().toISOString(), device: device ?? {}, versions, steps: check.steps, bandwidth, products, models }
-  const json = values.json ?? `bench/results/gpu-${results.date.slice(0, 19).replace(/:/g, '')}.json`
-  writeGpuResults(json, results)
-  print(`\n${gpuReport(results)}\n\nwritten: ${json}`)
+  writeGpuResults(json, results())
+  print(`\n${gpuReport(results())}\n\nwritten: ${json}`)
   return check.steps.some((step) => step.outcome === 'failed') ? 1 : 0
 }
 

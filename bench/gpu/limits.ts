@@ -3,7 +3,7 @@ import * as torch from '../../lib/index.js'
 import { now } from '../harness/interleave.js'
 import { timesOf, type Times } from '../harness/statistics.js'
 import type { TorchPeer } from '../harness/pytorch.js'
-import type { BandwidthRow, ProductRow } from './results.js'
+import type { BandwidthRow, ProductRow, WgmmaRow } from './results.js'
 
 type Tensor = torch.Tensor
 
@@ -61,43 +61,167 @@ function passes(side: number): Pass[] {
   return all
 }
 
-export function measureBandwidth(side: number, print: (text: string) => void): BandwidthRow[] {
-  const rows: BandwidthRow[] = []
+export function measureBandwidth(side: number, row: (row: BandwidthRow) => void, print: (text: string) => void): void {
   let copy = 0
   for (const { kernel, inputs, run, bytes } of passes(side)) {
     const time = timeOnDevice(() => run(...inputs))
     const gbs = bytes / time.min / 1e6
     copy = copy === 0 ? gbs : copy
-    rows.push({ kernel, bytes, time, gbs, ofCopy: gbs / copy })
+    row({ kernel, bytes, time, gbs, ofCopy: gbs / copy })
     print(`${kernel}: ${gbs.toFixed(0)} GB/s, ${((100 * gbs) / copy).toFixed(0)} % of a copy`)
   }
-  return rows
 }
 
-/** Square products of each dtype; PyTorch's for comparison where there is one. */
-export async function measureProducts(sizes: readonly number[], peer: TorchPeer | undefined, print: (text: string) => void): Promise<ProductRow[]> {
-  const rows: ProductRow[] = []
-  for (const size of sizes) {
-    for (const dtype of ['float32', 'tfloat32', 'float16', 'bfloat16']) {
-      let time: Times = { min: 0, median: 0, calls: 0 }
-      let skipped: string | undefined
-      try {
-        torch.cuda.allowTf32({ matmul: dtype === 'tfloat32' })
-        const kind = dtype === 'tfloat32' ? 'float32' : dtype
-        const [a, b] = [onDevice([size, size], kind), onDevice([size, size], kind)]
-        time = timeOnDevice(() => torch.matmul(a, b), 5, size >= 4096 ? 3 : 10)
-      } catch (error) {
-        skipped = (error as Error).message.split('\n')[0]
-      } finally {
-        torch.cuda.allowTf32({ matmul: false })
-      }
-      const flops = 2 * size ** 3
-      const theirs = await peer?.ask('product', { dtype, size })
-      const torchTflops = theirs?.ms === undefined ? undefined : flops / theirs.ms / 1e9
-      const tflops = skipped === undefined ? flops / time.min / 1e9 : 0
-      rows.push({ dtype, size, time, tflops, torchTflops, skipped })
-      print(`${dtype} ${size}: ${skipped ?? `${tflops.toFixed(1)} TFLOP/s`}${torchTflops === undefined ? '' : `, cuBLAS ${torchTflops.toFixed(1)}`}`)
+interface Product {
+  readonly dtype: string
+  readonly shape: string
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  /** Makes its operands, and gives what is timed. */
+  readonly open: () => () => unknown
+  /** No product: PyTorch has none to compare. */
+  readonly alone?: boolean
+}
+
+const quantizedUnit = (): torch.jit.CompilationUnit =>
+  new torch.jit.CompilationUnit(`
+def pack_linear(w: Tensor, b: Tensor):
+    return torch.ops.quantized.linear_prepack(w, b)
+def linear(x: Tensor, packed: __torch__.torch.classes.quantized.LinearPackedParamsBase):
+    return torch.ops.quantized.linear(x, packed, 0.5, 64)
+def pack_conv(w: Tensor, b: Tensor, stride: int, padding: int):
+    return torch.ops.quantized.conv2d_prepack(w, b, [stride, stride], [padding, padding], [1, 1], 1)
+def conv(x: Tensor, packed: __torch__.torch.classes.quantized.Conv2dPackedParamsBase):
+    return torch.ops.quantized.conv2d(x, packed, 0.5, 64)
+`)
+
+const quantized = (shape: readonly number[], dtype: 'quint8' | 'qint8'): Tensor =>
+  torch.quantizePerTensor(torch.randn([...shape]).to('cuda'), 0.05, dtype === 'quint8' ? 128 : 0, dtype)
+
+/** What the device's Tensor Cores are for: the largest product of each dtype first, then smaller ones, then layers of quantized models. */
+function products(sizes: readonly number[]): Product[] {
+  const unit = quantizedUnit() as unknown as Record<string, (...args: unknown[]) => unknown>
+  const all: Product[] = []
+  const largest = Math.max(...sizes)
+  const floats = (dtype: string, m: number, n: number, k: number): Product => ({
+    dtype,
+    shape: m === n && n === k ? String(m) : `${m}x${n}x${k}`,
+    m,
+    n,
+    k,
+    open: () => {
+      const kind = dtype === 'tfloat32' ? 'float32' : dtype
+      const [a, b] = [onDevice([m, k], kind), onDevice([k, n], kind)]
+      return () => torch.matmul(a, b)
+    },
+  })
+  const bytes = (m: number, n: number, k: number): Product => ({
+    ...floats('int8', m, n, k),
+    open: () => {
+      const x = quantized([m, k], 'quint8')
+      const packed = unit.pack_linear(quantized([n, k], 'qint8'), onDevice([n], 'float32'))
+      return () => unit.linear(x, packed)
+    },
+  })
+  const convolution = (batch: number, from: number, to: number, side: number, kernel: number, stride: number): Product => {
+    const out = side / stride
+    return {
+      dtype: 'int8',
+      shape: `conv ${batch}x${from}x${side}x${side} to ${to}, ${kernel}x${kernel}, stride ${stride}`,
+      m: batch * out * out,
+      n: to,
+      k: from * kernel * kernel,
+      alone: true,
+      open: () => {
+        const x = quantized([batch, from, side, side], 'quint8')
+        const packed = unit.pack_conv(quantized([to, from, kernel, kernel], 'qint8'), onDevice([to], 'float32'), stride, (kernel - 1) / 2)
+        return () => unit.conv(x, packed)
+      },
     }
   }
-  return rows
+  for (const size of [largest, ...sizes.filter((size) => size !== largest).sort((a, b) => b - a)]) {
+    all.push(floats('float16', size, size, size), bytes(size, size, size))
+    for (const dtype of ['bfloat16', 'tfloat32', 'float32']) all.push(floats(dtype, size, size, size))
+  }
+  const scale = largest >= 1024 ? 1 : 32
+  for (const [m, n, k] of [
+    [1, 4096, 4096],
+    [16, 4096, 4096],
+    [128, 3072, 768],
+    [4096, 1024, 1024],
+  ])
+    all.push(bytes(Math.max(1, m / scale), n / scale, k / scale), floats('float16', Math.max(1, m / scale), n / scale, k / scale))
+  if (scale === 1)
+    all.push(convolution(32, 64, 64, 56, 3, 1), convolution(32, 256, 64, 56, 1, 1), convolution(32, 128, 256, 28, 3, 2), convolution(1, 256, 256, 14, 3, 1))
+  else all.push(convolution(1, 16, 16, 8, 3, 2))
+  return all
+}
+
+/** Products of each dtype; PyTorch's for comparison where there is one. */
+export async function measureProducts(
+  sizes: readonly number[],
+  peer: TorchPeer | undefined,
+  row: (row: ProductRow) => void,
+  print: (text: string) => void,
+): Promise<void> {
+  for (const { dtype, shape, m, n, k, open, alone } of products(sizes)) {
+    const flops = 2 * m * n * k
+    let time: Times = { min: 0, median: 0, calls: 0 }
+    let skipped: string | undefined
+    try {
+      torch.cuda.allowTf32({ matmul: dtype === 'tfloat32' })
+      time = timeOnDevice(open(), 5, flops >= 1e11 ? 3 : 10)
+    } catch (error) {
+      skipped = (error as Error).message.split('\n')[0]
+    } finally {
+      torch.cuda.allowTf32({ matmul: false })
+      torch.cuda.emptyCache()
+    }
+    const theirs = alone === true ? undefined : await peer?.ask('product', { dtype, m, n, k })
+    const torchTflops = theirs?.ms === undefined ? undefined : flops / theirs.ms / 1e9
+    const tflops = skipped === undefined ? flops / time.min / 1e9 : 0
+    row({ dtype, shape, time, tflops, torchTflops, skipped })
+    print(`${dtype} ${shape}: ${skipped ?? `${tflops.toFixed(1)} TFLOP/s`}${torchTflops === undefined ? '' : `, cuBLAS ${torchTflops.toFixed(1)}`}`)
+  }
+}
+
+/** The kernel that a call runs, of Hopper's own or not. */
+function kernelOf(run: () => unknown): string {
+  const { events } = torch.profiler.profile(() => void run())
+  return events.map(({ kernel }) => kernel).find((kernel) => kernel.startsWith('gemm')) ?? events.at(-1)?.kernel ?? ''
+}
+
+/**
+ * Products by wgmma, which this process has on (TORCHSCRIPT_CUDA_WGMMA=1), beside mma.sync: the latter takes the same product where the second
+ * matrix lies the other way. Odd sizes and few steps of depth first, the largest last. Elsewhere than on Hopper both are mma.sync.
+ */
+export function checkWgmma(largest: number, row: (row: WgmmaRow) => void, print: (text: string) => void): void {
+  const shapes = [
+    [1152, 2048, 64],
+    [1024, 2048, 256],
+    [1000, 2056, 200],
+    [2049, 1928, 1032],
+    [largest / 2, largest / 2, largest / 2],
+    [largest, largest, largest],
+  ]
+  for (const [m, n, k] of largest >= 1024 ? shapes : [[64, 64, 64]]) {
+    for (const dtype of ['float16', 'bfloat16']) {
+      const [x, w] = [onDevice([m, k], dtype), onDevice([n, k], dtype)]
+      const other = w.t().contiguous()
+      const [ours, theirs] = [torch.linear(x, w).to('float32'), torch.matmul(x, other).to('float32')]
+      const apart = ours.sub(theirs).abs().max().item()
+      const difference = apart / theirs.abs().max().item()
+      // Both round the same sums of float32; a sum in another order may round to the next number.
+      const right = difference <= (dtype === 'float16' ? 2e-3 : 1.6e-2)
+      const kernel = kernelOf(() => torch.linear(x, w))
+      const flops = 2 * m * n * k
+      const large = flops >= 1e10
+      const tflops = large ? flops / timeOnDevice(() => torch.linear(x, w), 5, 3).min / 1e9 : undefined
+      const mmaTflops = large ? flops / timeOnDevice(() => torch.matmul(x, other), 5, 3).min / 1e9 : undefined
+      row({ dtype, shape: `${m}x${n}x${k}`, kernel, difference, right, tflops, mmaTflops })
+      print(`${dtype} ${m}x${n}x${k} by ${kernel}: difference ${difference.toExponential(1)}${right ? '' : ', WRONG'}`)
+      for (const tensor of [x, w, other, ours, theirs]) tensor.dispose()
+    }
+  }
 }

@@ -16,6 +16,8 @@ export interface GpuModelOptions {
   /** For each model, dtype and batch. */
   readonly seconds: number
   readonly peers: ReadonlyMap<TorchMode, TorchPeer>
+  /** A row that is done. */
+  readonly row: (row: GpuModelRow) => void
   /** When no further rows are begun, by `now()`. */
   readonly until: number
   readonly print: (text: string) => void
@@ -67,12 +69,12 @@ function openOnDevice(pair: Pair, dtype: string, batch: number): Engine {
   }
 }
 
-export async function benchOnDevice(options: GpuModelOptions): Promise<GpuModelRow[]> {
-  const rows: GpuModelRow[] = []
-  for (const name of namesIn(options.folder, options.filter)) {
-    const pair = readPair(options.folder, name)
+/** Batches and dtypes come one after the other, each for all models. */
+export async function benchOnDevice(options: GpuModelOptions): Promise<void> {
+  for (const batch of options.batches) {
     for (const dtype of options.dtypes) {
-      for (const batch of options.batches) {
+      for (const name of namesIn(options.folder, options.filter)) {
+        const pair = readPair(options.folder, name)
         const skipped: Record<string, string> = {}
         const engines: Engine[] = []
         const add = async (engine: string, open: () => Engine | string | Promise<Engine | string>): Promise<void> => {
@@ -94,7 +96,7 @@ export async function benchOnDevice(options: GpuModelOptions): Promise<GpuModelR
         for (const engine of engines) await engine.close()
         torch.cuda.emptyCache()
         const row: GpuModelRow = { model: name, dtype, batch, engines: times, differences, skipped: { ...skipped, ...failed } }
-        rows.push(row)
+        options.row(row)
         options.print(
           `${name} ${dtype} batch ${batch}: ${[
             ...Object.entries(times).map(([engine, t]) => `${engine} ${t.min.toFixed(3)} ms`),
@@ -104,5 +106,4 @@ export async function benchOnDevice(options: GpuModelOptions): Promise<GpuModelR
       }
     }
   }
-  return rows
 }

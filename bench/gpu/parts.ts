@@ -1,10 +1,10 @@
 // The measuring parts of gpu:check, each in a process of its own: an error of the device ends one part, not the rest.
-// node .build/bench/gpu/parts.js <part> <options as JSON>; the last line printed is the rows as JSON.
+// node .build/bench/gpu/parts.js <part> <options as JSON>; each result is a line `row: JSON` as soon as it is there.
 import { fileURLToPath } from 'node:url'
 import * as torch from '../../lib/index.js'
 import { now } from '../harness/interleave.js'
 import { TorchPeer, type TorchMode } from '../harness/pytorch.js'
-import { measureBandwidth, measureProducts } from './limits.js'
+import { checkWgmma, measureBandwidth, measureProducts } from './limits.js'
 import { benchOnDevice } from './models.js'
 
 export interface PartOptions {
@@ -23,7 +23,9 @@ export interface PartOptions {
   /** Seconds for the part. */
   readonly limit: number
 }
-export const parts = ['device', 'bandwidth', 'products', 'models'] as const
+export const parts = ['device', 'bandwidth', 'products', 'wgmma', 'models'] as const
+/** What stands before a result. */
+export const rowMark = 'row: '
 export type Part = (typeof parts)[number]
 
 /** Peers that see a device; the others with the reason. */
@@ -41,16 +43,17 @@ async function openPeers(options: PartOptions, print: (text: string) => void): P
   return peers
 }
 
-async function runPart(part: Part, options: PartOptions, print: (text: string) => void): Promise<unknown> {
+async function runPart(part: Part, options: PartOptions, row: (row: unknown) => void, print: (text: string) => void): Promise<void> {
   const reason = torch.cuda.unavailableReason()
   if (reason !== undefined) throw new Error(reason)
-  if (part === 'device') return { ...torch.cuda.getDeviceProperties(), driver: torch.cuda.driverVersion(), kernels: torch.cuda.kernelFile().kernels.length }
-  if (part === 'bandwidth') return measureBandwidth(options.side, print)
+  if (part === 'device') return row({ ...torch.cuda.getDeviceProperties(), driver: torch.cuda.driverVersion(), kernels: torch.cuda.kernelFile().kernels.length })
+  if (part === 'bandwidth') return measureBandwidth(options.side, row, print)
+  if (part === 'wgmma') return checkWgmma(Math.max(...options.sizes), row, print)
   const until = now() + 1000 * options.limit
   const peers = await openPeers(part === 'products' ? { ...options, torchModes: options.torchModes.slice(0, 1) } : options, print)
   try {
-    if (part === 'products') return await measureProducts(options.sizes, [...peers.values()][0], print)
-    return await benchOnDevice({ ...options, peers, until, print })
+    if (part === 'products') await measureProducts(options.sizes, [...peers.values()][0], row, print)
+    else await benchOnDevice({ ...options, peers, until, row, print })
   } finally {
     for (const peer of peers.values()) peer.stop()
   }
@@ -62,7 +65,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const options = JSON.parse(text) as PartOptions
   const print = (line: string): void => void process.stdout.write(`${line}\n`)
   try {
-    print(JSON.stringify(await runPart(part as Part, options, print)))
+    await runPart(part as Part, options, (row) => print(rowMark + JSON.stringify(row)), print)
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`)
     process.exitCode = 1

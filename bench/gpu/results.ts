@@ -1,5 +1,5 @@
 // What `npm run gpu:check` writes, and how it is shown.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { geometricMean, markdown, showTime, type Times } from '../harness/statistics.js'
 
@@ -21,12 +21,15 @@ export interface BandwidthRow {
 }
 
 export interface ProductRow {
-  /** float32, tfloat32 (float32 rounded to ten bits), float16 or bfloat16. */
+  /** float32, tfloat32 (float32 rounded to ten bits), float16, bfloat16 or int8 (a quantized layer: bytes in and out). */
   readonly dtype: string
-  readonly size: number
+  /** `8192`, `4096x1024x1024` (rows, columns and depth), or a convolution. */
+  readonly shape: string
+  /** `mma` or `wgmma`, where the two are compared. */
+  readonly kernel?: string
   readonly time: Times
   readonly tflops: number
-  /** PyTorch's product, which is cuBLAS's. */
+  /** PyTorch's product, which is cuBLAS's (`_int_mm` of int8). */
   readonly torchTflops?: number
   readonly skipped?: string
 }
@@ -51,11 +54,26 @@ export interface GpuResults {
   readonly bandwidth: BandwidthRow[]
   readonly products: ProductRow[]
   readonly models: GpuModelRow[]
+  /** Products by Hopper's own instructions: those of `wgmma`, each with what `mma` takes. */
+  readonly wgmma?: WgmmaRow[]
 }
 
+/** One product by wgmma and by mma.sync, and how far apart the two are: relative to the largest element. */
+export interface WgmmaRow {
+  readonly dtype: string
+  readonly shape: string
+  readonly kernel: string
+  readonly difference: number
+  readonly right: boolean
+  readonly tflops?: number
+  readonly mmaTflops?: number
+}
+
+/** Whoever reads the file finds the whole of one state of it. */
 export function writeGpuResults(file: string, results: GpuResults): void {
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(`${file}.part`, `${JSON.stringify(results, null, 2)}\n`)
+  renameSync(`${file}.part`, file)
 }
 
 const ours = 'ours'
@@ -92,10 +110,24 @@ export function gpuReport(results: GpuResults): string {
       markdown([
         ['product', 'TFLOP/s', 'cuBLAS', 'ratio'],
         ...results.products.map((r) => [
-          `${r.dtype} ${r.size}`,
+          `${r.dtype} ${r.shape}`,
           r.skipped ?? r.tflops.toFixed(1),
           r.torchTflops?.toFixed(1) ?? '',
           r.torchTflops === undefined || r.skipped !== undefined ? '' : (r.tflops / r.torchTflops).toFixed(2),
+        ]),
+      ]),
+    )
+  if (results.wgmma !== undefined && results.wgmma.length > 0)
+    parts.push(
+      markdown([
+        ['wgmma', 'kernel', 'difference', 'right', 'TFLOP/s', 'mma.sync'],
+        ...results.wgmma.map((r) => [
+          `${r.dtype} ${r.shape}`,
+          r.kernel,
+          r.difference.toExponential(1),
+          r.right ? 'yes' : 'NO',
+          r.tflops?.toFixed(1) ?? '',
+          r.mmaTflops?.toFixed(1) ?? '',
         ]),
       ]),
     )

@@ -5,7 +5,7 @@ One JSON object a line, in and out:
     {"command": "run", "count": N} -> {"ms": TOTAL}
     {"command": "device"} -> {"name": NAME} or {"skipped": TEXT}
     {"command": "load_device", "name": NAME, "folder": FOLDER, "mode": MODE, "dtype": DTYPE, "batch": N} -> {"difference": D}
-    {"command": "product", "dtype": DTYPE, "size": N} -> {"ms": OF ONE}
+    {"command": "product", "dtype": DTYPE, "m": M, "n": N, "k": K} -> {"ms": OF ONE}
     {"command": "memory"} -> {"peakBytes": B, "baseBytes": B, "afterBytes": B}
     {"command": "exit"}
 What fails answers {"error": TEXT}, or {"skipped": TEXT} where the mode cannot be had for the model.
@@ -121,16 +121,21 @@ class Peer:
         want = batched(io['expected'], batch).float()
         return {'difference': float((got.float().cpu() - want).abs().max() / want.abs().max())}
 
-    def product(self, dtype, size):
+    def product(self, dtype, m, n, k):
         torch.backends.cuda.matmul.allow_tf32 = dtype == 'tfloat32'
         kind = torch.float32 if dtype == 'tfloat32' else getattr(torch, dtype)
-        a, b = (torch.randn(size, size, device='cuda', dtype=kind) for _ in range(2))
+        if dtype == 'int8':
+            a, w = (torch.randint(-128, 128, shape, device='cuda', dtype=kind) for shape in ((m, k), (n, k)))
+            b, call = w.t(), torch._int_mm
+        else:
+            a, b = torch.randn(m, k, device='cuda', dtype=kind), torch.randn(k, n, device='cuda', dtype=kind)
+            call = torch.matmul
         times = []
         for _ in range(8):
             start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             start.record()
             for _ in range(5):
-                a @ b
+                call(a, b)
             end.record()
             end.synchronize()
             times.append(start.elapsed_time(end) / 5)

@@ -143,6 +143,8 @@ export interface SignatureReport {
   readonly graphs: number
   readonly graphNodes: number
   readonly graphBytes: number
+  /** Memory of the CPU that graphs copy arguments from and results to. */
+  readonly pinnedBytes: number
   /** Why there are no graphs, or which steps they do not have; empty otherwise. */
   readonly graphReason: string
 }
@@ -272,7 +274,6 @@ export interface CudaDeviceProperties {
   readonly memoryBusWidth: number
 }
 
-/** Memory of a CUDA device, in bytes. */
 /** CUDA graphs of this process. */
 export interface CudaGraphStats {
   /** Made so far, and those that are there now. */
@@ -281,7 +282,10 @@ export interface CudaGraphStats {
   readonly launches: number
   /** Kernels and copies in all launches. */
   readonly launchedNodes: number
+  /** How often a result was read on the CPU where its graph had copied it already. */
+  readonly pinnedReads: number
 }
+/** Memory of a CUDA device, in bytes. */
 export interface CudaMemoryStats {
   /** In use by tensors and schedules. */
   readonly liveBytes: number
@@ -294,6 +298,10 @@ export interface CudaMemoryStats {
   readonly totalBytes: number
   /** How often memory was asked of the driver. */
   readonly allocations: number
+  /** Memory of the CPU that copies from and to the device pass through. */
+  readonly pinnedBytes: number
+  /** Of `liveBytes`: what all recorded signatures of the device share. */
+  readonly arenaBytes: number
 }
 
 /** CUDA devices; where a device may be left out, it is the current one of the thread. */

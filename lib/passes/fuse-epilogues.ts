@@ -137,8 +137,8 @@ class Fusion {
     const other = a === value ? b : a
     // Constants are mostly vectors that broadcast, which the kernels add more slowly than the operator does.
     if (other.type !== TensorType || other.node.constant !== undefined) return undefined
-    // In place, the sum has the dtype of the layer; else the kernels promote as the operator does, but not those of halves on a device, to which mixed
-    // precision brings residuals of float32.
+    // In place, the sum has the dtype of the layer; else the rows promote as the operator does. Residuals of float32, which mixed precision brings to
+    // layers of halves, belong to the group of what follows: the rows would add them apart, in a kernel of its own.
     const mayPromote = name === 'aten::add.Tensor' && !halves.includes(layer.dtype)
     return mayPromote || floatDType(other, this.facts) === layer.dtype ? other : undefined
   }

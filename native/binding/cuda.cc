@@ -2,6 +2,7 @@
 
 #include "binding/environment.h"
 #include "core/device.h"
+#include "core/host_copy.h"
 
 namespace torchscript::binding {
 namespace {
@@ -50,6 +51,8 @@ Napi::Value memory_stats(const Napi::CallbackInfo& info) {
   result.Set("freeBytes", static_cast<double>(c.free_bytes));
   result.Set("totalBytes", static_cast<double>(c.total_bytes));
   result.Set("allocations", static_cast<double>(c.allocations));
+  result.Set("pinnedBytes", static_cast<double>(c.pinned_bytes));
+  result.Set("arenaBytes", static_cast<double>(c.arena_bytes));
   return result;
 }
 
@@ -89,6 +92,7 @@ Napi::Object cuda_face(Napi::Env env) {
     result.Set("alive", static_cast<double>(c.alive));
     result.Set("launches", static_cast<double>(c.launches));
     result.Set("launchedNodes", static_cast<double>(c.launched_nodes));
+    result.Set("pinnedReads", static_cast<double>(HostCopy::served()));
     return result;
   });
   define("currentDevice", [](const Napi::CallbackInfo& info) -> Napi::Value {

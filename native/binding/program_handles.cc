@@ -304,6 +304,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       row.Set("graphs", static_cast<double>(r.graphs.graphs));
       row.Set("graphNodes", static_cast<double>(r.graphs.nodes));
       row.Set("graphBytes", static_cast<double>(r.graphs.bytes));
+      row.Set("pinnedBytes", static_cast<double>(r.graphs.pinned_bytes));
       row.Set("graphReason", r.graphs.reason);
       array.Set(static_cast<uint32_t>(i), row);
     }

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "core/errors.h"
+#include "core/host_copy.h"
 #include "core/memory.h"
 #include "core/run.h"
 
@@ -68,6 +69,15 @@ void* allocate_on(int device, size_t bytes) {
   }
   return cuda.allocate(device, bytes);
 }
+void grow_arena(SharedArena& arena, size_t bytes) {
+  try {
+    return arena.grow(bytes);
+  } catch (const OperatorError& e) {
+    if (e.python_class != "OutOfMemoryError") throw;
+    Schedule::release_idle_device_memory();
+  }
+  arena.grow(bytes);
+}
 void free_on(int device, void* block, size_t bytes) noexcept {
   if (device == kCpuDevice) free_block(block, bytes);
   else if (Accelerator* found = accelerator()) found->release(device, block, bytes);
@@ -128,7 +138,7 @@ Ref<Tensor> moved_to(const Tensor& tensor, int8_t device) {
   made->requires_grad = tensor.requires_grad;
   made->storage->is_weight = tensor.storage->is_weight;
   KernelRuntime runtime;
-  copy_views(runtime, made->view, from);
+  if (!copy_from_pinned(runtime, made->view, *tensor.storage, from)) copy_views(runtime, made->view, from);
   return made;
 }
 
@@ -189,6 +199,10 @@ void copy_views_across(Runtime& runtime, const TensorView& destination, const Te
   Block landed(to_bytes, destination.device);
   cuda.copy_between(destination.device, landed.data(), source.device, bytes, to_bytes);
   cuda.copy_views(destination, contiguous_like(destination, destination.dtype, landed.data(), destination.device));
+}
+
+bool copy_from_pinned(Runtime& runtime, const TensorView& destination, const Storage& storage, const TensorView& source) {
+  return storage.host_copy && destination.device == kCpuDevice && storage.host_copy->read(runtime, storage, destination, source);
 }
 
 void enqueue_views_in(const TensorView& destination, const TensorView& pinned) {

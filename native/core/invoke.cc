@@ -441,7 +441,7 @@ void Run::resize_out(Tensor& out, const TensorView& result) {
 void Run::copy_recorded(Tensor& destination, Tensor& source) {
   source.storage->settle();
   destination.storage->about_to_write();
-  copy_views(runtime_, destination.view, source.view);
+  if (!copy_from_pinned(runtime_, destination.view, *source.storage, source.view)) copy_views(runtime_, destination.view, source.view);
   destination.storage->version.fetch_add(1, std::memory_order_release);
   if (!recorder_) return;
   Arg arg;
@@ -505,7 +505,12 @@ Value Run::item(const Tensor& tensor) {
   tensor.storage->settle();
   if (recorder_) recorder_->reads(tensor, "it reads the value of a tensor (item)");
   if (tensor.numel() != 1) fail("a Tensor with %lld elements cannot be converted to Scalar", static_cast<long long>(tensor.numel()));
-  return read_element(tensor.view);
+  if (!tensor.storage->host_copy) return read_element(tensor.view);
+  alignas(16) char element[16];
+  TensorView here = tensor.view;
+  here.device = kCpuDevice;
+  here.data = element;
+  return read_element(copy_from_pinned(runtime_, here, *tensor.storage, tensor.view) ? here : tensor.view);
 }
 
 void Run::reads_data(const Tensor& tensor, const char* reason) {

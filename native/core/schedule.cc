@@ -6,6 +6,7 @@
 
 #include "core/device.h"
 #include "core/errors.h"
+#include "core/invoke.h"
 #include "core/run.h"
 #include "core/schedule_instance.h"
 
@@ -41,6 +42,11 @@ void Schedule::prepare() {
   }
   for (const ScheduleSlot& slot : slots)
     ninputs_ = std::max(ninputs_, static_cast<size_t>(slot.kind == SlotKind::Input ? slot.input + 1 : 0));
+  for (ScheduleStep& step : steps) {
+    if (step.row != &copy_row() || step.device != kCpuDevice) continue;
+    const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[static_cast<size_t>(args[static_cast<size_t>(step.first_arg)].view)])];
+    if (slot.kind == SlotKind::Input && slot.device != kCpuDevice) step.reads_input = slot.input;
+  }
   keepable_ = !output_slots_.empty() && can_keep(result);
   free_.reserve(kKeptInstances);
   prepared_ = true;
@@ -50,9 +56,11 @@ Schedule::InstancePtr Schedule::make_instance() {
   InstancePtr instance(new Instance);
   Instance& in = *instance;
   in.arena = Block(arena_bytes);
-  if (device_arena_bytes > 0) in.device_arena = Block(device_arena_bytes, device);
+  if (device != kCpuDevice) in.shared = require_accelerator().share_arena(device);
+  if (in.shared) grow_arena(*in.shared, device_arena_bytes);
+  else if (device_arena_bytes > 0) in.device_arena = Block(device_arena_bytes, device);
   in.views = views;
-  auto arena = [&in](int8_t on) { return static_cast<char*>(on == kCpuDevice ? in.arena.data() : in.device_arena.data()); };
+  auto arena = [&in](int8_t on) { return static_cast<char*>(on == kCpuDevice ? in.arena.data() : in.on_device()); };
   for (size_t v = 0; v < views.size(); v++) {
     const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[v])];
     if (slot.kind == SlotKind::Intermediate) in.views[v].data = arena(slot.device) + slot.arena + view_offsets[v];
@@ -89,6 +97,16 @@ Schedule::InstancePtr Schedule::make_instance() {
   in.outputs.reserve(output_slots_.size());
   in.runtime.keep_scratch();
   return instance;
+}
+
+// Note [The arena of a device]
+// Everything of a device is done in one order, so that two schedules never run at once there, and all of them have their intermediates at the same
+// addresses: memory for the largest is enough. That holds as long as the work of two calls does not mix, which calls on several threads might do:
+// who asks for work on the arena holds its order until all of it is asked for. Graphs have what they own of inputs and results there too, and what
+// their kernels ask for; so inputs are copied in, and results out, within the same hold. What outlives the call is elsewhere: results, and those that
+// `keeps` gives again.
+std::unique_lock<std::mutex> Schedule::hold_order(const Instance& in) {
+  return in.shared ? std::unique_lock<std::mutex>(in.shared->order()) : std::unique_lock<std::mutex>();
 }
 
 // What kernels make once for a signature, with the first instance.
@@ -207,7 +225,8 @@ void Schedule::run_steps(Instance& in, int first, int last) {
   try {
     for (; step != end; step++, call++) {
       runtime.begin_operator();
-      step->row->run(*call);
+      if (step->reads_input < 0 || !copy_from_pinned(runtime, call->outputs[0], *in.inputs[step->reads_input]->storage, *call->args[0].tensor))
+        step->row->run(*call);
       runtime.end_operator(step->name, step->row->name, call, static_cast<int>(step - steps.data()),
                            step->frames < 0 ? nullptr : &stacks[static_cast<size_t>(step->frames)]);
     }
@@ -220,11 +239,17 @@ void Schedule::run_steps(Instance& in, int first, int last) {
   }
 }
 
-void Schedule::check_decisions(const Instance& in, int step, size_t* next) const {
+void Schedule::check_decisions(Instance& in, int step, size_t* next) const {
   for (; *next < decisions.size() && decisions[*next].step <= step; ++*next) {
     const ScheduleDecision& decision = decisions[*next];
     std::vector<char> bytes(decision.bytes.size());
-    require_accelerator().copy_out(device, bytes.data(), in.views[static_cast<size_t>(decision.view)].data, bytes.size());
+    const TensorView& there = in.views[static_cast<size_t>(decision.view)];
+    const ScheduleSlot& slot = slots[static_cast<size_t>(view_slots[static_cast<size_t>(decision.view)])];
+    TensorView here = there;
+    here.device = kCpuDevice;
+    here.data = bytes.data();
+    if (slot.kind != SlotKind::Input || !copy_from_pinned(in.runtime, here, *in.inputs[slot.input]->storage, there))
+      require_accelerator().copy_out(device, bytes.data(), there.data, bytes.size());
     if (bytes != decision.bytes) throw Diverged{*next, std::move(bytes)};
   }
 }
@@ -241,15 +266,18 @@ Value Schedule::replay(Instance& in, Tensor* const* inputs, bool keeps, int leas
   for (int input : written_inputs) inputs[input]->storage->about_to_write();
   for (const Ref<Storage>& storage : written_externals) storage->about_to_write();
   keeps = keeps && keepable_;
+  in.inputs = inputs;
   // Listeners want to see each kernel.
-  if (least_graph > 0 && device != kCpuDevice && !trace_enabled() && !profile_enabled() && capture(in, inputs, least_graph))
+  if (least_graph > 0 && device != kCpuDevice && !trace_enabled() && !profile_enabled() && capture(in, inputs, keeps, least_graph))
     return replay_graphs(in, inputs, keeps);
+  const auto order = hold_order(in);
   if (in.graphs) in.graphs->is_stale = true;
   if (keeps && !in.kept.empty() && reads_kept(in.kept, inputs, ninputs_)) {
     in.kept.clear();
     in.kept_result = Value();
   }
   if (keeps && !in.kept.empty()) {
+    for (const Ref<Storage>& storage : in.kept) storage->about_to_write();
     in.outputs.assign(in.kept.begin(), in.kept.end());
   } else {
     for (int slot : output_slots_)

@@ -13,6 +13,8 @@
 
 namespace torchscript {
 
+class DeviceGraph;
+
 enum class SlotKind : uint8_t {
   Input,         // the storage of a tensor argument
   External,      // a weight, constant or attribute of the program
@@ -49,6 +51,7 @@ struct ScheduleStep {
   std::shared_ptr<const void> prepared;
   int frames = -1;  // where it was called: index into stacks
   bool random = false;
+  int reads_input = -1;  // which argument, on the device, it copies to the CPU
 };
 
 // An argument; tensors are indices into views.
@@ -91,6 +94,7 @@ struct StackFrame {
 // How a schedule uses graphs of its device (accelerator.h).
 struct GraphReport {
   int64_t graphs = 0, nodes = 0, bytes = 0;  // of one instance; bytes of inputs and results that the graphs own
+  int64_t pinned_bytes = 0;
   std::string reason;                        // why none, or not for all steps
 };
 
@@ -155,13 +159,22 @@ class Schedule {
   // Marks what a run writes, whatever happens.
   struct Settled;
   InstancePtr make_instance();
+  static std::unique_lock<std::mutex> hold_order(const Instance& instance);
   void run_steps(Instance& instance, int first, int last);
   // Those before step `step`, from number `*next` on.
-  void check_decisions(const Instance& instance, int step, size_t* next) const;
+  void check_decisions(Instance& instance, int step, size_t* next) const;
   bool is_capturable(size_t step) const;
   // Makes the instance's graphs, unless that has failed before.
-  bool capture(Instance& instance, Tensor* const* inputs, int least_graph);
-  std::unique_ptr<Graphs> try_capture(Instance& instance, Tensor* const* inputs, int least_graph, int* failed, std::string* reason);
+  bool capture(Instance& instance, Tensor* const* inputs, bool keeps, int least_graph);
+  std::unique_ptr<Graphs> try_capture(Instance& instance, Tensor* const* inputs, bool keeps, int least_graph, int* failed, std::string* reason);
+  // A piece of the instance's graphs.
+  std::unique_ptr<DeviceGraph> capture_piece(Instance& instance, Graphs& graphs, size_t piece, int* at);
+  void report_graphs(const Graphs& graphs);
+  void find_results(Graphs& graphs) const;
+  void enqueue_results(const Graphs& graphs) const;
+  // Ends the last run's results, and makes the graph with the copies to pinned memory that its uses ask for.
+  void choose_copies(Instance& instance);
+  void copy_results(Instance& instance, const std::vector<bool>& copied);
   Value replay_graphs(Instance& instance, Tensor* const* inputs, bool keeps);
   void prepare_steps(Instance& instance);
   bool can_keep(const ResultNode& node) const;

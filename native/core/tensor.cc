@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/derived.h"
+#include "core/host_copy.h"
 #include "core/memory.h"
 #include "core/mmap.h"
 #include "core/pack.h"
@@ -59,6 +60,7 @@ size_t Storage::packed_bytes() const {
 void Storage::note_write() {
   if (file) file->about_to_write();
   if (derived) derived->about_to_write(*this);
+  if (host_copy) host_copy->forget();
 }
 void Storage::compute_contents() { derived->settle(*this); }
 void Storage::drop_pages() {

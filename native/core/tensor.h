@@ -14,6 +14,7 @@ namespace torchscript {
 struct PackCache;
 class FileMapping;
 class Derived;
+class HostCopy;
 
 // A block of memory. Freed by `deleter` when given, else by the aligned allocator.
 struct Storage : RefCounted, Recycled<Storage> {
@@ -49,6 +50,8 @@ struct Storage : RefCounted, Recycled<Storage> {
   size_t packed_bytes() const;
   // Where the contents come from when they are computed on demand (derived.h). Set before anybody else sees the storage.
   std::unique_ptr<Derived> derived;
+  // Of a result that a graph of a device made. Set before anybody else sees the storage.
+  Ref<HostCopy> host_copy;
   // True while the contents are not in memory: whoever reads `data` calls settle() first.
   std::atomic<bool> away{false};
   void settle() {
@@ -57,7 +60,7 @@ struct Storage : RefCounted, Recycled<Storage> {
 
   // Called before anything writes into the memory.
   void about_to_write() {
-    if (file || derived) note_write();
+    if (file || derived || host_copy) note_write();
   }
   // Gives back memory that can be read from its file again.
   void drop_pages();

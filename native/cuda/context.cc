@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "cuda/arena.h"
 #include "cuda/kernel_cache.h"
 #include "cuda/kernels.h"
 
@@ -31,15 +32,6 @@ SizeClass size_class(size_t bytes) {
   return {8 + 8 * (e - 12) + static_cast<int>(eighths) - 1, (size_t{1} << e) + eighths * step};
 }
 
-// Each request goes to the driver with its own size, so that a checking driver sees accesses beyond the end.
-bool is_exact() {
-  static const bool exact = [] {
-    const char* value = std::getenv("TORCHSCRIPT_CUDA_ALLOCATOR");
-    return value && std::strcmp(value, "exact") == 0;
-  }();
-  return exact;
-}
-
 std::string size_text(double bytes) {
   const char* units[] = {"bytes", "KiB", "MiB", "GiB"};
   int unit = 0;
@@ -54,6 +46,18 @@ struct Capture {
   Context* context = nullptr;
   StreamHandle stream = nullptr;
   std::vector<std::pair<void*, size_t>> kept;  // freed meanwhile: the graph's
+  SharedArena* arena = nullptr;                // where memory comes from
+  size_t scratch_at = 0, scratch_end = 0;
+  bool has(const void* block) const {
+    const char* begin = arena ? static_cast<const char*>(arena->base()) : nullptr;
+    return arena && block >= begin + scratch_at && block < begin + scratch_end;
+  }
+  // Blocks of the arena are nobody's.
+  void release_kept() noexcept {
+    for (auto [block, bytes] : kept)
+      if (!has(block)) context->allocator->release(block, bytes);
+    kept.clear();
+  }
 };
 thread_local Capture* capture = nullptr;
 
@@ -63,8 +67,8 @@ std::atomic<int64_t> graphs_captured{0}, graphs_alive{0}, graph_launches{0}, gra
 
 class CapturedGraph final : public DeviceGraph {
  public:
-  CapturedGraph(Context& context, GraphExecHandle instance, size_t nodes, std::vector<std::pair<void*, size_t>> kept)
-      : context_(context), instance_(instance), nodes_(nodes), kept_(std::move(kept)) {
+  CapturedGraph(Context& context, GraphExecHandle instance, size_t nodes, std::vector<std::pair<void*, size_t>> kept, size_t scratch)
+      : context_(context), instance_(instance), nodes_(nodes), kept_(std::move(kept)), scratch_(scratch) {
     graphs_captured++;
     graphs_alive++;
   }
@@ -86,7 +90,7 @@ class CapturedGraph final : public DeviceGraph {
   }
   size_t nodes() const override { return nodes_; }
   size_t bytes() const override {
-    size_t sum = 0;
+    size_t sum = scratch_;
     for (const auto& [block, bytes] : kept_) sum += bytes;
     return sum;
   }
@@ -96,11 +100,14 @@ class CapturedGraph final : public DeviceGraph {
   GraphExecHandle instance_;
   size_t nodes_;
   std::vector<std::pair<void*, size_t>> kept_;
+  size_t scratch_;
 };
 
 class Event final : public DeviceEvent {
  public:
-  explicit Event(int device) : context_(enter(device)) { TS_CUDA(event_create, &handle_, kEventDisableTiming | kEventBlockingSync); }
+  Event(int device, bool spins) : context_(enter(device)) {
+    TS_CUDA(event_create, &handle_, kEventDisableTiming | (spins ? 0 : kEventBlockingSync));
+  }
   ~Event() override {
     if (driver().ctx_set_current(context_.handle) == kSuccess) driver().event_destroy(handle_);
     leave();
@@ -156,6 +163,12 @@ class Backend final : public Accelerator {
         capture->kept.erase(at);
         return block;
       }
+      if (capture->arena) {
+        const size_t at = capture->scratch_end, end = at + ((std::max<size_t>(bytes, 1) + 255) & ~size_t{255});
+        capture->arena->grow(end);
+        capture->scratch_end = end;
+        return static_cast<char*>(capture->arena->base()) + at;
+      }
     }
     return context.allocator->allocate(bytes);
   }
@@ -176,7 +189,12 @@ class Backend final : public Accelerator {
     TS_CUDA(stream_synchronize, context.stream);
     context.allocator->release_cached();
   }
-  DeviceMemoryCounters counters(int device) override { return enter(device).allocator->counters(); }
+  DeviceMemoryCounters counters(int device) override {
+    Context& context = enter(device);
+    DeviceMemoryCounters counters = context.allocator->counters();
+    counters.pinned_bytes = context.pinned_bytes;
+    return counters;
+  }
   void reset_peak(int device) override { enter(device).allocator->reset_peak(); }
 
   void copy_in(int device, void* to, const void* from, size_t bytes) override {
@@ -216,24 +234,39 @@ class Backend final : public Accelerator {
     TS_CUDA(stream_synchronize, context.stream);
     context.check_fault();
   }
-  std::unique_ptr<DeviceEvent> make_event(int device) override { return std::make_unique<Event>(device); }
+  std::unique_ptr<DeviceEvent> make_event(int device, bool spins) override { return std::make_unique<Event>(device, spins); }
 
-  void* allocate_pinned(size_t bytes) override {
-    enter(current);
+  void* allocate_pinned(int device, size_t bytes) override {
+    Context& context = enter(device);
     void* memory = nullptr;
     TS_CUDA(mem_host_alloc, &memory, std::max<size_t>(bytes, 1), kHostAllocPortable);
+    context.pinned_bytes += static_cast<int64_t>(bytes);
     return memory;
   }
-  void release_pinned(void* block) noexcept override {
-    if (block) driver().mem_free_host(block);
+  void release_pinned(int device, void* block, size_t bytes) noexcept override {
+    if (!block) return;
+    driver().mem_free_host(block);
+    try {
+      enter(device).pinned_bytes -= static_cast<int64_t>(bytes);
+    } catch (...) {
+      // The device is gone.
+    }
   }
+  size_t pinned_bytes(int device) override { return static_cast<size_t>(enter(device).pinned_bytes.load()); }
 
   void keep_kernels(const std::string& folder) override { set_kernel_folder(folder); }
-  void begin_capture(int device) override {
+  std::unique_ptr<SharedArena> share_arena(int device) override {
+    ArenaMemory* arena = enter(device).arena;
+    return arena ? arena->share() : nullptr;
+  }
+
+  void begin_capture(int device, SharedArena* arena, size_t scratch_at) override {
     Context& context = enter(device);
     if (capture) fail("A capture goes on already");
     auto fresh = std::make_unique<Capture>();
     fresh->context = &context;
+    fresh->arena = arena;
+    fresh->scratch_at = fresh->scratch_end = scratch_at;
     TS_CUDA(stream_create, &fresh->stream, kStreamNonBlocking);
     const Result result = driver().stream_begin_capture(fresh->stream, kCaptureRelaxed);
     if (result != kSuccess) driver().stream_destroy(fresh->stream);
@@ -256,10 +289,11 @@ class Backend final : public Accelerator {
       driver().graph_destroy(graph);
     }
     if (result != kSuccess) {
-      for (auto [block, bytes] : done->kept) done->context->allocator->release(block, bytes);
+      done->release_kept();
       check_result(result, call);
     }
-    return std::make_unique<CapturedGraph>(*done->context, instance, nodes, std::move(done->kept));
+    std::erase_if(done->kept, [&](const auto& block) { return done->has(block.first); });
+    return std::make_unique<CapturedGraph>(*done->context, instance, nodes, std::move(done->kept), done->scratch_end - done->scratch_at);
   }
   bool is_capturing() override { return capture != nullptr; }
   DeviceGraphCounters graph_counters() override { return {graphs_captured, graphs_alive, graph_launches, graph_nodes_launched}; }
@@ -269,7 +303,7 @@ class Backend final : public Accelerator {
     GraphHandle graph = nullptr;
     if (driver().stream_end_capture(done->stream, &graph) == kSuccess && graph) driver().graph_destroy(graph);
     driver().stream_destroy(done->stream);
-    for (auto [block, bytes] : done->kept) done->context->allocator->release(block, bytes);
+    done->release_kept();
   }
   void enqueue_copy_in(int device, void* to, const void* pinned, size_t bytes) override {
     if (bytes == 0) return;
@@ -291,6 +325,35 @@ class Backend final : public Accelerator {
 Backend backend;
 
 }  // namespace
+
+bool Allocator::is_exact() {
+  static const bool exact = [] {
+    const char* value = std::getenv("TORCHSCRIPT_CUDA_ALLOCATOR");
+    return value && std::strcmp(value, "exact") == 0;
+  }();
+  return exact;
+}
+
+void Allocator::map(size_t bytes, const std::function<Result()>& make) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  Result result = make();
+  if (result == kOutOfMemory) {
+    release_cached_locked();
+    result = make();
+  }
+  if (result == kOutOfMemory) out_of_memory(bytes, static_cast<size_t>(counters_.live_bytes), static_cast<size_t>(counters_.cached_bytes));
+  check_result(result, "mem_map");
+  counters_.allocations++;
+  counters_.arena_bytes += static_cast<int64_t>(bytes);
+  counters_.live_bytes += static_cast<int64_t>(bytes);
+  counters_.peak_bytes = std::max(counters_.peak_bytes, counters_.live_bytes);
+}
+
+void Allocator::unmapped(size_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  counters_.arena_bytes -= static_cast<int64_t>(bytes);
+  counters_.live_bytes -= static_cast<int64_t>(bytes);
+}
 
 void* Allocator::allocate(size_t bytes) {
   if (bytes > kLargestRequest) out_of_memory(bytes, 0, 0);
@@ -381,6 +444,7 @@ Staging::Piece& Staging::next() {
     void* memory = nullptr;
     TS_CUDA(mem_host_alloc, &memory, kPiece, kHostAllocPortable);
     piece.memory = static_cast<char*>(memory);
+    pinned_bytes_ += static_cast<int64_t>(kPiece);
     TS_CUDA(event_create, &piece.done, kEventDisableTiming);
   }
   if (piece.used) TS_CUDA(event_synchronize, piece.done);
@@ -452,6 +516,7 @@ Context::Context(int which) : index(which) {
   properties.memory_clock_khz = attribute(kMemoryClock);
   properties.memory_bus_bits = attribute(kMemoryBusWidth);
   allocator = std::make_unique<Allocator>(which);
+  if (!Allocator::is_exact() && attribute(kVirtualMemory)) arena = ArenaMemory::make(*this).release();
   void* memory = nullptr;
   TS_CUDA(mem_host_alloc, &memory, sizeof(Fault), kHostAllocPortable | kHostAllocMapped);
   fault = new (memory) Fault;

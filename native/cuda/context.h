@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,7 +19,12 @@ namespace torchscript::cuda {
 class Allocator {
  public:
   explicit Allocator(int device) : device_(device) {}
+  // Whether each request goes to the driver with its own size, so that a checking driver sees accesses beyond the end.
+  static bool is_exact();
   void* allocate(size_t bytes);
+  // Memory that came from the driver in another way. `make` asks for it, and is asked again after cached blocks were given back.
+  void map(size_t bytes, const std::function<Result()>& make);
+  void unmapped(size_t bytes);
   void release(void* block, size_t bytes) noexcept;
   void release_cached();
   DeviceMemoryCounters counters();
@@ -39,7 +45,8 @@ class Allocator {
 // the copy that used it is done.
 class Staging {
  public:
-  ~Staging() = default;
+  // `pinned_bytes` counts the memory.
+  explicit Staging(std::atomic<int64_t>& pinned_bytes) : pinned_bytes_(pinned_bytes) {}
   void copy_in(StreamHandle stream, DevicePointer to, const void* from, size_t bytes);
   void copy_out(StreamHandle stream, void* to, DevicePointer from, size_t bytes);
 
@@ -52,10 +59,13 @@ class Staging {
     bool used = false;
   };
   Piece& next();
+  std::atomic<int64_t>& pinned_bytes_;
   std::mutex mutex_;
   Piece pieces_[kPieces];
   int at_ = 0;
 };
+
+class ArenaMemory;
 
 struct Context {
   int index = 0;
@@ -64,7 +74,9 @@ struct Context {
   StreamHandle stream = nullptr;  // all work of the device
   DeviceProperties properties;
   std::unique_ptr<Allocator> allocator;
-  Staging staging;
+  ArenaMemory* arena = nullptr;  // null where there is none
+  std::atomic<int64_t> pinned_bytes{0};
+  Staging staging{pinned_bytes};
   Fault* fault = nullptr;  // what kernels have found wrong
   // Throws it, once.
   void check_fault();

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cpu-avx/conv/bottleneck_parts.h"
+#include "cuda/epilogue.h"
 #include "cuda/conv_tiles.h"
 #include "cuda/rows.h"
 
@@ -396,23 +397,8 @@ TS_CUDA_CONV(conv_transpose1d, 1, kTransposedNd);
 TS_CUDA_CONV(conv_transpose2d, 2, kTransposedNd);
 TS_CUDA_CONV(conv_transpose3d, 3, kTransposedNd);
 
-// The residual is repeated to the product's shape; one that makes the result larger, or of another dtype, is not taken.
-void run_with_epilogue(Call& call) {
-  const Activation activation = activation_argument(call, kEpilogueActivation);
-  const TensorView* residual = call.optional_tensor(kEpilogueResidual);
-  if (!residual) return conv_with<0, kEpilogue>(call, nullptr, activation);
-  const TensorView& out = call.outputs[0];
-  TensorView repeated = *residual;
-  repeated.ndim = out.ndim;
-  for (int d = 0; d < out.ndim; d++) {
-    const int from = d - (out.ndim - residual->ndim);
-    repeated.sizes[d] = out.sizes[d];
-    repeated.strides[d] = from < 0 || residual->sizes[from] != out.sizes[d] ? 0 : residual->strides[from];
-  }
-  conv_with<0, kEpilogue>(call, &repeated, activation);
-}
-bool takes_epilogue(const Call& call) {
-  if (!takes(call)) return false;
+// Whether the kernels take the residual: it has the product's dtype and is repeated to its shape.
+bool fits_residual(const Call& call) {
   const TensorView* residual = call.optional_tensor(kEpilogueResidual);
   if (!residual) return true;
   if (residual->dtype != call.tensor(0).dtype) return false;
@@ -428,6 +414,22 @@ bool takes_epilogue(const Call& call) {
   }
   return true;
 }
+void run_with_epilogue(Call& call) {
+  if (!fits_residual(call)) return run_epilogue_apart(call, "convolution_epilogue", kEpilogueResidual, kEpilogueActivation, run_with_epilogue);
+  const Activation activation = activation_argument(call, kEpilogueActivation);
+  const TensorView* residual = call.optional_tensor(kEpilogueResidual);
+  if (!residual) return conv_with<0, kEpilogue>(call, nullptr, activation);
+  const TensorView& out = call.outputs[0];
+  TensorView repeated = *residual;
+  repeated.ndim = out.ndim;
+  for (int d = 0; d < out.ndim; d++) {
+    const int from = d - (out.ndim - residual->ndim);
+    repeated.sizes[d] = out.sizes[d];
+    repeated.strides[d] = from < 0 || residual->sizes[from] != out.sizes[d] ? 0 : residual->strides[from];
+  }
+  conv_with<0, kEpilogue>(call, &repeated, activation);
+}
+bool takes_epilogue(const Call& call) { return takes(call) && takes_residual(call.optional_tensor(kEpilogueResidual)); }
 TS_CUDA_KERNEL(convolution_epilogue, {.run = run_with_epilogue,
                                       .pack_arg = 1,
                                       .pack_bytes = conv_pack_bytes<0, kEpilogue>,
@@ -443,7 +445,7 @@ bool takes_bottleneck(const Call& call) {
   if (!fits || !residual) return fits;
   bottleneck::with_parts(const_cast<Call&>(call), [&](bottleneck::Part*, bottleneck::Part& depthwise, bottleneck::Part& project) {
     (void)depthwise;
-    fits = takes_epilogue(project.call);
+    fits = takes_epilogue(project.call) && fits_residual(project.call);
   });
   return fits;
 }

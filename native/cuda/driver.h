@@ -32,9 +32,26 @@ using LinkHandle = LinkHandle_*;
 constexpr Result kSuccess = 0, kOutOfMemory = 2, kNotFound = 500, kNotReady = 600, kIllegalAddress = 700;
 // CU_DEVICE_ATTRIBUTE_*
 constexpr int kMaxThreadsPerBlock = 1, kMaxSharedPerBlock = 8, kWarpSize = 10, kClockRate = 13, kMultiprocessorCount = 16, kMemoryClock = 36,
-              kMemoryBusWidth = 37, kL2CacheSize = 38, kComputeMajor = 75, kComputeMinor = 76, kMaxSharedPerBlockOptin = 97;
+              kMemoryBusWidth = 37, kL2CacheSize = 38, kComputeMajor = 75, kComputeMinor = 76, kMaxSharedPerBlockOptin = 97,
+              kVirtualMemory = 102;
 // CU_FUNC_ATTRIBUTE_*
-constexpr int kFunctionMaxDynamicShared = 8;
+constexpr int kFunctionStaticShared = 1, kFunctionMaxDynamicShared = 8;
+// CUmemAllocationProp and CUmemAccessDesc.
+struct MemoryLocation {
+  int type = 1;  // a device
+  int id = 0;
+};
+struct MemoryProperties {
+  int type = 1;  // pinned
+  int handle_types = 0;
+  MemoryLocation location;
+  void* windows_handle = nullptr;
+  unsigned char flags[8] = {};
+};
+struct MemoryAccess {
+  MemoryLocation location;
+  int flags = 3;  // reading and writing
+};
 constexpr unsigned kStreamNonBlocking = 1, kEventDisableTiming = 2, kEventBlockingSync = 1, kCaptureRelaxed = 2, kHostAllocPortable = 1, kHostAllocMapped = 2;
 // CU_JIT_*
 constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6, kJitInputPtx = 1;
@@ -78,6 +95,7 @@ constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6, kJitInputPtx = 1;
                    (ModuleHandle * module, const void* image, unsigned count, int* options, void** values))                             \
   TS_CUDA_FUNCTION(module_unload, "cuModuleUnload", (ModuleHandle module))                                                              \
   TS_CUDA_FUNCTION(module_get_function, "cuModuleGetFunction", (FunctionHandle * function, ModuleHandle module, const char* name))      \
+  TS_CUDA_FUNCTION(func_get_attribute, "cuFuncGetAttribute", (int* value, int attribute, FunctionHandle function))                      \
   TS_CUDA_FUNCTION(func_set_attribute, "cuFuncSetAttribute", (FunctionHandle function, int attribute, int value))                       \
   TS_CUDA_FUNCTION(occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor",                                                            \
                    (int* blocks, FunctionHandle function, int block_size, size_t dynamic_shared))                                       \
@@ -97,6 +115,18 @@ constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6, kJitInputPtx = 1;
                    (LinkHandle link, int type, void* data, size_t bytes, const char* name, unsigned count, int* options, void** values)) \
   TS_CUDA_OPTIONAL(link_complete, "cuLinkComplete", (LinkHandle link, void** cubin, size_t* bytes))                                     \
   TS_CUDA_OPTIONAL(link_destroy, "cuLinkDestroy", (LinkHandle link))                                                                    \
+  TS_CUDA_OPTIONAL(mem_granularity, "cuMemGetAllocationGranularity",                                                                    \
+                   (size_t* bytes, const MemoryProperties* properties, int option))                                                     \
+  TS_CUDA_OPTIONAL(mem_reserve, "cuMemAddressReserve",                                                                                  \
+                   (DevicePointer * pointer, size_t bytes, size_t alignment, DevicePointer wanted, unsigned long long flags))           \
+  TS_CUDA_OPTIONAL(mem_create, "cuMemCreate",                                                                                           \
+                   (unsigned long long* handle, size_t bytes, const MemoryProperties* properties, unsigned long long flags))            \
+  TS_CUDA_OPTIONAL(mem_release, "cuMemRelease", (unsigned long long handle))                                                            \
+  TS_CUDA_OPTIONAL(mem_map, "cuMemMap",                                                                                                 \
+                   (DevicePointer pointer, size_t bytes, size_t offset, unsigned long long handle, unsigned long long flags))           \
+  TS_CUDA_OPTIONAL(mem_unmap, "cuMemUnmap", (DevicePointer pointer, size_t bytes))                                                      \
+  TS_CUDA_OPTIONAL(mem_set_access, "cuMemSetAccess",                                                                                    \
+                   (DevicePointer pointer, size_t bytes, const MemoryAccess* access, size_t count))                                     \
   TS_CUDA_OPTIONAL(launch_kernel_ex, "cuLaunchKernelEx",                                                                                \
                    (const void* config, FunctionHandle function, void** parameters, void** extra))                                      \
   TS_CUDA_OPTIONAL(tensor_map_encode_tiled, "cuTensorMapEncodeTiled",                                                                   \

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu-avx/gemm/epilogue.h"
+#include "cuda/epilogue.h"
 #include "cuda/rows.h"
 
 namespace torchscript::cuda {
@@ -70,17 +71,19 @@ void matmul_into(Runtime* runtime, const TensorView& out, const TensorView& x, c
   run_product(runtime, p);
 }
 
-bool takes_dtypes(const Call& call, bool (*takes_dtype)(DType)) {
+bool takes_dtypes(const Call& call, bool (*takes_dtype)(DType), int except = -1) {
   bool any = false;
   for (int i = 0; i < call.nargs; i++) {
-    if (call.args[i].kind != ArgKind::Tensor) continue;
+    if (call.args[i].kind != ArgKind::Tensor || i == except) continue;
     any = true;
     if (!takes_dtype(call.args[i].tensor->dtype)) return false;
   }
   return any;
 }
 bool takes(const Call& call) { return takes_dtypes(call, plain_product_takes); }
-bool takes_epilogue(const Call& call) { return takes_dtypes(call, product_takes); }
+bool takes_epilogue(const Call& call, int residual_at) {
+  return takes_dtypes(call, product_takes, residual_at) && takes_residual(call.optional_tensor(residual_at));
+}
 
 void run_matmul(Call& call) { matmul_into(call.runtime, call.outputs[0], call.tensor(0), call.tensor(1)); }
 TS_CUDA_KERNEL(matmul, {.run = run_matmul, .accepts = takes});
@@ -224,7 +227,7 @@ void linear_with(Call& call, const TensorView* residual, Activation activation) 
 void run_linear(Call& call) { linear_with(call, nullptr, Activation::None); }
 TS_CUDA_KERNEL(linear, {.run = run_linear, .accepts = takes});
 
-// Whether a residual has the product's dtype and is repeated to its shape, of which `sizes` are known from the end.
+// Whether the kernels take a residual: it has the product's dtype and is repeated to its shape, of which `sizes` are known from the end.
 bool fits_residual(const TensorView* residual, const TensorView& x, const TensorView& like, int64_t columns) {
   if (!residual) return true;
   if (residual->dtype != x.dtype || residual->ndim > like.ndim) return false;
@@ -235,14 +238,23 @@ bool fits_residual(const TensorView* residual, const TensorView& x, const Tensor
   return true;
 }
 // linear_epilogue(x, weight, bias?, residual?, activation)
-TS_CUDA_KERNEL(linear_epilogue,
-               {.run = [](Call& call) { linear_with(call, call.optional_tensor(3), activation_argument(call, 4)); },
-                .accepts =
-                  [](const Call& call) {
-                    return takes_epilogue(call) && call.tensor(1).ndim == 2 && fits_residual(call.optional_tensor(3), call.tensor(0), call.tensor(0), call.tensor(1).sizes[0]);
-                  }});
+void run_linear_epilogue(Call& call) {
+  const TensorView* residual = call.optional_tensor(3);
+  if (!fits_residual(residual, call.tensor(0), call.tensor(0), call.tensor(1).sizes[0]))
+    return run_epilogue_apart(call, "linear_epilogue", 3, 4, run_linear_epilogue);
+  linear_with(call, residual, activation_argument(call, 4));
+}
+TS_CUDA_KERNEL(linear_epilogue, {.run = run_linear_epilogue,
+                                 .accepts = [](const Call& call) { return takes_epilogue(call, 3) && call.tensor(1).ndim == 2; }});
 // addmm_epilogue(bias, mat1, mat2, shape?, residual?, activation): the product is seen in `shape`.
+bool fits_addmm_residual(const Call& call) {
+  const TensorView *residual = call.optional_tensor(4), &a = call.tensor(1), &b = call.tensor(2);
+  if (call.args[3].kind != ArgKind::IntList) return fits_residual(residual, a, a, b.sizes[1]);
+  // Seen in a shape: the very same elements.
+  return !residual || (residual->dtype == a.dtype && residual->is_contiguous() && same_kind(*residual, call.outputs[0]));
+}
 void run_addmm_epilogue(Call& call) {
+  if (!fits_addmm_residual(call)) return run_epilogue_apart(call, "addmm_epilogue", 4, 5, run_addmm_epilogue);
   Product p;
   p.a = call.tensor(1);
   p.b = call.tensor(2);
@@ -265,12 +277,7 @@ void run_addmm_epilogue(Call& call) {
   run_product(call.runtime, p);
 }
 bool takes_addmm_epilogue(const Call& call) {
-  if (!takes_epilogue(call) || call.tensor(1).ndim != 2 || call.tensor(2).ndim != 2 || call.tensor(0).ndim > 2) return false;
-  const TensorView *residual = call.optional_tensor(4), &a = call.tensor(1), &b = call.tensor(2);
-  if (call.args[3].kind != ArgKind::IntList) return fits_residual(residual, a, a, b.sizes[1]);
-  // Seen in a shape: the very same elements.
-  return !residual || (residual->dtype == a.dtype && residual->ndim == call.args[3].ints.n && residual->is_contiguous() &&
-                       residual->numel() == a.sizes[0] * b.sizes[1]);
+  return takes_epilogue(call, 4) && call.tensor(1).ndim == 2 && call.tensor(2).ndim == 2 && call.tensor(0).ndim <= 2;
 }
 TS_CUDA_KERNEL(addmm_epilogue, {.run = run_addmm_epilogue, .accepts = takes_addmm_epilogue});
 

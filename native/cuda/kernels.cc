@@ -1,5 +1,6 @@
 #include "cuda/kernels.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -110,7 +111,7 @@ struct Loaded {
   std::vector<ModuleHandle> modules;
   struct Entry {
     FunctionHandle handle = nullptr;
-    size_t dynamic_shared = 48 << 10;
+    size_t dynamic_shared = 48 << 10;  // what may be asked for, beside the static
   };
   std::unordered_map<std::string_view, Entry> functions;
 };
@@ -159,6 +160,9 @@ FunctionHandle find_function(Context& context, const char* name, size_t dynamic_
     }
     Loaded::Entry entry;
     TS_CUDA(module_get_function, &entry.handle, module, name);
+    int static_shared = 0;
+    TS_CUDA(func_get_attribute, &static_shared, kFunctionStaticShared, entry.handle);
+    entry.dynamic_shared -= std::min(entry.dynamic_shared, static_cast<size_t>(static_shared));
     found = loaded.functions.emplace(known->first, entry).first;
   }
   Loaded::Entry& entry = found->second;

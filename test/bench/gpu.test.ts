@@ -20,34 +20,43 @@ t.test('on the emulated driver the check measures and compares', async (t) => {
   savePair(folder, 'small', model, x)
   const json = join(folder, 'results.json')
   const lines: string[] = []
-  const args = ['--emulated', '--models', folder, '--kits', folder, '--steps', 'kits,bandwidth,products,models', '--json', json]
+  const args = ['--emulated', '--models', folder, '--kits', folder, '--steps', 'kits,bandwidth,products,models,wgmma,batches', '--json', json]
   t.equal(await gpuCheck(args, (line) => lines.push(line)), 0, lines.join('\n'))
   const results = JSON.parse(readFileSync(json, 'utf8')) as GpuResults
   t.same(
     results.steps.map((s) => [s.name, s.outcome]),
     [
       ['device', 'passed'],
+      ['products', 'passed'],
+      ['models', 'passed'],
+      ['wgmma', 'passed'],
+      ['wgmma is right', 'skipped'],
       ['kit modules', 'skipped'],
       ['kit zoo', 'skipped'],
       ['bandwidth', 'passed'],
-      ['products', 'passed'],
-      ['models', 'passed'],
+      ['batches', 'passed'],
     ],
   )
   t.equal(results.device.name, 'Emulated GPU 0')
   t.equal(results.bandwidth.length, 20)
   t.same(
-    results.products.map((r) => [r.dtype, r.skipped]),
-    [
-      ['float32', undefined],
-      ['tfloat32', undefined],
-      ['float16', undefined],
-      ['bfloat16', undefined],
-    ],
+    results.products.filter((r) => r.shape === '32').map((r) => [r.dtype, r.skipped]),
+    ['float16', 'int8', 'bfloat16', 'tfloat32', 'float32'].map((dtype) => [dtype, undefined]),
   )
-  const [row] = results.models
+  t.same(
+    results.products.filter((r) => r.skipped !== undefined),
+    [],
+  )
+  t.equal(results.products.filter((r) => r.shape.startsWith('conv')).length, 1)
+  t.ok(results.wgmma?.every((r) => r.right && r.kernel.startsWith('gemm')))
+  const [row, second] = results.models
+  t.equal(second.batch, 2)
   t.same([row.model, row.dtype, row.batch, Object.keys(row.engines), row.skipped], ['small', 'float32', 1, ['ours'], {}])
   t.ok(row.differences.ours < 1e-5, `difference ${row.differences.ours}`)
+  // Nothing is begun when too little time is left.
+  t.equal(await gpuCheck(['--emulated', '--steps', 'models', '--seconds', '1', '--json', json], () => undefined), 0)
+  t.same((JSON.parse(readFileSync(json, 'utf8')) as GpuResults).steps.map((s) => [s.name, s.detail]), [['device', 'the time was over']])
+  await t.rejects(gpuCheck(['--seconds', 'few'], () => undefined), /Expected a number of seconds for `--seconds` but received few/)
   await t.rejects(gpuCheck(['--steps', 'build,nothing'], () => undefined), /Expected some of build, tests.* for `--steps` but received nothing/)
 })
 
@@ -65,14 +74,16 @@ t.test('a model that cannot run, and one with peers, in the report', (t) => {
     versions: { node: '20' },
     steps: [{ name: 'tests', outcome: 'failed', seconds: 3, detail: 'one\n two | three' }],
     bandwidth: [{ kernel: 'copy', bytes: 8e9, time: times(2), gbs: 4000, ofCopy: 1 }],
-    products: [{ dtype: 'float16', size: 8192, time: times(2), tflops: 600, torchTflops: 800 }],
+    products: [{ dtype: 'float16', shape: '8192', time: times(2), tflops: 600, torchTflops: 800 }],
     models: rows,
+    wgmma: [{ dtype: 'float16', shape: '64x64x64', kernel: 'gemm_wgmma_f16_128x128', difference: 1e-4, right: true, tflops: 500, mmaTflops: 400 }],
   })
   for (const line of [
     'GPU, 2026-11-21, node 20',
     '| tests | failed | 3 | one; two / three |',
     '| copy | 2.00 ms | 4000 | 100 % |',
     '| float16 8192 | 600.0 | 800.0 | 0.75 |',
+    '| float16 64x64x64 | gemm_wgmma_f16_128x128 | 1.0e-4 | yes | 500.0 | 400.0 |',
     '| a | float16 | 1 | 1.00 ms | 3.00 ms | 2.00 ms | 2.00 | 1.0e-3 |',
     '| b | float16 | 1 | - | 3.00 ms |  |  |  |',
     '- b float16 batch 1, ours: no CUDA kernel for aten::x',

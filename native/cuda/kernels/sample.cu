@@ -78,83 +78,95 @@ template <class A> TS_DEVICE void cubic_weights(A t, A* w) {
   w[0] = cubic_far(t + 1, a), w[1] = cubic_near(t, a), w[2] = cubic_near(1 - t, a), w[3] = cubic_far(2 - t, a);
 }
 
-template <class A> TS_DEVICE void sample_grid(const GridSampleParams& p) {
-  const int spatial = p.spatial;
-  int64_t plane = 1;
-  for (int d = 0; d < spatial; d++) plane *= p.sizes[d];
-  const bool align = p.align != 0;
+// kTaps: 2 of each dimension, or 4 of a cubic, which has two dimensions. Elements are summed as on the CPU: the first of three dimensions changes
+// first, the last of two. Loops over taps and dimensions are unrolled, so that all of them stay in registers.
+template <class A, int kTaps> TS_DEVICE void sample_taps(const GridSampleParams& p) {
+  constexpr int kOuter = kTaps == 4 ? 1 : kTaps;
+  const bool flat = p.spatial == 2, align = p.align != 0;
+  const int64_t plane = p.sizes[0] * p.sizes[1] * (flat ? 1 : p.sizes[2]);
   for (int64_t i = first_item(); i < p.batch * p.points; i += item_step()) {
     const int64_t n = i / p.points, point = i % p.points;
-    int64_t at[16];
-    A weight[16];
-    int count = 0;
-    A g[3];
-    for (int d = 0; d < spatial; d++) g[d] = load_real<A>(p.dtype, p.grid, i * spatial + d);
-    if (p.mode == kGridBicubic) {
-      const int64_t h = p.sizes[0], w = p.sizes[1];
-      const A rx = unnormalized(g[0], w, align), ry = unnormalized(g[1], h, align), bx = floor(rx), by = floor(ry);
-      A wx[4], wy[4];
-      cubic_weights(rx - bx, wx);
-      cubic_weights(ry - by, wy);
-      for (int k = 0; k < 16; k++) {
-        const int64_t x = cell(placed(bx + static_cast<A>(k % 4 - 1), w, p.padding, align));
-        const int64_t y = cell(placed(by + static_cast<A>(k / 4 - 1), h, p.padding, align));
-        const bool inside = x >= 0 && x < w && y >= 0 && y < h;
-        at[k] = inside ? y * w + x : -1;
-        weight[k] = wx[k % 4] * wy[k / 4];
+    // By loop, from the outermost: where an element is in its plane, -1 outside of it.
+    int64_t at[3][kTaps];
+    A weight[3][kTaps];
+    int count[3];
+#pragma unroll
+    for (int s = 0; s < 3; s++) {
+      count[s] = p.mode == kGridNearest ? 1 : kTaps;
+      if (s == 0 && flat) {
+        count[s] = 1;
+        at[s][0] = 0;
+        weight[s][0] = A(1);
+        continue;
       }
-      count = 16;
-    } else {
-      A t[3];
-      int64_t base[3];
-      for (int d = 0; d < spatial; d++) {
-        const A v = placed(unnormalized(g[spatial - 1 - d], p.sizes[d], align), p.sizes[d], p.padding, align);
-        base[d] = cell(p.mode == kGridNearest ? static_cast<A>(rint(v)) : v);
-        t[d] = v - static_cast<A>(base[d]);
-      }
-      count = p.mode == kGridNearest ? 1 : 1 << spatial;
-      for (int k = 0; k < count; k++) {
-        int64_t place = 0;
-        A share = 1;
-        bool inside = true;
-        for (int d = 0; d < spatial; d++) {
-          // The last dimension of a plane changes first.
-          const int64_t step = spatial == 2 ? k >> (1 - d) & 1 : k >> d & 1, position = base[d] + step;
-          inside = inside && position >= 0 && position < p.sizes[d];
-          place = place * p.sizes[d] + position;
-          if (p.mode != kGridNearest) share *= step ? t[d] : 1 - t[d];
+      const int64_t size = s == 0 ? p.sizes[2] : s == 1 ? (flat ? p.sizes[0] : p.sizes[1]) : (flat ? p.sizes[1] : p.sizes[0]);
+      const int64_t step = s == 0 ? 1 : s == 1 ? (flat ? p.sizes[1] : p.sizes[2]) : (flat ? 1 : p.sizes[1] * p.sizes[2]);
+      const A g = load_real<A>(p.dtype, p.grid, i * p.spatial + (flat ? 2 - s : s));
+      if constexpr (kTaps == 4) {
+        const A raw = unnormalized(g, size, align), base = floor(raw);
+        cubic_weights(raw - base, weight[s]);
+#pragma unroll
+        for (int k = 0; k < kTaps; k++) {
+          const int64_t position = cell(placed(base + static_cast<A>(k - 1), size, p.padding, align));
+          at[s][k] = position >= 0 && position < size ? position * step : -1;
         }
-        at[k] = inside ? place : -1;
-        weight[k] = share;
+      } else {
+        const A v = placed(unnormalized(g, size, align), size, p.padding, align);
+        const int64_t base = cell(p.mode == kGridNearest ? static_cast<A>(rint(v)) : v);
+        const A t = v - static_cast<A>(base);
+        weight[s][0] = p.mode == kGridNearest ? A(1) : 1 - t;
+        weight[s][1] = t;
+#pragma unroll
+        for (int k = 0; k < kTaps; k++) at[s][k] = base + k >= 0 && base + k < size ? (base + k) * step : -1;
       }
     }
     for (int64_t c = 0; c < p.channels; c++) {
+      const int64_t from = (n * p.channels + c) * plane;
       A sum = 0;
-      for (int k = 0; k < count; k++)
-        if (at[k] >= 0) sum += load_real<A>(p.dtype, p.x, (n * p.channels + c) * plane + at[k]) * weight[k];
+#pragma unroll
+      for (int u = 0; u < kOuter; u++) {
+        if (u >= count[0]) break;
+#pragma unroll
+        for (int v = 0; v < kTaps; v++) {
+          if (v >= count[1]) break;
+#pragma unroll
+          for (int w = 0; w < kTaps; w++) {
+            if (w < count[2] && at[0][u] >= 0 && at[1][v] >= 0 && at[2][w] >= 0)
+              sum += load_real<A>(p.dtype, p.x, from + at[0][u] + at[1][v] + at[2][w]) * (weight[1][v] * weight[2][w] * weight[0][u]);
+          }
+        }
+      }
       store_real<A>(p.dtype, p.out, (n * p.channels + c) * p.points + point, sum);
     }
   }
 }
+template <class A> TS_DEVICE void sample_grid(const GridSampleParams& p) {
+  if (p.mode == kGridBicubic) sample_taps<A, 4>(p);
+  else sample_taps<A, 2>(p);
+}
 
 template <class A> TS_DEVICE void affine_grid(const AffineGridParams& p) {
   const int spatial = p.spatial;
-  int64_t points = 1;
-  for (int d = 0; d < spatial; d++) points *= p.sizes[d];
+  const bool flat = spatial == 2;
+  const int64_t points = p.sizes[0] * p.sizes[1] * (flat ? 1 : p.sizes[2]);
   for (int64_t i = first_item(); i < p.batch * points; i += item_step()) {
     int64_t rest = i % points;
-    A x[4];
-    for (int d = 0; d < spatial; d++) {
-      const int64_t n = p.sizes[spatial - 1 - d], at = rest % n;
+    A x[3];
+#pragma unroll
+    for (int d = 0; d < 3; d++) {
+      if (d >= spatial) break;
+      const int64_t n = d == 0 ? (flat ? p.sizes[1] : p.sizes[2]) : d == 1 ? (flat ? p.sizes[0] : p.sizes[1]) : p.sizes[0], at = rest % n;
       rest /= n;
       const A linear = n > 1 ? A(2) * static_cast<A>(at) / static_cast<A>(n - 1) - 1 : A(0);
       x[d] = p.align ? linear : linear * static_cast<A>(n - 1) / static_cast<A>(n);
     }
-    x[spatial] = 1;
     for (int k = 0; k < spatial; k++) {
+      const int64_t row = (i / points * spatial + k) * (spatial + 1);
       A sum = 0;
-      for (int j = 0; j <= spatial; j++) sum += x[j] * load_real<A>(p.dtype, p.theta, (i / points * spatial + k) * (spatial + 1) + j);
-      store_real<A>(p.dtype, p.out, i * spatial + k, sum);
+#pragma unroll
+      for (int j = 0; j < 3; j++)
+        if (j < spatial) sum += x[j] * load_real<A>(p.dtype, p.theta, row + j);
+      store_real<A>(p.dtype, p.out, i * spatial + k, sum + load_real<A>(p.dtype, p.theta, row + spatial));
     }
   }
 }
@@ -284,7 +296,7 @@ TS_GLOBAL_BOUNDS(256, 2, im2col, const PatchParams p) {
 TS_GLOBAL_BOUNDS(256, 2, col2im_f32, const PatchParams p) { add_patches<float>(p); }
 TS_GLOBAL_BOUNDS(256, 2, col2im_f64, const PatchParams p) { add_patches<double>(p); }
 TS_GLOBAL_BOUNDS(256, 2, grid_sample_f32, const GridSampleParams p) { sample_grid<float>(p); }
-TS_GLOBAL_BOUNDS(256, 2, grid_sample_f64, const GridSampleParams p) { sample_grid<double>(p); }
+TS_GLOBAL_BOUNDS(256, 1, grid_sample_f64, const GridSampleParams p) { sample_grid<double>(p); }
 TS_GLOBAL_BOUNDS(256, 2, affine_grid_f32, const AffineGridParams p) { affine_grid<float>(p); }
 TS_GLOBAL_BOUNDS(256, 2, affine_grid_f64, const AffineGridParams p) { affine_grid<double>(p); }
 TS_GLOBAL_BOUNDS(256, 2, regions_f32, const RegionParams p) { regions<float>(p); }

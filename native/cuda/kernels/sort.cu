@@ -198,31 +198,34 @@ template <class T> TS_DEVICE void quantiles(const QuantileParams& p) {
 }
 
 // -1, 0 or 1; of sequences with NaN none comes first.
-template <class T, class A> TS_DEVICE int compare_slices(const SliceParams& p, int64_t a, int64_t b) {
-  const T* x = static_cast<const T*>(p.x);
-  for (int64_t o = 0; o < p.outer; o++) {
-    for (int64_t i = 0; i < p.inner; i++) {
-      const A u = static_cast<A>(x[(o * p.n + a) * p.inner + i]), v = static_cast<A>(x[(o * p.n + b) * p.inner + i]);
+template <class T, class A> TS_DEVICE int compare_slices(const void* slices, int64_t n, int64_t outer, int64_t inner, int64_t a, int64_t b) {
+  const T* x = static_cast<const T*>(slices);
+  for (int64_t o = 0; o < outer; o++) {
+    for (int64_t i = 0; i < inner; i++) {
+      const A u = static_cast<A>(x[(o * n + a) * inner + i]), v = static_cast<A>(x[(o * n + b) * inner + i]);
       if (u < v) return -1;
       if (!(u == v)) return 1;
     }
   }
   return 0;
 }
-TS_DEVICE_CALL int compare(const SliceParams& p, int64_t a, int64_t b) {
-  switch (p.dtype) {
-    case kF16: return compare_slices<Half, float>(p, a, b);
-    case kBF16: return compare_slices<BFloat, float>(p, a, b);
-    case kF32: return compare_slices<float, float>(p, a, b);
-    case kF64: return compare_slices<double, double>(p, a, b);
+// By value: parameters by reference would be copied to local memory.
+TS_DEVICE_CALL int compare_slices(int32_t dtype, const void* x, int64_t n, int64_t outer, int64_t inner, int64_t a, int64_t b) {
+  switch (dtype) {
+    case kF16: return compare_slices<Half, float>(x, n, outer, inner, a, b);
+    case kBF16: return compare_slices<BFloat, float>(x, n, outer, inner, a, b);
+    case kF32: return compare_slices<float, float>(x, n, outer, inner, a, b);
+    case kF64: return compare_slices<double, double>(x, n, outer, inner, a, b);
     case kBool:
-    case kU8: return compare_slices<uint8_t, int32_t>(p, a, b);
-    case kI8: return compare_slices<int8_t, int32_t>(p, a, b);
-    case kI16: return compare_slices<int16_t, int32_t>(p, a, b);
-    case kI32: return compare_slices<int32_t, int32_t>(p, a, b);
-    default: return compare_slices<int64_t, int64_t>(p, a, b);
+    case kU8: return compare_slices<uint8_t, int32_t>(x, n, outer, inner, a, b);
+    case kI8: return compare_slices<int8_t, int32_t>(x, n, outer, inner, a, b);
+    case kI16: return compare_slices<int16_t, int32_t>(x, n, outer, inner, a, b);
+    case kI32: return compare_slices<int32_t, int32_t>(x, n, outer, inner, a, b);
+    default: return compare_slices<int64_t, int64_t>(x, n, outer, inner, a, b);
   }
 }
+
+TS_DEVICE int compare(const SliceParams& p, int64_t a, int64_t b) { return compare_slices(p.dtype, p.x, p.n, p.outer, p.inner, a, b); }
 
 }  // namespace
 
@@ -279,7 +282,8 @@ TS_GLOBAL_BOUNDS(256, 2, slices_merge, const SliceParams p) {
     const int64_t first = low, own = p.from[at];
     while (low < high) {
       const int64_t half = (low + high) / 2;
-      const bool before = left ? compare(p, p.from[half], own) < 0 : !(compare(p, own, p.from[half]) < 0);
+      const int64_t other = p.from[half];
+      const bool before = (compare(p, left ? other : own, left ? own : other) < 0) == left;
       if (before) low = half + 1;
       else high = half;
     }

@@ -329,6 +329,7 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int) {
     case 75: *value = kCapability / 10; break;  // compute capability
     case 76: *value = kCapability % 10; break;
     case 97: *value = kSharedOptin; break;       // shared memory a block, opted in
+    case 102: *value = 1; break;                 // virtual memory
     default: *value = 0;
   }
   return kSuccess;
@@ -369,6 +370,69 @@ API Result cuMemFree_v2(DevicePointer p) {
     sticky = kIllegalAddress;
   }
   return sticky;
+}
+// Addresses that get their memory from the first one on, and lose it from the last one on: an allocation that grows.
+API Result cuMemGetAllocationGranularity(size_t* bytes, const void*, int) {
+  *bytes = kPage;
+  return kSuccess;
+}
+API Result cuMemAddressReserve(DevicePointer* out, size_t bytes, size_t, DevicePointer, unsigned long long) {
+  LOCKED;
+  open_range();
+  const size_t pages = (bytes + kPage - 1) / kPage;
+  if (range_used + (pages + 1) * kPage > kRange) return kOutOfMemory;
+  *out = reinterpret_cast<DevicePointer>(range_begin + range_used);
+  range_used += (pages + 1) * kPage;
+  allocations[*out] = {*out, 0, 0, 0};
+  return kSuccess;
+}
+struct MemoryHandle {
+  size_t bytes;
+  int device;
+};
+API Result cuMemCreate(unsigned long long* handle, size_t bytes, const int* properties, unsigned long long) {
+  LOCKED;
+  const int device = properties[3];  // CUmemAllocationProp::location.id
+  if (properties[0] != 1 || properties[2] != 1 || device < 0 || device >= kDevices || bytes == 0 || bytes % kPage != 0) return kInvalidValue;
+  if (used_bytes[device] + bytes > kMemory) return kOutOfMemory;
+  used_bytes[device] += bytes;
+  *handle = reinterpret_cast<unsigned long long>(new MemoryHandle{bytes, device});
+  return kSuccess;
+}
+API Result cuMemRelease(unsigned long long handle) {
+  LOCKED;
+  auto* held = reinterpret_cast<MemoryHandle*>(handle);
+  used_bytes[held->device] -= held->bytes;
+  delete held;
+  return kSuccess;
+}
+API Result cuMemMap(DevicePointer p, size_t bytes, size_t offset, unsigned long long handle, unsigned long long) {
+  LOCKED;
+  auto after = allocations.upper_bound(p);
+  if (after == allocations.begin() || offset != 0 || reinterpret_cast<MemoryHandle*>(handle)->bytes != bytes) return kInvalidValue;
+  Allocation& a = std::prev(after)->second;
+  if (p != a.begin + a.bytes) return kInvalidValue;
+  a.bytes += bytes;
+  return kSuccess;
+}
+API Result cuMemSetAccess(DevicePointer p, size_t bytes, const int* access, size_t count) {
+  LOCKED;
+  if (count != 1 || access[0] != 1 || access[2] != 3 || !allocation_at(p, bytes)) return kInvalidValue;
+  if (protection_key >= 0) pkey_mprotect(pointer(p), bytes, PROT_READ | PROT_WRITE, protection_key);
+  else mprotect(pointer(p), bytes, PROT_READ | PROT_WRITE);
+  Reach reach;
+  std::memset(pointer(p), kSlack, bytes);
+  return kSuccess;
+}
+API Result cuMemUnmap(DevicePointer p, size_t bytes) {
+  LOCKED;
+  auto after = allocations.upper_bound(p);
+  if (after == allocations.begin()) return kInvalidValue;
+  Allocation& a = std::prev(after)->second;
+  if (!queue.empty() || p + bytes != a.begin + a.bytes || p < a.begin) return kInvalidValue;
+  a.bytes -= bytes;
+  mprotect(pointer(p), bytes, PROT_NONE);
+  return kSuccess;
 }
 API Result cuMemGetInfo_v2(size_t* free, size_t* total) {
   LOCKED;
@@ -547,6 +611,10 @@ API Result cuModuleGetFunction(void** function, void* module, const char* name) 
     return kSuccess;
   }
   return kNotFound;
+}
+API Result cuFuncGetAttribute(int* value, int, void*) {
+  *value = 0;
+  return kSuccess;
 }
 API Result cuFuncSetAttribute(void* function, int attribute, int value) {
   if (attribute == 8) {
