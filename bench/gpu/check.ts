@@ -17,12 +17,12 @@ const usage = `Usage: npm run gpu:check -- [options]
     --models <folder>    NAME.pt and NAME.io.pt; default bench/models/out, which a Python with PyTorch fills when it is empty
     --filter <texts>     only models with one of these texts in their names, separated by commas
     --python <program>   a Python with PyTorch, for the peers; default python3 where it has PyTorch
-    --steps <list>       of build, tests, products, models, wgmma, kits, bandwidth, sanitizer, batches; default all, in this order
+    --steps <list>       of build, wgmma, tests, products, models, kits, bandwidth, sanitizer, batches; default all, in this order
     --seconds <number>   for everything; default 470
     --emulated           on the emulated driver of the tests, with small sizes: checks this program
     --json <file>        where the results go; default bench/results/gpu-<date>.json
 `
-const stepNames = ['build', 'tests', 'products', 'models', 'wgmma', 'kits', 'bandwidth', 'sanitizer', 'batches'] as const
+const stepNames = ['build', 'wgmma', 'tests', 'products', 'models', 'kits', 'bandwidth', 'sanitizer', 'batches'] as const
 type StepName = (typeof stepNames)[number]
 
 /**
@@ -31,10 +31,10 @@ type StepName = (typeof stepNames)[number]
  */
 const limits: Readonly<Record<StepName, number>> = {
   build: 150,
+  wgmma: 20,
   tests: 60,
   products: 45,
   models: 90,
-  wgmma: 25,
   kits: 50,
   bandwidth: 20,
   sanitizer: 40,
@@ -157,10 +157,10 @@ class Check {
     this.note(name, failed.length === 0 ? 'passed' : 'failed', (Date.now() - started) / 1000, detail)
   }
 
-  /** A part of parts.ts, whose rows are given as they come. */
-  async part<T>(name: string, part: Part, options: PartOptions, most: number, add: (row: T) => void, env: NodeJS.ProcessEnv = {}): Promise<void> {
+  /** A part of parts.ts, whose rows are given as they come. Whether it came to its end. */
+  async part<T>(name: string, part: Part, options: PartOptions, most: number, add: (row: T) => void, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
     const seconds = this.#within(name, most)
-    if (seconds === undefined) return
+    if (seconds === undefined) return false
     const command = [process.execPath, fileURLToPath(new URL('./parts.js', import.meta.url)), part, JSON.stringify({ ...options, limit: seconds })]
     let rows = 0
     const ran = await run(command, seconds, { ...this.env, ...env }, (line) => {
@@ -173,6 +173,7 @@ class Check {
     // What was measured counts, also where there was no time for the rest.
     if (ran.code === 0 || (ran.late && rows > 0)) this.note(name, 'passed', ran.seconds, ran.late ? `${count}; stopped after ${seconds.toFixed(0)} s` : count)
     else this.note(name, 'failed', ran.seconds, `${count}; ${ran.late ? `stopped after ${seconds.toFixed(0)} s` : lastLines(ran.output, 1)}`)
+    return ran.code === 0
   }
 }
 
@@ -252,6 +253,17 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
   }
   await check.part<Record<string, unknown>>('device', 'device', options, 30, (d) => (device = d))
   if (device !== undefined) {
+    if (wanted('wgmma')) {
+      // In processes of their own: what is wrong there may hang, or take the device's context with it. Then the other steps do without.
+      const ended = await check.part<WgmmaRow>('wgmma', 'halves', options, limits.wgmma, (row) => wgmma.push(row), { TORCHSCRIPT_CUDA_WGMMA: '1' })
+      const some = wgmma.some((row) => row.kernel.includes('wgmma'))
+      const wrong = wgmma.filter((row) => !row.right).map((row) => `${row.dtype} ${row.shape}`)
+      if (some) await check.part<WgmmaRow>('mma.sync', 'halves', options, limits.wgmma, (row) => wgmma.push(row), { TORCHSCRIPT_CUDA_WGMMA: '0' })
+      if (!ended || wrong.length > 0) {
+        check.note('wgmma is right', 'failed', 0, `${wrong.join(', ') || 'it did not end'}; the other steps run with TORCHSCRIPT_CUDA_WGMMA=0`)
+        check.env.TORCHSCRIPT_CUDA_WGMMA = '0'
+      } else check.note('wgmma is right', some ? 'passed' : 'skipped', 0, some ? '' : 'this device has none')
+    }
     if (wanted('tests')) await check.tests('tests', testFiles(emulated ? /^pool/ : undefined), [], limits.tests, Math.min(8, cores))
     if (wanted('products')) await check.part<ProductRow>('products', 'products', options, limits.products, (row) => products.push(row))
     const hasModels = async (): Promise<boolean> => {
@@ -262,15 +274,6 @@ export async function gpuCheck(argv: readonly string[], print: (text: string) =>
     }
     const measured = (wanted('models') || wanted('batches')) && (await hasModels())
     if (wanted('models') && measured) await check.part<GpuModelRow>('models', 'models', options, limits.models, (row) => models.push(row))
-    if (wanted('wgmma')) {
-      // In a process of its own: what is wrong there may take the device's context with it.
-      const before = wgmma.length
-      await check.part<WgmmaRow>('wgmma', 'wgmma', options, limits.wgmma, (row) => wgmma.push(row), { TORCHSCRIPT_CUDA_WGMMA: '1' })
-      const wrong = wgmma.slice(before).filter((row) => !row.right)
-      if (wrong.length > 0) check.note('wgmma is right', 'failed', 0, wrong.map((row) => `${row.dtype} ${row.shape}`).join(', '))
-      else if (!wgmma.some((row) => row.kernel.includes('wgmma'))) check.note('wgmma is right', 'skipped', 0, 'this device has none')
-      else check.note('wgmma is right', 'passed', 0, '')
-    }
     if (wanted('kits')) {
       const kits = values.kits ?? '../shared/conformance'
       if (!existsSync(kits)) check.note('kits', 'skipped', 0, `${kits} is not there`)

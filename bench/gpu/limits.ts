@@ -24,7 +24,15 @@ export function timeOnDevice(body: () => unknown, samples = 7, calls = 10): Time
   return timesOf(list, calls)
 }
 
-const onDevice = (shape: readonly number[], dtype: string): Tensor => torch.randn([...shape]).to({ device: 'cuda', dtype: dtype as torch.DType })
+/** Random numbers; the rows of large matrices repeat, at a distance that no tile has, because the CPU makes them. */
+function onDevice(shape: readonly number[], dtype: string): Tensor {
+  const place = { device: 'cuda', dtype: dtype as torch.DType }
+  const [rows, columns] = shape
+  const own = 1021
+  if (shape.length !== 2 || rows <= own) return torch.randn([...shape]).to(place)
+  const some = torch.randn([own, columns]).to(place)
+  return torch.cat(Array.from({ length: Math.ceil(rows / own) }, () => some)).slice(0, 0, rows).contiguous()
+}
 
 interface Pass {
   readonly kernel: string
@@ -97,7 +105,7 @@ def conv(x: Tensor, packed: __torch__.torch.classes.quantized.Conv2dPackedParams
 `)
 
 const quantized = (shape: readonly number[], dtype: 'quint8' | 'qint8'): Tensor =>
-  torch.quantizePerTensor(torch.randn([...shape]).to('cuda'), 0.05, dtype === 'quint8' ? 128 : 0, dtype)
+  torch.quantizePerTensor(onDevice(shape, 'float32'), 0.05, dtype === 'quint8' ? 128 : 0, dtype)
 
 /** What the device's Tensor Cores are for: the largest product of each dtype first, then smaller ones, then layers of quantized models. */
 function products(sizes: readonly number[]): Product[] {
@@ -193,10 +201,10 @@ function kernelOf(run: () => unknown): string {
 }
 
 /**
- * Products by wgmma, which this process has on (TORCHSCRIPT_CUDA_WGMMA=1), beside mma.sync: the latter takes the same product where the second
- * matrix lies the other way. Odd sizes and few steps of depth first, the largest last. Elsewhere than on Hopper both are mma.sync.
+ * Products of halves against those of float32 on the same operands: odd sizes and few steps of depth first, the largest last. Which kernels run is
+ * for the environment to say (TORCHSCRIPT_CUDA_WGMMA).
  */
-export function checkWgmma(largest: number, row: (row: WgmmaRow) => void, print: (text: string) => void): void {
+export function checkProducts(largest: number, row: (row: WgmmaRow) => void, print: (text: string) => void): void {
   const shapes = [
     [1152, 2048, 64],
     [1024, 2048, 256],
@@ -206,22 +214,24 @@ export function checkWgmma(largest: number, row: (row: WgmmaRow) => void, print:
     [largest, largest, largest],
   ]
   for (const [m, n, k] of largest >= 1024 ? shapes : [[64, 64, 64]]) {
-    for (const dtype of ['float16', 'bfloat16']) {
-      const [x, w] = [onDevice([m, k], dtype), onDevice([n, k], dtype)]
-      const other = w.t().contiguous()
-      const [ours, theirs] = [torch.linear(x, w).to('float32'), torch.matmul(x, other).to('float32')]
-      const apart = ours.sub(theirs).abs().max().item()
-      const difference = apart / theirs.abs().max().item()
-      // Both round the same sums of float32; a sum in another order may round to the next number.
-      const right = difference <= (dtype === 'float16' ? 2e-3 : 1.6e-2)
-      const kernel = kernelOf(() => torch.linear(x, w))
+    for (const [dtype, order] of [
+      ['float16', 'columns'],
+      ['float16', 'rows'],
+      ['bfloat16', 'columns'],
+    ] as const) {
+      // The second matrix lies as a layer's weight, or as it is.
+      const [a, b] = [onDevice([m, k], dtype), order === 'columns' ? onDevice([n, k], dtype).t() : onDevice([k, n], dtype)]
+      const call = (): Tensor => torch.matmul(a, b)
+      const theirs = torch.matmul(a.to('float32'), b.to('float32'))
+      const difference = call().to('float32').sub(theirs).abs().max().item() / theirs.abs().max().item()
+      // Sums of float32 that are rounded once.
+      const right = difference <= (dtype === 'float16' ? 1e-3 : 8e-3)
+      const kernel = kernelOf(call)
       const flops = 2 * m * n * k
-      const large = flops >= 1e10
-      const tflops = large ? flops / timeOnDevice(() => torch.linear(x, w), 5, 3).min / 1e9 : undefined
-      const mmaTflops = large ? flops / timeOnDevice(() => torch.matmul(x, other), 5, 3).min / 1e9 : undefined
-      row({ dtype, shape: `${m}x${n}x${k}`, kernel, difference, right, tflops, mmaTflops })
-      print(`${dtype} ${m}x${n}x${k} by ${kernel}: difference ${difference.toExponential(1)}${right ? '' : ', WRONG'}`)
-      for (const tensor of [x, w, other, ours, theirs]) tensor.dispose()
+      const tflops = flops >= 1e10 ? flops / timeOnDevice(call, 5, 3).min / 1e9 : undefined
+      row({ dtype, shape: `${m}x${n}x${k} by ${order}`, kernel, difference, right, tflops })
+      print(`${dtype} ${m}x${n}x${k} by ${order}, ${kernel}: difference ${difference.toExponential(1)}${right ? '' : ', WRONG'}`)
+      for (const tensor of [a, b, theirs]) tensor.dispose()
     }
   }
 }

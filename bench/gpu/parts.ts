@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as torch from '../../lib/index.js'
 import { now } from '../harness/interleave.js'
 import { TorchPeer, type TorchMode } from '../harness/pytorch.js'
-import { checkWgmma, measureBandwidth, measureProducts } from './limits.js'
+import { checkProducts, measureBandwidth, measureProducts } from './limits.js'
 import { benchOnDevice } from './models.js'
 
 export interface PartOptions {
@@ -23,7 +23,7 @@ export interface PartOptions {
   /** Seconds for the part. */
   readonly limit: number
 }
-export const parts = ['device', 'bandwidth', 'products', 'wgmma', 'models'] as const
+export const parts = ['device', 'bandwidth', 'products', 'halves', 'models'] as const
 /** What stands before a result. */
 export const rowMark = 'row: '
 export type Part = (typeof parts)[number]
@@ -48,7 +48,7 @@ async function runPart(part: Part, options: PartOptions, row: (row: unknown) => 
   if (reason !== undefined) throw new Error(reason)
   if (part === 'device') return row({ ...torch.cuda.getDeviceProperties(), driver: torch.cuda.driverVersion(), kernels: torch.cuda.kernelFile().kernels.length })
   if (part === 'bandwidth') return measureBandwidth(options.side, row, print)
-  if (part === 'wgmma') return checkWgmma(Math.max(...options.sizes), row, print)
+  if (part === 'halves') return checkProducts(Math.max(...options.sizes), row, print)
   const until = now() + 1000 * options.limit
   const peers = await openPeers(part === 'products' ? { ...options, torchModes: options.torchModes.slice(0, 1) } : options, print)
   try {

@@ -25,8 +25,6 @@ export interface ProductRow {
   readonly dtype: string
   /** `8192`, `4096x1024x1024` (rows, columns and depth), or a convolution. */
   readonly shape: string
-  /** `mma` or `wgmma`, where the two are compared. */
-  readonly kernel?: string
   readonly time: Times
   readonly tflops: number
   /** PyTorch's product, which is cuBLAS's (`_int_mm` of int8). */
@@ -54,11 +52,11 @@ export interface GpuResults {
   readonly bandwidth: BandwidthRow[]
   readonly products: ProductRow[]
   readonly models: GpuModelRow[]
-  /** Products by Hopper's own instructions: those of `wgmma`, each with what `mma` takes. */
+  /** Products of halves by Hopper's own instructions and by those of the chips before it. */
   readonly wgmma?: WgmmaRow[]
 }
 
-/** One product by wgmma and by mma.sync, and how far apart the two are: relative to the largest element. */
+/** One product, and how far it is from that of float32, relative to the largest element. */
 export interface WgmmaRow {
   readonly dtype: string
   readonly shape: string
@@ -66,7 +64,6 @@ export interface WgmmaRow {
   readonly difference: number
   readonly right: boolean
   readonly tflops?: number
-  readonly mmaTflops?: number
 }
 
 /** Whoever reads the file finds the whole of one state of it. */
@@ -120,14 +117,13 @@ export function gpuReport(results: GpuResults): string {
   if (results.wgmma !== undefined && results.wgmma.length > 0)
     parts.push(
       markdown([
-        ['wgmma', 'kernel', 'difference', 'right', 'TFLOP/s', 'mma.sync'],
+        ['product', 'kernel', 'difference', 'right', 'TFLOP/s'],
         ...results.wgmma.map((r) => [
           `${r.dtype} ${r.shape}`,
           r.kernel,
           r.difference.toExponential(1),
           r.right ? 'yes' : 'NO',
           r.tflops?.toFixed(1) ?? '',
-          r.mmaTflops?.toFixed(1) ?? '',
         ]),
       ]),
     )
