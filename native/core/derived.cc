@@ -197,6 +197,13 @@ Ref<Storage> Derived::contents(Storage& storage) {
   return made;
 }
 
+bool Derived::contents_at(Storage& storage, void* into) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!storage.away.load(std::memory_order_acquire)) return false;
+  compute(into, storage.bytes);
+  return true;
+}
+
 void Derived::settle(Storage& storage) {
   std::vector<Value> args;
   std::lock_guard<std::mutex> lock(mutex_);

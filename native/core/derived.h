@@ -28,6 +28,8 @@ class Derived {
   ~Derived();
   // The contents in a storage of their own; null when the storage has them.
   Ref<Storage> contents(Storage& storage);
+  // The contents at `into`; false when the storage has them.
+  bool contents_at(Storage& storage, void* into);
   void settle(Storage& storage);
   // What the contents are computed from, as a digest: of files and operators. Only while the storage is away.
   Digest origin();

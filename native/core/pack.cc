@@ -5,6 +5,7 @@
 
 #include "core/derived.h"
 #include "core/piecewise.h"
+#include "packing.h"
 
 namespace torchscript {
 namespace {
@@ -53,23 +54,41 @@ std::string pack_key(const Kernel& row, const Call& call, const Storage& storage
   return key;
 }
 
-void pack_into(const Kernel& row, const Call& call, Storage& storage, void* packed) {
-  Ref<Storage> made = storage.away.load(std::memory_order_acquire) ? storage.derived->contents(storage) : nullptr;
-  if (!made) {
-    if (!storage.file) return row.pack(call, packed);
-    PiecewiseRuntime runtime(*call.runtime, {&storage});
-    if (!runtime.pays()) return row.pack(call, packed);
-    Call slowly = call;
-    slowly.runtime = &runtime;
-    return row.pack(slowly, packed);
-  }
+// Packs the contents of the storage that lie at `data`.
+void pack_from(const Kernel& row, const Call& call, const Storage& storage, const void* data, void* packed) {
   std::vector<Arg> args(call.args, call.args + call.nargs);
   TensorView weight = call.tensor(row.pack_arg);
-  weight.data = static_cast<char*>(made->data) + (static_cast<const char*>(weight.data) - static_cast<const char*>(storage.data));
+  weight.data =
+    const_cast<char*>(static_cast<const char*>(data)) + (static_cast<const char*>(weight.data) - static_cast<const char*>(storage.data));
   args[static_cast<size_t>(row.pack_arg)].tensor = &weight;
   Call beside = call;
   beside.args = args.data();
   row.pack(beside, packed);
+}
+
+// Whether the contents of the storage can be made at the end of the memory that they are packed into.
+bool fits_over(const Kernel& row, const Call& call, const Storage& storage, size_t bytes) {
+  constexpr size_t kAlignment = 64;
+  const TensorView& weight = call.tensor(row.pack_arg);
+  return bytes >= storage.bytes && (bytes - storage.bytes) % kAlignment == 0 && weight.data == storage.data &&
+         static_cast<size_t>(weight.numel() * dtype_size(weight.dtype)) == storage.bytes && PacksOver::takes(row, call);
+}
+
+void pack_into(const Kernel& row, const Call& call, Storage& storage, void* packed, size_t bytes) {
+  if (storage.away.load(std::memory_order_acquire)) {
+    if (fits_over(row, call, storage, bytes)) {
+      void* end = static_cast<char*>(packed) + (bytes - storage.bytes);
+      if (storage.derived->contents_at(storage, end)) return pack_from(row, call, storage, end, packed);
+    } else if (Ref<Storage> made = storage.derived->contents(storage)) {
+      return pack_from(row, call, storage, made->data, packed);
+    }
+  }
+  if (!storage.file) return row.pack(call, packed);
+  PiecewiseRuntime runtime(*call.runtime, {&storage});
+  if (!runtime.pays()) return row.pack(call, packed);
+  Call slowly = call;
+  slowly.runtime = &runtime;
+  row.pack(slowly, packed);
 }
 
 }  // namespace
@@ -121,7 +140,7 @@ std::shared_ptr<const PackEntry> find_or_pack(const Kernel& row, const Call& cal
   entry->data = storage.device == kCpuDevice ? allocate_lasting(bytes) : allocate_on(storage.device, bytes);
   entry->bytes = bytes;
   count_packed_bytes(static_cast<int64_t>(bytes));
-  pack_into(row, call, storage, entry->data);
+  pack_into(row, call, storage, entry->data, bytes);
   entries.push_back(entry);
   // From now on mostly the packed form is read.
   storage.drop_pages();

@@ -5,6 +5,7 @@
 #include "cpu-avx/conv/winograd_stem.h"
 #include "cpu-avx/copy.h"
 #include "cpu-avx/gemm/epilogue.h"
+#include "packing.h"
 
 namespace torchscript {
 namespace {
@@ -217,7 +218,8 @@ template <class T> void run_as(Call& call, ConvShape s, const TensorView* residu
   const TensorView& out = call.outputs[0];
   if (out.numel() == 0) return;
   if constexpr (std::is_same_v<T, float>) {
-    if (s.channels_last && out.dtype == DType::F32 && has_channels_last_form(s)) return run_channels_last(call, s, residual_view, activation);
+    if (s.channels_last && out.dtype == DType::F32 && has_channels_last_form(s))
+      return run_channels_last(call, s, residual_view, activation);
   }
   T* block = output_block<T>(runtime, out);
   const TensorView* bias_view = call.optional_tensor(2);
@@ -310,6 +312,12 @@ template <int N, const ConvArguments& At> size_t conv_pack_bytes(const Call& cal
   if (s.is_depthwise() && !last) return 0;
   return with_float_type(w.dtype, [&](auto t) { return packed_bytes<decltype(t)>(s, packed_form<decltype(t)>(s, w.dtype)); });
 }
+template <int N, const ConvArguments& At> bool conv_packs_over(const Call& call) {
+  const TensorView& w = call.tensor(1);
+  if (w.dtype != DType::F32 || !w.is_contiguous()) return false;
+  const ConvForm form = packed_form<float>(conv_shape(call, N, At), w.dtype);
+  return is_last(form) && tile_size(form) > 0;
+}
 template <int N, const ConvArguments& At> void conv_pack(const Call& call, void* packed) {
   const ConvShape s = conv_shape(call, N, At);
   with_float_type(call.tensor(1).dtype, [&](auto t) {
@@ -324,7 +332,8 @@ template <int N, const ConvArguments& At> void conv_pack(const Call& call, void*
                    .pack_arg = 1,                                  \
                    .pack_bytes = conv_pack_bytes<dims, arguments>, \
                    .pack = conv_pack<dims, arguments>,             \
-                   .packed_only = true})
+                   .packed_only = true});                          \
+  const PacksOver name##_packs_over(conv_pack<dims, arguments>, conv_packs_over<dims, arguments>)
 TS_CONV(conv1d, 1, kConvNd);
 TS_CONV(conv2d, 2, kConvNd);
 TS_CONV(conv3d, 3, kConvNd);
@@ -350,6 +359,7 @@ TS_KERNEL(convolution_epilogue, {.infer = infer_convolution_epilogue,
                                  .pack_bytes = conv_pack_bytes<0, kEpilogue>,
                                  .pack = conv_pack<0, kEpilogue>,
                                  .packed_only = true});
+const PacksOver epilogue_packs_over(conv_pack<0, kEpilogue>, conv_packs_over<0, kEpilogue>);
 
 }  // namespace
 }  // namespace torchscript

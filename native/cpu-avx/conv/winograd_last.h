@@ -8,7 +8,10 @@
 // on the tiles of gemm/tiles.h, and pixels from M. V stays in a usual L2. Enough blocks: each thread takes whole ones; else threads
 // share the steps of one.
 #pragma once
+#include <algorithm>
 #include <atomic>
+#include <cstring>
+#include <vector>
 
 #include "cpu-avx/conv/last.h"
 #include "cpu-avx/conv/winograd.h"
@@ -43,6 +46,7 @@ struct WinogradLastWeights {
   }
   int64_t elements() const { return groups * group_elements; }
 };
+// `weight` may lie in the last bytes of `out`: a group takes no fewer than its filters, which are copied before it is written.
 inline void pack_winograd_last(const ConvShape& s, int m, const float* weight, float* out) {
   const int nr = tile_kernels<float>().nr;
   const WinogradLastTiles tiles(s, m);
@@ -51,24 +55,29 @@ inline void pack_winograd_last(const ConvShape& s, int m, const float* weight, f
   const double* g = winograd_filter_matrix(m);
   // Of the taps of even and of odd rows or columns.
   static constexpr double strided[2][3][3] = {{{1, 0, 0}, {1, 0, 1}, {0, 0, 1}}, {{0, 1, 0}, {0, 1, 0}, {0, 0, 0}}};
-  const int64_t ic = s.in_channels;
-  std::memset(static_cast<void*>(out), 0, static_cast<size_t>(w.elements()) * sizeof(float));
-  for (int64_t o = 0; o < s.out_channels; o++) {
-    const int64_t panel = o / nr;
-    float* group = out + panel / w.each * w.group_elements + o % nr;
-    for (int f = 0; f < n * n; f++) {
-      const int terms = tiles.terms(f), i = f / n, j = f % n;
-      float* lane = group + panel % w.each * terms * ic * nr;
-      group += w.each * terms * ic * nr;
-      for (int term = 0; term < terms; term++) {
-        const int across = j < 2 ? 2 : 1;
-        const double* gi = tiles.strided ? strided[term / across][i] : g + 3 * i;
-        const double* gj = tiles.strided ? strided[term % across][j] : g + 3 * j;
-        for (int64_t c = 0; c < ic; c++, lane += nr) {
-          const float* k = weight + (o * ic + c) * 9;
-          double half[3];
-          for (int x = 0; x < 3; x++) half[x] = gi[0] * k[x] + gi[1] * k[3 + x] + gi[2] * k[6 + x];
-          *lane = static_cast<float>(half[0] * gj[0] + half[1] * gj[1] + half[2] * gj[2]);
+  const int64_t ic = s.in_channels, filters = w.each * nr;
+  std::vector<float> taps(static_cast<size_t>(std::min(filters, s.out_channels) * ic * 9));
+  for (int64_t first = 0; first < s.out_channels; first += filters) {
+    const int64_t count = std::min(filters, s.out_channels - first);
+    float* const group = out + first / filters * w.group_elements;
+    std::memcpy(taps.data(), weight + first * ic * 9, static_cast<size_t>(count * ic * 9) * sizeof(float));
+    std::memset(static_cast<void*>(group), 0, static_cast<size_t>(w.group_elements) * sizeof(float));
+    for (int64_t o = 0; o < count; o++) {
+      float* point = group + o % nr;
+      for (int f = 0; f < n * n; f++) {
+        const int terms = tiles.terms(f), i = f / n, j = f % n;
+        float* lane = point + o / nr * terms * ic * nr;
+        point += w.each * terms * ic * nr;
+        for (int term = 0; term < terms; term++) {
+          const int across = j < 2 ? 2 : 1;
+          const double* gi = tiles.strided ? strided[term / across][i] : g + 3 * i;
+          const double* gj = tiles.strided ? strided[term % across][j] : g + 3 * j;
+          for (int64_t c = 0; c < ic; c++, lane += nr) {
+            const float* k = taps.data() + (o * ic + c) * 9;
+            double half[3];
+            for (int x = 0; x < 3; x++) half[x] = gi[0] * k[x] + gi[1] * k[3 + x] + gi[2] * k[6 + x];
+            *lane = static_cast<float>(half[0] * gj[0] + half[1] * gj[1] + half[2] * gj[2]);
+          }
         }
       }
     }
@@ -179,12 +188,11 @@ inline bool run_winograd_last(Runtime& runtime, const LastProblem& c, int m, con
           const int columns = static_cast<int>(std::min<int64_t>(m, s.out[2] - x));
           const float* bias = c.bias ? c.bias + f0 : nullptr;
           const float* residual = c.residual ? c.residual + to : nullptr;
-          good = inner.output(m, w.n, products + t * width, p_step, filters, bias, residual,
-                              c.out + to, s.out[2] * oc, oc, rows, columns, at_once ? c.activation : Activation::None) &&
+          good = inner.output(m, w.n, products + t * width, p_step, filters, bias, residual, c.out + to, s.out[2] * oc, oc, rows, columns,
+                              at_once ? c.activation : Activation::None) &&
                  good;
           if (at_once) continue;
-          for (int i = 0; i < rows; i++)
-            kernels.epilogue(c.out + to + i * s.out[2] * oc, oc, nullptr, 0, columns, filters, c.activation);
+          for (int i = 0; i < rows; i++) kernels.epilogue(c.out + to + i * s.out[2] * oc, oc, nullptr, 0, columns, filters, c.activation);
         }
       }
       if (!good) finite.store(false, std::memory_order_relaxed);
