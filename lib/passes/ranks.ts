@@ -1,6 +1,6 @@
 import type { Value } from '../ir/graph.js'
 import { rankSources } from './known-ranks.js'
-import { intsOf } from './pattern.js'
+import { intsOf, numberOf } from './pattern.js'
 
 /** How many dimensions a value has at least, and at most as far as that is known. */
 export interface Rank {
@@ -12,6 +12,14 @@ export const exactly = (n: number): Rank => ({ least: n, most: n })
 const shifted = ({ least, most }: Rank, by: number): Rank => ({ least: Math.max(0, least + by), most: most + by })
 const largest = (ranks: readonly Rank[]): Rank =>
   ranks.reduce((a, b) => ({ least: Math.max(a.least, b.least), most: Math.max(a.most, b.most) }), { least: 0, most: 0 })
+
+/** What is left of dimensions of which those from `start` to `end` become one. */
+function flattened(rank: Rank, start: number | undefined, end: number | undefined): Rank {
+  if (start === undefined || end === undefined || start < 0) return anyRank
+  // A number has no dimensions, and becomes a vector.
+  if (end === -1) return exactly(start + 1)
+  return end < start || rank.least <= end ? anyRank : shifted(rank, start - end)
+}
 
 /** What the operators that give a value say of it. */
 export function rankOf(value: Value, depth = 0): Rank {
@@ -33,6 +41,8 @@ export function rankOf(value: Value, depth = 0): Rank {
       const rank = inner()
       return { least: Math.max(2, rank.least), most: rank.most }
     }
+    case 'aten::flatten':
+      return flattened(inner(), numberOf(node.inputs[1]), numberOf(node.inputs[2]))
     case 'aten::bmm':
     case 'aten::baddbmm':
       return exactly(3)

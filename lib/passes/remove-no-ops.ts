@@ -54,8 +54,17 @@ function copiesInput(node: Node, evaluator: Evaluator): boolean {
   }
 }
 
+/** What a node gives back its shape: the tensor that it is like, seen through views until then. */
+function restored(node: Node): Value | undefined {
+  if (node.schema?.fullName !== 'aten::reshape_as') return undefined
+  let [value] = node.inputs
+  while (['aten::flatten', 'aten::reshape', 'aten::view'].includes(value.node.kind)) [value] = value.node.inputs
+  return value === node.inputs[1] && value !== node.inputs[0] ? value : undefined
+}
+
 /**
- * Operators that change nothing: detach, slices from beginning to end, conversions to the dtype a tensor has, and x * 1, x / 1 and x - 0 of floats.
+ * Operators that change nothing: detach, slices from beginning to end, conversions to the dtype a tensor has, views back to the
+ * shape from before, and x * 1, x / 1 and x - 0 of floats.
  *
  *     %y : Tensor = aten::mul(%x, %one)    =>    uses of %y read %x
  */
@@ -68,12 +77,13 @@ export const removeNoOps = (evaluator: Evaluator): Pass => ({
     if (changesShapes(graph)) return false
     for (const node of allNodes(graph.block)) {
       if (node.outputs.length !== 1) continue
+      const input = restored(node) ?? node.inputs[0]
       if (!returnsInput(node, evaluator)) {
-        if (!copiesInput(node, evaluator)) continue
+        if (input === node.inputs[0] && !copiesInput(node, evaluator)) continue
         analysis ??= new AliasAnalysis(graph)
-        if (!analysis.canReplace(node.output, node.inputs[0])) continue
+        if (!analysis.canReplace(node.output, input)) continue
       }
-      node.output.replaceAllUsesWith(node.inputs[0])
+      node.output.replaceAllUsesWith(input)
       node.destroy()
       changed = true
     }

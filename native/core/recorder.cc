@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "core/device.h"
 #include "core/invoke.h"
@@ -24,6 +25,15 @@ bool same_view(const TensorView& a, const TensorView& b) {
   for (int i = 0; i < a.ndim; i++)
     if (a.sizes[i] != b.sizes[i] || a.strides[i] != b.strides[i]) return false;
   return true;
+}
+
+// Rows that make the result a copy of their first argument and then read the others, so that it can take the memory of none of those.
+bool starts_from_self(const Kernel& row) {
+  static constexpr std::string_view kRows[] = {"embedding_renorm", "index_add",           "index_copy",     "index_fill",
+                                               "index_put",        "index_reduce",        "masked_scatter", "put",
+                                               "scatter_add",      "scatter_reduce",      "scatter_src",    "scatter_src_reduce",
+                                               "scatter_value",    "scatter_value_reduce"};
+  return row.name && std::find(std::begin(kRows), std::end(kRows), row.name) != std::end(kRows);
 }
 
 Ref<Storage> copy_of(const Storage& storage) {
@@ -334,7 +344,8 @@ void Recorder::find_needed() {
   size_t decision = decisions_.size();
   for (size_t i = steps_.size(); i-- > 0;) {
     // What is looked at after this step.
-    for (; decision > 0 && decisions_[decision - 1].step > i; decision--) live[static_cast<size_t>(decisions_[decision - 1].view.slot)] = true;
+    for (; decision > 0 && decisions_[decision - 1].step > i; decision--)
+      live[static_cast<size_t>(decisions_[decision - 1].view.slot)] = true;
     Step& step = steps_[i];
     if (step.folded) continue;
     step.needed = step.random;
@@ -557,7 +568,8 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
     }
     for (const SlotView& out : step.outputs) touch(out.slot, i);
   }
-  for (const ScheduleDecision& decision : s.decisions) touch(s.view_slots[static_cast<size_t>(decision.view)], std::max(decision.step - 1, 0));
+  for (const ScheduleDecision& decision : s.decisions)
+    touch(s.view_slots[static_cast<size_t>(decision.view)], std::max(decision.step - 1, 0));
   // A kernel that may work in place takes the memory of an argument that dies with it.
   std::vector<int> merged(slots_.size());
   for (size_t i = 0; i < merged.size(); i++) merged[i] = static_cast<int>(i);
@@ -571,7 +583,9 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
     const SlotView& out = step.outputs[0];
     const Slot& target = slots_[static_cast<size_t>(out.slot)];
     if (target.kind != SlotKind::Intermediate || first[static_cast<size_t>(out.slot)] != i || out.offset != 0) continue;
+    const bool starts = starts_from_self(*step.row);
     for (const RecordedArg& arg : step.args) {
+      if (starts && &arg != step.args.data()) break;
       if (arg.arg.kind != ArgKind::Tensor) continue;
       const Slot& source = slots_[static_cast<size_t>(arg.view.slot)];
       int base = root(arg.view.slot);
@@ -583,7 +597,7 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
       for (const RecordedArg& other : step.args) {
         if (!other.list.empty()) alone = false;
         if (other.arg.kind == ArgKind::Tensor && &other != &arg && root(other.view.slot) == base &&
-            !same_view(other.view.view, arg.view.view))
+            (starts || !same_view(other.view.view, arg.view.view)))
           alone = false;
       }
       if (!alone) continue;

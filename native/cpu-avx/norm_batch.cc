@@ -89,7 +89,8 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_run(Call& 
     Runtime& runtime = *call.runtime;
     auto staged = [&](int i) { return optional_at(call, i) ? stage<T>(runtime, *optional_at(call, i)) : nullptr; };
     const T *gamma = staged(At.weight), *beta = staged(At.bias), *running_mean = staged(At.mean), *running_var = staged(At.var);
-    if (!At.instance && !training && call.noutputs == 1 && has_channels_last_strides(x) && has_channels_last_strides(out)) {
+    const bool beside = x.ndim == 2 || (has_channels_last_strides(x) && has_channels_last_strides(out));
+    if (!At.instance && !training && call.noutputs == 1 && x.numel() > 0 && beside) {
       return normalize_channels_last<T>(runtime, x, out, running_mean, beta, [&](int64_t c) {
         return (gamma ? static_cast<double>(gamma[c]) : 1.0) / std::sqrt(static_cast<double>(running_var[c]) + eps);
       });

@@ -63,6 +63,33 @@ t.test('writes into arguments reach them, in the recorded run and in replays', (
   t.end()
 })
 
+t.test('what is put into a copy of a tensor is still there when the copy is made', (t) => {
+  const source = '%s : Tensor = aten::add(%x, %x, %one)'
+  const calls = {
+    index_add: 'aten::index_add(%z, %zero, %i, %s, %one)',
+    index_copy: 'aten::index_copy(%z, %zero, %i, %s)',
+    scatter: 'aten::scatter(%z, %zero, %i, %s)',
+    scatter_add: 'aten::scatter_add(%z, %zero, %i, %s)',
+    'itself, index_copy': 'aten::index_copy(%s, %zero, %i, %s)',
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    const program = load(`graph(%x : Tensor, %z : Tensor, %i : Tensor):
+      %zero : int = prim::Constant[value=0]()
+      %one : int = prim::Constant[value=1]()
+      ${source}
+      %y : Tensor = ${call}
+      %r : Tensor = aten::neg(%y)
+      return (%r)`)
+    const index = tensor([3], [2n, 0n, 1n])
+    for (let k = 0; k < 4; k++) {
+      const result = run(program, tensor([3], [1 + k, 2, 3]), tensor([3], [0, 0, 0]), index)
+      t.same(values(result as TensorHandle), [-4, -6, -2 - 2 * k], `${name}, call ${k}`)
+    }
+    t.match(program.signatures(), [{ state: 'recorded' }])
+  }
+  t.end()
+})
+
 t.test('tensors made of numbers are constants, unless something that is not constant is written to them', (t) => {
   const program = load(`graph(%a : Tensor, %b : Tensor):
     %zero : int = prim::Constant[value=0]()
