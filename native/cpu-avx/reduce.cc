@@ -242,6 +242,19 @@ void infer_norm(Call& call, const NormArgs& a) {
   }
   set_reduced_output(call, 0, real_of(t), call.tensor(0), a.dims, a.keepdim);
 }
+// Magnitudes of complex numbers, which have no order, and whose powers are not those of their magnitudes.
+TensorView magnitudes(Call& call, const TensorView& self) {
+  TensorView real = self;
+  real.dtype = real_of(self.dtype);
+  format_strides(real, self, kPreserveFormat);
+  real.data = call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, real.numel()) * dtype_size(real.dtype)));
+  Arg arg;
+  arg.kind = ArgKind::Tensor;
+  arg.tensor = &self;
+  const Arg* operands[] = {&arg};
+  run_pointwise_to(call.runtime, real, PointwiseId::abs, operands);
+  return real;
+}
 void run_norm(Call& call, const NormArgs& a) {
   TensorView self = call.tensor(0);
   if (a.dtype != DType::Undefined && element_of(a.dtype) != element_of(self.dtype)) self = in_dtype(call, self, a.dtype);
@@ -254,28 +267,15 @@ void run_norm(Call& call, const NormArgs& a) {
   } else if (a.p == 0) {
     acc = fold(call, self, a.dims, Fold::NonZero, 0);
   } else if (std::isinf(a.p)) {
-    if (is_complex(self.dtype)) {
-      // Magnitudes first: complex numbers have no order.
-      TensorView real = self;
-      real.dtype = real_of(self.dtype);
-      format_strides(real, self, kPreserveFormat);
-      real.data = call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, real.numel()) * dtype_size(real.dtype)));
-      Arg arg;
-      arg.kind = ArgKind::Tensor;
-      arg.tensor = &self;
-      const Arg* operands[] = {&arg};
-      run_pointwise_to(call.runtime, real, PointwiseId::abs, operands);
-      self = real;
-    }
+    if (is_complex(self.dtype)) self = magnitudes(call, self);
     acc = a.p > 0 ? fold(call, self, a.dims, Fold::AbsMax, 0) : fold(call, self, a.dims, Fold::AbsMin, kInf);
   } else {
-    const Element element = element_of(self.dtype);
+    if (is_complex(self.dtype)) self = magnitudes(call, self);
     int64_t outputs = 1;
     for (int d = 0; d < self.ndim; d++)
       if (!a.dims.reduced[d]) outputs *= self.sizes[d];
-    const int64_t width = accumulator_size(element) / 8;
-    double* param = static_cast<double*>(call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, outputs) * width * 8)));
-    for (int64_t i = 0; i < outputs * width; i++) param[i] = i % width == 0 ? a.p : 0;
+    double* param = static_cast<double*>(call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, outputs) * 8)));
+    std::fill(param, param + outputs, a.p);
     acc = fold(call, self, a.dims, Fold::PowSum, 0, param);
     acc.each_real([&](double x) { return std::pow(x, 1 / a.p); });
   }
@@ -351,15 +351,24 @@ TS_KERNEL(logsumexp, {.infer =
                         [](Call& call) {
                           const TensorView self = in_dtype(call, call.tensor(0), call.outputs[0].dtype);
                           const ReducedDims d = dims_at(call, 1);
+                          // The shift of complex numbers is the largest real part.
+                          TensorView real = self;
                           if (is_complex(self.dtype)) {
-                            const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0);
-                            for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] = std::log(acc.complex()[i]);
-                            return store(call, acc);
+                            real.dtype = real_of(self.dtype);
+                            for (int i = 0; i < real.ndim; i++) real.strides[i] *= 2;
                           }
-                          const Accumulators most = fold(call, self, d, Fold::Max, -kInf);
+                          const Accumulators most = fold(call, real, d, Fold::Max, -kInf);
                           // An infinite maximum is the result itself, not a shift.
                           for (int64_t i = 0; i < most.count; i++)
                             if (std::isinf(most.real()[i])) most.real()[i] = 0;
+                          if (is_complex(self.dtype)) {
+                            auto* shift = static_cast<std::complex<double>*>(
+                              call.runtime->scratch(static_cast<size_t>(std::max<int64_t>(1, most.count)) * sizeof(std::complex<double>)));
+                            for (int64_t i = 0; i < most.count; i++) shift[i] = most.real()[i];
+                            const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0, shift);
+                            for (int64_t i = 0; i < acc.count; i++) acc.complex()[i] = std::log(acc.complex()[i]) + shift[i];
+                            return store(call, acc);
+                          }
                           const Accumulators acc = fold(call, self, d, Fold::ExpSum, 0, most.data);
                           for (int64_t i = 0; i < acc.count; i++) acc.real()[i] = std::log(acc.real()[i]) + most.real()[i];
                           store(call, acc);

@@ -29,9 +29,9 @@ function difference(got: torch.Tensor, wanted: Plain): string | undefined {
     return `expected ${wanted.dtype} [${wanted.shape}] but received ${got.dtype} [${got.shape}]`
   const tolerance = /^b?float16$/.test(wanted.dtype) ? 1e-2 : 1e-6
   const values = Array.from(got.to('float64').contiguous().data as ArrayLike<number>)
-  const at = wanted.data
-    .map(numberOf)
-    .findIndex((x, i) => !Object.is(values[i] + 0, x + 0) && !(Math.abs(values[i] - x) <= tolerance * Math.abs(x)))
+  const close = (x: number, y: number): boolean =>
+    Object.is(x + 0, y + 0) || Math.abs(x - y) <= tolerance * Math.abs(y) || (wanted.dtype === 'float64' && Math.abs(x - y) <= 1e-12)
+  const at = wanted.data.map(numberOf).findIndex((x, i) => !close(values[i], x))
   return at < 0 ? undefined : `element ${at}: expected ${wanted.data[at]} but received ${values[at]}`
 }
 
