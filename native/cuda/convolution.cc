@@ -6,6 +6,7 @@
 #include "cuda/epilogue.h"
 #include "cuda/conv_tiles.h"
 #include "cuda/rows.h"
+#include "cuda/wgmma.h"
 
 namespace torchscript::cuda {
 namespace {
@@ -303,6 +304,7 @@ bool run_in_tiles(Call& call, const ConvShape& s, const ConvParams& params) {
   ConvTiles tiles;
   // A sum of few terms is not worth a copy of the image.
   if (!tiles.begin(call, s, params, tf32, dtype == DType::F32 ? 32 : 16)) return false;
+  if (run_conv_wgmma(call.runtime, device, dtype, s, tiles.p)) return true;
   const char* kind = dtype == DType::F32 && !tf32 ? "plain" : "mma";
   const char* label = dtype == DType::F16 ? "f16" : dtype == DType::BF16 ? "bf16" : tf32 ? "tf32" : "f32";
   char name[64];

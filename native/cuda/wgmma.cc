@@ -124,4 +124,72 @@ bool run_quantized_wgmma(Runtime* runtime, int device, bool is_unsigned, int64_t
   return true;
 }
 
+namespace {
+
+// The patch of at most 128 pixels of which the fewest cover all images. Returns how many those are.
+int64_t choose_patch(ConvWgmmaParams& c, int64_t width, int64_t height, int64_t images) {
+  int64_t fewest = INT64_MAX;
+  for (int64_t across = std::min<int64_t>(width, kRows); across >= 1; across--) {
+    const int64_t down = std::min(height, kRows / across);
+    // Several images where one is within a patch.
+    const int64_t deep = across == width && down == height ? std::min(images, kRows / (across * down)) : 1;
+    const int64_t patches = tiles_of(width, across) * tiles_of(height, down) * tiles_of(images, deep);
+    if (patches >= fewest) continue;
+    fewest = patches;
+    c.patch[0] = static_cast<uint32_t>(across), c.patch[1] = static_cast<uint32_t>(down), c.patch[2] = static_cast<uint32_t>(deep);
+    c.patches[0] = static_cast<uint32_t>(tiles_of(width, across)), c.patches[1] = static_cast<uint32_t>(tiles_of(height, down));
+  }
+  return fewest;
+}
+
+}  // namespace
+
+bool run_conv_wgmma(Runtime* runtime, int device, DType dtype, const ConvShape& s, const ConvMmaParams& p) {
+  if ((dtype != DType::F16 && dtype != DType::BF16) || !has_wgmma(device)) return false;
+  const ConvParams& g = p.conv;
+  if (s.groups != 1 || s.transposed || s.in[0] != 1 || s.out[0] != 1 || s.kernel[0] != 1) return false;
+  if (s.stride[1] != 1 || s.stride[2] != 1) return false;
+  ConvWgmmaParams c;
+  const int64_t patches = choose_patch(c, s.out[2], s.out[1], s.batch), channels = g.group_in;
+  c.chunks = static_cast<uint32_t>(tiles_of(channels, 64));
+  // Neither patches nor steps are mostly empty.
+  if (patches * kRows * 2 > int64_t{g.pixels} * 3 || int64_t{c.chunks} * 64 * 2 > channels * 3 || patches > INT32_MAX / 256) return false;
+  const int columns = columns_for(device, patches * kRows, g.group_out, channels * 2 * s.taps(), 1);
+  if (columns == 0) return false;
+  c.taps_across = static_cast<uint32_t>(s.kernel[2]);
+  for (int d = 0; d < 2; d++) {
+    c.dilation[d] = g.dilation[2 - d];
+    c.pad[d] = g.pad[2 - d];
+  }
+  WgmmaParams w;
+  w.row_tiles = static_cast<uint32_t>(patches);
+  w.column_tiles = static_cast<uint32_t>(tiles_of(g.group_out, columns));
+  w.steps = c.chunks * static_cast<uint32_t>(s.taps());
+  // The image: channels, x, y, images. A dimension of one element has any stride.
+  const uint64_t sizes[4] = {static_cast<uint64_t>(channels), static_cast<uint64_t>(s.in[2]), static_cast<uint64_t>(s.in[1]), static_cast<uint64_t>(s.batch)};
+  const int64_t apart[3] = {g.x_strides[4] * 2, g.x_strides[3] * 2, g.x_strides[0] * 2};
+  uint64_t strides[3];
+  for (int d = 0; d < 3; d++) {
+    if (sizes[d + 1] > 1 && (apart[d] <= 0 || apart[d] % 16 != 0)) return false;
+    strides[d] = sizes[d + 1] > 1 ? static_cast<uint64_t>(apart[d]) : d == 0 ? sizes[0] * 2 : strides[d - 1] * sizes[d];
+    if (strides[d] >= uint64_t{1} << 40) return false;
+  }
+  if (reinterpret_cast<uintptr_t>(g.x) % 16 != 0) return false;
+  const uint32_t box[4] = {64, c.patch[0], c.patch[1], c.patch[2]}, steps[4] = {1, 1, 1, 1};
+  // The packed weight: channels, taps, filters.
+  const uint64_t weight_sizes[3] = {static_cast<uint64_t>(channels), static_cast<uint64_t>(s.taps()), static_cast<uint64_t>(g.group_out)};
+  const uint64_t weight_strides[2] = {static_cast<uint64_t>(channels) * 2, static_cast<uint64_t>(channels * s.taps()) * 2};
+  const uint32_t weight_box[3] = {64, 1, static_cast<uint32_t>(columns)};
+  const int type = dtype == DType::F16 ? 6 : 9;
+  TensorMap a, b;
+  const auto encode = driver().tensor_map_encode_tiled;
+  if (encode(&a, type, 4, const_cast<void*>(g.x), sizes, strides, box, steps, 0, 3, 3, 0) != kSuccess ||
+      encode(&b, type, 3, const_cast<void*>(g.weight), weight_sizes, weight_strides, weight_box, steps, 0, 3, 3, 0) != kSuccess)
+    return false;
+  char name[64];
+  std::snprintf(name, sizeof name, "conv_wgmma_%s_128x%d", dtype == DType::F16 ? "f16" : "bf16", columns);
+  launch(device, runtime, name, {grid_of(device, w)}, {384}, kWgmmaSharedBytes, a, b, w, c, p);
+  return true;
+}
+
 }  // namespace torchscript::cuda

@@ -21,7 +21,7 @@ function launched(run: () => unknown): string[] {
   native.setTrace(true)
   try {
     run()
-    return native.takeTrace().flatMap((line) => /\b(?:gemm|gemv|quantized)_(?!centered)\w+/.exec(line.replace(/^\w+: /, '')) ?? [])
+    return native.takeTrace().flatMap((line) => /\b(?:gemm|gemv|conv|quantized)_(?!centered)\w+/.exec(line.replace(/^\w+: /, '')) ?? [])
   } finally {
     native.setTrace(false)
   }
@@ -157,6 +157,21 @@ t.test('what follows a product', (t) => {
     t.ok(kernels.filter((kernel) => kernel.startsWith('gemm_wgmma_f16_128x128')).length >= 2, kernels.join())
     for (const when of ['recorded', 'captured', 'as a graph']) check(when)
     t.equal(there.explain()[0].graphs, 1)
+  }
+  t.end()
+})
+
+t.test('convolutions', (t) => {
+  for (const [dtype, label, tolerance] of halves) {
+    const some = (...shape: number[]): T => torch.randn(shape).mul(0.3).to(dtype)
+    const convolution = (options: object) => (x: T, w: T, b: T) => F.conv2d(x, w, { bias: b, ...options })
+    const check = (name: string, kernel: string, options: object, x: T, w: T): void =>
+      computedBy(t, kernel, `${dtype} ${name}`, convolution(options), [x, w, some(w.shape[0])], tolerance)
+    check('of images within a patch', `conv_wgmma_${label}_128x128`, { padding: 1 }, some(5, 64, 7, 6), some(72, 64, 3, 3))
+    check('of lines', `conv_wgmma_${label}_128x256`, { padding: [1, 0] }, some(1, 104, 8, 60), some(200, 104, 3, 2))
+    check('dilated', `conv_wgmma_${label}_128x128`, { padding: 2, dilation: 2 }, some(2, 56, 13, 14), some(70, 56, 3, 3))
+    check('of steps of two', `conv_mma_${label}_64x64`, { stride: 2 }, some(1, 64, 17, 17), some(64, 64, 3, 3))
+    check('of few channels', `conv_mma_${label}_128x128`, { padding: 1 }, some(5, 24, 7, 6), some(72, 24, 3, 3))
   }
   t.end()
 })

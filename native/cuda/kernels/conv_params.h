@@ -37,6 +37,14 @@ struct ConvMmaParams {
   int32_t out_vectors = 0, bias_vectors = 0, residual_vectors = 0;  // eight filters may be read and written in vectors of 16 bytes
 };
 
+// Convolutions on Hopper (kernels/conv_wgmma.cu): the output in patches of pixels, `patch` wide, high and images deep, `patches` of them across and down;
+// `chunks` of 64 channels a tap.
+struct ConvWgmmaParams {
+  uint32_t patch[3] = {1, 1, 1}, patches[2] = {1, 1};
+  uint32_t taps_across = 1, chunks = 1;
+  int32_t dilation[2] = {1, 1}, pad[2] = {};  // x, y
+};
+
 // A depthwise convolution of a channels-last image whose channels are a multiple of eight; the weight is packed: taps, channels.
 struct DepthwiseParams {
   ConvParams conv;

@@ -9,11 +9,13 @@ using namespace torchscript::cuda;
 namespace {
 
 template <class T, int kColumns, bool kRowsOfB> TS_DEVICE void gemm_wgmma(const TensorMap& a, const TensorMap& b, const WgmmaParams& w, const MmaParams& p) {
-  multiply_wgmma<WgmmaTile<T, kColumns, kRowsOfB>>(a, b, w, [&](uint32_t matrix, int row, int column) {
+  using Tile = WgmmaTile<T, kColumns, kRowsOfB>;
+  multiply_wgmma<Tile>(MatrixOperands<Tile>{a, b, w}, w, [&](uint32_t matrix, int row, int column) {
     const GemmParams& g = p.product;
     int64_t at[5];
     offsets_of<5>(g.batches, matrix, at);
-    return ProductOut<T>{p, static_cast<T*>(g.c) + at[0], static_cast<const T*>(g.d) + (g.d ? at[3] : 0), static_cast<const T*>(g.e) + (g.e ? at[4] : 0), row, column};
+    return ProductOut<T>{p, static_cast<T*>(g.c) + at[0], static_cast<const T*>(g.d) + (g.d ? at[3] : 0), static_cast<const T*>(g.e) + (g.e ? at[4] : 0), row * Tile::kRows,
+                         column * kColumns};
   });
 }
 

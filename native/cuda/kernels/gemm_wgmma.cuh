@@ -24,8 +24,29 @@ template <class Element, int kColumnsOf, bool kRowsOfBOf> struct WgmmaTile {
   static_assert(kStages * (kABytes + kBBytes) == kWgmmaStageBytes && 8 * 16 * kOutPitch * 4 == kWgmmaOutBytes && (2 * kStages + 2) * 8 <= kWgmmaBarrierBytes);
 };
 
-// out_of(matrix, row, column) makes what takes the sums of a tile that begins there.
-template <class Tile, class OutOf> TS_DEVICE void multiply_wgmma(const TensorMap& a_map, const TensorMap& b_map, const WgmmaParams& p, const OutOf& out_of) {
+// Matrices: steps go along their depth.
+template <class Tile> struct MatrixOperands {
+  const TensorMap &a, &b;
+  const WgmmaParams& p;
+  static constexpr uint32_t kBytes = Tile::kABytes + Tile::kBBytes;
+  TS_DEVICE uint32_t bytes() const { return kBytes; }
+  TS_DEVICE void fetch(uint32_t a_tile, uint32_t b_tile, uint32_t barrier, uint32_t matrix, int row, int column, uint32_t step) const {
+    const int a_matrix = p.a_matrices ? static_cast<int>(matrix) : 0, b_matrix = p.b_matrices ? static_cast<int>(matrix) : 0;
+    const int depth = static_cast<int>(step) * Tile::kDepth;
+    fetch_box(a_tile, &a, barrier, depth, row * Tile::kRows, a_matrix);
+    if constexpr (Tile::kRowsOfB) {
+#pragma unroll
+      for (int box = 0; box < Tile::kColumns / 64; box++)
+        fetch_box(b_tile + static_cast<uint32_t>(box) * Tile::kBox, &b, barrier, column * Tile::kColumns + box * 64, depth, b_matrix);
+    } else {
+      fetch_box(b_tile, &b, barrier, depth, column * Tile::kColumns, b_matrix);
+    }
+  }
+};
+
+// operands.fetch(a, b, barrier, matrix, row, column, step) begins to fill the tiles of a step with operands.bytes() bytes, of the tile of sums in that row
+// and column of tiles; out_of(matrix, row, column) makes what takes its sums.
+template <class Tile, class Operands, class OutOf> TS_DEVICE void multiply_wgmma(const Operands& operands, const WgmmaParams& p, const OutOf& out_of) {
   using Sum = typename Tile::Sum;
   constexpr int kStages = Tile::kStages, kColumns = Tile::kColumns;
   TS_DYNAMIC_SHARED(char, shared);
@@ -51,26 +72,17 @@ template <class Tile, class OutOf> TS_DEVICE void multiply_wgmma(const TensorMap
   if (threadIdx.x < 128) {
     fewer_registers<40>();
     if (threadIdx.x == 0) {
-      prefetch_map(&a_map);
-      prefetch_map(&b_map);
+      prefetch_map(&operands.a);
+      prefetch_map(&operands.b);
       for (uint32_t tile = blockIdx.x; tile < all; tile += gridDim.x) {
         const uint32_t matrix = tile / tiles;
         int row, column;
         tile_of(tile - matrix * tiles, static_cast<int>(p.row_tiles), static_cast<int>(p.column_tiles), &row, &column);
-        const int a_matrix = p.a_matrices ? static_cast<int>(matrix) : 0, b_matrix = p.b_matrices ? static_cast<int>(matrix) : 0;
         for (uint32_t step = 0; step < p.steps; step++, at++) {
           const uint32_t stage = at % kStages, turn = at / kStages;
           if (turn > 0) barrier_wait(emptied(stage), (turn - 1) & 1);
-          const int depth = static_cast<int>(step) * Tile::kDepth;
-          barrier_expect(filled(stage), Tile::kABytes + Tile::kBBytes);
-          fetch_box(a_tile(stage), &a_map, filled(stage), depth, row * Tile::kRows, a_matrix);
-          if constexpr (Tile::kRowsOfB) {
-#pragma unroll
-            for (int box = 0; box < kColumns / 64; box++)
-              fetch_box(b_tile(stage) + static_cast<uint32_t>(box) * Tile::kBox, &b_map, filled(stage), column * kColumns + box * 64, depth, b_matrix);
-          } else {
-            fetch_box(b_tile(stage), &b_map, filled(stage), depth, column * kColumns, b_matrix);
-          }
+          barrier_expect(filled(stage), operands.bytes());
+          operands.fetch(a_tile(stage), b_tile(stage), filled(stage), matrix, row, column, step);
         }
       }
     }
@@ -123,7 +135,7 @@ template <class Tile, class OutOf> TS_DEVICE void multiply_wgmma(const TensorMap
 #pragma unroll
       for (int part = 0; part < Tile::kParts; part++) hold_sums(d[part]);
       empty(at - 1);
-      const auto out = out_of(matrix, row * Tile::kRows, column * kColumns);
+      const auto out = out_of(matrix, row, column);
       const int first_row = static_cast<int>(Tile::kTurns ? warp % 4 : warp) * 16;
       constexpr int kChunks = kColumns / Tile::kChunk;
       // Registers have fixed places: one of the parts below is taken.

@@ -9,7 +9,9 @@ using namespace torchscript::cuda;
 namespace {
 
 template <class T, int kColumns> TS_DEVICE void quantized_wgmma(const TensorMap& a, const TensorMap& b, const WgmmaParams& w, const QuantizedParams& p) {
-  multiply_wgmma<WgmmaTile<T, kColumns, false>>(a, b, w, [&](uint32_t, int row, int column) { return QuantizedOut{p, static_cast<uint32_t>(row), column, 0}; });
+  using Tile = WgmmaTile<T, kColumns, false>;
+  multiply_wgmma<Tile>(MatrixOperands<Tile>{a, b, w}, w,
+                       [&](uint32_t, int row, int column) { return QuantizedOut{p, static_cast<uint32_t>(row * Tile::kRows), column * kColumns, 0}; });
 }
 
 }  // namespace

@@ -19,7 +19,14 @@ TS_DEVICE void barriers_begun() {
 TS_DEVICE void barrier_arrive(uint32_t barrier) { ::emulation::mbarrier_arrive(barrier); }
 TS_DEVICE void barrier_expect(uint32_t barrier, uint32_t bytes) { ::emulation::mbarrier_arrive_expect_tx(barrier, bytes); }
 TS_DEVICE void barrier_wait(uint32_t barrier, uint32_t parity) { ::emulation::mbarrier_wait_parity(barrier, parity); }
-TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z) { ::emulation::bulk_tensor_3d(to, map, barrier, x, y, z); }
+TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z) {
+  const int32_t at[3] = {x, y, z};
+  ::emulation::bulk_tensor(to, map, barrier, at, 3);
+}
+TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z, int32_t w) {
+  const int32_t at[4] = {x, y, z, w};
+  ::emulation::bulk_tensor(to, map, barrier, at, 4);
+}
 TS_DEVICE void prefetch_map(const void*) {}
 template <int kCount> TS_DEVICE void more_registers() { ::emulation::setmaxnreg("inc", kCount); }
 template <int kCount> TS_DEVICE void fewer_registers() { ::emulation::setmaxnreg("dec", kCount); }
@@ -56,10 +63,15 @@ TS_DEVICE void barrier_wait(uint32_t barrier, uint32_t parity) {
   } while (done == 0);
 }
 
-// A box of matrix `z` from `x`, `y` on; places outside it are zeros. The barrier counts its bytes.
+// A box of a tensor of three or four dimensions, of which `x` is the innermost, from there on; places outside it are zeros. The barrier counts its bytes.
 TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z) {
   asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];" ::"r"(to), "l"(map), "r"(barrier),
                "r"(x), "r"(y), "r"(z)
+               : "memory");
+}
+TS_DEVICE void fetch_box(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z, int32_t w) {
+  asm volatile("cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5, %6}], [%2];" ::"r"(to), "l"(map),
+               "r"(barrier), "r"(x), "r"(y), "r"(z), "r"(w)
                : "memory");
 }
 TS_DEVICE void prefetch_map(const void* map) { asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory"); }

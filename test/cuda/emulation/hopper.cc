@@ -74,8 +74,8 @@ void arrive(Barrier& b) {
 struct Map {
   uint64_t magic;
   uint64_t address;
-  uint64_t sizes[3], strides[2];
-  uint32_t box[3];
+  uint64_t sizes[4], strides[3];
+  uint32_t box[4];
   uint8_t element_bytes, rank, swizzle_bits;
 };
 static_assert(sizeof(Map) <= 128);
@@ -84,7 +84,7 @@ constexpr uint64_t kMapMagic = 0x70616d726f736e74;
 struct Transfer {
   Map map;
   uint32_t to, barrier;
-  int64_t at[3];
+  int64_t at[4];
 };
 std::vector<Transfer> transfers;
 
@@ -92,24 +92,29 @@ void deliver(const Transfer& t) {
   const Map& m = t.map;
   const size_t row_bytes = static_cast<size_t>(m.box[0]) * m.element_bytes;
   uint32_t to = t.to;
-  for (uint32_t z = 0; z < m.box[2]; z++) {
-    for (uint32_t y = 0; y < m.box[1]; y++, to += static_cast<uint32_t>(row_bytes)) {
-      char row[2048] = {};
-      const int64_t at[3] = {t.at[0], t.at[1] + y, t.at[2] + z};
-      if (at[1] >= 0 && at[1] < static_cast<int64_t>(m.sizes[1]) && at[2] >= 0 && at[2] < static_cast<int64_t>(m.sizes[2])) {
+  for (uint32_t w = 0; w < m.box[3]; w++) {
+    for (uint32_t z = 0; z < m.box[2]; z++) {
+      for (uint32_t y = 0; y < m.box[1]; y++, to += static_cast<uint32_t>(row_bytes)) {
+        char row[2048] = {};
+        const int64_t at[4] = {t.at[0], t.at[1] + y, t.at[2] + z, t.at[3] + w};
+        bool inside = true;
+        const char* from = reinterpret_cast<const char*>(m.address);
+        for (int d = 1; d < 4; d++) {
+          inside = inside && at[d] >= 0 && at[d] < static_cast<int64_t>(m.sizes[d]);
+          from += at[d] * static_cast<int64_t>(m.strides[d - 1]);
+        }
         const int64_t first = std::max<int64_t>(at[0], 0), last = std::min<int64_t>(at[0] + m.box[0], static_cast<int64_t>(m.sizes[0]));
-        const char* from = reinterpret_cast<const char*>(m.address) + at[1] * static_cast<int64_t>(m.strides[0]) + at[2] * static_cast<int64_t>(m.strides[1]);
-        if (first < last) std::memcpy(row + (first - at[0]) * m.element_bytes, from + first * m.element_bytes, static_cast<size_t>(last - first) * m.element_bytes);
-      }
-      for (uint32_t part = 0; part < row_bytes; part += 16) {
-        const uint32_t place = swizzled(to + part, m.swizzle_bits);
-        std::memcpy(generic(place, 16, "a copy"), row + part, 16);
-        std::memcpy(async_at(place, 16, "a copy"), row + part, 16);
+        if (inside && first < last) std::memcpy(row + (first - at[0]) * m.element_bytes, from + first * m.element_bytes, static_cast<size_t>(last - first) * m.element_bytes);
+        for (uint32_t part = 0; part < row_bytes; part += 16) {
+          const uint32_t place = swizzled(to + part, m.swizzle_bits);
+          std::memcpy(generic(place, 16, "a copy"), row + part, 16);
+          std::memcpy(async_at(place, 16, "a copy"), row + part, 16);
+        }
       }
     }
   }
   Barrier& b = barrier_at(t.barrier);
-  b.bytes -= static_cast<int64_t>(row_bytes) * m.box[1] * m.box[2];
+  b.bytes -= static_cast<int64_t>(row_bytes) * m.box[1] * m.box[2] * m.box[3];
   settle_phase(b);
 }
 
@@ -309,16 +314,16 @@ void mbarrier_wait_parity(uint32_t barrier, uint32_t parity) {
   wait_for("a phase of a barrier", [=] { return (barrier_at(barrier).phase & 1) != parity; });
 }
 
-void bulk_tensor_3d(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z) {
-  Transfer t;
+void bulk_tensor(uint32_t to, const void* map, uint32_t barrier, const int32_t* at, int dimensions) {
+  Transfer t = {};
   std::memcpy(&t.map, map, sizeof t.map);
-  if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || t.map.magic != kMapMagic || t.map.rank != 3) leave("not a tensor map of three dimensions at 64 bytes");
+  if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || t.map.magic != kMapMagic || t.map.rank != dimensions) leave("not a tensor map of so many dimensions at 64 bytes");
   if (t.map.swizzle_bits == 3 && to % 1024 != 0) leave("a tile in the 128-byte swizzle has to begin at 1024 bytes");
   if (to % 128 != 0) leave("a tile has to begin at 128 bytes");
   if (!barrier_at(barrier).seen) leave("the copy engine has not seen a barrier's beginning");
   t.to = to;
   t.barrier = barrier;
-  t.at[0] = x, t.at[1] = y, t.at[2] = z;
+  for (int d = 0; d < dimensions; d++) t.at[d] = at[d];
   if (late_copies) transfers.push_back(t);
   else deliver(t);
 }
@@ -435,12 +440,13 @@ bool encode_tensor_map(void* to, int dtype, unsigned rank, void* address, const 
                        const uint32_t* element_strides, int interleave, int swizzle, int promotion, int fill) {
   constexpr int kBytes[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2};  // UINT8 .. BFLOAT16
   Map m = {};
-  if (dtype < 0 || dtype > 9 || rank != 3 || interleave != 0 || promotion < 0 || promotion > 3 || fill != 0) return false;
+  if (dtype < 0 || dtype > 9 || rank < 2 || rank > 4 || interleave != 0 || promotion < 0 || promotion > 3 || fill != 0) return false;
   m.magic = kMapMagic;
   m.element_bytes = static_cast<uint8_t>(kBytes[dtype]);
   m.rank = static_cast<uint8_t>(rank);
   m.address = reinterpret_cast<uint64_t>(address);
   if (m.address % 16 != 0 || reinterpret_cast<uint64_t>(to) % 64 != 0) return false;
+  for (unsigned d = 0; d < 4; d++) m.sizes[d] = m.box[d] = 1;
   for (unsigned d = 0; d < rank; d++) {
     m.sizes[d] = sizes[d];
     m.box[d] = box[d];

@@ -19,8 +19,8 @@ void mbarrier_arrive(uint32_t barrier);
 void mbarrier_arrive_expect_tx(uint32_t barrier, uint32_t bytes);
 void mbarrier_wait_parity(uint32_t barrier, uint32_t parity);
 
-// cp.async.bulk.tensor.3d; `x` is the innermost dimension.
-void bulk_tensor_3d(uint32_t to, const void* map, uint32_t barrier, int32_t x, int32_t y, int32_t z);
+// cp.async.bulk.tensor in the tile mode; `at` begins with the innermost dimension.
+void bulk_tensor(uint32_t to, const void* map, uint32_t barrier, const int32_t* at, int dimensions);
 
 // `instruction` is wgmma.mma_async.sync.aligned and so on as it stands in the kernel's text, `immediates` what follows scale-d there.
 void wgmma(const char* instruction, const char* immediates, void* d, int registers, uint64_t a, uint64_t b, bool adds);
