@@ -14,8 +14,6 @@ const isOpen = (op: string, difference: string): boolean =>
 
 /** Rows that refuse a case of the sample: sums of complex numbers, and what has no row at all. */
 const withoutKernel = [
-  'pack_padded_sequence',
-  'pad_packed_sequence',
   'upsample_cubic',
   'upsample_cubic_aa',
   'upsample_linear',
