@@ -14,10 +14,6 @@ namespace {
 constexpr int64_t kGrain = 65536;
 constexpr int64_t kTile = 1024;
 
-struct Sixteen {
-  uint64_t a, b;
-};
-
 template <class T> void copy_line(int64_t n, char* to, int64_t to_stride, const char* from, int64_t from_stride) {
   T* t = reinterpret_cast<T*>(to);
   const T* f = reinterpret_cast<const T*>(from);
@@ -133,33 +129,6 @@ Compute between_dtypes(DType from) {
 
 namespace {
 
-template <class T> void gather_piece(const Iteration& it, int k, int64_t at, int64_t n, char* to, const char* from) {
-  while (n > 0) {
-    const int64_t piece = std::min(n, it.sizes[0] - at % it.sizes[0]);
-    copy_line<T>(piece, to, 1, from + it.offset(k, at) * static_cast<int64_t>(sizeof(T)), it.strides[k][0]);
-    to += piece * static_cast<int64_t>(sizeof(T));
-    at += piece;
-    n -= piece;
-  }
-}
-template <class T> void scatter_piece(const Iteration& it, int k, int64_t at, int64_t n, char* to, const char* from) {
-  while (n > 0) {
-    const int64_t piece = std::min(n, it.sizes[0] - at % it.sizes[0]);
-    copy_line<T>(piece, to + it.offset(k, at) * static_cast<int64_t>(sizeof(T)), it.strides[k][0], from, 1);
-    from += piece * static_cast<int64_t>(sizeof(T));
-    at += piece;
-    n -= piece;
-  }
-}
-#define TS_BY_SIZE(size, call)                     \
-  switch (size) {                                  \
-    case 1: call<uint8_t> TS_BY_SIZE_ARGS; break;  \
-    case 2: call<uint16_t> TS_BY_SIZE_ARGS; break; \
-    case 4: call<uint32_t> TS_BY_SIZE_ARGS; break; \
-    case 8: call<uint64_t> TS_BY_SIZE_ARGS; break; \
-    default: call<Sixteen> TS_BY_SIZE_ARGS; break; \
-  }
-
 void copy_converting(const Iteration& it, const TensorView& dst, const TensorView& src, Runtime* runtime) {
   const Compute compute = between_dtypes(src.dtype);
   const ConvertFn load = loader_of(src.dtype, compute), store = storer_of(compute, dst.dtype);
@@ -167,16 +136,14 @@ void copy_converting(const Iteration& it, const TensorView& dst, const TensorVie
   const bool loads = src.dtype != dtype_of(compute);
   const bool stores = dst.dtype != dtype_of(compute);
   const int64_t from_size = dtype_size(src.dtype), to_size = dtype_size(dst.dtype);
-  const bool from_linear = it.linear(1), to_linear = it.linear(0);
+  const bool from_linear = it.is_linear(1), to_linear = it.is_linear(0);
   runtime->parallel(it.total, kGrain, [&](int64_t begin, int64_t end) {
     alignas(64) char raw[kTile * 16], tile[kTile * 16], result[kTile * 16];
     for (int64_t at = begin; at < end; at += kTile) {
       const int64_t n = std::min(kTile, end - at);
       const char* from = static_cast<const char*>(src.data) + at * from_size;
       if (!from_linear) {
-#define TS_BY_SIZE_ARGS (it, 1, at, n, raw, static_cast<const char*>(src.data))
-        TS_BY_SIZE(from_size, gather_piece)
-#undef TS_BY_SIZE_ARGS
+        gather_range(it, 1, at, n, raw, static_cast<const char*>(src.data), from_size);
         from = raw;
       }
       const char* middle = from;
@@ -194,9 +161,7 @@ void copy_converting(const Iteration& it, const TensorView& dst, const TensorVie
         store(n, result, middle);
         middle = result;
       }
-#define TS_BY_SIZE_ARGS (it, 0, at, n, static_cast<char*>(dst.data), middle)
-      TS_BY_SIZE(to_size, scatter_piece)
-#undef TS_BY_SIZE_ARGS
+      scatter_range(it, 0, at, n, static_cast<char*>(dst.data), middle, to_size);
     }
   });
 }
@@ -212,9 +177,8 @@ void copy_strided(const TensorView& dst, const TensorView& src, Runtime* runtime
   if (it.total == 0) return;
   const bool same = dst.dtype == src.dtype || (is_quantized(src.dtype) && dtype_size(src.dtype) == dtype_size(dst.dtype));
   if (!same) return copy_converting(it, dst, src, runtime);
-#define TS_BY_SIZE_ARGS (it, static_cast<char*>(dst.data), static_cast<const char*>(src.data), runtime)
-  TS_BY_SIZE(dtype_size(dst.dtype), copy_same)
-#undef TS_BY_SIZE_ARGS
+  with_element_of(dtype_size(dst.dtype),
+                  [&](auto e) { copy_same<decltype(e)>(it, static_cast<char*>(dst.data), static_cast<const char*>(src.data), runtime); });
 }
 
 void format_strides(TensorView& out, const TensorView& like, int64_t format) {

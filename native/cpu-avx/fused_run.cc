@@ -330,16 +330,8 @@ void FusedRun::tiles(int64_t begin, int64_t end) const {
         case TileOp::Kind::Gather: {
           if (op.once && !first) break;
           const FusedExternal& x = g_.externals_[static_cast<size_t>(op.external)];
-          char* to = at[op.to];
-          int64_t p = position, left = op.once ? std::max(n, std::min(g_.tile_, it.total)) : n;
-          while (left > 0) {
-            const int64_t piece = std::min(left, inner - p % inner);
-            gather_elements(piece, to, memory_[op.external] + it.offset(x.operand, p % it.total) * x.size, it.strides[x.operand][0],
-                            x.size);
-            to += piece * x.size;
-            p += piece;
-            left -= piece;
-          }
+          const int64_t count = op.once ? std::max(n, std::min(g_.tile_, it.total)) : n;
+          gather_range(it, x.operand, position, count, at[op.to], memory_[op.external], x.size);
           break;
         }
         case TileOp::Kind::Convert:
@@ -364,15 +356,7 @@ void FusedRun::tiles(int64_t begin, int64_t end) const {
           break;
         case TileOp::Kind::Scatter: {
           const FusedExternal& x = g_.externals_[static_cast<size_t>(op.external)];
-          const char* from = at[op.from[0]];
-          int64_t p = position;
-          for (int64_t left = n; left > 0;) {
-            const int64_t piece = std::min(left, inner - p % inner);
-            scatter_elements(piece, memory_[op.external] + it.offset(x.operand, p) * x.size, it.strides[x.operand][0], from, x.size);
-            from += piece * x.size;
-            p += piece;
-            left -= piece;
-          }
+          scatter_range(it, x.operand, position, n, memory_[op.external], at[op.from[0]], x.size);
           break;
         }
         case TileOp::Kind::Fold: fold(at[op.from[0]], g_.registers_[static_cast<size_t>(op.from[0])].width, position, n); break;

@@ -1,6 +1,7 @@
 #include "cpu-avx/iterate.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace torchscript {
 
@@ -46,6 +47,74 @@ void Iteration::build(const int64_t* shape, int dims, const int64_t (*operand_st
     sizes[0] = 1;
     for (int k = 0; k < count; k++) strides[k][0] = 1;
   }
+}
+
+namespace {
+
+template <class T> void gather(int64_t n, char* to, const char* from, int64_t stride) {
+  if (stride == 1) {
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+    return;
+  }
+  T* t = reinterpret_cast<T*>(to);
+  const T* f = reinterpret_cast<const T*>(from);
+  for (int64_t i = 0; i < n; i++) t[i] = f[i * stride];
+}
+template <class T> void scatter(int64_t n, char* to, int64_t stride, const char* from) {
+  T* t = reinterpret_cast<T*>(to);
+  const T* f = reinterpret_cast<const T*>(from);
+  for (int64_t i = 0; i < n; i++) t[i * stride] = f[i];
+}
+
+// f(count, offset) for the runs along the fastest dimension, in order. Divides only to find the first one.
+template <class F> void for_runs(const Iteration& it, int k, int64_t at, int64_t n, const F& f) {
+  const int64_t* strides = it.strides[k];
+  int64_t index[kMaxDims];
+  int64_t offset = 0;
+  for (int d = 0; d < it.ndim; d++) {
+    index[d] = at % it.sizes[d];
+    at /= it.sizes[d];
+    offset += index[d] * strides[d];
+  }
+  while (n > 0) {
+    const int64_t count = std::min(n, it.sizes[0] - index[0]);
+    f(count, offset);
+    n -= count;
+    index[0] += count;
+    offset += count * strides[0];
+    for (int d = 0; index[d] == it.sizes[d]; d++) {
+      index[d] = 0;
+      offset -= it.sizes[d] * strides[d];
+      if (d + 1 == it.ndim) break;
+      index[d + 1]++;
+      offset += strides[d + 1];
+    }
+  }
+}
+
+}  // namespace
+
+void gather_elements(int64_t n, char* to, const char* from, int64_t stride, int64_t size) {
+  with_element_of(size, [&](auto e) { gather<decltype(e)>(n, to, from, stride); });
+}
+void scatter_elements(int64_t n, char* to, int64_t stride, const char* from, int64_t size) {
+  with_element_of(size, [&](auto e) { scatter<decltype(e)>(n, to, stride, from); });
+}
+void gather_range(const Iteration& it, int k, int64_t at, int64_t n, char* to, const char* from, int64_t size) {
+  with_element_of(size, [&](auto e) {
+    for_runs(it, k, at, n, [&](int64_t count, int64_t offset) {
+      gather<decltype(e)>(count, to, from + offset * size, it.strides[k][0]);
+      to += count * size;
+    });
+  });
+}
+void scatter_range(const Iteration& it, int k, int64_t at, int64_t n, char* to, const char* from, int64_t size) {
+  with_element_of(size, [&](auto e) {
+    for_runs(it, k, at, n, [&](int64_t count, int64_t offset) {
+      scatter<decltype(e)>(count, to + offset * size, it.strides[k][0], from);
+      from += count * size;
+    });
+  });
 }
 
 }  // namespace torchscript

@@ -60,7 +60,8 @@ template <const BatchNormArguments& At, bool Reserve> void batch_norm_infer(Call
 
 // With the statistics that are given, where the channels are adjacent in both tensors.
 template <class T, class F>
-void normalize_channels_last(Runtime& runtime, const TensorView& x, const TensorView& out, const T* mean, const T* shift, const F& scale_of) {
+void normalize_channels_last(Runtime& runtime, const TensorView& x, const TensorView& out, const T* mean, const T* shift,
+                             const F& scale_of) {
   const int64_t channels = x.sizes[1], rows = x.numel() / channels;
   T* scale = static_cast<T*>(runtime.scratch(static_cast<size_t>(channels) * sizeof(T) + 64));
   T* zeros = static_cast<T*>(runtime.scratch(static_cast<size_t>(channels) * sizeof(T) + 64));

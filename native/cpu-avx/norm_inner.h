@@ -8,10 +8,12 @@ namespace torchscript {
 struct NormTable {
   const char* isa;
   double (*sum)(const float* x, int64_t n);
-  double (*sum_squares)(const float* x, int64_t n, float mean);                                 // of x - mean
-  void (*affine)(const float* x, int64_t n, float mean, float scale, float shift, float* out);  // (x - mean) * scale + shift, each step rounded
+  double (*sum_squares)(const float* x, int64_t n, float mean);  // of x - mean
+  void (*affine)(const float* x, int64_t n, float mean, float scale, float shift,
+                 float* out);  // (x - mean) * scale + shift, each step rounded
   // The same for rows of `channels` adjacent elements, each channel with its own numbers.
-  void (*affine_channels)(const float* x, int64_t rows, int64_t channels, const float* mean, const float* scale, const float* shift, float* out);
+  void (*affine_channels)(const float* x, int64_t rows, int64_t channels, const float* mean, const float* scale, const float* shift,
+                          float* out);
   // (x - mean) * scale * gamma + beta per element; gamma and beta may be null. The mean is subtracted first: x * scale - mean * scale
   // would cancel where the mean is large.
   void (*normalize)(const float* x, int64_t n, float mean, float scale, const float* gamma, const float* beta, float* out);

@@ -30,7 +30,8 @@ inline void row_affine(const float* x, int64_t n, double mean, double scale, dou
 inline void row_affine(const double* x, int64_t n, double mean, double scale, double shift, double* out) {
   for (int64_t i = 0; i < n; i++) out[i] = (x[i] - mean) * scale + shift;
 }
-inline void rows_affine(const float* x, int64_t rows, int64_t channels, const float* mean, const float* scale, const float* shift, float* out) {
+inline void rows_affine(const float* x, int64_t rows, int64_t channels, const float* mean, const float* scale, const float* shift,
+                        float* out) {
   norm_table().affine_channels(x, rows, channels, mean, scale, shift, out);
 }
 inline void rows_affine(const double* x, int64_t rows, int64_t channels, const double* mean, const double* scale, const double* shift,

@@ -120,46 +120,6 @@ void repeat_value(void* buffer, int64_t size, int64_t count) {
 }
 
 namespace {
-template <class T> void gather_row(int64_t n, char* to, const char* from, int64_t stride) {
-  T* t = reinterpret_cast<T*>(to);
-  const T* f = reinterpret_cast<const T*>(from);
-  for (int64_t i = 0; i < n; i++) t[i] = f[i * stride];
-}
-struct Sixteen {
-  uint64_t a, b;
-};
-}  // namespace
-void gather_elements(int64_t n, char* to, const char* from, int64_t stride, int64_t size) {
-  if (stride == 1) {
-    std::memcpy(to, from, static_cast<size_t>(n * size));
-    return;
-  }
-  switch (size) {
-    case 1: gather_row<uint8_t>(n, to, from, stride); break;
-    case 2: gather_row<uint16_t>(n, to, from, stride); break;
-    case 4: gather_row<uint32_t>(n, to, from, stride); break;
-    case 8: gather_row<uint64_t>(n, to, from, stride); break;
-    default: gather_row<Sixteen>(n, to, from, stride); break;
-  }
-}
-namespace {
-template <class T> void scatter_row(int64_t n, char* to, int64_t stride, const char* from) {
-  T* t = reinterpret_cast<T*>(to);
-  const T* f = reinterpret_cast<const T*>(from);
-  for (int64_t i = 0; i < n; i++) t[i * stride] = f[i];
-}
-}  // namespace
-void scatter_elements(int64_t n, char* to, int64_t stride, const char* from, int64_t size) {
-  switch (size) {
-    case 1: scatter_row<uint8_t>(n, to, stride, from); break;
-    case 2: scatter_row<uint16_t>(n, to, stride, from); break;
-    case 4: scatter_row<uint32_t>(n, to, stride, from); break;
-    case 8: scatter_row<uint64_t>(n, to, stride, from); break;
-    default: scatter_row<Sixteen>(n, to, stride, from); break;
-  }
-}
-
-namespace {
 
 // One operand of a run.
 struct Source {
@@ -169,6 +129,7 @@ struct Source {
   int64_t width = 0;           // of an element in the computed form
   int operand = 0;             // in the iteration
   bool broadcast = false;      // one value everywhere
+  bool linear = false;         // in memory in the order of the iteration
   alignas(64) char value[64];  // that value, repeated
 };
 
@@ -183,19 +144,6 @@ struct Plan {
   int64_t out_width;  // element as computed
   ConvertFn store;    // null: computed as stored
 };
-
-// Fills `to` with n elements of operand k from linear position `at`, over any dimensions.
-void gather_positions(const Plan& plan, const Source& source, int64_t at, int64_t n, char* to) {
-  const Iteration& it = plan.it;
-  const int64_t inner = it.sizes[0];
-  while (n > 0) {
-    const int64_t piece = std::min(n, inner - at % inner);
-    gather_elements(piece, to, source.data + it.offset(source.operand, at) * source.size, it.strides[source.operand][0], source.size);
-    to += piece * source.size;
-    at += piece;
-    n -= piece;
-  }
-}
 
 void run_range(const Plan& plan, int64_t begin, int64_t end) {
   const Iteration& it = plan.it;
@@ -221,10 +169,11 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
     }
     step[k] = 1;
     const int64_t stride = it.strides[s.operand][0];
-    const bool as_is = !s.load && (rows || it.ndim == 1) && stride == 1;
+    const bool as_is = !s.load && (rows || it.ndim == 1 ? stride == 1 : s.linear);
     if (!as_is) direct = false;
   }
-  const bool out_as_is = !plan.store && it.strides[0][0] == 1 && (rows || it.ndim == 1);
+  const bool straight = rows ? it.strides[0][0] == 1 : it.is_linear(0);
+  const bool out_as_is = !plan.store && straight;
   if (!out_as_is) direct = false;
   for (int64_t at = begin; at < end;) {
     int64_t n = end - at;
@@ -234,8 +183,12 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
       const Source& s = plan.sources[k];
       if (s.broadcast) continue;
       if (!rows && it.ndim > 1) {
+        if (s.linear && !s.load) {
+          in[k] = s.data + at * s.size;
+          continue;
+        }
         char* raw = s.load ? gathered : tiles[k];
-        gather_positions(plan, s, at, n, raw);
+        gather_range(it, s.operand, at, n, raw, s.data, s.size);
         if (s.load) s.load(n, tiles[k], raw);
         in[k] = tiles[k];
         continue;
@@ -267,7 +220,6 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
     if (out_as_is) {
       plan.fn(n, plan.out + (rows ? it.offset(0, at) : at) * plan.out_size, in, step);
     } else {
-      const bool straight = it.ndim == 1 ? it.strides[0][0] == 1 : rows && it.strides[0][0] == 1;
       plan.fn(n, result, in, step);
       char* from = result;
       if (plan.store) {
@@ -280,12 +232,7 @@ void run_range(const Plan& plan, int64_t begin, int64_t end) {
           scatter_elements(n, plan.out + (rows ? it.offset(0, at) : at * it.strides[0][0]) * plan.out_size, it.strides[0][0], from,
                            plan.out_size);
         } else {
-          for (int64_t done = 0; done < n;) {
-            const int64_t piece = std::min(n - done, it.sizes[0] - (at + done) % it.sizes[0]);
-            scatter_elements(piece, plan.out + it.offset(0, at + done) * plan.out_size, it.strides[0][0], from + done * plan.out_size,
-                             plan.out_size);
-            done += piece;
-          }
+          scatter_range(it, 0, at, n, plan.out, from, plan.out_size);
         }
       }
     }
@@ -507,6 +454,7 @@ void run_pointwise_to(Runtime* runtime, const TensorView& out, PointwiseId id, c
   }
   plan.it.build(out.sizes, out.ndim, strides, iterated);
   if (plan.it.total == 0) return;
+  for (int k = 0; k < plan.count; k++) plan.sources[k].linear = !plan.sources[k].broadcast && plan.it.is_linear(plan.sources[k].operand);
   runtime->note(entry.label);
   runtime->parallel(plan.it.total, kGrain, [&plan](int64_t begin, int64_t end) { run_range(plan, begin, end); });
 }

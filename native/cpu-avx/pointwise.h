@@ -101,9 +101,6 @@ constexpr Compute computed_of(Promotion promotion, Compute compute) {
 void write_number_as(const Arg& arg, DType dtype, Compute compute, void* to);
 // Repeats the first of `count` elements.
 void repeat_value(void* buffer, int64_t size, int64_t count);
-// Elements `stride` apart to or from a run of them.
-void gather_elements(int64_t n, char* to, const char* from, int64_t stride, int64_t size);
-void scatter_elements(int64_t n, char* to, int64_t stride, const char* from, int64_t size);
 
 // What a row of this family computes for a call.
 struct PointwiseChoice {

@@ -54,7 +54,8 @@ export const withWeights = (module: ScriptModule, weights: WeightStorage): Scrip
 
 export function checkModule(module: unknown): asserts module is ScriptModule {
   if (module instanceof ScriptModule) return
-  const given = typeof module === 'object' && module !== null ? module.constructor.name : String(module)
+  const given =
+    typeof module === 'object' && module !== null ? module.constructor.name : typeof module === 'function' ? 'a function' : String(module)
   throw new ArgumentError(`Expected a module of jit.load, jit.trace or jit.script for \`module\` but received ${given}`)
 }
 

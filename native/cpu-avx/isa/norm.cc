@@ -58,7 +58,8 @@ void affine(const float* x, int64_t n, float mean, float scale, float shift, flo
   const VecF m(mean), a(scale), b(shift);
   each(n, [&](int64_t i, int k) { store_some((load_some(x + i, k) - m) * a + b, out + i, k); });
 }
-void affine_channels(const float* x, int64_t rows, int64_t channels, const float* mean, const float* scale, const float* shift, float* out) {
+void affine_channels(const float* x, int64_t rows, int64_t channels, const float* mean, const float* scale, const float* shift,
+                     float* out) {
   for (int64_t r = 0; r < rows; r++, x += channels, out += channels) {
     each(channels, [&](int64_t i, int k) {
       store_some((load_some(x + i, k) - load_some(mean + i, k)) * load_some(scale + i, k) + load_some(shift + i, k), out + i, k);
@@ -169,7 +170,8 @@ void softmax_columns(const float* x, int64_t n, int64_t stride, int lanes, bool 
 }  // namespace
 
 extern const NormTable norm_table;
-const NormTable norm_table = {TS_STRING(TS_ISA), sum, sum_squares, affine, affine_channels, normalize, softmax, log_softmax, softmax_columns};
+const NormTable norm_table = {TS_STRING(TS_ISA), sum,     sum_squares, affine,         affine_channels,
+                              normalize,         softmax, log_softmax, softmax_columns};
 
 }  // namespace TS_ISA
 }  // namespace torchscript
