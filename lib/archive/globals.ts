@@ -331,6 +331,15 @@ const makeDict: Reduce = (args, fail) => {
   return { kind: 'dict', entries }
 }
 
+/** A set, as a list of its members in the order of the file: (list,). */
+const makeSet: Reduce = (args, fail) => {
+  expectArgs(args, 0, 1, 'a set', fail)
+  const [from] = args
+  if (from === undefined) return { kind: 'list', items: [] }
+  if (from.kind !== 'list' && from.kind !== 'tuple') throw fail(`Expected a list for a set but received ${describeItem(from)}`)
+  return { kind: 'list', items: [...from.items] }
+}
+
 const makeDevice: Reduce = (args, fail) => {
   expectArgs(args, 1, 2, 'torch.device', fail)
   const [type, index] = args
@@ -397,6 +406,8 @@ const reducers = new Map<string, Reduce>([
   ['torch.jit._pickle.restore_type_tag', restoreTypeTag],
   ['collections.OrderedDict', makeDict],
   ['collections.Counter', makeDict],
+  ['builtins.set', makeSet],
+  ['__builtin__.set', makeSet],
   ['torch.device', makeDevice],
   ['torch.Size', makeSize],
   ['builtins.complex', makeComplex],

@@ -18,10 +18,31 @@ struct Truth {
   uint8_t byte;
 };
 template <class R> struct Pair { R re, im; };
+// Eight bits: a sign, Exponent and Mantissa bits. IEEE's specials, or NaN alone: all ones, or (Fnuz) the code of minus zero.
+enum class Specials { Ieee, AllOnes, Fnuz };
+template <int Exponent, int Mantissa, int Bias, Specials special> struct Eight {
+  uint8_t bits;
+  TS_INLINE float value() const {
+    const int e = bits >> Mantissa & ((1 << Exponent) - 1), m = bits & ((1 << Mantissa) - 1);
+    const float sign = bits >> 7 ? -1.0f : 1.0f;
+    if (special == Specials::Fnuz && bits == 0x80) return __builtin_nanf("");
+    if (special == Specials::AllOnes && (bits & 0x7f) == 0x7f) return __builtin_nanf("");
+    if (special == Specials::Ieee && e == (1 << Exponent) - 1) return m ? __builtin_nanf("") : sign * __builtin_inff();
+    const float whole = e == 0 ? static_cast<float>(m) : static_cast<float>(m + (1 << Mantissa));
+    return sign * __builtin_ldexpf(whole, (e == 0 ? 1 : e) - Bias - Mantissa);
+  }
+};
+// A power of two, and no sign.
+struct PowerOfTwo {
+  uint8_t bits;
+  TS_INLINE float value() const { return bits == 0xff ? __builtin_nanf("") : __builtin_ldexpf(1.0f, bits - 127); }
+};
 
 TS_INLINE float widen(Half h) { return f16_to_f32(h.bits); }
 TS_INLINE float widen(Brain h) { return bf16_to_f32(h.bits); }
 TS_INLINE uint8_t widen(Truth t) { return t.byte != 0; }
+template <int E, int M, int B, Specials S> TS_INLINE float widen(Eight<E, M, B, S> x) { return x.value(); }
+TS_INLINE float widen(PowerOfTwo x) { return x.value(); }
 template <class T> TS_INLINE T widen(T x) { return x; }
 
 template <class To, class From> struct Convert;
@@ -93,9 +114,8 @@ template <class From> void load_truth_of(int64_t n, void* to, const void* from) 
   for (int64_t i = 0; i < n; i++) t[i] = convert<Truth>(f[i]).byte;
 }
 
-template <class T> constexpr void fill_row(ConvertTable& table, DType dtype) {
-  const int d = static_cast<int>(dtype);
-  ConvertFn* load = table.load[d];
+template <class T> constexpr void fill_loads(ConvertTable& table, DType dtype) {
+  ConvertFn* load = table.load[static_cast<int>(dtype)];
   load[static_cast<int>(Compute::F32)] = loop<float, T>;
   load[static_cast<int>(Compute::F64)] = loop<double, T>;
   load[static_cast<int>(Compute::I32)] = loop<int32_t, T>;
@@ -103,6 +123,10 @@ template <class T> constexpr void fill_row(ConvertTable& table, DType dtype) {
   load[static_cast<int>(Compute::B)] = load_truth_of<T>;
   load[static_cast<int>(Compute::C64)] = loop<Pair<float>, T>;
   load[static_cast<int>(Compute::C128)] = loop<Pair<double>, T>;
+}
+template <class T> constexpr void fill_row(ConvertTable& table, DType dtype) {
+  const int d = static_cast<int>(dtype);
+  fill_loads<T>(table, dtype);
   table.store[static_cast<int>(Compute::F32)][d] = loop<T, float>;
   table.store[static_cast<int>(Compute::F64)][d] = loop<T, double>;
   table.store[static_cast<int>(Compute::I32)][d] = loop<T, int32_t>;
@@ -130,6 +154,11 @@ constexpr ConvertTable make_table() {
   fill_row<uint16_t>(table, DType::U16);
   fill_row<uint32_t>(table, DType::U32);
   fill_row<uint64_t>(table, DType::U64);
+  fill_loads<Eight<5, 2, 15, Specials::Ieee>>(table, DType::F8E5M2);
+  fill_loads<Eight<4, 3, 7, Specials::AllOnes>>(table, DType::F8E4M3FN);
+  fill_loads<Eight<5, 2, 16, Specials::Fnuz>>(table, DType::F8E5M2FNUZ);
+  fill_loads<Eight<4, 3, 8, Specials::Fnuz>>(table, DType::F8E4M3FNUZ);
+  fill_loads<PowerOfTwo>(table, DType::F8E8M0);
   table.load[static_cast<int>(DType::F16)][static_cast<int>(Compute::F32)] = load_halves<load_f16>;
   table.load[static_cast<int>(DType::BF16)][static_cast<int>(Compute::F32)] = load_halves<load_bf16>;
   table.store[static_cast<int>(Compute::F32)][static_cast<int>(DType::F16)] = store_halves<store_f16>;
