@@ -1,7 +1,7 @@
 import './emulated.js'
 import t from 'tap'
 import * as torch from '../../lib/index.js'
-import { sameOnDevice } from './compare.js'
+import { distance, sameOnDevice } from './compare.js'
 
 torch.manualSeed(7)
 const randn = (...shape: number[]): torch.Tensor => torch.randn(shape)
@@ -68,6 +68,6 @@ t.test('other dtypes', (t) => {
   ] as const)
     sameOnDevice(t, dtype, (x: torch.Tensor, y: torch.Tensor) => torch.matmul(x, y), [randn(9, 33).to(dtype), randn(33, 8).to(dtype)], tolerance)
   const pair = torch.eye(2).to('complex64').to('cuda')
-  t.throws(() => torch.linalg.inv(pair), /no CUDA kernel for complex64/)
+  t.equal(distance(torch.linalg.inv(pair), torch.eye(2).to('complex64')), 0)
   t.end()
 })
