@@ -21,11 +21,17 @@ function flattened(rank: Rank, start: number | undefined, end: number | undefine
   return end < start || rank.least <= end ? anyRank : shifted(rank, start - end)
 }
 
-/** What the operators that give a value say of it. */
-export function rankOf(value: Value, depth = 0): Rank {
-  const { node } = value
+/** What the operators that give a value say of it. What is known already is not found out again: both sides of a sum may lead to it. */
+export function rankOf(value: Value, depth = 0, known = new Map<Value, Rank>()): Rank {
   if (depth > 40) return anyRank
-  const inner = (): Rank => (node.inputs.length === 0 ? anyRank : rankOf(node.inputs[0], depth + 1))
+  let rank = known.get(value)
+  if (rank === undefined) known.set(value, (rank = findRank(value, depth, known)))
+  return rank
+}
+
+function findRank(value: Value, depth: number, known: Map<Value, Rank>): Rank {
+  const { node } = value
+  const inner = (): Rank => (node.inputs.length === 0 ? anyRank : rankOf(node.inputs[0], depth + 1, known))
   const listed = (): Rank => {
     const sizes = intsOf(node.inputs[1])
     return sizes === undefined ? anyRank : exactly(sizes.length)
@@ -52,7 +58,7 @@ export function rankOf(value: Value, depth = 0): Rank {
       return result === undefined ? anyRank : exactly(result.length)
     }
     case 'aten::matmul': {
-      const ranks = node.inputs.slice(0, 2).map((part) => rankOf(part, depth + 1))
+      const ranks = node.inputs.slice(0, 2).map((part) => rankOf(part, depth + 1, known))
       return ranks.every(({ least }) => least >= 2) ? largest(ranks) : anyRank
     }
     case 'aten::unsqueeze':
@@ -72,8 +78,8 @@ export function rankOf(value: Value, depth = 0): Rank {
   // Joins want all to have one rank: what is known of one holds of the others.
   const sources = rankSources(node)
   if (node.kind === 'aten::cat') {
-    const ranks = sources.map((source) => rankOf(source, depth + 1))
+    const ranks = sources.map((source) => rankOf(source, depth + 1, known))
     return { least: Math.max(0, ...ranks.map(({ least }) => least)), most: Math.min(...ranks.map(({ most }) => most)) }
   }
-  return sources.length === 0 ? anyRank : largest(sources.map((source) => rankOf(source, depth + 1)))
+  return sources.length === 0 ? anyRank : largest(sources.map((source) => rankOf(source, depth + 1, known)))
 }
