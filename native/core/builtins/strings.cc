@@ -134,7 +134,7 @@ std::string inside(Text text, const Window& w) {
 }
 template <auto Search> int64_t search(Text text, Text part, MaybeInt start, MaybeInt end) {
   Window w = window_of(text, start, end);
-  if (w.span < static_cast<int64_t>(part.size())) return -1;
+  if (w.span <= 0 && !(w.span == 0 && part.empty() && w.begin == 0)) return -1;
   size_t at = Search(inside(text, w), part);
   return at == std::string::npos ? -1 : static_cast<int64_t>(at) + w.begin;
 }
