@@ -27,10 +27,12 @@ void Run::invoke_dequantized(const Kernel& row, const char* name, Operator::Vari
   const int ninputs = variant == Operator::Variant::Out ? nargs - nresults : nargs;
   std::vector<Value> plain(args, args + ninputs);
   const Tensor* first = nullptr;
+  // Averages are of the integers, as PyTorch's are: at ties the rounding of a scale would decide.
+  const bool averages = std::strstr(row.name, "avg_pool") != nullptr;
   const auto dequantize = [&](const Value& value) -> Value {
     if (!is_quantized_tensor(value)) return value;
     if (first == nullptr) first = &value.to_tensor();
-    return call_kernel("dequantize", {value});
+    return call_kernel(averages ? "quantized_centered" : "dequantize", {value});
   };
   for (Value& arg : plain) {
     if (!arg.is(Tag::List)) {
@@ -57,8 +59,12 @@ void Run::invoke_dequantized(const Kernel& row, const char* name, Operator::Vari
     const int64_t lowest = dtype == DType::QI8 ? -128 : 0;
     if (!std::strcmp(row.name, "sigmoid") || !std::strcmp(row.name, "hardsigmoid")) scale = 1.0 / 256, zero_point = lowest;
     if (!std::strcmp(row.name, "tanh")) scale = 2.0 / 256, zero_point = lowest + 128;
-    result = call_kernel("quantize_per_tensor",
-                         {result, Value::of_float(scale), Value::of_int(zero_point), Value::of_int(static_cast<int64_t>(dtype))});
+    result = call_kernel("quantize_per_tensor", {result, Value::of_float(averages ? 1 : scale), Value::of_int(zero_point),
+                                                 Value::of_int(static_cast<int64_t>(dtype))});
+    if (averages) {
+      result =
+        call_kernel("make_per_tensor_quantized", {call_kernel("int_repr", {result}), Value::of_float(scale), Value::of_int(zero_point)});
+    }
   }
   for (int i = 0; i < nresults; i++) {
     if (variant == Operator::Variant::Functional) {

@@ -156,6 +156,7 @@ export interface ArangeOptions {
   device?: OrNull<string>
   start?: Scalar
   step?: Scalar
+  out?: Tensor
   requiresGrad?: boolean
 }
 
@@ -937,6 +938,7 @@ export interface EyeOptions {
   dtype?: OrNull<DTypeName>
   device?: OrNull<string>
   m?: number
+  out?: Tensor
   requiresGrad?: boolean
 }
 
@@ -1182,6 +1184,7 @@ export interface FullOptions {
   fillValue?: Scalar
   dtype?: OrNull<DTypeName>
   device?: OrNull<string>
+  out?: Tensor
   requiresGrad?: boolean
 }
 
@@ -1902,6 +1905,7 @@ export interface LinspaceOptions {
   steps?: number
   dtype?: OrNull<DTypeName>
   device?: OrNull<string>
+  out?: Tensor
   requiresGrad?: boolean
 }
 
@@ -1983,6 +1987,7 @@ export interface LogspaceOptions {
   base?: number
   dtype?: OrNull<DTypeName>
   device?: OrNull<string>
+  out?: Tensor
   requiresGrad?: boolean
 }
 
@@ -2458,6 +2463,7 @@ export interface OnesOptions {
   size?: List<number>
   dtype?: OrNull<DTypeName>
   device?: OrNull<string>
+  out?: Tensor
   requiresGrad?: boolean
 }
 
@@ -3732,6 +3738,7 @@ export interface ZerosOptions {
   size?: List<number>
   dtype?: OrNull<DTypeName>
   device?: OrNull<string>
+  out?: Tensor
   requiresGrad?: boolean
 }
 

@@ -107,11 +107,50 @@ Value positive(const Value& self) {
   return self;
 }
 
+// A float tensor in the scales of a quantized one.
+Value quantized_as(Context& context, const Value& source, const Tensor& like) {
+  const QuantParams& q = *like.view.quant;
+  const Value dtype = Value::of_int(static_cast<int64_t>(like.dtype()));
+  if (q.scheme == QuantParams::Scheme::PerTensorAffine)
+    return context.call_kernel("quantize_per_tensor", {source, Value::of_float(q.scale), Value::of_int(q.zero_point), dtype});
+  const int64_t channels = like.size(static_cast<int>(q.axis));
+  auto scales = Tensor::empty(DType::F64, &channels, 1), zero_points = Tensor::empty(DType::I64, &channels, 1);
+  for (int64_t c = 0; c < channels; c++) {
+    scales->view.ptr<double>()[c] = q.scales[c];
+    zero_points->view.ptr<int64_t>()[c] = static_cast<int64_t>(q.zero_points[c]);
+  }
+  return context.call_kernel("quantize_per_channel",
+                             {source, context.known_tensor(scales), context.known_tensor(zero_points), Value::of_int(q.axis), dtype});
+}
+
+// Between quantized tensors the destination takes the scales as well.
+Value copy_quantized(Context& context, const Value& self, const Value& source) {
+  Tensor &destination = self.to_tensor(), &from = source.to_tensor();
+  if (!is_quantized(destination.dtype())) {
+    throw OperatorError(
+      "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized "
+      "Tensor");
+  }
+  if (sizes_of(destination) != sizes_of(from)) throw OperatorError("Quantized copy only works with Tensors with the same shape");
+  if (!is_quantized(from.dtype())) {
+    if (from.dtype() != DType::F32) throw OperatorError("Quantized copy only works with kFloat as source Tensor");
+    context.copy_into(destination, quantized_as(context, source, destination).to_tensor());
+    return self;
+  }
+  if (destination.dtype() != from.dtype()) throw OperatorError("Quantized Copy only works with Tensors with the same dtype");
+  context.side_effect("aten::copy_");
+  context.copy_into(destination, from);
+  destination.quant = from.quant;
+  destination.view.quant = from.view.quant;
+  return self;
+}
+
 // Writes `source`, broadcast to the destination's shape.
 Value copy_into(Context& context, const Value& self, const Value& source) {
   Tensor& destination = self.to_tensor();
   Tensor& from = source.to_tensor();
   if (&destination == &from) return self;
+  if (is_quantized(destination.dtype()) || is_quantized(from.dtype())) return copy_quantized(context, self, source);
   if (sizes_of(destination) == sizes_of(from)) {
     context.copy_into(destination, from);
   } else {
@@ -122,6 +161,12 @@ Value copy_into(Context& context, const Value& self, const Value& source) {
   return self;
 }
 Value copy_number(Context& context, const Value& self, const Value& number) {
+  if (is_quantized(self.to_tensor().dtype())) {
+    Tensor& destination = self.to_tensor();
+    auto wide = Tensor::empty(DType::F32, destination.view.sizes, destination.dim());
+    std::fill_n(wide->view.ptr<float>(), wide->numel(), static_cast<float>(number.is(Tag::Int) ? number.to_int() : number.to_float()));
+    return copy_quantized(context, self, context.known_tensor(wide));
+  }
   auto scalar = Tensor::empty(DType::F64, nullptr, 0);
   if (number.is(Tag::Int)) scalar = Tensor::empty(DType::I64, nullptr, 0);
   if (number.is(Tag::Int)) *scalar->view.ptr<int64_t>() = number.to_int();

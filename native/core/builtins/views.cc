@@ -45,6 +45,7 @@ Ref<Tensor> permute(const Tensor& t, const Sizes& dims) {
     sizes.push_back(t.size(d));
     strides.push_back(t.stride(d));
   }
+  refuse_channels(t);
   return make_view(t, sizes, strides, t.offset);
 }
 
@@ -52,6 +53,7 @@ Ref<Tensor> transpose(const Tensor& t, int64_t dim0, int64_t dim1) {
   int a = wrap_dim(dim0, t.dim()), b = wrap_dim(dim1, t.dim());
   Sizes sizes = sizes_of(t), strides = strides_of(t);
   if (a != b) {
+    refuse_channels(t);
     std::swap(sizes[a], sizes[b]);
     std::swap(strides[a], strides[b]);
   }
@@ -64,16 +66,24 @@ Ref<Tensor> unsqueeze(const Tensor& t, int64_t dim) {
   int64_t stride = d < t.dim() ? sizes[d] * strides[d] : 1;
   sizes.insert(sizes.begin() + d, 1);
   strides.insert(strides.begin() + d, stride);
-  return make_view(t, sizes, strides, t.offset);
+  if (!has_channels(t)) return make_view(t, sizes, strides, t.offset);
+  const int axis = static_cast<int>(t.view.quant->axis);
+  return make_view(t, sizes, strides, t.offset, {axis + (d <= axis), 0, t.size(axis), 1});
 }
 
 Ref<Tensor> squeeze(const Tensor& t, const std::vector<bool>& which) {
   Sizes sizes, strides;
+  const int axis = has_channels(t) ? static_cast<int>(t.view.quant->axis) : -1;
+  int new_axis = axis;
   for (int d = 0; d < t.dim(); d++) {
-    if (which[d] && t.size(d) == 1) continue;
+    if (which[d] && t.size(d) == 1) {
+      new_axis = d == axis ? -1 : new_axis - (d < axis);
+      continue;
+    }
     sizes.push_back(t.size(d));
     strides.push_back(t.stride(d));
   }
+  if (axis >= 0) return make_view(t, sizes, strides, t.offset, {new_axis, 0, t.size(axis), 1});
   return make_view(t, sizes, strides, t.offset);
 }
 
@@ -107,6 +117,7 @@ Ref<Tensor> expand(const Tensor& t, const Sizes& shape) {
     strides[d] = stride;
   }
   product(sizes);
+  refuse_channels(t);
   return make_view(t, sizes, strides, t.offset);
 }
 
@@ -124,7 +135,10 @@ Ref<Tensor> select(const Tensor& t, int64_t dim, int64_t index) {
   int64_t offset = t.offset + index * strides[d];
   sizes.erase(sizes.begin() + d);
   strides.erase(strides.begin() + d);
-  return make_view(t, sizes, strides, offset);
+  if (!has_channels(t)) return make_view(t, sizes, strides, offset);
+  const int axis = static_cast<int>(t.view.quant->axis);
+  if (axis == d) return make_view(t, sizes, strides, offset, {-1, index, 1, 1});
+  return make_view(t, sizes, strides, offset, {axis - (d < axis), 0, t.size(axis), 1});
 }
 
 Ref<Tensor> slice(const Tensor& t, int64_t dim, std::optional<int64_t> start_, std::optional<int64_t> end_, int64_t step) {
@@ -142,7 +156,9 @@ Ref<Tensor> slice(const Tensor& t, int64_t dim, std::optional<int64_t> start_, s
   // A stride is used only between two elements; a step beyond the end must not overflow it.
   if (sizes[d] > 1) strides[d] *= step;
   else if (__builtin_mul_overflow(strides[d], step, &strides[d])) strides[d] = 1;
-  return make_view(t, sizes, strides, offset);
+  if (!has_channels(t) || t.view.quant->axis != d) return make_view(t, sizes, strides, offset);
+  // One channel that is left is the quantizer of the whole, as in PyTorch.
+  return make_view(t, sizes, strides, offset, {sizes[d] == 1 ? -1 : d, start, sizes[d], step});
 }
 
 Ref<Tensor> narrow(const Tensor& t, int64_t dim, int64_t start, int64_t length) {
@@ -267,6 +283,7 @@ Ref<Tensor> unfold(Tensor& t, int64_t dimension, int64_t size, int64_t step) {
   }
   sizes.push_back(size);
   strides.push_back(stride);
+  refuse_channels(t);
   return make_view(t, sizes, strides, t.offset);
 }
 
@@ -290,6 +307,7 @@ Ref<Tensor> diagonal(Tensor& t, MaybeInt offset_, MaybeInt dim1, MaybeInt dim2) 
   }
   sizes.push_back(length);
   strides.push_back(t.stride(a) + t.stride(b));
+  refuse_channels(t);
   return make_view(t, sizes, strides, at);
 }
 
@@ -319,6 +337,7 @@ Ref<Tensor> as_strided(Tensor& t, Sizes sizes, Sizes strides, MaybeInt storage_o
                         " are out of bounds for storage of size " + std::to_string(t.storage ? t.storage->bytes : 0));
   }
   if (product(sizes) == 0) offset = std::min(offset, capacity);
+  refuse_channels(t);
   return make_view(t, sizes, strides, offset);
 }
 

@@ -169,11 +169,60 @@ MemoryFormat suggested_format(const Tensor& t) {
   return MemoryFormat::Contiguous;
 }
 
-Ref<Tensor> make_view(const Tensor& base, const Sizes& sizes, const Sizes& strides, int64_t offset) {
+namespace {
+Ref<Tensor> plain_view(const Tensor& base, const Sizes& sizes, const Sizes& strides, int64_t offset) {
   if (sizes.size() > static_cast<size_t>(kMaxDims)) {
     throw OperatorError("Expected at most " + std::to_string(kMaxDims) + " dimensions but received " + std::to_string(sizes.size()));
   }
   return Tensor::view_of(base, sizes.data(), strides.data(), static_cast<int>(sizes.size()), offset);
+}
+}  // namespace
+
+bool has_channels(const Tensor& t) { return t.view.quant && t.view.quant->scheme != QuantParams::Scheme::PerTensorAffine; }
+
+void refuse_channels(const Tensor& t) {
+  if (has_channels(t)) throw OperatorError("Setting strides is possible only on uniformly quantized tensor");
+}
+
+Ref<Tensor> make_view(const Tensor& base, const Sizes& sizes, const Sizes& strides, int64_t offset) {
+  if (has_channels(base)) {
+    const auto axis = static_cast<size_t>(base.view.quant->axis);
+    const int64_t channels = base.size(static_cast<int>(axis));
+    if (axis >= sizes.size()) {
+      throw OperatorError("Channel axis out of range in per channel affine dequantization. Got:" + std::to_string(axis) +
+                          " Expected: [0, " + std::to_string(sizes.size()) + ")");
+    }
+    if (sizes[axis] != channels) {
+      throw OperatorError("length of scales must equal to channel, expected " + std::to_string(sizes[axis]) + " got, " +
+                          std::to_string(channels));
+    }
+  }
+  return plain_view(base, sizes, strides, offset);
+}
+
+Ref<Tensor> make_view(const Tensor& base, const Sizes& sizes, const Sizes& strides, int64_t offset, const Channels& channels) {
+  auto view = plain_view(base, sizes, strides, offset);
+  const QuantParams& all = *base.view.quant;
+  auto kept = make_ref<OwnedQuantParams>();
+  kept->params = all;
+  if (channels.axis < 0) {
+    kept->params.scheme = QuantParams::Scheme::PerTensorAffine;
+    kept->params.scale = all.scales[channels.first];
+    kept->params.zero_point = static_cast<int64_t>(all.zero_points[channels.first]);
+    kept->params.axis = 0;
+    kept->params.scales = kept->params.zero_points = nullptr;
+  } else {
+    for (int64_t i = 0; i < channels.count; i++) {
+      kept->scales.push_back(all.scales[channels.first + i * channels.step]);
+      kept->zero_points.push_back(all.zero_points[channels.first + i * channels.step]);
+    }
+    kept->params.axis = channels.axis;
+    kept->params.scales = kept->scales.data();
+    kept->params.zero_points = kept->zero_points.data();
+  }
+  view->quant = kept;
+  view->view.quant = &kept->params;
+  return view;
 }
 
 }  // namespace torchscript::builtins

@@ -31,7 +31,17 @@ bool is_contiguous(const Tensor& t, MemoryFormat format = MemoryFormat::Contiguo
 // The format that the strides look like: Contiguous, ChannelsLast or ChannelsLast3d.
 MemoryFormat suggested_format(const Tensor& t);
 
-// A view with these sizes and strides; the storage is shared. Limits and bounds are checked.
+// A view with these sizes and strides; the storage is shared. Limits and bounds are checked. Channels with scales of their own stay where they are.
 Ref<Tensor> make_view(const Tensor& base, const Sizes& sizes, const Sizes& strides, int64_t offset);
+// The same where the dimension of these channels may be another, or some of them may be gone: channel i of the view is channel
+// first + i * step of the tensor. An axis of -1: one channel is left, which the whole view has.
+struct Channels {
+  int axis;
+  int64_t first, count, step;
+};
+bool has_channels(const Tensor& t);
+Ref<Tensor> make_view(const Tensor& base, const Sizes& sizes, const Sizes& strides, int64_t offset, const Channels& channels);
+// Raises for tensors that have them: views that do not keep the order of elements.
+void refuse_channels(const Tensor& t);
 
 }  // namespace torchscript::builtins
