@@ -276,11 +276,14 @@ struct Kernel {
   int pack_arg = -1;
   size_t (*pack_bytes)(const Call& call) = nullptr;
   void (*pack)(const Call& call, void* packed) = nullptr;
+  // Whether pack takes args[pack_arg], contiguous, in the last bytes of `packed`: what is computed only to be packed then needs no memory beside it.
+  bool (*packs_over)(const Call& call) = nullptr;
   // Given `packed`, run reads the elements of args[pack_arg] after Call::restored alone, so that they need not be in memory.
   bool packed_only = false;
   bool data_dependent = false;  // infer reads tensor data (nonzero, unique): such a call is never part of a recorded schedule
   bool random = false;          // draws from runtime->random()
   bool in_place = false;        // run accepts outputs[0] being exactly the same view as args[0] (or any equal-shaped tensor arg)
+  bool self_first = false;      // run makes outputs[0] a copy of args[0] and then reads the others, none of which it may be
   bool total = false;           // run fails for no elements: what infer takes, it computes
   // Whether infer and run take these arguments; looks at no data. Asked where a program has another way (`torchscript::fusion_fits`).
   bool (*accepts)(const Call& call) = nullptr;
@@ -296,6 +299,9 @@ struct Kernel {
   bool quantized = false;  // takes quantized tensors; other rows get them dequantized, and their float results are quantized again
   Kernel* next = nullptr;  // registry's list
 };
+
+// The CPU's row of a name; null when there is none.
+const Kernel* find_kernel(const char* name);
 
 struct KernelRegistration {
   explicit KernelRegistration(Kernel* row);

@@ -5,7 +5,6 @@
 
 #include "core/derived.h"
 #include "core/piecewise.h"
-#include "packing.h"
 
 namespace torchscript {
 namespace {
@@ -71,7 +70,7 @@ bool fits_over(const Kernel& row, const Call& call, const Storage& storage, size
   constexpr size_t kAlignment = 64;
   const TensorView& weight = call.tensor(row.pack_arg);
   return bytes >= storage.bytes && (bytes - storage.bytes) % kAlignment == 0 && weight.data == storage.data &&
-         static_cast<size_t>(weight.numel() * dtype_size(weight.dtype)) == storage.bytes && PacksOver::takes(row, call);
+         static_cast<size_t>(weight.numel() * dtype_size(weight.dtype)) == storage.bytes && row.packs_over && row.packs_over(call);
 }
 
 void pack_into(const Kernel& row, const Call& call, Storage& storage, void* packed, size_t bytes) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
 
 #include "core/device.h"
 #include "core/invoke.h"
@@ -25,15 +24,6 @@ bool same_view(const TensorView& a, const TensorView& b) {
   for (int i = 0; i < a.ndim; i++)
     if (a.sizes[i] != b.sizes[i] || a.strides[i] != b.strides[i]) return false;
   return true;
-}
-
-// Rows that make the result a copy of their first argument and then read the others, so that it can take the memory of none of those.
-bool starts_from_self(const Kernel& row) {
-  static constexpr std::string_view kRows[] = {"embedding_renorm", "index_add",           "index_copy",     "index_fill",
-                                               "index_put",        "index_reduce",        "masked_scatter", "put",
-                                               "scatter_add",      "scatter_reduce",      "scatter_src",    "scatter_src_reduce",
-                                               "scatter_value",    "scatter_value_reduce"};
-  return row.name && std::find(std::begin(kRows), std::end(kRows), row.name) != std::end(kRows);
 }
 
 Ref<Storage> copy_of(const Storage& storage) {
@@ -583,7 +573,7 @@ void Recorder::plan_memory(Schedule& s, const std::vector<int>& order) {
     const SlotView& out = step.outputs[0];
     const Slot& target = slots_[static_cast<size_t>(out.slot)];
     if (target.kind != SlotKind::Intermediate || first[static_cast<size_t>(out.slot)] != i || out.offset != 0) continue;
-    const bool starts = starts_from_self(*step.row);
+    const bool starts = step.row->self_first;
     for (const RecordedArg& arg : step.args) {
       if (starts && &arg != step.args.data()) break;
       if (arg.arg.kind != ArgKind::Tensor) continue;

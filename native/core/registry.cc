@@ -120,6 +120,7 @@ const Kernel* find_cuda_kernel(const char* name) {
       row->data_dependent = row->data_dependent || (cpu->data_dependent && !row->infer);
       row->random = row->random || cpu->random;
       row->quantized = row->quantized || cpu->quantized;
+      row->self_first = row->self_first || cpu->self_first;
       if (!row->infer) row->infer = cpu->infer;
       if (!row->run) row->run = cpu->run;
     }
@@ -130,6 +131,7 @@ const Kernel* find_cuda_kernel(const char* name) {
   return found == cuda_kernel_map().end() ? nullptr : found->second;
 }
 
+const Kernel* find_kernel(const char* name) { return find_kernel(std::string(name)); }
 const Kernel* find_kernel(const std::string& name) {
   auto found = kernel_map().find(name);
   return found == kernel_map().end() ? nullptr : found->second;

@@ -7,7 +7,7 @@
 
 namespace torchscript {
 
-const Kernel* find_kernel(const std::string& name);  // null when there is none
+const Kernel* find_kernel(const std::string& name);
 // The row for tensors on a CUDA device; null when there is none.
 const Kernel* find_cuda_kernel(const char* name);
 std::vector<std::string> kernel_names();

@@ -5,7 +5,6 @@
 #include "cpu-avx/conv/winograd_stem.h"
 #include "cpu-avx/copy.h"
 #include "cpu-avx/gemm/epilogue.h"
-#include "packing.h"
 
 namespace torchscript {
 namespace {
@@ -332,8 +331,8 @@ template <int N, const ConvArguments& At> void conv_pack(const Call& call, void*
                    .pack_arg = 1,                                  \
                    .pack_bytes = conv_pack_bytes<dims, arguments>, \
                    .pack = conv_pack<dims, arguments>,             \
-                   .packed_only = true});                          \
-  const PacksOver name##_packs_over(conv_pack<dims, arguments>, conv_packs_over<dims, arguments>)
+                   .packs_over = conv_packs_over<dims, arguments>, \
+                   .packed_only = true})
 TS_CONV(conv1d, 1, kConvNd);
 TS_CONV(conv2d, 2, kConvNd);
 TS_CONV(conv3d, 3, kConvNd);
@@ -358,8 +357,8 @@ TS_KERNEL(convolution_epilogue, {.infer = infer_convolution_epilogue,
                                  .pack_arg = 1,
                                  .pack_bytes = conv_pack_bytes<0, kEpilogue>,
                                  .pack = conv_pack<0, kEpilogue>,
+                                 .packs_over = conv_packs_over<0, kEpilogue>,
                                  .packed_only = true});
-const PacksOver epilogue_packs_over(conv_pack<0, kEpilogue>, conv_packs_over<0, kEpilogue>);
 
 }  // namespace
 }  // namespace torchscript

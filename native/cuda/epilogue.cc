@@ -3,7 +3,6 @@
 #include <optional>
 #include <vector>
 
-#include "core/registry.h"
 #include "cpu-avx/gemm/epilogue.h"
 #include "cpu-avx/pointwise.h"
 #include "cuda/rows.h"

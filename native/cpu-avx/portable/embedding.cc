@@ -173,6 +173,6 @@ void run_embedding_renorm(Call& call) {
 
 TS_KERNEL(embedding, {.infer = infer_embedding, .run = run_embedding});
 TS_KERNEL(embedding_bag, {.infer = infer_embedding_bag, .run = run_embedding_bag});
-TS_KERNEL(embedding_renorm, {.infer = infer_embedding_renorm, .run = run_embedding_renorm, .in_place = true});
+TS_KERNEL(embedding_renorm, {.infer = infer_embedding_renorm, .run = run_embedding_renorm, .in_place = true, .self_first = true});
 
 }  // namespace torchscript::portable

@@ -236,11 +236,11 @@ void run_scatter_reduce(Call& call) {
 }  // namespace
 
 TS_KERNEL(gather, {.infer = infer_gather, .run = run_gather, .quantized = true});
-TS_KERNEL(scatter_src, {.infer = infer_scatter, .run = run_scatter_src, .in_place = true});
-TS_KERNEL(scatter_value, {.infer = infer_scatter, .run = run_scatter_value, .in_place = true});
-TS_KERNEL(scatter_src_reduce, {.infer = infer_scatter, .run = run_scatter_src_reduce, .in_place = true});
-TS_KERNEL(scatter_value_reduce, {.infer = infer_scatter, .run = run_scatter_value_reduce, .in_place = true});
-TS_KERNEL(scatter_add, {.infer = infer_scatter, .run = run_scatter_add, .in_place = true});
-TS_KERNEL(scatter_reduce, {.infer = infer_scatter, .run = run_scatter_reduce, .in_place = true});
+TS_KERNEL(scatter_src, {.infer = infer_scatter, .run = run_scatter_src, .in_place = true, .self_first = true});
+TS_KERNEL(scatter_value, {.infer = infer_scatter, .run = run_scatter_value, .in_place = true, .self_first = true});
+TS_KERNEL(scatter_src_reduce, {.infer = infer_scatter, .run = run_scatter_src_reduce, .in_place = true, .self_first = true});
+TS_KERNEL(scatter_value_reduce, {.infer = infer_scatter, .run = run_scatter_value_reduce, .in_place = true, .self_first = true});
+TS_KERNEL(scatter_add, {.infer = infer_scatter, .run = run_scatter_add, .in_place = true, .self_first = true});
+TS_KERNEL(scatter_reduce, {.infer = infer_scatter, .run = run_scatter_reduce, .in_place = true, .self_first = true});
 
 }  // namespace torchscript::portable

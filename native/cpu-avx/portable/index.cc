@@ -240,6 +240,6 @@ void run_index_put(Call& call) {
 
 TS_KERNEL(index, {.infer = infer_index, .run = run_index, .quantized = true});
 TS_KERNEL(index_mask, {.infer = infer_index, .run = run_index, .data_dependent = true, .quantized = true});
-TS_KERNEL(index_put, {.infer = infer_index_put, .run = run_index_put, .in_place = true});
+TS_KERNEL(index_put, {.infer = infer_index_put, .run = run_index_put, .in_place = true, .self_first = true});
 
 }  // namespace torchscript::portable

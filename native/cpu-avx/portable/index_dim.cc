@@ -278,11 +278,11 @@ void run_put(Call& call) {
 }  // namespace
 
 TS_KERNEL(index_select, {.infer = infer_index_select, .run = run_index_select, .quantized = true});
-TS_KERNEL(index_add, {.infer = infer_index_source, .run = run_index_add, .in_place = true});
-TS_KERNEL(index_copy, {.infer = infer_index_source, .run = run_index_copy, .in_place = true});
-TS_KERNEL(index_fill, {.infer = infer_index_fill, .run = run_index_fill, .in_place = true});
-TS_KERNEL(index_reduce, {.infer = infer_index_source, .run = run_index_reduce, .in_place = true});
+TS_KERNEL(index_add, {.infer = infer_index_source, .run = run_index_add, .in_place = true, .self_first = true});
+TS_KERNEL(index_copy, {.infer = infer_index_source, .run = run_index_copy, .in_place = true, .self_first = true});
+TS_KERNEL(index_fill, {.infer = infer_index_fill, .run = run_index_fill, .in_place = true, .self_first = true});
+TS_KERNEL(index_reduce, {.infer = infer_index_source, .run = run_index_reduce, .in_place = true, .self_first = true});
 TS_KERNEL(take, {.infer = infer_take, .run = run_take});
-TS_KERNEL(put, {.infer = infer_put, .run = run_put, .in_place = true});
+TS_KERNEL(put, {.infer = infer_put, .run = run_put, .in_place = true, .self_first = true});
 
 }  // namespace torchscript::portable

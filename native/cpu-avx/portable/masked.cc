@@ -137,7 +137,7 @@ void run_nonzero_static(Call& call) {
 }  // namespace
 
 TS_KERNEL(masked_select, {.infer = infer_masked_select, .run = run_masked_select, .data_dependent = true});
-TS_KERNEL(masked_scatter, {.infer = infer_masked_scatter, .run = run_masked_scatter, .in_place = true});
+TS_KERNEL(masked_scatter, {.infer = infer_masked_scatter, .run = run_masked_scatter, .in_place = true, .self_first = true});
 TS_KERNEL(nonzero, {.infer = infer_nonzero, .run = run_nonzero, .data_dependent = true});
 TS_KERNEL(nonzero_static, {.infer = infer_nonzero_static, .run = run_nonzero_static});
 

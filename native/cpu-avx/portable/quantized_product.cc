@@ -10,7 +10,8 @@ namespace {
 void make_quantized(Call& call, int at) {
   TensorView& out = call.outputs[0];
   out.dtype = static_cast<DType>(call.args[at + 2].i);
-  if (out.dtype != DType::QU8 && out.dtype != DType::QI8) fail("Expected quint8 or qint8 for `dtype` but received %s", dtype_torch_name(out.dtype));
+  if (out.dtype != DType::QU8 && out.dtype != DType::QI8)
+    fail("Expected quint8 or qint8 for `dtype` but received %s", dtype_torch_name(out.dtype));
   QuantParams params;
   params.scale = call.args[at].as_double();
   params.zero_point = call.args[at + 1].as_int();
