@@ -15,7 +15,20 @@ t.test('the device is there, and says what it is', onlyEmulated, (t) => {
   t.end()
 })
 
-const dtypes = ['uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64', 'bool', 'bfloat16', 'complex64', 'complex128'] as const
+const dtypes = [
+  'uint8',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'float16',
+  'float32',
+  'float64',
+  'bool',
+  'bfloat16',
+  'complex64',
+  'complex128',
+] as const
 
 t.test('tensors go to the device and come back, of every dtype', (t) => {
   const x = torch.tensor([
@@ -114,7 +127,13 @@ t.test('memory is counted, kept, and its want is an error with sizes', onlyEmula
 })
 
 t.test('several devices', onlyEmulated, (t) => {
-  const x = torch.tensor([[1, 2], [3, 4]], { device: 'cuda:1' })
+  const x = torch.tensor(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    { device: 'cuda:1' },
+  )
   t.same(x.t().to('cuda:0').toArray(), [
     [1, 3],
     [2, 4],
@@ -130,15 +149,15 @@ t.test('several devices', onlyEmulated, (t) => {
 t.test('an operator without a kernel is named, and runs on the CPU where that is allowed', (t) => {
   const x = torch.eye(2).mul(2).to('cuda')
   t.throws(
-    () => torch.logdet(x),
+    () => torch.linalg.eigvals(x),
     /has no CUDA kernel for float32 .* on cuda:0. It runs on the CPU: .*torch.cuda.setFallback\('cpu'\)/,
   )
   torch.cuda.setFallback('cpu')
   t.teardown(() => torch.cuda.setFallback('error'))
   torch.cuda.takeFallenBack()
-  const value = torch.logdet(x)
-  t.equal(value.device, 'cuda:0')
-  t.ok(Math.abs((value.item() as number) - Math.log(4)) < 1e-6)
-  t.same(torch.cuda.takeFallenBack(), ['aten::linalg_slogdet'])
+  const values = torch.linalg.eigvals(x)
+  t.equal(values.device, 'cuda:0')
+  t.same(torch.cuda.takeFallenBack(), ['aten::linalg_eigvals'])
+  t.same(values.cpu().abs().toArray(), [2, 2])
   t.end()
 })

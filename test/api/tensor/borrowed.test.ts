@@ -99,7 +99,7 @@ t.test('optional tensors, lists and wrong types', (t) => {
   t.same((unit.maybe(fresh(2)) as torch.Tensor).toArray(), [[6]])
   t.same((unit.maybe(null) as torch.Tensor).toArray(), [0])
   t.same((torch.cat([fresh(1), fresh(2)], 1) as torch.Tensor).toArray(), [[1, 2]])
-  t.throws(() => unit.count(fresh(1)), { code: 'ERR_ARGUMENT', message: /'int' for `n` \(argument 1 of count\) but received a Tensor/ })
+  t.throws(() => unit.count(fresh(1, 2)), { code: 'ERR_ARGUMENT', message: /'int' for `n` \(argument 1 of count\) but received a Tensor/ })
   t.end()
 })
 
